@@ -1,0 +1,88 @@
+use sea_orm::{ConnectionTrait, Statement};
+
+use crate::testing::TestDatabase;
+use crate::{Database, DatabaseConfig, DatabaseError};
+
+#[tokio::test]
+async fn sqlite_syncs_each_commit_and_enforces_references() {
+    let test = TestDatabase::sqlite().await;
+    let pragma = async |name: &str| {
+        let sql = format!("PRAGMA {name}");
+        let statement = Statement::from_string(sea_orm::DbBackend::Sqlite, sql);
+        let row = test
+            .db
+            .writer()
+            .query_one_raw(statement)
+            .await
+            .unwrap()
+            .unwrap();
+        row.try_get_by_index::<String>(0)
+            .or_else(|_| {
+                row.try_get_by_index::<i64>(0)
+                    .map(|number| number.to_string())
+            })
+            .unwrap()
+    };
+    assert_eq!(pragma("journal_mode").await, "wal");
+    assert_eq!(pragma("synchronous").await, "2");
+    assert_eq!(pragma("foreign_keys").await, "1");
+}
+
+#[tokio::test]
+async fn the_reader_of_a_file_refuses_to_write() {
+    let test = TestDatabase::sqlite().await;
+    let refused = test
+        .db
+        .reader()
+        .execute_unprepared("CREATE TABLE t (id INT)")
+        .await;
+    assert!(refused.is_err());
+    let allowed = test
+        .db
+        .writer()
+        .execute_unprepared("CREATE TABLE t (id INT)")
+        .await;
+    assert!(allowed.is_ok());
+}
+
+#[tokio::test]
+async fn a_database_in_memory_is_one_for_reading_and_writing() {
+    let db = Database::connect(&DatabaseConfig::for_url("sqlite::memory:"))
+        .await
+        .unwrap();
+    db.transaction("test.create", async |tx| {
+        tx.execute_unprepared("CREATE TABLE t (id INT)").await?;
+        Ok::<_, DatabaseError>(())
+    })
+    .await
+    .unwrap();
+    assert!(
+        db.reader()
+            .execute_unprepared("SELECT * FROM t")
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_must_not_be_created_is_unavailable() {
+    let missing = DatabaseConfig::for_url("sqlite:///nowhere/at/all.sqlite");
+    let failure = Database::connect(&missing).await.unwrap_err();
+    assert!(
+        matches!(failure, DatabaseError::Unavailable { .. }),
+        "{failure:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_unreadable_password_file_is_a_configuration_error() {
+    let config = DatabaseConfig {
+        password_file: Some("/nowhere/at/all".into()),
+        ..DatabaseConfig::for_url("postgres://aval@127.0.0.1:1/aval")
+    };
+    let failure = Database::connect(&config).await.unwrap_err();
+    assert!(
+        matches!(failure, DatabaseError::Configuration { .. }),
+        "{failure:?}"
+    );
+}

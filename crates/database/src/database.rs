@@ -1,0 +1,115 @@
+//! The handle that a store holds.
+
+use std::fmt;
+use std::sync::Arc;
+
+use sea_orm::{DatabaseConnection, DbBackend};
+use tokio::sync::watch;
+
+use crate::connect::{self, Connections};
+use crate::{DatabaseConfig, DatabaseError};
+
+/// The engine behind a [`Database`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Backend {
+    /// A file, or memory, of this process alone.
+    Sqlite,
+    /// A server, shared by the replicas of a service.
+    Postgres,
+}
+
+/// One service's database. Cloning is cheap and gives the same connections.
+///
+/// Reads go through [`Self::reader`], or [`Self::snapshot`] when several must
+/// agree; changes through [`Self::transaction`], never otherwise.
+#[derive(Clone)]
+pub struct Database {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    connections: Connections,
+    backend: Backend,
+    schema: Option<String>,
+    /// How many changes this process has committed; see [`Database::commits`].
+    commits: watch::Sender<u64>,
+}
+
+impl Database {
+    /// Opens the connections that `config` describes. Changes nothing in the
+    /// database, except that SQLite creates a missing file if the URL says
+    /// `mode=rwc`; the tables come from [`crate::migrate::migrate`].
+    pub async fn connect(config: &DatabaseConfig) -> Result<Self, DatabaseError> {
+        let connections = connect::open(config).await?;
+        let backend = match connections.writer.get_database_backend() {
+            DbBackend::Postgres => Backend::Postgres,
+            _ => Backend::Sqlite,
+        };
+        let inner = Inner {
+            connections,
+            backend,
+            schema: config.schema.clone(),
+            commits: watch::Sender::new(0),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Where single statements read. On SQLite it refuses to write; on PostgreSQL
+    /// it could, and must not be asked to.
+    ///
+    /// Never use it inside a transaction's closure: an SQLite database in memory
+    /// has one connection, which the transaction already holds.
+    #[must_use]
+    pub fn reader(&self) -> &DatabaseConnection {
+        &self.inner.connections.reader
+    }
+
+    /// The engine, for the few places where the SQL must differ.
+    #[must_use]
+    pub fn backend(&self) -> Backend {
+        self.inner.backend
+    }
+
+    /// Ticks after each change that this process commits, so that whoever polls
+    /// the database can look at once. Other processes' commits do not tick.
+    #[must_use]
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.inner.commits.subscribe()
+    }
+
+    /// Whether the database answers: for readiness, never for liveness.
+    pub async fn ping(&self) -> Result<(), DatabaseError> {
+        Ok(self.reader().ping().await?)
+    }
+
+    /// Closes the connections once their current users are done with them.
+    pub async fn close(&self) -> Result<(), DatabaseError> {
+        self.reader().close_by_ref().await?;
+        Ok(self.writer().close_by_ref().await?)
+    }
+
+    pub(crate) fn writer(&self) -> &DatabaseConnection {
+        &self.inner.connections.writer
+    }
+
+    /// The PostgreSQL schema of the tables; without one, `public`.
+    pub(crate) fn schema(&self) -> Option<&str> {
+        self.inner.schema.as_deref()
+    }
+
+    pub(crate) fn announce_commit(&self) {
+        self.inner.commits.send_modify(|count| *count += 1);
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Database")
+            .field("backend", &self.inner.backend)
+            .field("schema", &self.inner.schema)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,113 @@
+//! Events that wait for the trail, written in the transaction of the change they tell.
+//!
+//! A change and its trace commit together, or neither does ([`append`]). Later a
+//! [`Relay`] numbers the events and hands them over, in order, at least once.
+//!
+//! A number is given only after the commit, by the one relay, never by the
+//! producer: a sequence's values become visible out of order, so reading `id >
+//! last` loses events:
+//!
+//! ```text
+//! t0  A: INSERT → id 7            t2  relay: reads up to 8, remembers 8
+//! t1  B: INSERT → id 8, COMMIT    t3  A: COMMIT            7 would never be seen
+//! ```
+//!
+//! The relay instead takes whatever has no number yet. It gives gapless numbers in
+//! a transaction of its own, before it delivers, and an event keeps its number for
+//! ever: delivering again uses the same numbers.
+//!
+//! Numbers run from 1 within an epoch. The epoch names one life of this outbox: it
+//! is the instant, in microseconds, at which the first relay met it. A database
+//! restored from an older copy would give numbers a second time, to other events;
+//! whoever restores it calls [`start_new_epoch`] before the service starts again.
+//! If that is forgotten, the receiver sees a known number with an unknown event
+//! and refuses it.
+
+mod entity;
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
+)]
+mod migration;
+mod numbering;
+mod relay;
+
+use aval_domain::event::Event;
+use aval_domain::time::Timestamp;
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveValue::NotSet, ColumnTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, QuerySelect,
+};
+
+use crate::{Database, DatabaseError, Transaction};
+pub use migration::CreateOutbox;
+pub use numbering::start_new_epoch;
+pub use relay::{Batch, NumberedEvent, Relay, RelaySettings};
+
+/// How many rows one statement inserts; five parameters each.
+const ROWS_PER_INSERT: usize = 1_000;
+
+/// Appends `event` inside the transaction of the change that it tells.
+pub async fn append(tx: &Transaction, event: &Event) -> Result<(), DatabaseError> {
+    append_all(tx, std::slice::from_ref(event)).await
+}
+
+/// Appends `events` in their order, in as few statements as possible.
+pub async fn append_all(tx: &Transaction, events: &[Event]) -> Result<(), DatabaseError> {
+    for chunk in events.chunks(ROWS_PER_INSERT) {
+        let rows = chunk.iter().map(row_of).collect::<Result<Vec<_>, _>>()?;
+        entity::Entity::insert_many(rows)
+            .exec_without_returning(tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// What waits in an outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Backlog {
+    /// How many events are not acknowledged yet.
+    pub count: u64,
+    /// When the oldest of them occurred; absent when none waits.
+    pub oldest_at: Option<Timestamp>,
+}
+
+/// What waits now. It reads an index from end to end: poll it, do not ask per call.
+pub async fn backlog(db: &Database) -> Result<Backlog, DatabaseError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        count: i64,
+        oldest_at: Option<i64>,
+    }
+
+    let row = entity::Entity::find()
+        .select_only()
+        .column_as(Expr::col(entity::Column::Id).count(), "count")
+        .column_as(entity::Column::OccurredAt.min(), "oldest_at")
+        .into_model::<Row>()
+        .one(db.reader())
+        .await?;
+    let Some(row) = row else {
+        return Ok(Backlog::default());
+    };
+    Ok(Backlog {
+        count: u64::try_from(row.count).unwrap_or_default(),
+        oldest_at: row.oldest_at.map(Timestamp::from_micros),
+    })
+}
+
+fn row_of(event: &Event) -> Result<entity::ActiveModel, DatabaseError> {
+    // Strings, integers, lists and maps with text keys always have a JSON form.
+    let payload = serde_json::to_string(event).map_err(|error| DbErr::Json(error.to_string()))?;
+    Ok(entity::ActiveModel {
+        id: NotSet,
+        event_id: Set(event.event_id.as_uuid()),
+        occurred_at: Set(event.occurred_at.as_micros()),
+        payload: Set(payload),
+        sequence: Set(None),
+    })
+}
+
+#[cfg(test)]
+mod tests;

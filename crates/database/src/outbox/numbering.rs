@@ -1,0 +1,169 @@
+//! Which event gets which number: decided in transactions, under the head's row lock.
+
+use aval_domain::time::Timestamp;
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Statement,
+};
+
+use super::entity::{self, head};
+use super::{Batch, NumberedEvent};
+use crate::{Database, DatabaseError, Transaction};
+
+/// Begins a new life of this outbox, and says its epoch: for whoever has restored
+/// the database from an older copy, before the service starts again. Events that
+/// wait are numbered anew, from 1; the receiver knows them by their identifiers.
+pub async fn start_new_epoch(db: &Database, now: Timestamp) -> Result<u64, DatabaseError> {
+    let epoch = db
+        .transaction("database.start_new_epoch", async |tx| {
+            let current = locked_head(&tx, now).await?;
+            // Later than the restored one, whatever the clock says.
+            let epoch = now.as_micros().max(current.epoch + 1);
+            entity::Entity::update_many()
+                .col_expr(entity::Column::Sequence, Expr::value(Option::<i64>::None))
+                .filter(entity::Column::Sequence.is_not_null())
+                .exec(&tx)
+                .await?;
+            let mut renewed = head::ActiveModel::from(current);
+            renewed.epoch = Set(epoch);
+            renewed.last_sequence = Set(0);
+            renewed.update(&tx).await?;
+            Ok::<_, DatabaseError>(epoch)
+        })
+        .await?;
+    Ok(unsigned(epoch))
+}
+
+/// Which events the receiver has: those of `epoch` up to `last`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Acknowledged {
+    pub(super) epoch: u64,
+    pub(super) last: u64,
+}
+
+/// Whether a relay has anything to do.
+pub(super) async fn is_empty(db: &Database) -> Result<bool, DatabaseError> {
+    let any = entity::Entity::find()
+        .select_only()
+        .column(entity::Column::Id)
+        // By the index, which skips what was removed and not yet vacuumed.
+        .order_by_asc(entity::Column::Id)
+        .limit(1)
+        .into_tuple::<i64>()
+        .one(db.reader())
+        .await?;
+    Ok(any.is_none())
+}
+
+/// Removes what is acknowledged and gives the next events to deliver: those that
+/// have a number already, or else those that get one now. At most `limit`.
+pub(super) async fn advance(
+    tx: &Transaction,
+    source: &str,
+    acknowledged: Option<Acknowledged>,
+    limit: u64,
+    now: Timestamp,
+) -> Result<Batch, DatabaseError> {
+    // From here on a second relay, cut off from its lock without knowing, waits.
+    let head = locked_head(tx, now).await?;
+    if let Some(done) = acknowledged.filter(|done| done.epoch == unsigned(head.epoch)) {
+        entity::Entity::delete_many()
+            .filter(entity::Column::Sequence.lte(signed(done.last)))
+            .exec(tx)
+            .await?;
+    }
+    let epoch = unsigned(head.epoch);
+    let mut rows = numbered(tx, limit).await?;
+    if rows.is_empty() {
+        number(tx, head, limit).await?;
+        rows = numbered(tx, limit).await?;
+    }
+    Ok(Batch {
+        source: source.to_owned(),
+        epoch,
+        events: rows.iter().map(parse).collect::<Result<_, _>>()?,
+    })
+}
+
+/// The one row of `outbox_head`, ours until the transaction ends; the first relay
+/// to come makes it.
+async fn locked_head(tx: &Transaction, now: Timestamp) -> Result<head::Model, DatabaseError> {
+    let locked = || {
+        head::Entity::find_by_id(head::ONLY)
+            .lock_exclusive()
+            .one(tx)
+    };
+    if let Some(head) = locked().await? {
+        return Ok(head);
+    }
+    let first = head::ActiveModel {
+        id: Set(head::ONLY),
+        epoch: Set(now.as_micros().max(1)),
+        last_sequence: Set(0),
+    };
+    head::Entity::insert(first)
+        .on_conflict_do_nothing_on([head::Column::Id])
+        .exec_without_returning(tx)
+        .await?;
+    locked()
+        .await?
+        .ok_or_else(|| DatabaseError::corrupt("outbox_head", "id", &head::ONLY))
+}
+
+/// Numbers the oldest events without a number and moves the head past them.
+async fn number(tx: &Transaction, head: head::Model, limit: u64) -> Result<(), DatabaseError> {
+    // One statement for the whole batch; the query builder has no form for it.
+    // The parts that differ between engines are none.
+    const NUMBER_OLDEST: &str = "\
+        UPDATE outbox SET sequence = $1 + fresh.place FROM ( \
+            SELECT id, row_number() OVER (ORDER BY id) AS place FROM ( \
+                SELECT id FROM outbox WHERE sequence IS NULL ORDER BY id LIMIT $2 \
+            ) AS oldest \
+        ) AS fresh WHERE outbox.id = fresh.id";
+
+    let last = head.last_sequence;
+    let statement = Statement::from_sql_and_values(
+        tx.get_database_backend(),
+        NUMBER_OLDEST,
+        [last.into(), signed(limit).into()],
+    );
+    let given = tx.execute_raw(statement).await?.rows_affected();
+    if given > 0 {
+        let mut moved = head::ActiveModel::from(head);
+        moved.last_sequence = Set(last + signed(given));
+        moved.update(tx).await?;
+    }
+    Ok(())
+}
+
+async fn numbered(tx: &Transaction, limit: u64) -> Result<Vec<entity::Model>, DatabaseError> {
+    Ok(entity::Entity::find()
+        .filter(entity::Column::Sequence.is_not_null())
+        .order_by_asc(entity::Column::Sequence)
+        .limit(limit)
+        .all(tx)
+        .await?)
+}
+
+fn parse(row: &entity::Model) -> Result<NumberedEvent, DatabaseError> {
+    let event = serde_json::from_str(&row.payload)
+        .map_err(|_| DatabaseError::corrupt("outbox", "payload", &row.id))?;
+    let sequence = row
+        .sequence
+        .ok_or_else(|| DatabaseError::corrupt("outbox", "sequence", &row.id))?;
+    Ok(NumberedEvent {
+        sequence: unsigned(sequence),
+        event,
+    })
+}
+
+/// Numbers and epochs are positive and far below 2⁶³.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or_default()
+}

@@ -1,0 +1,200 @@
+//! The one process per source that hands events over.
+
+use std::convert::Infallible;
+use std::fmt::Display;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aval_domain::event::Event;
+use aval_domain::time::Clock;
+use sea_orm::{ConnAcquireErr, DbErr};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::numbering::{self, Acknowledged};
+use crate::{Database, DatabaseError, ExclusiveLock};
+
+/// Consecutive events of one source, to be recorded together or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// The producer's name.
+    pub source: String,
+    /// Which life of its outbox, at least 1.
+    pub epoch: u64,
+    /// The events by ascending number, without holes.
+    pub events: Vec<NumberedEvent>,
+}
+
+/// An event and its place in its source's epoch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumberedEvent {
+    /// From 1, without holes, the same at every delivery.
+    pub sequence: u64,
+    /// What happened.
+    pub event: Event,
+}
+
+/// A database that says nothing for so long is lost.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
+
+/// How a [`Relay`] paces itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RelaySettings {
+    /// The most events in one delivery, 1 to 1,000.
+    pub batch: u64,
+    /// How often to look for events of other processes; this process's own commits
+    /// wake the relay at once.
+    pub poll_every: Duration,
+    /// How long to wait after the first failure; it doubles with each further one.
+    pub first_pause: Duration,
+    /// The longest wait between two attempts.
+    pub longest_pause: Duration,
+}
+
+impl Default for RelaySettings {
+    fn default() -> Self {
+        Self {
+            batch: 500,
+            poll_every: Duration::from_millis(200),
+            first_pause: Duration::from_millis(50),
+            longest_pause: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Hands a source's events over, in order, at least once, for as long as it runs.
+///
+/// Every replica of a service runs one; an [`ExclusiveLock`] lets one of them work
+/// and the next take over. It may be dropped at any moment and loses nothing:
+/// what was delivered and not yet acknowledged is delivered again, under the same
+/// numbers.
+#[derive(Debug, Clone)]
+pub struct Relay {
+    db: Database,
+    source: String,
+    clock: Arc<dyn Clock>,
+    settings: RelaySettings,
+}
+
+impl Relay {
+    /// A relay of the outbox in `db`, whose events are those of `source`. The clock
+    /// names the epoch when the outbox is new.
+    #[must_use]
+    pub fn new(db: Database, source: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            db,
+            source: source.into(),
+            clock,
+            settings: RelaySettings::default(),
+        }
+    }
+
+    /// The same with another pace.
+    #[must_use]
+    pub fn with_settings(mut self, settings: RelaySettings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Works until `shutdown`. `deliver` returns `Ok` once the receiver has recorded
+    /// the whole batch durably; otherwise the same events are delivered again, after
+    /// a growing pause. Failures are logged, never returned: there is nothing else
+    /// to do than to try again.
+    pub async fn run<E, Delivery>(
+        &self,
+        shutdown: CancellationToken,
+        deliver: impl Fn(Batch) -> Delivery,
+    ) where
+        E: Display,
+        Delivery: Future<Output = Result<(), E>> + Send,
+    {
+        let for_ever = async {
+            let mut pause = self.settings.first_pause;
+            loop {
+                // A lost lock, a lost database: begin again as if just started.
+                let Err(error) = self.lead(&deliver, &mut pause).await;
+                tracing::warn!(
+                    outbox.source = self.source,
+                    error = %error,
+                    error.code = error.engine_code(),
+                    "outbox relay lost its database"
+                );
+                self.wait_longer(&mut pause).await;
+            }
+        };
+        shutdown.run_until_cancelled(for_ever).await;
+    }
+
+    async fn lead<E, Delivery>(
+        &self,
+        deliver: &impl Fn(Batch) -> Delivery,
+        pause: &mut Duration,
+    ) -> Result<Infallible, DatabaseError>
+    where
+        E: Display,
+        Delivery: Future<Output = Result<(), E>> + Send,
+    {
+        let mut lock = ExclusiveLock::acquire(&self.db, &format!("outbox.{}", self.source)).await?;
+        let mut commits = self.db.commits();
+        let mut acknowledged = None;
+        loop {
+            lock.verify().await?;
+            let Some(batch) = self.next_batch(acknowledged.take()).await? else {
+                self.wait_for_work(&mut commits).await;
+                continue;
+            };
+            let delivered = Acknowledged {
+                epoch: batch.epoch,
+                last: batch.events.last().map_or(0, |last| last.sequence),
+            };
+            match deliver(batch).await {
+                Ok(()) => {
+                    acknowledged = Some(delivered);
+                    *pause = self.settings.first_pause;
+                }
+                Err(error) => {
+                    tracing::warn!(
+                        outbox.source = self.source,
+                        outbox.sequence = delivered.last,
+                        error = %error,
+                        "outbox delivery failed"
+                    );
+                    self.wait_longer(pause).await;
+                }
+            }
+        }
+    }
+
+    async fn next_batch(
+        &self,
+        acknowledged: Option<Acknowledged>,
+    ) -> Result<Option<Batch>, DatabaseError> {
+        if acknowledged.is_none() && numbering::is_empty(&self.db).await? {
+            return Ok(None);
+        }
+        let (now, limit) = (self.clock.now(), self.settings.batch.clamp(1, 1_000));
+        let advance = self.db.quiet_transaction("outbox.advance", async |tx| {
+            numbering::advance(&tx, &self.source, acknowledged, limit, now).await
+        });
+        // A cut network never says so; nobody's deadline stops the relay but this.
+        let batch = tokio::time::timeout(ANSWERS_WITHIN, advance)
+            .await
+            .unwrap_or_else(|_| Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into()))?;
+        Ok(Some(batch).filter(|batch| !batch.events.is_empty()))
+    }
+
+    async fn wait_for_work(&self, commits: &mut watch::Receiver<u64>) {
+        // A commit since the last wait has ticked already. The sender lives in
+        // `self.db`: `changed` cannot fail, and if it could there is still the poll.
+        let poll = tokio::time::sleep(self.settings.poll_every);
+        tokio::select! {
+            Ok(()) = commits.changed() => {}
+            () = poll => {}
+        }
+    }
+
+    async fn wait_longer(&self, pause: &mut Duration) {
+        tokio::time::sleep(*pause).await;
+        *pause = (*pause * 2).min(self.settings.longest_pause);
+    }
+}

@@ -1,0 +1,221 @@
+//! What an outbox promises, on both engines. `relaying` has the relay's part.
+
+mod relaying;
+
+use aval_domain::event::{Actor, Event, EventKind, Outcome};
+use aval_domain::id::EventId;
+use aval_domain::random::SeededRandom;
+use sea_orm::ConnectionTrait;
+use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
+
+use super::*;
+use crate::Database;
+
+pub(super) struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(CreateOutbox)]
+    }
+}
+
+crate::conformance_suite! {
+    migrator: Migrator,
+    store: |db| db,
+    tests: [
+        migrations_go_up_down_up,
+        an_event_of_an_undone_change_does_not_exist,
+        an_event_is_kept_once,
+        the_backlog_counts_what_waits_and_names_the_oldest,
+        many_events_are_appended_in_their_order,
+        a_number_is_kept_until_it_is_acknowledged,
+        an_event_committed_late_gets_the_next_number,
+        a_new_epoch_numbers_what_waits_from_one,
+        an_acknowledgement_of_another_epoch_removes_nothing,
+        a_row_that_does_not_parse_stops_the_relay_instead_of_being_skipped,
+    ],
+}
+
+pub(super) const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+
+/// The `place`-th event of a test, which says so.
+pub(super) fn event(place: u64) -> Event {
+    let occurred_at = NOW.saturating_add(std::time::Duration::from_secs(place));
+    let mut event = Event::new(
+        EventId::new(occurred_at, &SeededRandom::new(place)),
+        occurred_at,
+        EventKind::GrantCreated,
+        Outcome::Success,
+        Actor::Service {
+            name: "spiffe://aval.test/consent".to_owned(),
+        },
+        "spiffe://aval.test/portal",
+    );
+    event.after.insert("place".to_owned(), place.to_string());
+    event
+}
+
+pub(super) fn place_of(event: &Event) -> u64 {
+    event.after["place"].parse().unwrap()
+}
+
+pub(super) async fn append_committed(db: &Database, places: impl IntoIterator<Item = u64>) {
+    let events: Vec<_> = places.into_iter().map(event).collect();
+    db.transaction("test.append", async |tx| append_all(&tx, &events).await)
+        .await
+        .unwrap();
+}
+
+/// The next batch, as (number, place).
+async fn advance(
+    db: &Database,
+    acknowledged: Option<numbering::Acknowledged>,
+    limit: u64,
+) -> (u64, Vec<(u64, u64)>) {
+    let batch = db
+        .transaction("test.advance", async |tx| {
+            numbering::advance(&tx, "test", acknowledged, limit, NOW).await
+        })
+        .await
+        .unwrap();
+    let events = batch.events.iter();
+    let pairs = events.map(|numbered| (numbered.sequence, place_of(&numbered.event)));
+    (batch.epoch, pairs.collect())
+}
+
+async fn migrations_go_up_down_up(db: &Database) {
+    crate::conformance::migrations_go_up_down_up::<Migrator>(db).await;
+}
+
+async fn an_event_of_an_undone_change_does_not_exist(db: &Database) {
+    let undone: Result<(), DatabaseError> = db
+        .transaction("test.undone", async |tx| {
+            append(&tx, &event(1)).await?;
+            Err(DatabaseError::corrupt("grants", "id", &"1"))
+        })
+        .await;
+    assert!(undone.is_err());
+    assert_eq!(backlog(db).await.unwrap(), Backlog::default());
+}
+
+async fn an_event_is_kept_once(db: &Database) {
+    append_committed(db, [1]).await;
+    let again = db.transaction("test.again", async |tx| append(&tx, &event(1)).await);
+    let refused = again.await.unwrap_err();
+    assert!(refused.violates_unique("outbox_event_id_key", "outbox", &["event_id"]));
+}
+
+async fn the_backlog_counts_what_waits_and_names_the_oldest(db: &Database) {
+    append_committed(db, [3, 1, 2]).await;
+    let expected = Backlog {
+        count: 3,
+        oldest_at: Some(event(1).occurred_at),
+    };
+    assert_eq!(backlog(db).await.unwrap(), expected);
+}
+
+async fn many_events_are_appended_in_their_order(db: &Database) {
+    const MANY: u64 = 2_500; // more than one statement holds
+    append_committed(db, 1..=MANY).await;
+    let (_, events) = advance(db, None, MANY).await;
+    assert_eq!(
+        events,
+        (1..=MANY).map(|place| (place, place)).collect::<Vec<_>>()
+    );
+}
+
+async fn a_number_is_kept_until_it_is_acknowledged(db: &Database) {
+    append_committed(db, [1, 2, 3]).await;
+    let (epoch, first) = advance(db, None, 2).await;
+    assert_eq!(first, [(1, 1), (2, 2)]);
+    append_committed(db, [4]).await;
+    assert_eq!(
+        advance(db, None, 2).await,
+        (epoch, first),
+        "not acknowledged: the same"
+    );
+    let acknowledged = Some(numbering::Acknowledged { epoch, last: 2 });
+    assert_eq!(
+        advance(db, acknowledged, 2).await,
+        (epoch, vec![(3, 3), (4, 4)])
+    );
+    let acknowledged = Some(numbering::Acknowledged { epoch, last: 4 });
+    assert_eq!(advance(db, acknowledged, 2).await, (epoch, vec![]));
+    assert!(numbering::is_empty(db).await.unwrap());
+    append_committed(db, [5]).await;
+    assert_eq!(
+        advance(db, None, 2).await,
+        (epoch, vec![(5, 5)]),
+        "no number twice"
+    );
+}
+
+async fn an_event_committed_late_gets_the_next_number(db: &Database) {
+    if db.backend() == crate::Backend::Sqlite {
+        return; // one writer: nothing is ever appended before and committed after
+    }
+    let seen_meanwhile = db
+        .transaction("test.late", async |tx| {
+            append(&tx, &event(1)).await?;
+            append_committed(db, [2]).await;
+            Ok::<_, DatabaseError>(advance(db, None, 10).await)
+        })
+        .await;
+    let (epoch, meanwhile) = seen_meanwhile.unwrap();
+    assert_eq!(meanwhile, [(1, 2)]);
+    let acknowledged = Some(numbering::Acknowledged { epoch, last: 1 });
+    assert_eq!(advance(db, acknowledged, 10).await, (epoch, vec![(2, 1)]));
+}
+
+async fn a_new_epoch_numbers_what_waits_from_one(db: &Database) {
+    append_committed(db, [1, 2, 3]).await;
+    let (old, _) = advance(db, None, 3).await;
+    let acknowledged = Some(numbering::Acknowledged {
+        epoch: old,
+        last: 1,
+    });
+    advance(db, acknowledged, 3).await;
+    // The clock has not moved, and yet the epoch must.
+    let new = start_new_epoch(db, NOW).await.unwrap();
+    assert!(new > old);
+    assert_eq!(advance(db, None, 3).await, (new, vec![(1, 2), (2, 3)]));
+}
+
+async fn an_acknowledgement_of_another_epoch_removes_nothing(db: &Database) {
+    append_committed(db, [1, 2]).await;
+    let (old, _) = advance(db, None, 2).await;
+    let new = start_new_epoch(db, NOW).await.unwrap();
+    advance(db, None, 2).await;
+    let late = Some(numbering::Acknowledged {
+        epoch: old,
+        last: 2,
+    });
+    assert_eq!(advance(db, late, 2).await, (new, vec![(1, 1), (2, 2)]));
+}
+
+async fn a_row_that_does_not_parse_stops_the_relay_instead_of_being_skipped(db: &Database) {
+    append_committed(db, [1, 2]).await;
+    db.transaction("test.damage", async |tx| {
+        tx.execute_unprepared(
+            "UPDATE outbox SET payload = '{}' WHERE id = (SELECT min(id) FROM outbox)",
+        )
+        .await?;
+        Ok::<_, DatabaseError>(())
+    })
+    .await
+    .unwrap();
+    let failure = db
+        .transaction("test.advance", async |tx| {
+            numbering::advance(&tx, "test", None, 10, NOW).await
+        })
+        .await;
+    assert!(matches!(
+        failure,
+        Err(DatabaseError::Corrupt {
+            table: "outbox",
+            column: "payload",
+            ..
+        })
+    ));
+    assert_eq!(backlog(db).await.unwrap().count, 2);
+}

@@ -1,0 +1,31 @@
+//! What the four services share at run time: configuration, telemetry, servers and channels, callers and tokens, errors to statuses.
+//!
+//! Reading order: what a process is given ([`config`], [`environment`],
+//! [`telemetry`]), who is on the other side ([`tls`], [`caller`], [`token`]), what
+//! a use case gets of that ([`context`]), how values and errors cross the wire
+//! ([`convert`], [`page`], [`status`]), and the two ends of a connection
+//! ([`server`] and [`ops`]; [`channel`] and [`trail`]; [`call`] between them).
+
+pub mod config;
+pub mod environment;
+pub mod telemetry;
+
+pub mod caller;
+pub mod tls;
+pub mod token;
+
+pub mod context;
+
+pub mod convert;
+pub mod page;
+pub mod status;
+
+pub mod call;
+pub mod channel;
+pub mod ops;
+pub mod server;
+pub mod trail;
+
+mod answer;
+mod deadline;
+mod methods;

@@ -1,0 +1,93 @@
+//! The methods of the contract, as its descriptors have them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use prost::Message;
+use prost_types::FileDescriptorSet;
+
+use crate::telemetry::MethodLabel;
+
+/// One method.
+#[derive(Debug)]
+pub(crate) struct Method {
+    /// The full name of its gRPC service.
+    pub(crate) service: Arc<str>,
+    /// What it is called in metrics and traces.
+    pub(crate) label: MethodLabel,
+    /// Whether requests or answers are streams: then no default deadline applies.
+    pub(crate) is_streaming: bool,
+}
+
+/// The methods by the path of their calls, `/package.Service/Method`.
+#[derive(Debug, Default)]
+pub(crate) struct Methods(HashMap<String, Arc<Method>>);
+
+impl Methods {
+    /// Those of the contract, of health and of reflection.
+    pub(crate) fn known() -> &'static Self {
+        static KNOWN: OnceLock<Methods> = OnceLock::new();
+        KNOWN.get_or_init(|| {
+            let mut methods = Self::default();
+            for descriptors in [
+                aval_proto::FILE_DESCRIPTOR_SET,
+                tonic_health::pb::FILE_DESCRIPTOR_SET,
+                tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
+                tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
+            ] {
+                methods.add(descriptors);
+            }
+            methods
+        })
+    }
+
+    pub(crate) fn find(&self, path: &str) -> Option<&Arc<Method>> {
+        self.0.get(path)
+    }
+
+    fn add(&mut self, descriptors: &[u8]) {
+        let set = FileDescriptorSet::decode(descriptors)
+            .expect("the descriptors that were compiled in can be read");
+        for file in &set.file {
+            for service in &file.service {
+                let full_name: Arc<str> =
+                    Arc::from(format!("{}.{}", file.package(), service.name()));
+                for method in &service.method {
+                    let label = format!("{full_name}/{}", method.name());
+                    let entry = Method {
+                        service: Arc::clone(&full_name),
+                        label: MethodLabel::known(&label),
+                        is_streaming: method.client_streaming() || method.server_streaming(),
+                    };
+                    self.0.insert(format!("/{label}"), Arc::new(entry));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_methods_of_the_contract_of_health_and_of_reflection_are_known() {
+        let find = |path: &str| Methods::known().find(path);
+        let append = find("/aval.audit.v1.TrailService/AppendEvents").unwrap();
+        assert_eq!(&*append.service, "aval.audit.v1.TrailService");
+        assert_eq!(
+            append.label.as_str(),
+            "aval.audit.v1.TrailService/AppendEvents"
+        );
+        assert!(!append.is_streaming);
+        assert!(
+            find("/aval.audit.v1.TrailService/WatchEvents")
+                .unwrap()
+                .is_streaming
+        );
+        assert!(!find("/grpc.health.v1.Health/Check").unwrap().is_streaming);
+        assert!(find("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo").is_some());
+        assert!(find("/aval.audit.v1.TrailService/Guess").is_none());
+        assert!(find("").is_none());
+    }
+}

@@ -1,0 +1,74 @@
+//! The ops listener: health and metrics over clear HTTP, for the inside of the
+//! cluster. The kubelet's probes speak no TLS.
+//!
+//! `/live` answers while the process runs and never asks a database. `/ready`
+//! answers 503 until the service says that it is ready. `/metrics` answers the
+//! Prometheus text.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use futures::future::BoxFuture;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::OpsConfig;
+use crate::telemetry::metrics;
+
+/// Whether the service can do its work: asks what it depends on.
+pub type Readiness = Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
+
+/// The listener, holding its port.
+#[derive(Debug)]
+pub struct OpsServer {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl OpsServer {
+    /// Takes the port.
+    pub async fn bind(config: &OpsConfig) -> Result<Self, std::io::Error> {
+        let listener = TcpListener::bind(config.listen).await?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address })
+    }
+
+    /// The address it listens on, with the port that was taken for port 0.
+    #[must_use]
+    pub fn bound_address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until `shutdown`; from then on, and until this returns, `/ready` is not
+    /// served.
+    pub async fn serve(
+        self,
+        readiness: Readiness,
+        shutdown: CancellationToken,
+    ) -> Result<(), std::io::Error> {
+        tracing::info!(address = %self.address, "serving health and metrics");
+        axum::serve(self.listener, routes(readiness))
+            .with_graceful_shutdown(shutdown.cancelled_owned())
+            .await
+    }
+}
+
+fn routes(readiness: Readiness) -> Router {
+    Router::new()
+        .route("/live", get(|| async { "live\n" }))
+        .route("/ready", get(ready))
+        .route("/metrics", get(|| async { metrics::text() }))
+        .with_state(readiness)
+}
+
+async fn ready(State(readiness): State<Readiness>) -> (StatusCode, &'static str) {
+    if readiness().await {
+        (StatusCode::OK, "ready\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+    }
+}

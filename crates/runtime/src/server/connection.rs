@@ -1,0 +1,126 @@
+//! One connection: who is on the other side, and how long it lives.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::either::Either;
+use tokio_util::sync::CancellationToken;
+
+use super::{Shared, walk};
+use crate::caller::{CallerId, CallerUnknown, CertificateThumbprint, identify};
+use crate::tls::ServerTls;
+
+/// A client has so long to prove who it is.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Calls at once on one connection; a gateway may send all of its calls over one.
+const STREAMS: u32 = 1000;
+const LARGEST_HEADERS: u32 = 16 * 1024;
+
+/// The other side of a connection. Its certificate is read once, not per call.
+#[derive(Debug)]
+pub(super) struct Peer {
+    pub(super) caller: Result<CallerId, CallerUnknown>,
+    pub(super) thumbprint: Option<CertificateThumbprint>,
+}
+
+impl Peer {
+    fn of_certificate(der: &[u8], trust_domain: Option<&str>) -> Self {
+        Self {
+            caller: identify(der, trust_domain),
+            thumbprint: Some(CertificateThumbprint::of_der(der)),
+        }
+    }
+
+    fn in_clear() -> Self {
+        Self {
+            caller: Ok(CallerId::insecure_loopback()),
+            thumbprint: None,
+        }
+    }
+}
+
+/// Serves a connection until its client leaves, or until it has lived long enough
+/// or the server drains and its calls are done.
+pub(super) async fn serve(
+    shared: Arc<Shared>,
+    tls: Option<Arc<ServerTls>>,
+    stream: TcpStream,
+    remote: SocketAddr,
+    age: Duration,
+) {
+    let (stream, peer) = match establish(&shared, tls, stream).await {
+        Ok(established) => established,
+        Err(error) => {
+            tracing::debug!(%remote, %error, "a connection was not established");
+            return;
+        }
+    };
+    if let Err(unknown) = &peer.caller {
+        tracing::warn!(%remote, reason = %unknown, "a certificate names no caller");
+    }
+    let draining = shared.draining.clone();
+    if let Err(error) = serve_calls(shared, Arc::new(peer), stream, age, draining).await {
+        tracing::debug!(%remote, %error, "a connection failed");
+    }
+}
+
+type Stream = Either<TcpStream, tokio_rustls::server::TlsStream<TcpStream>>;
+
+async fn establish(
+    shared: &Shared,
+    tls: Option<Arc<ServerTls>>,
+    stream: TcpStream,
+) -> std::io::Result<(Stream, Peer)> {
+    stream.set_nodelay(true)?;
+    let Some(tls) = tls else {
+        return Ok((Either::Left(stream), Peer::in_clear()));
+    };
+    let handshake = TlsAcceptor::from(tls.current()).accept(stream);
+    let stream = tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake).await??;
+    let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
+    let trust_domain = shared.config.trust_domain.as_deref();
+    let peer = match certificates.first() {
+        Some(certificate) => Peer::of_certificate(certificate, trust_domain),
+        // The handshake demands one; should that ever change, nobody is let in.
+        None => Peer {
+            caller: Err(CallerUnknown::CertificateMissing),
+            thumbprint: None,
+        },
+    };
+    Ok((Either::Right(stream), peer))
+}
+
+async fn serve_calls(
+    shared: Arc<Shared>,
+    peer: Arc<Peer>,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    age: Duration,
+    draining: CancellationToken,
+) -> Result<(), hyper::Error> {
+    let calls =
+        service_fn(move |request| walk::walk(Arc::clone(&shared), Arc::clone(&peer), request));
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .keep_alive_interval(KEEPALIVE_INTERVAL)
+        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(LARGEST_HEADERS)
+        .serve_connection(TokioIo::new(stream), calls);
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        ended = connection.as_mut() => return ended,
+        () = tokio::time::sleep(age) => {}
+        () = draining.cancelled() => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    connection.await
+}

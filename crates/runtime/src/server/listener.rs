@@ -1,0 +1,151 @@
+//! Accepts connections, until it is told to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aval_domain::random;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+use super::{ServerError, Shared, connection};
+use crate::tls::ServerTls;
+
+/// Connections at once; more wait in the system's queue.
+const CONNECTIONS: usize = 4096;
+/// Certificates are read again so often.
+const CERTIFICATES_READ_EVERY: Duration = Duration::from_secs(30);
+/// After an error of the system's, such as too many open files.
+const AFTER_A_FAILED_ACCEPT: Duration = Duration::from_millis(100);
+
+/// A server that holds its port.
+pub struct BoundServer {
+    listener: TcpListener,
+    address: SocketAddr,
+    tls: Option<Arc<ServerTls>>,
+    health: HealthReporter,
+    service_names: Vec<&'static str>,
+    shared: Arc<Shared>,
+}
+
+impl BoundServer {
+    pub(super) fn new(
+        listener: TcpListener,
+        tls: Option<ServerTls>,
+        health: HealthReporter,
+        service_names: Vec<&'static str>,
+        shared: Shared,
+    ) -> Result<Self, ServerError> {
+        let configured = shared.config.listen;
+        let address = listener.local_addr().map_err(|source| ServerError::Bind {
+            address: configured,
+            source,
+        })?;
+        Ok(Self {
+            listener,
+            address,
+            tls: tls.map(Arc::new),
+            health,
+            service_names,
+            shared: Arc::new(shared),
+        })
+    }
+
+    /// The address it listens on, with the port that was taken for port 0.
+    #[must_use]
+    pub fn bound_address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Says per service whether it serves; every service does from the start.
+    #[must_use]
+    pub fn health(&self) -> HealthReporter {
+        self.health.clone()
+    }
+
+    /// Serves until `shutdown`, then drains: health says `NOT_SERVING`, nothing new is
+    /// accepted, calls may end within the configured bound, and what is left is cut
+    /// off. Streams of the service's own should end themselves at the same signal.
+    pub async fn serve(self, shutdown: CancellationToken) -> Result<(), ServerError> {
+        if self.tls.is_none() {
+            tracing::warn!(
+                address = %self.address,
+                "serving in clear: every caller is taken for `insecure-loopback`; development only"
+            );
+        }
+        tracing::info!(address = %self.address, services = ?self.service_names, "serving gRPC");
+        let mut connections = JoinSet::new();
+        let mut read_certificates = tokio::time::interval(CERTIFICATES_READ_EVERY);
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => break,
+                Some(_) = connections.join_next() => {}
+                _ = read_certificates.tick() => self.read_certificates(),
+                accepted = self.listener.accept(), if connections.len() < CONNECTIONS => {
+                    match accepted {
+                        Ok((stream, remote)) => {
+                            let shared = Arc::clone(&self.shared);
+                            let (tls, age) = (self.tls.clone(), self.connection_age());
+                            connections.spawn(connection::serve(shared, tls, stream, remote, age));
+                        }
+                        Err(error) => {
+                            tracing::warn!(%error, "a connection was not accepted");
+                            tokio::time::sleep(AFTER_A_FAILED_ACCEPT).await;
+                        }
+                    }
+                }
+            }
+        }
+        self.drain(connections).await;
+        Ok(())
+    }
+
+    async fn drain(self, mut connections: JoinSet<()>) {
+        for name in self.service_names.iter().chain([&""]) {
+            self.health
+                .set_service_status(name, ServingStatus::NotServing)
+                .await;
+        }
+        drop(self.listener);
+        tracing::info!(connections = connections.len(), "draining");
+        self.shared.draining.cancel();
+        let bound = self.shared.config.drain.get();
+        let all_done = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(bound, all_done).await.is_err() {
+            tracing::warn!(
+                connections = connections.len(),
+                "the drain took too long; cutting off"
+            );
+            connections.shutdown().await;
+        }
+    }
+
+    fn read_certificates(&self) {
+        if let Some(tls) = &self.tls
+            && let Err(error) = tls.reload()
+        {
+            tracing::warn!(%error, "the certificate was not read again; the last one is used");
+        }
+    }
+
+    /// The configured age, less up to a tenth: connections that were opened together
+    /// must not end together.
+    fn connection_age(&self) -> Duration {
+        let age = self.shared.config.connection_age.get();
+        let [byte] = random::bytes::<1>(self.shared.environment.random.as_ref());
+        age.saturating_sub(age * u32::from(byte) / 2560)
+    }
+}
+
+impl std::fmt::Debug for BoundServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BoundServer")
+            .field("address", &self.address)
+            .field("services", &self.service_names)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,206 @@
+//! The walk of one request.
+
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use aval_proto::common::v1::ErrorReason;
+use futures::FutureExt;
+use http::{HeaderMap, HeaderValue, Request, Response, header};
+use hyper::body::Incoming;
+use tokio::time::{Instant, sleep_until, timeout_at};
+use tonic::Status;
+use tonic::body::Body;
+use tower::Service;
+use tracing::{Instrument, Span};
+
+use super::Shared;
+use super::connection::Peer;
+use super::message_limit::LimitedBody;
+use super::unread_request;
+use crate::answer::{self, AnswerBody, Limits};
+use crate::call::Call;
+use crate::caller::is_open_to_all;
+use crate::context::RequestContext;
+use crate::deadline;
+use crate::environment::Environment;
+use crate::methods::{Method, Methods};
+use crate::status::{Refusal, not_implemented};
+use crate::telemetry::{self, CallRecord, MethodLabel, Side, TraceParent};
+use crate::token::VerifiedToken;
+
+/// The header of refusals that finds the call in the logs: its trace.
+const REQUEST_ID: &str = "aval-request-id";
+
+/// Trace and metrics → deadline → admission → handler. It always answers.
+pub(super) async fn walk(
+    shared: Arc<Shared>,
+    peer: Arc<Peer>,
+    request: Request<Incoming>,
+) -> Result<Response<AnswerBody>, Infallible> {
+    let method = Methods::known().find(request.uri().path());
+    let label = method.map_or_else(MethodLabel::other, |method| method.label.clone());
+    let (trace_parent, span) = enter_trace(&shared.environment, &label, request.headers());
+    let record = CallRecord::begin(Side::Server, label, span.clone());
+    let deadline = deadline_of(&shared, method, request.headers());
+    let call = Call {
+        trace_parent,
+        deadline,
+    };
+
+    let admitted = call.scope(admit_and_handle(&shared, &peer, method, call, request));
+    let answered = async {
+        match deadline {
+            Some(deadline) => timeout_at(deadline, admitted)
+                .await
+                .unwrap_or_else(|_| Err(deadline::exceeded())),
+            None => admitted.await,
+        }
+    }
+    .instrument(span)
+    .await;
+
+    let mut answer = answered.unwrap_or_else(|refusal| Status::from(refusal).into_http());
+    if answer::code_in(answer.headers()).is_some() {
+        let id = HeaderValue::from_str(&trace_parent.trace_id.to_string());
+        answer
+            .headers_mut()
+            .insert(REQUEST_ID, id.expect("hexadecimal digits are a header"));
+    }
+    Ok(answer::watch(
+        answer,
+        record,
+        limits(&shared, method, deadline),
+    ))
+}
+
+/// Load → caller → allowlist → token → context → handler.
+async fn admit_and_handle(
+    shared: &Shared,
+    peer: &Peer,
+    method: Option<&Arc<Method>>,
+    call: Call,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Refusal> {
+    let caller = peer.caller.as_ref().map_err(|unknown| *unknown)?;
+    let method = method.ok_or_else(not_implemented)?;
+    let is_open = is_open_to_all(&method.service);
+    let _slot = if is_open {
+        None
+    } else {
+        Some(shared.load.enter()?)
+    };
+    if !is_open && !shared.allowlist.allows(&method.service, caller) {
+        return Err(Refusal::new(
+            ErrorReason::CallerNotAllowed,
+            "this caller may not call this service",
+        ));
+    }
+    // Health and reflection serve nobody in particular: they look at no token.
+    let token = if is_open {
+        None
+    } else {
+        verified_token(shared, peer, request.headers()).await?
+    };
+
+    let context = RequestContext {
+        now: shared.environment.clock.now(),
+        caller: caller.clone(),
+        thumbprint: peer.thumbprint,
+        actor: token.as_ref().map(|token| Arc::clone(&token.actor)),
+        token_expires_at: token.as_ref().map(|token| token.expires_at),
+        trace_id: Some(call.trace_parent.trace_id),
+        random: Arc::clone(&shared.environment.random),
+        clock: Arc::clone(&shared.environment.clock),
+    };
+    let largest = shared.config.max_message_bytes;
+    let mut request = request.map(|body| Body::new(LimitedBody::new(body, largest)));
+    request.extensions_mut().insert(Arc::new(context));
+
+    let handled = AssertUnwindSafe(shared.routes.clone().call(request))
+        .catch_unwind()
+        .await;
+    match handled {
+        Ok(Ok(answer)) if is_open => Ok(answer),
+        Ok(Ok(answer)) => unread_request::with_reason(answer),
+        Err(_) => Err(answer::panicked()),
+    }
+}
+
+/// The verified token of the person for whom the call is made, if one came with it.
+/// A token that is there and wrong is never taken for none.
+async fn verified_token(
+    shared: &Shared,
+    peer: &Peer,
+    headers: &HeaderMap,
+) -> Result<Option<Arc<VerifiedToken>>, Refusal> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let malformed = || {
+        Refusal::new(
+            ErrorReason::TokenInvalid,
+            "the authorization must be one bearer token",
+        )
+    };
+    let (scheme, token) = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.split_once(' '))
+        .ok_or_else(malformed)?;
+    if !scheme.eq_ignore_ascii_case("bearer") || values.next().is_some() {
+        return Err(malformed());
+    }
+    let token = shared
+        .verifier
+        .verify(token.trim_start(), peer.thumbprint)
+        .await?;
+    Ok(Some(token))
+}
+
+/// The call's place in its trace: below the caller's, or at the beginning of one.
+fn enter_trace(
+    environment: &Environment,
+    label: &MethodLabel,
+    headers: &HeaderMap,
+) -> (TraceParent, Span) {
+    let begin = || TraceParent::begin(environment.random.as_ref());
+    // A recorded span begins a trace of its own where the caller names none.
+    let begin_unrecorded = || (!telemetry::traces_are_exported()).then(begin);
+    let parent = TraceParent::in_headers(headers).or_else(begin_unrecorded);
+    let (span, place) = telemetry::enter(Side::Server, label, parent);
+    (place.unwrap_or_else(begin), span)
+}
+
+/// What the caller asked for, within the configured bounds; a stream without a
+/// deadline goes on.
+fn deadline_of(
+    shared: &Shared,
+    method: Option<&Arc<Method>>,
+    headers: &HeaderMap,
+) -> Option<Instant> {
+    let requested = deadline::requested(headers);
+    let wait = if method.is_some_and(|method| method.is_streaming) {
+        requested
+    } else {
+        let default = shared.config.default_deadline.get();
+        Some(requested.map_or(default, |wait| {
+            wait.min(shared.config.longest_deadline.get())
+        }))
+    };
+    wait.map(|wait| Instant::now() + wait)
+}
+
+/// What ends a stream early. A unary answer is whole when it leaves its handler.
+fn limits(shared: &Shared, method: Option<&Arc<Method>>, deadline: Option<Instant>) -> Limits {
+    let Some(method) = method.filter(|method| method.is_streaming) else {
+        return Limits::default();
+    };
+    let stop = is_open_to_all(&method.service)
+        .then(|| Box::pin(shared.draining.clone().cancelled_owned()));
+    Limits {
+        deadline: deadline.map(|deadline| Box::pin(sleep_until(deadline))),
+        stop,
+    }
+}

@@ -1,0 +1,85 @@
+//! Traces and metrics to a collector, over OTLP.
+
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_otlp::{MetricExporter, SpanExporter, WithTonicConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{SdkTracerProvider, Tracer};
+use tracing_opentelemetry::OpenTelemetryLayer;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::channel::{self, ChannelError};
+use crate::config::{PeerConfig, TelemetryConfig};
+
+/// Why telemetry cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// `telemetry.level` is neither a level nor a list of directives.
+    #[error("telemetry.level: {0}")]
+    Level(String),
+    /// `telemetry.otlp_endpoint` cannot be used.
+    #[error("telemetry.otlp_endpoint")]
+    Endpoint(#[from] ChannelError),
+    /// An exporter cannot be built.
+    #[error("the OTLP exporter cannot be built")]
+    Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
+    /// Something else in the process collects its log already.
+    #[error("the process has another log subscriber")]
+    SubscriberTaken,
+}
+
+pub(super) struct Exporters {
+    pub(super) traces: SpanExporter,
+    pub(super) metrics: MetricExporter,
+}
+
+pub(super) fn exporters(config: &TelemetryConfig) -> Result<Option<Exporters>, TelemetryError> {
+    let Some(endpoint) = &config.otlp_endpoint else {
+        return Ok(None);
+    };
+    let collector = PeerConfig {
+        uri: endpoint.clone(),
+        tls: config.otlp_tls.clone(),
+        server_name: None,
+        deadline: crate::config::DurationText::from_secs(10),
+    };
+    let transport = channel::transport(&collector)?;
+    Ok(Some(Exporters {
+        traces: SpanExporter::builder()
+            .with_tonic()
+            .with_channel(transport.clone())
+            .build()?,
+        metrics: MetricExporter::builder()
+            .with_tonic()
+            .with_channel(transport)
+            .build()?,
+    }))
+}
+
+pub(super) fn resource(config: &TelemetryConfig) -> Resource {
+    Resource::builder()
+        .with_service_name(config.service_name.clone())
+        .build()
+}
+
+/// How much is sampled is said by the standard variables `OTEL_TRACES_SAMPLER` and
+/// `OTEL_TRACES_SAMPLER_ARG`; by default, what the caller sampled and every trace
+/// that begins here.
+pub(super) fn tracer_provider(exporter: SpanExporter, resource: Resource) -> SdkTracerProvider {
+    SdkTracerProvider::builder()
+        .with_batch_exporter(exporter)
+        .with_resource(resource)
+        .build()
+}
+
+/// Without places in the source and without threads: they say how we build, not
+/// what happened.
+pub(super) fn span_layer<S>(provider: &SdkTracerProvider) -> OpenTelemetryLayer<S, Tracer>
+where
+    S: tracing::Subscriber + for<'span> LookupSpan<'span>,
+{
+    tracing_opentelemetry::layer()
+        .with_tracer(provider.tracer("aval"))
+        .with_location(false)
+        .with_threads(false)
+        .with_tracked_inactivity(false)
+}

@@ -1,0 +1,169 @@
+//! Deadlines, load, sizes and panics.
+
+use std::time::Duration;
+
+use aval_proto::audit::v1::transparency_service_client::TransparencyServiceClient;
+use aval_proto::audit::v1::{
+    GetCheckpointRequest, GetConsistencyProofRequest, GetInclusionProofRequest,
+    GetPatientProofRequest,
+};
+use aval_runtime::channel::connect_lazy;
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
+use tonic::{Code, Request};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_types::StatusExt;
+
+use crate::stand::{Desk, Stand, reason};
+
+/// A client without deadlines of its own, so that only the server's count.
+fn patient_client(stand: &Stand) -> TransparencyServiceClient<tonic::transport::Channel> {
+    let files = stand.pki.files("records");
+    let read = |path: &std::path::Path| std::fs::read_to_string(path).unwrap();
+    let tls = ClientTlsConfig::new()
+        .ca_certificate(Certificate::from_pem(read(&files.client_ca)))
+        .identity(Identity::from_pem(
+            read(&files.certificate),
+            read(&files.private_key),
+        ));
+    let uri = format!("https://localhost:{}", stand.address.port());
+    let endpoint = Endpoint::from_shared(uri).unwrap().tls_config(tls).unwrap();
+    TransparencyServiceClient::new(endpoint.connect_lazy())
+}
+
+#[tokio::test]
+async fn a_call_that_takes_too_long_ends_with_deadline_exceeded() {
+    let stand = Stand::start(&Desk::new(), |config| {
+        config.default_deadline = Duration::from_millis(50).into();
+    })
+    .await;
+    let request = GetInclusionProofRequest::default();
+    let status = patient_client(&stand)
+        .get_inclusion_proof(request)
+        .await
+        .unwrap_err();
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+    assert_eq!(reason(&status), "DEADLINE_EXCEEDED");
+}
+
+#[tokio::test]
+async fn a_channel_gives_up_at_the_deadline_of_its_peer() {
+    let stand = Stand::start(&Desk::new(), |_| {}).await;
+    let mut peer = stand.peer(stand.pki.files("records"));
+    peer.deadline = Duration::from_millis(50).into();
+    let mut client = TransparencyServiceClient::new(connect_lazy(&peer).unwrap());
+    let request = GetInclusionProofRequest::default();
+    let status = client.get_inclusion_proof(request).await.unwrap_err();
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+}
+
+#[tokio::test]
+async fn a_channel_gives_up_at_the_deadline_of_its_client() {
+    let stand = Stand::start(&Desk::new(), |_| {}).await;
+    let mut request = Request::new(GetInclusionProofRequest::default());
+    request.set_timeout(Duration::from_millis(50));
+    let status = stand
+        .client()
+        .get_inclusion_proof(request)
+        .await
+        .unwrap_err();
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+}
+
+#[tokio::test]
+async fn a_call_beyond_the_limit_is_shed_and_health_is_not() {
+    let desk = Desk::new();
+    let stand = Stand::start(&desk, |config| config.concurrency_limit = 1).await;
+    let mut client = stand.client();
+    let mut first = client.clone();
+    let first = tokio::spawn(async move {
+        first
+            .get_inclusion_proof(GetInclusionProofRequest::default())
+            .await
+    });
+    desk.until_a_handler_waits().await;
+
+    let status = client
+        .get_checkpoint(GetCheckpointRequest {})
+        .await
+        .unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert_eq!(reason(&status), "OVERLOADED");
+    assert!(
+        status
+            .get_details_retry_info()
+            .unwrap()
+            .retry_delay
+            .is_some()
+    );
+    let health = HealthClient::new(stand.channel("monitoring"));
+    assert!(
+        { health }
+            .check(HealthCheckRequest::default())
+            .await
+            .is_ok()
+    );
+
+    desk.go_on.add_permits(1);
+    assert!(first.await.unwrap().is_ok());
+    assert!(client.get_checkpoint(GetCheckpointRequest {}).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_call_that_its_client_gives_up_makes_room() {
+    let desk = Desk::new();
+    let stand = Stand::start(&desk, |config| config.concurrency_limit = 1).await;
+    let mut client = stand.client();
+    let mut given_up = client.clone();
+    let given_up = tokio::spawn(async move {
+        given_up
+            .get_inclusion_proof(GetInclusionProofRequest::default())
+            .await
+    });
+    desk.until_a_handler_waits().await;
+    given_up.abort();
+    let room = async {
+        while client
+            .get_checkpoint(GetCheckpointRequest {})
+            .await
+            .is_err()
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(crate::stand::PATIENCE, room)
+        .await
+        .expect("the slot is given back");
+}
+
+#[tokio::test]
+async fn a_panic_answers_internal_and_the_server_lives() {
+    let stand = Stand::start(&Desk::new(), |_| {}).await;
+    let mut client = stand.client();
+    for _ in 0..3 {
+        let request = GetConsistencyProofRequest::default();
+        let status = client.get_consistency_proof(request).await.unwrap_err();
+        assert_eq!(status.code(), Code::Internal);
+        assert_eq!(reason(&status), "INTERNAL");
+        assert!(!status.message().contains("defect of this test"));
+    }
+    assert!(client.get_checkpoint(GetCheckpointRequest {}).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_message_larger_than_the_limit_is_refused() {
+    let stand = Stand::start(&Desk::new(), |config| config.max_message_bytes = 1024).await;
+    let mut client = stand.client();
+    let request = |length| GetPatientProofRequest {
+        patient_id: "x".repeat(length),
+        ..GetPatientProofRequest::default()
+    };
+    let status = client.get_patient_proof(request(1024)).await.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    let status = client.get_patient_proof(request(1000)).await.unwrap_err();
+    assert_eq!(
+        reason(&status),
+        "TOKEN_MISSING",
+        "small enough to reach its handler"
+    );
+}

@@ -1,0 +1,13 @@
+//! The server and the channel over real connections on the loopback.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod callers;
+mod drain;
+mod exported;
+mod limits;
+mod observed;
+mod pki;
+mod stand;
+mod tokens;
+mod trail;
