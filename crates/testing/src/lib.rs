@@ -1,0 +1,21 @@
+//! Made for tests and for `aval up`: a development PKI, a development identity
+//! provider, synthetic directory files.
+//!
+//! Nothing here is fit for production, and says so where it shows: the keys lie
+//! in a folder, the provider signs in whoever asks, the people do not exist.
+//!
+//! - [`pki`]: a certificate authority of this machine alone, and certificates
+//!   for the services and their callers.
+//! - [`ports`]: ports of loopback that nobody else is given.
+//! - [`provider`]: an OpenID provider on loopback, shaped like Pro Santé Connect
+//!   for professionals and like FranceConnect for patients, with the flawed
+//!   tokens that a relying party must refuse.
+//! - [`redis`]: Redis servers that a test may kill, pause, empty and bring back.
+//! - [`synthesize`]: the national directory's file of practice situations,
+//!   filled with people made up from a seed.
+
+pub mod pki;
+pub mod ports;
+pub mod provider;
+pub mod redis;
+pub mod synthesize;

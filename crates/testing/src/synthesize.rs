@@ -1,0 +1,149 @@
+//! The national directory's file of practice situations,
+//! `PS_LibreAcces_Personne_activite`, filled with people made up from a seed.
+//!
+//! The format is the published one, to the wording of its headings; the people
+//! are not: names are drawn from lists, RPPS numbers from the range reserved for
+//! tests (`997…`), FINESS, SIREN and SIRET numbers from ranges chosen so as not
+//! to look like a real establishment's. Towns are real.
+//!
+//! One seed gives one file. A person is made from the seed and their rank alone,
+//! so that a file of millions is written without being held.
+
+mod cast;
+mod code_lists;
+mod draw;
+mod family_names;
+mod fault;
+mod file;
+mod given_names;
+mod making;
+mod number;
+mod organization;
+mod person;
+mod professions;
+mod setting;
+mod towns;
+
+use std::io::{self, Write};
+
+use aval_domain::time::Timestamp;
+
+pub use cast::Cast;
+pub use fault::Faults;
+pub use file::{FileForm, HEADINGS, Written};
+pub use person::{
+    Address, Coded, Organization, Person, PersonNumber, PracticeActivity, Skill, Town,
+};
+
+use making::Maker;
+
+/// How many people one plan can hold: one RPPS number of the test range for each.
+pub const MAX_PEOPLE: u32 = 10_000_000;
+
+/// What a synthetic directory is made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SynthesisPlan {
+    /// One seed gives one directory.
+    pub seed: u64,
+    /// How many people, at most [`MAX_PEOPLE`]; what is above counts as that.
+    pub people: u32,
+    /// The present columns or the older ones.
+    pub form: FileForm,
+    /// The rows that a reader must set aside, added to those of the people.
+    pub faults: Faults,
+}
+
+/// A synthetic directory in memory, to look at and to change before writing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directory {
+    /// The plan: its form, its faults.
+    pub plan: SynthesisPlan,
+    /// Everybody in the file, in its order.
+    pub people: Vec<Person>,
+}
+
+impl Default for SynthesisPlan {
+    /// The demo's directory: 2,000 people, no bad rows.
+    fn default() -> Self {
+        Self::new(1, 2_000)
+    }
+}
+
+impl SynthesisPlan {
+    /// A directory of `people` people in the present form, without bad rows.
+    #[must_use]
+    pub fn new(seed: u64, people: u32) -> Self {
+        Self {
+            seed,
+            people,
+            form: FileForm::default(),
+            faults: Faults::default(),
+        }
+    }
+
+    /// The people, one after the other, each made when asked for.
+    pub fn people(&self) -> impl Iterator<Item = Person> + use<> {
+        let maker = Maker::new(self);
+        (0..self.size()).map(move |rank| maker.person(rank))
+    }
+
+    /// The people that a scenario needs; `None` when the plan is too small to
+    /// hold them all ([`Cast::SIZE`]).
+    #[must_use]
+    pub fn cast(&self) -> Option<Cast> {
+        (self.size() >= Cast::SIZE).then(|| Cast::of(&Maker::new(self), self.size()))
+    }
+
+    /// The whole directory in memory: some kilobytes a person.
+    #[must_use]
+    pub fn directory(&self) -> Directory {
+        Directory {
+            plan: *self,
+            people: self.people().collect(),
+        }
+    }
+
+    /// Writes the file, in memory that does not grow with the number of people.
+    pub fn write(&self, output: &mut impl Write) -> io::Result<Written> {
+        file::write(output, self, self.size(), self.people())
+    }
+
+    /// As many people as can be told apart, two fewer than there are numbers for
+    /// at least: somebody is always absent from the file.
+    fn size(&self) -> u32 {
+        self.people.min(MAX_PEOPLE - fault::RESERVED_RANKS)
+    }
+}
+
+impl Directory {
+    /// Writes the file with the people as they are now.
+    pub fn write(&self, output: &mut impl Write) -> io::Result<Written> {
+        let size = u32::try_from(self.people.len()).unwrap_or(u32::MAX);
+        file::write(output, &self.plan, size, self.people.iter())
+    }
+
+    /// The people who share `person`'s names, themselves left out.
+    pub fn homonyms_of<'a>(&'a self, person: &'a Person) -> impl Iterator<Item = &'a Person> {
+        self.people.iter().filter(move |other| {
+            other.number != person.number
+                && other.family_name == person.family_name
+                && other.given_name == person.given_name
+        })
+    }
+}
+
+/// The published file's name for a generation instant:
+/// `PS_LibreAcces_Personne_activite_AAAAMMJJhhmm.txt`, in UTC.
+#[must_use]
+pub fn file_name(generated_at: Timestamp) -> String {
+    let rfc_3339 = generated_at.to_string();
+    let to_the_minute: String = rfc_3339
+        .chars()
+        .filter(char::is_ascii_digit)
+        .take("AAAAMMJJhhmm".len())
+        .collect();
+    format!("PS_LibreAcces_Personne_activite_{to_the_minute}.txt")
+}
+
+#[cfg(test)]
+mod tests;

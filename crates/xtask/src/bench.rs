@@ -1,0 +1,21 @@
+//! `cargo xtask bench`: the services' figures on the engines of production.
+//!
+//! `aval bench` alone measures the embedded default. This starts a PostgreSQL whose
+//! commits are on the disk when they return, and a Redis, and hands both to it.
+
+use crate::process::{cargo, run as run_command};
+use crate::servers::{Durability, Postgres, Redis};
+use anyhow::Result;
+
+/// Runs the bench with these arguments of `aval bench`.
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    let postgres = Postgres::start(Durability::Full)?;
+    let redis = Redis::start()?;
+    let mut bench = cargo();
+    bench
+        .args(["run", "--release", "--quiet", "-p", "aval", "--", "bench"])
+        .args(["--postgres", &postgres.url()])
+        .args(["--redis", &redis.url()])
+        .args(arguments);
+    run_command(&mut bench)
+}

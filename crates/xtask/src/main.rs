@@ -1,0 +1,75 @@
+//! Developers' tasks: `cargo xtask <task>` is the only entry, on a laptop as in CI.
+//!
+//! `lint` and `deploy-check` say what is wrong with the text, `test` says what is
+//! wrong with the programs, `bench` how fast they are. Each task is one file; a part that a machine cannot run
+//! is counted and printed, and is a failure when `CI=true`.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command talks to its user"
+)]
+
+mod bench;
+mod deploy_check;
+mod lint;
+mod not_run;
+mod process;
+mod servers;
+mod test;
+mod tidy;
+mod tools;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Developers' tasks of Aval.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run every test against SQLite and a throw-away PostgreSQL.
+    Test {
+        /// Passed on to `cargo nextest run`, for a part of the tests: `-- -p aval-consent revoking`.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Run `aval bench` on a PostgreSQL that writes durably and a Redis, both thrown away afterwards.
+    Bench {
+        /// Passed on to `aval bench`: `-- --rounds 3 --only check`.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Check the text: fmt, tidy, clippy, doc, deny, buf; cheapest first, stopping at the first that fails.
+    Lint {
+        /// Only these steps.
+        steps: Vec<lint::Step>,
+    },
+    /// Check the house's invariants that no compiler knows.
+    Tidy,
+    /// Render and validate `deploy/`, and compare its network policies with the callers allowed.
+    DeployCheck,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::Test { arguments } => test::run(&arguments),
+        Task::Bench { arguments } => bench::run(&arguments),
+        Task::Lint { steps } => lint::run(&steps),
+        Task::Tidy => tidy::run(),
+        Task::DeployCheck => deploy_check::run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Servers that a task needs: found or installed, started on free ports for one run,
+//! and gone after it.
+
+mod postgres;
+mod redis;
+mod supervised;
+
+pub(crate) use postgres::{Durability, Postgres};
+pub(crate) use redis::Redis;

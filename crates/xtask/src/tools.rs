@@ -1,0 +1,198 @@
+//! The tools that the tasks call: found on the machine, or installed once into
+//! `target/tools` (cargo plugins, Python packages) or by `apt-get` (servers).
+
+use crate::process::{capture, cargo, run};
+use crate::workspace::Workspace;
+use anyhow::{Context, Result, bail};
+use std::env;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A cargo plugin and the version installed where there is none.
+pub(crate) struct Plugin {
+    name: &'static str,
+    version: &'static str,
+}
+
+/// Runs the tests, each in a process of its own.
+pub(crate) const NEXTEST: Plugin = Plugin {
+    name: "cargo-nextest",
+    version: "0.9.143",
+};
+
+/// Judges licences, sources and bans of the dependencies.
+pub(crate) const DENY: Plugin = Plugin {
+    name: "cargo-deny",
+    version: "0.20.2",
+};
+
+/// A Python package with the command it brings, always at this version.
+pub(crate) struct PythonPackage {
+    name: &'static str,
+    version: &'static str,
+    command: &'static str,
+}
+
+/// Lints and formats the protos. Another version may format otherwise.
+const BUF: PythonPackage = PythonPackage {
+    name: "buf-bin",
+    version: "1.75.0",
+    command: "buf",
+};
+
+/// Knows the Kubernetes schemas by heart.
+pub(crate) const KUBERNETES_VALIDATE: PythonPackage = PythonPackage {
+    name: "kubernetes-validate",
+    version: "1.37.0",
+    command: "kubernetes-validate",
+};
+
+/// The plugin on the path, or else the one built into `target/tools`.
+pub(crate) fn plugin(workspace: &Workspace, plugin: &Plugin) -> Result<PathBuf> {
+    let installed = workspace.tools().join("bin").join(plugin.name);
+    if let Some(found) =
+        on_path(plugin.name).or_else(|| installed.exists().then(|| installed.clone()))
+    {
+        return Ok(found);
+    }
+    let mut install = cargo();
+    install
+        .args([
+            "install",
+            "--locked",
+            plugin.name,
+            "--version",
+            plugin.version,
+            "--root",
+        ])
+        .arg(workspace.tools())
+        // Not optimised: it builds in a third of the time, and runs for seconds.
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
+        .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
+        .env("CARGO_PROFILE_RELEASE_LTO", "off");
+    // Its intermediate files would otherwise mix with the workspace's own.
+    let scratch = workspace.tools().join("build");
+    let outcome = run(install.env("CARGO_TARGET_DIR", &scratch));
+    let _ = fs::remove_dir_all(&scratch);
+    outcome.map(|()| installed)
+}
+
+/// `buf`, exactly at the version that formatted the protos.
+pub(crate) fn buf(workspace: &Workspace) -> Result<PathBuf> {
+    let the_version = |path: &PathBuf| {
+        capture(Command::new(path).arg("--version"))
+            .is_ok_and(|version| version.trim() == BUF.version)
+    };
+    match on_path(BUF.command).filter(the_version) {
+        Some(found) => Ok(found),
+        None => Ok(python_package(workspace, &BUF)?.join(BUF.command)),
+    }
+}
+
+/// The `bin` folder of a Python environment that holds the package.
+pub(crate) fn python_package(workspace: &Workspace, package: &PythonPackage) -> Result<PathBuf> {
+    let folder = workspace
+        .tools()
+        .join(format!("{}-{}", package.name, package.version));
+    let bin = folder.join("bin");
+    if bin.join(package.command).exists() {
+        return Ok(bin);
+    }
+    create_python_environment(&folder)?;
+    let requirement = format!("{}=={}", package.name, package.version);
+    pip_install(&bin.join("python3"), &[requirement])?;
+    Ok(bin)
+}
+
+/// The `python3` of an environment that holds exactly what a file of requirements pins.
+pub(crate) fn python_with(
+    workspace: &Workspace,
+    environment: &str,
+    requirements: &Path,
+) -> Result<PathBuf> {
+    let folder = workspace.tools().join(environment);
+    let (python, installed) = (folder.join("bin/python3"), folder.join("requirements.txt"));
+    let wanted = fs::read_to_string(requirements)
+        .with_context(|| format!("cannot read {}", requirements.display()))?;
+    let is_there = fs::read_to_string(&installed).is_ok_and(|installed| installed == wanted);
+    if is_there && python.exists() {
+        return Ok(python);
+    }
+    create_python_environment(&folder)?;
+    let list = requirements.display().to_string();
+    pip_install(&python, &["--requirement".to_owned(), list])?;
+    fs::write(&installed, wanted)
+        .with_context(|| format!("cannot write {}", installed.display()))?;
+    Ok(python)
+}
+
+fn pip_install(python: &Path, what: &[String]) -> Result<()> {
+    let mut pip = Command::new(python);
+    pip.args(["-m", "pip", "install", "--quiet"]);
+    run(pip.arg("--disable-pip-version-check").args(what))
+}
+
+fn create_python_environment(folder: &Path) -> Result<()> {
+    let create = || {
+        run(Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(folder))
+    };
+    if create().is_ok() {
+        return Ok(());
+    }
+    // Debian ships Python without what a new environment needs.
+    apt_get_install(&["python3-venv"]).context("Python cannot create an environment")?;
+    create()
+}
+
+/// Installs Debian packages; an error says what the machine lacks.
+pub(crate) fn apt_get_install(packages: &[&str]) -> Result<()> {
+    let wanted = packages.join(" ");
+    if on_path("apt-get").is_none() {
+        bail!("install {wanted}: this machine has no apt-get");
+    }
+    if !running_as_root() {
+        bail!("install {wanted}: only root may (`apt-get install {wanted}`)");
+    }
+    let apt_get = || {
+        let mut command = Command::new("apt-get");
+        // A run level without services: a packaged server is not started.
+        command
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .env("RUNLEVEL", "1");
+        command
+    };
+    // A foreign index out of reach matters only if a package is missing after it.
+    if let Err(error) = run(apt_get().args(["update", "-qq"])) {
+        println!("{error:#}");
+    }
+    run(apt_get()
+        .args(["install", "-y", "-qq", "--no-install-recommends"])
+        .args(packages))
+}
+
+/// Whether this program may do everything; PostgreSQL refuses to run so.
+pub(crate) fn running_as_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|myself| myself.uid() == 0)
+}
+
+/// The first program of that name on the path.
+pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?)
+        .map(|folder| folder.join(name))
+        .find(|candidate| candidate.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::on_path;
+
+    #[test]
+    fn a_program_on_the_path_is_found_and_another_is_not() {
+        assert!(on_path("sh").is_some_and(|path| path.ends_with("sh")));
+        assert_eq!(on_path("no-such-program-anywhere"), None);
+    }
+}
