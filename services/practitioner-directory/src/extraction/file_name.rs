@@ -1,0 +1,108 @@
+//! What a published file's name says.
+
+use aval_domain::InvalidValue;
+use aval_domain::time::Timestamp;
+
+use crate::source::Source;
+
+/// The name of a published file: `<source>_AAAAMMJJhhmm.txt`, or `<source>.txt`
+/// where a mirror leaves the time out.
+///
+/// Whether the time is that of Paris or UTC is not published. It is read as UTC: the
+/// order of the files, which decides what is outdated, is the same either way, and
+/// the age of a file is at most two hours greater than what freshness shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtractionName {
+    /// Which file it is.
+    pub source: Source,
+    /// When it was generated, if the name says so.
+    pub generated_at: Option<Timestamp>,
+}
+
+const WHAT: &str = "file name";
+const UNKNOWN_FILE: InvalidValue = InvalidValue::new(
+    WHAT,
+    "it is the published name of a file that is imported here: \
+     PS_LibreAcces_Personne_activite_AAAAMMJJhhmm.txt",
+);
+const NO_SUCH_TIME: InvalidValue = InvalidValue::new(
+    WHAT,
+    "the twelve digits before .txt are a year, month, day, hour and minute",
+);
+
+impl ExtractionName {
+    /// Reads a name. Upper and lower case, `-` and `_` are the same: mirrors differ.
+    pub fn parse(name: &str) -> Result<Self, InvalidValue> {
+        let plain = name.to_ascii_lowercase().replace('-', "_");
+        let stem = plain.strip_suffix(".txt").ok_or(UNKNOWN_FILE)?;
+        let (source, rest) = Source::ALL
+            .iter()
+            .find_map(|source| {
+                let rest = stem.strip_prefix(&source.name().to_ascii_lowercase())?;
+                Some((*source, rest))
+            })
+            .ok_or(UNKNOWN_FILE)?;
+        let generated_at = match rest {
+            "" => None,
+            _ => Some(time_of(rest.strip_prefix('_').ok_or(UNKNOWN_FILE)?)?),
+        };
+        Ok(Self {
+            source,
+            generated_at,
+        })
+    }
+}
+
+fn time_of(digits: &str) -> Result<Timestamp, InvalidValue> {
+    if digits.len() != 12 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(NO_SUCH_TIME);
+    }
+    let (date, time) = digits.split_at(8);
+    let (year, month, day) = (&date[..4], &date[4..6], &date[6..]);
+    let (hour, minute) = time.split_at(2);
+    Timestamp::parse_rfc3339(&format!("{year}-{month}-{day}T{hour}:{minute}:00Z"))
+        .map_err(|_| NO_SUCH_TIME)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_in_the_name_is_read_as_utc() {
+        let name = "PS_LibreAcces_Personne_activite_202611230412.txt";
+        let read = ExtractionName::parse(name).unwrap();
+        assert_eq!(read.source, Source::PracticeSituations);
+        let time = Timestamp::parse_rfc3339("2026-11-23T04:12:00Z").unwrap();
+        assert_eq!(read.generated_at, Some(time));
+    }
+
+    #[test]
+    fn a_mirror_s_name_without_time_is_known_and_says_no_time() {
+        for name in [
+            "PS_LibreAcces_Personne_activite.txt",
+            "ps-libreacces-personne-activite.txt",
+        ] {
+            assert_eq!(ExtractionName::parse(name).unwrap().generated_at, None);
+        }
+    }
+
+    #[test]
+    fn other_names_are_refused() {
+        for name in [
+            "",
+            ".txt",
+            "PS_LibreAcces_SavoirFaire_202611230412.txt",
+            "PS_LibreAcces_Personne_activite_202611230412.zip",
+            "PS_LibreAcces_Personne_activite202611230412.txt",
+            "PS_LibreAcces_Personne_activite_.txt",
+            "PS_LibreAcces_Personne_activite_20261123041.txt",
+            "PS_LibreAcces_Personne_activite_202613230412.txt",
+            "PS_LibreAcces_Personne_activite_202602300412.txt",
+            "PS_LibreAcces_Personne_activite_202611232412.txt",
+            "PS_LibreAcces_Personne_activite_２０２６１１２３０４１２.txt",
+        ] {
+            assert!(ExtractionName::parse(name).is_err(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The first line: which column stands where.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use super::Malformed;
+use super::column::{COLUMNS, Column, REQUIRED, WORDINGS};
+
+/// What the header of a file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Header {
+    /// Where each column that is read stands; `None`: this file does not have it.
+    places: [Option<usize>; COLUMNS],
+    /// Every column as the file words it.
+    names: Vec<String>,
+    /// Whether lines end in a separator.
+    ends_in_separator: bool,
+}
+
+/// What stands between two columns.
+pub(super) const SEPARATOR: char = '|';
+
+/// How much of a column's wording is kept to name it in a report, in characters.
+const LONGEST_NAME: usize = 100;
+
+impl Header {
+    pub(super) fn parse(line: &str) -> Result<Self, Malformed> {
+        if line.contains(char::is_control) {
+            return Err(Malformed::NotText);
+        }
+        let without_last = line.strip_suffix(SEPARATOR);
+        let ends_in_separator = without_last.is_some();
+        let mut places = [None; COLUMNS];
+        let mut names = Vec::new();
+        for (place, name) in without_last.unwrap_or(line).split(SEPARATOR).enumerate() {
+            if let Some(column) = column_of(name) {
+                let known = places[column as usize].replace(place);
+                if known.is_some() {
+                    return Err(Malformed::HeaderUnknown);
+                }
+            }
+            names.push(name.trim().chars().take(LONGEST_NAME).collect());
+        }
+        if REQUIRED
+            .iter()
+            .any(|column| places[*column as usize].is_none())
+        {
+            return Err(Malformed::HeaderUnknown);
+        }
+        Ok(Self {
+            places,
+            names,
+            ends_in_separator,
+        })
+    }
+
+    /// The values of a line, or `None` if they are not as many as the columns.
+    pub(super) fn split<'line>(&self, line: &'line str) -> Option<Vec<&'line str>> {
+        let mut values = Vec::with_capacity(self.names.len() + 1);
+        values.extend(line.split(SEPARATOR).take(self.names.len() + 2));
+        if values.len() == self.names.len() + 1 && values.last() == Some(&"") {
+            values.pop();
+        }
+        (values.len() == self.names.len()).then_some(values)
+    }
+
+    /// Whether a last line without a line end was cut off before its end.
+    pub(super) fn is_cut(&self, last_line: &str) -> bool {
+        let separators = last_line.matches(SEPARATOR).count();
+        let expected = self.names.len() - usize::from(!self.ends_in_separator);
+        separators < expected
+    }
+
+    /// The value of a column; empty where the file does not have the column.
+    pub(super) fn value<'line>(&self, values: &[&'line str], column: Column) -> &'line str {
+        self.places[column as usize]
+            .and_then(|place| values.get(place))
+            .map_or("", |value| value.trim())
+    }
+
+    /// A column as the file words it.
+    pub(super) fn name(&self, column: Column) -> &str {
+        self.places[column as usize].map_or("", |place| self.name_at(place))
+    }
+
+    /// The column at a place, as the file words it.
+    pub(super) fn name_at(&self, place: usize) -> &str {
+        self.names.get(place).map_or("", String::as_str)
+    }
+}
+
+fn column_of(wording: &str) -> Option<Column> {
+    let wording = normalised(wording);
+    WORDINGS
+        .iter()
+        .find(|(published, _)| normalised(published) == wording)
+        .map(|(_, column)| *column)
+}
+
+/// Lower case, no accents, and single spaces instead of everything that is neither
+/// letter nor digit.
+fn normalised(wording: &str) -> String {
+    let mut plain = String::with_capacity(wording.len());
+    for character in wording.nfkd().filter(|c| !is_combining_mark(*c)) {
+        if character.is_alphanumeric() {
+            plain.extend(character.to_lowercase());
+        } else if !plain.is_empty() && !plain.ends_with(' ') {
+            plain.push(' ');
+        }
+    }
+    plain.truncate(plain.trim_end().len());
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extraction::written::{HEADER_52, HEADER_56};
+
+    #[test]
+    fn both_published_headers_are_understood() {
+        let recent = Header::parse(HEADER_56).unwrap();
+        assert_eq!(recent.names.len(), 56);
+        assert!(recent.places.iter().all(Option::is_some));
+        let older = Header::parse(HEADER_52).unwrap();
+        assert_eq!(older.names.len(), 52);
+        assert_eq!(older.places[Column::Function as usize], None);
+    }
+
+    #[test]
+    fn wording_may_drift_in_case_accents_punctuation_and_order() {
+        let drifted = HEADER_56
+            .to_uppercase()
+            .replace(['É', 'È'], "E")
+            .replace("D'EXERCICE", "D’  EXERCICE")
+            .replace("CODE RÔLE (A.K.A. CODE FONCTION)", "Code fonction");
+        let header = Header::parse(&drifted).unwrap();
+        assert!(header.places.iter().all(Option::is_some));
+
+        let mut columns: Vec<&str> = HEADER_56.trim_end_matches('|').split('|').collect();
+        columns.reverse();
+        let header = Header::parse(&columns.join("|")).unwrap();
+        assert_eq!(header.places[Column::IdentifierType as usize], Some(55));
+    }
+
+    #[test]
+    fn a_line_that_is_no_header_is_refused() {
+        let missing = HEADER_56.replace("Code profession|", "Code métier|");
+        let twice = format!("{HEADER_56}Code profession|");
+        for line in ["", "|", "a;b;c", &missing, &twice] {
+            assert_eq!(Header::parse(line), Err(Malformed::HeaderUnknown), "{line}");
+        }
+        assert_eq!(Header::parse("PK\u{3}\u{4}"), Err(Malformed::NotText));
+    }
+
+    #[test]
+    fn a_line_has_as_many_values_as_the_header_with_or_without_the_last_separator() {
+        let header = Header::parse(HEADER_52).unwrap();
+        let exact = vec!["x"; 52].join("|");
+        assert_eq!(header.split(&exact).unwrap().len(), 52);
+        assert_eq!(header.split(&format!("{exact}|")).unwrap().len(), 52);
+        assert_eq!(header.split(&format!("{exact}||")), None);
+        assert_eq!(header.split(&format!("{exact}|y")), None);
+        assert_eq!(header.split(&vec!["x"; 51].join("|")), None);
+        assert!(header.is_cut(&exact) && !header.is_cut(&format!("{exact}|")));
+        let bare = Header::parse(HEADER_52.trim_end_matches('|')).unwrap();
+        assert!(bare.is_cut(&vec!["x"; 51].join("|")) && !bare.is_cut(&exact));
+    }
+}

@@ -1,0 +1,27 @@
+//! Why a file is not an extraction.
+
+/// Why a file as a whole is refused. `Display` is a fixed public sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Malformed {
+    /// Not a single byte.
+    #[error("the file is empty")]
+    Empty,
+    /// Its first line holds bytes that no text has: an archive, an image, UTF-16.
+    #[error("the file is not text: send the extracted .txt file")]
+    NotText,
+    /// Its first line is not the header of the extraction that it is named after.
+    #[error("the first line is not the header of this extraction")]
+    HeaderUnknown,
+    /// A header and nothing below it.
+    #[error("the file has a header and no row")]
+    NoRows,
+    /// The last line breaks off.
+    #[error("the file ends in the middle of a row")]
+    Truncated,
+    /// Fewer bytes than its sender announced.
+    #[error("the file is shorter than announced")]
+    ShorterThanAnnounced,
+    /// More bytes than its sender announced.
+    #[error("the file is longer than announced")]
+    LongerThanAnnounced,
+}

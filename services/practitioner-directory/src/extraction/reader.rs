@@ -1,0 +1,123 @@
+//! From bytes to rows.
+
+use super::encoding::Encoding;
+use super::header::Header;
+use super::lines::{Lines, RawLine};
+use super::{ActivityRow, Malformed, RowFault};
+
+/// What a line of the file holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadLine<'line> {
+    /// A row.
+    Row(Box<ActivityRow<'line>>),
+    /// A row that is put aside.
+    Fault(RowFault),
+}
+
+/// Reads a file that comes in pieces.
+#[derive(Debug, Default)]
+pub struct ExtractionReader {
+    lines: Lines,
+    rows: Rows,
+}
+
+/// What is known after the lines read so far.
+#[derive(Debug, Default)]
+struct Rows {
+    encoding: Encoding,
+    header: Option<Header>,
+    count: u64,
+}
+
+impl ExtractionReader {
+    /// Nothing is read yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next bytes of the file and gives each row that they complete to
+    /// `each`, with its line, the header being line 1.
+    ///
+    /// After an error the file is refused: there is nothing to go on with.
+    pub fn push(
+        &mut self,
+        piece: &[u8],
+        mut each: impl FnMut(u64, ReadLine<'_>),
+    ) -> Result<(), Malformed> {
+        let Self { lines, rows } = self;
+        lines.push(piece, |number, line| rows.read(number, line, &mut each))
+    }
+
+    /// Takes note that there is nothing after the last piece: gives the last row, if
+    /// no line end stands behind it, and answers how many rows there were.
+    pub fn finish(mut self, mut each: impl FnMut(u64, ReadLine<'_>)) -> Result<u64, Malformed> {
+        if let Some((number, line)) = self.lines.unterminated() {
+            self.rows.require_whole(line)?;
+            self.rows.read(number, line, &mut each)?;
+        }
+        match (&self.rows.header, self.rows.count) {
+            (None, _) => Err(Malformed::Empty),
+            (Some(_), 0) => Err(Malformed::NoRows),
+            (Some(_), count) => Ok(count),
+        }
+    }
+}
+
+impl Rows {
+    fn read(
+        &mut self,
+        number: u64,
+        line: RawLine<'_>,
+        each: &mut impl FnMut(u64, ReadLine<'_>),
+    ) -> Result<(), Malformed> {
+        let Some(header) = &self.header else {
+            self.header = Some(self.read_header(line)?);
+            return Ok(());
+        };
+        let read = match line {
+            // Not a row: a blank line, as some files end in.
+            RawLine::Bytes([]) => return Ok(()),
+            RawLine::TooLong => ReadLine::Fault(RowFault::row("the line has at most 65,536 bytes")),
+            RawLine::Bytes(bytes) => match self.encoding.read(bytes) {
+                Err(_) => ReadLine::Fault(RowFault::row("the line is UTF-8 like those before it")),
+                Ok(text) => {
+                    self.count += 1;
+                    let read = match ActivityRow::parse(header, &text) {
+                        Ok(row) => ReadLine::Row(Box::new(row)),
+                        Err(fault) => ReadLine::Fault(fault),
+                    };
+                    each(number, read);
+                    return Ok(());
+                }
+            },
+        };
+        self.count += 1;
+        each(number, read);
+        Ok(())
+    }
+
+    fn read_header(&mut self, line: RawLine<'_>) -> Result<Header, Malformed> {
+        let RawLine::Bytes(bytes) = line else {
+            return Err(Malformed::HeaderUnknown);
+        };
+        let bytes = self.encoding.without_mark(bytes);
+        let text = self.encoding.read(bytes).map_err(|_| Malformed::NotText)?;
+        Header::parse(&text)
+    }
+
+    /// A last line without its end may be a whole row, or the remains of one.
+    fn require_whole(&self, line: RawLine<'_>) -> Result<(), Malformed> {
+        let (Some(header), RawLine::Bytes(bytes)) = (&self.header, line) else {
+            return Ok(());
+        };
+        let mut encoding = self.encoding;
+        let is_cut = encoding
+            .read(bytes)
+            .map_or(true, |text| header.is_cut(&text));
+        if is_cut {
+            return Err(Malformed::Truncated);
+        }
+        Ok(())
+    }
+}

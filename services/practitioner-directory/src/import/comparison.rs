@@ -1,0 +1,175 @@
+//! Compares a file with the directory, row by row.
+
+use std::sync::Arc;
+
+use aval_domain::id::{ActivityId, OrganizationId, PractitionerId};
+use aval_domain::random::Random;
+use aval_domain::time::Timestamp;
+
+use super::QuarantinedRow;
+use super::facts::{FactKey, RowFacts, Wording};
+use super::known::{Known, Standing};
+use super::staged::{Batch, StagedOrganization, StagedPractitioner, StagedRow};
+use crate::extraction::{ActivityRow, ReadLine, StructureText};
+use crate::organization::OrganizationNumbers;
+use crate::practitioner::Skill;
+
+/// The most quarantined rows of one import that are listed; beyond, they are counted.
+pub const MOST_LISTED_FAULTS: u64 = 100_000;
+
+/// A file that is being compared with the directory.
+#[derive(Debug)]
+pub struct Comparison {
+    known: Known,
+    /// When the import began: new identifiers are of that time.
+    now: Timestamp,
+    random: Arc<dyn Random>,
+    batch: Batch,
+    /// The last new person and structure: their next rows mostly follow at once.
+    last_person: Option<FactKey>,
+    last_structure: Option<FactKey>,
+    /// Rows read.
+    pub rows: u64,
+    /// Rows put aside.
+    pub quarantined: u64,
+    /// Those among them that speak against the file.
+    pub malformed: u64,
+}
+
+impl Comparison {
+    /// A comparison that has read nothing yet.
+    #[must_use]
+    pub fn new(known: Known, now: Timestamp, random: Arc<dyn Random>) -> Self {
+        Self {
+            known,
+            now,
+            random,
+            batch: Batch::default(),
+            last_person: None,
+            last_structure: None,
+            rows: 0,
+            quarantined: 0,
+            malformed: 0,
+        }
+    }
+
+    /// Takes a line of the file.
+    pub fn take(&mut self, line: u64, read: ReadLine<'_>) {
+        self.rows += 1;
+        match read {
+            ReadLine::Row(row) => self.compare(&row),
+            ReadLine::Fault(fault) => {
+                self.quarantined += 1;
+                self.malformed += u64::from(fault.is_malformed);
+                if self.quarantined <= MOST_LISTED_FAULTS {
+                    self.batch.quarantined.push(QuarantinedRow {
+                        line,
+                        column: fault.column,
+                        reason: fault.reason.into_owned(),
+                    });
+                }
+            }
+        }
+    }
+
+    /// How many things wait to be staged.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.batch.len()
+    }
+
+    /// What waits to be staged; nothing waits afterwards.
+    pub fn take_batch(&mut self) -> Batch {
+        std::mem::take(&mut self.batch)
+    }
+
+    /// What the directory knows, with what the file held of it.
+    #[must_use]
+    pub fn into_known(self) -> Known {
+        self.known
+    }
+
+    fn compare(&mut self, row: &ActivityRow<'_>) {
+        let facts = RowFacts::of(row);
+        self.compare_person(row, &facts);
+        if let (Some(structure), Some((key, wording))) = (&row.structure, facts.structure) {
+            self.compare_structure(structure, key, wording);
+        }
+        if !self.known.rows.meet(facts.row) {
+            let staged = self.staged_row(row, facts);
+            self.batch.rows.push(staged);
+        }
+    }
+
+    fn compare_person(&mut self, row: &ActivityRow<'_>, facts: &RowFacts) {
+        let standing = self.known.people.meet(facts.person, facts.person_wording);
+        let is_repeated = standing == Standing::New
+            && self.last_person.replace(facts.person) == Some(facts.person);
+        if standing == Standing::Settled || is_repeated {
+            return;
+        }
+        self.batch.practitioners.push(StagedPractitioner {
+            national_id: facts.national_id.clone(),
+            practitioner_id: PractitionerId::new(self.now, self.random.as_ref()),
+            wording: facts.person_wording,
+            civility: row.civility.to_owned(),
+            family_name: row.family_name.to_owned(),
+            given_name: row.given_name.to_owned(),
+        });
+    }
+
+    fn compare_structure(&mut self, s: &StructureText<'_>, key: FactKey, wording: Wording) {
+        let standing = self.known.structures.meet(key, wording);
+        let is_repeated =
+            standing == Standing::New && self.last_structure.replace(key) == Some(key);
+        if standing == Standing::Settled || is_repeated {
+            return;
+        }
+        self.batch.organizations.push(StagedOrganization {
+            organization_id: OrganizationId::new(self.now, self.random.as_ref()),
+            wording,
+            numbers: OrganizationNumbers {
+                technical: s.technical_id.clone(),
+                finess: s.finess.to_owned(),
+                legal_finess: s.legal_finess.to_owned(),
+                siret: s.siret.to_owned(),
+                siren: s.siren.to_owned(),
+                rpps_rank: s.rpps_rank.to_owned(),
+            },
+            name: s.name.to_owned(),
+            sign: s.sign.to_owned(),
+            address_line: address_line(s.street),
+            postal_code: s.postal_code.to_owned(),
+            town: s.town.to_owned(),
+            town_code: s.town_code.to_owned(),
+            department_code: s.department.to_owned(),
+            sector_code: s.sector.to_owned(),
+        });
+    }
+
+    fn staged_row(&self, row: &ActivityRow<'_>, facts: RowFacts) -> StagedRow {
+        StagedRow {
+            row: facts.row,
+            situation: facts.situation,
+            activity_id: ActivityId::new(self.now, self.random.as_ref()),
+            national_id: facts.national_id,
+            technical_id: row.structure.as_ref().map(|s| s.technical_id.clone()),
+            profession: row.profession,
+            category: row.category.to_owned(),
+            mode: row.mode.to_owned(),
+            sector: row.sector.to_owned(),
+            function: row.function.to_owned(),
+            kind: row.kind.to_owned(),
+            skill: row.skill.map(|skill| Skill {
+                type_code: skill.type_code.to_owned(),
+                code: skill.code.to_owned(),
+                label: skill.label.to_owned(),
+            }),
+        }
+    }
+}
+
+fn address_line(street: [&str; 4]) -> String {
+    let parts: Vec<&str> = street.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join(" ")
+}

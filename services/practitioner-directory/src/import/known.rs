@@ -1,0 +1,160 @@
+//! What the directory knows already, small enough to be held: 16 or 24 bytes and a
+//! bit for each fact, whatever the size of the file that is compared with it.
+
+use aval_domain::id::ImportId;
+
+use super::facts::{FactKey, Wording};
+
+/// The facts of the directory when a comparison began.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// The import in use then: what is staged against it may only be applied to it.
+    pub base: Option<ImportId>,
+    /// People and their names.
+    pub people: Worded,
+    /// Structures and what they are.
+    pub structures: Worded,
+    /// Active rows.
+    pub rows: Rows,
+}
+
+/// Facts that can be worded in one way only at a time.
+#[derive(Debug, Default)]
+pub struct Worded {
+    sorted: Vec<(FactKey, Wording)>,
+    met: Bits,
+}
+
+/// Facts that hold or do not.
+#[derive(Debug, Default)]
+pub struct Rows {
+    sorted: Vec<FactKey>,
+    met: Bits,
+}
+
+/// What a fact of the file is to the directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Unknown.
+    New,
+    /// Known in other words.
+    Changed,
+    /// Known, or said before in this file.
+    Settled,
+}
+
+impl Worded {
+    /// These facts, in any order; of one key only one.
+    #[must_use]
+    pub fn new(mut facts: Vec<(FactKey, Wording)>) -> Self {
+        facts.sort_unstable();
+        Self {
+            met: Bits::of(facts.len()),
+            sorted: facts,
+        }
+    }
+
+    /// Meets a fact in the file. The first meeting counts: a known fact is settled
+    /// from then on, whatever later rows say. A new one stays new, since it is not
+    /// kept here.
+    pub fn meet(&mut self, key: FactKey, wording: Wording) -> Standing {
+        let Ok(place) = self.sorted.binary_search_by_key(&key, |(known, _)| *known) else {
+            return Standing::New;
+        };
+        let said_before = self.met.set(place);
+        if said_before || self.sorted[place].1 == wording {
+            return Standing::Settled;
+        }
+        Standing::Changed
+    }
+}
+
+impl Rows {
+    /// These facts, in any order, each once.
+    #[must_use]
+    pub fn new(mut rows: Vec<FactKey>) -> Self {
+        rows.sort_unstable();
+        Self {
+            met: Bits::of(rows.len()),
+            sorted: rows,
+        }
+    }
+
+    /// Meets a row of the file, and says whether it is known.
+    pub fn meet(&mut self, key: FactKey) -> bool {
+        self.sorted
+            .binary_search(&key)
+            .map(|place| self.met.set(place))
+            .is_ok()
+    }
+
+    /// The rows that the file did not hold.
+    pub fn unmet(&self) -> impl Iterator<Item = FactKey> + '_ {
+        self.sorted
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| !self.met.get(*place))
+            .map(|(_, key)| *key)
+    }
+}
+
+/// One bit for each place.
+#[derive(Debug, Default)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn of(places: usize) -> Self {
+        Self(vec![0; places.div_ceil(64)])
+    }
+
+    /// Sets the bit, and says whether it was set.
+    fn set(&mut self, place: usize) -> bool {
+        let was = self.get(place);
+        self.0[place / 64] |= 1 << (place % 64);
+        was
+    }
+
+    fn get(&self, place: usize) -> bool {
+        self.0[place / 64] >> (place % 64) & 1 == 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn key(byte: u8) -> FactKey {
+        FactKey([byte; 16])
+    }
+
+    #[test]
+    fn the_first_wording_in_the_file_holds() {
+        let mut people = Worded::new(vec![(key(2), 20), (key(1), 10)]);
+        assert_eq!(people.meet(key(1), 11), Standing::Changed);
+        assert_eq!(people.meet(key(1), 12), Standing::Settled);
+        assert_eq!(people.meet(key(2), 20), Standing::Settled);
+        assert_eq!(people.meet(key(2), 21), Standing::Settled);
+        assert_eq!(people.meet(key(3), 30), Standing::New);
+    }
+
+    proptest! {
+        #[test]
+        fn rows_are_known_or_new_and_the_others_are_unmet(
+            known in proptest::collection::btree_set(any::<u8>(), 0..200),
+            file in proptest::collection::vec(any::<u8>(), 0..200),
+        ) {
+            let mut rows = Rows::new(known.iter().map(|byte| key(*byte)).collect());
+            for byte in &file {
+                prop_assert_eq!(rows.meet(key(*byte)), known.contains(byte));
+            }
+            let expected: Vec<FactKey> = known
+                .iter()
+                .filter(|byte| !file.contains(byte))
+                .map(|byte| key(*byte))
+                .collect();
+            prop_assert_eq!(rows.unmet().collect::<Vec<_>>(), expected);
+        }
+    }
+}

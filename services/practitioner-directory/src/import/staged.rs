@@ -1,0 +1,113 @@
+//! What an import brings that the directory does not know, on its way to the store.
+
+use aval_domain::code::Profession;
+use aval_domain::id::{ActivityId, OrganizationId, PractitionerId};
+
+use super::QuarantinedRow;
+use super::facts::{FactKey, Wording};
+use crate::organization::OrganizationNumbers;
+use crate::practitioner::Skill;
+
+/// Part of an import. Of several of one kind with one key in an import, the first
+/// holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// People who are new or are named otherwise.
+    pub practitioners: Vec<StagedPractitioner>,
+    /// Structures that are new or described otherwise.
+    pub organizations: Vec<StagedOrganization>,
+    /// Rows that are new.
+    pub rows: Vec<StagedRow>,
+    /// Rows that are put aside.
+    pub quarantined: Vec<QuarantinedRow>,
+}
+
+/// A person as the file names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagedPractitioner {
+    /// Their national identifier.
+    pub national_id: String,
+    /// Their identifier here, if they are new.
+    pub practitioner_id: PractitionerId,
+    /// Their names, in short.
+    pub wording: Wording,
+    /// Civility of practice.
+    pub civility: String,
+    /// Name of practice.
+    pub family_name: String,
+    /// First name of practice.
+    pub given_name: String,
+}
+
+/// A structure as the file describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagedOrganization {
+    /// Its identifier here, if it is new.
+    pub organization_id: OrganizationId,
+    /// Its description, in short.
+    pub wording: Wording,
+    /// Its numbers; the technical one is its key.
+    pub numbers: OrganizationNumbers,
+    /// Raison sociale.
+    pub name: String,
+    /// Enseigne commerciale.
+    pub sign: String,
+    /// Street line.
+    pub address_line: String,
+    /// Postal code.
+    pub postal_code: String,
+    /// Town.
+    pub town: String,
+    /// INSEE code of the town.
+    pub town_code: String,
+    /// Code of the département.
+    pub department_code: String,
+    /// Sector.
+    pub sector_code: String,
+}
+
+/// A practice situation with one skill, or with none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagedRow {
+    /// Its key.
+    pub row: FactKey,
+    /// The practice situation's natural key.
+    pub situation: FactKey,
+    /// The practice situation's identifier, if it is new.
+    pub activity_id: ActivityId,
+    /// Whose.
+    pub national_id: String,
+    /// Where, by technical identifier.
+    pub technical_id: Option<String>,
+    /// Profession.
+    pub profession: Profession,
+    /// Professional category.
+    pub category: String,
+    /// Mode of practice.
+    pub mode: String,
+    /// Sector.
+    pub sector: String,
+    /// Function.
+    pub function: String,
+    /// Kind of activity.
+    pub kind: String,
+    /// The skill.
+    pub skill: Option<Skill>,
+}
+
+impl Batch {
+    /// How many things it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.practitioners.len()
+            + self.organizations.len()
+            + self.rows.len()
+            + self.quarantined.len()
+    }
+
+    /// Whether it holds nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

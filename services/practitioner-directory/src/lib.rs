@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+
+pub mod config;
+pub mod server;
+
+pub mod extraction;
+pub mod identifier;
+pub mod organization;
+pub mod practitioner;
+pub mod source;
+pub mod words;
+
+pub mod change;
+pub mod freshness;
+pub mod import;
+pub mod merge;
+pub mod page;
+pub mod reason;
+pub mod search;
+
+pub mod app;
+pub mod error;
+pub mod grpc;
+mod metrics;
+pub mod store;

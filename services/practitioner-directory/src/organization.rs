@@ -1,0 +1,65 @@
+//! A structure in which people practise.
+
+use aval_domain::id::OrganizationId;
+
+use crate::identifier::{Identifier, IdentifierKind};
+
+/// A structure, as published. An empty text is unknown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// Which, for ever.
+    pub organization_id: OrganizationId,
+    /// Its numbers.
+    pub numbers: OrganizationNumbers,
+    /// Its name, or its sign where it has no name.
+    pub name: String,
+    /// Street line.
+    pub address_line: String,
+    /// Postal code.
+    pub postal_code: String,
+    /// Town.
+    pub town: String,
+    /// INSEE code of the town.
+    pub town_code: String,
+    /// Code of the département.
+    pub department_code: String,
+    /// Sector.
+    pub sector_code: String,
+}
+
+/// The numbers of a structure. Only the technical one is always there and names one
+/// structure alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OrganizationNumbers {
+    /// The directory's own.
+    pub technical: String,
+    /// FINESS of the site.
+    pub finess: String,
+    /// FINESS of the legal entity that it belongs to.
+    pub legal_finess: String,
+    /// SIRET.
+    pub siret: String,
+    /// SIREN of the legal entity.
+    pub siren: String,
+    /// RPPS number and rank.
+    pub rpps_rank: String,
+}
+
+impl OrganizationNumbers {
+    /// The numbers of the structure itself, the best known kind first. The FINESS of
+    /// its legal entity is another structure's number.
+    #[must_use]
+    pub fn identifiers(&self) -> Vec<Identifier> {
+        [
+            (IdentifierKind::Finess, &self.finess),
+            (IdentifierKind::Siret, &self.siret),
+            (IdentifierKind::Siren, &self.siren),
+            (IdentifierKind::RppsRank, &self.rpps_rank),
+            (IdentifierKind::Technical, &self.technical),
+        ]
+        .into_iter()
+        .filter(|(_, number)| !number.is_empty())
+        .map(|(kind, number)| Identifier::published(kind, number))
+        .collect()
+    }
+}

@@ -1,0 +1,248 @@
+//! The composition root: the only file that names what everything is made of.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use aval_database::migrate::{self, SchemaError};
+use aval_database::outbox::{Batch, Relay};
+use aval_database::{Database, DatabaseError};
+use aval_domain::random;
+use aval_proto::practitioner_directory::v1::directory_admin_service_server::DirectoryAdminServiceServer;
+use aval_proto::practitioner_directory::v1::directory_service_server::DirectoryServiceServer;
+use aval_runtime::caller::{Allowlist, AllowlistError};
+use aval_runtime::channel::{self, ChannelError};
+use aval_runtime::config::ConfigError;
+use aval_runtime::environment::Environment;
+use aval_runtime::ops::{OpsServer, Readiness};
+use aval_runtime::page::PageTokens;
+use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
+use aval_runtime::token::{JwksError, TokenVerifier};
+use aval_runtime::trail::{TrailClient, TrailError};
+use tokio::task::{JoinError, JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::config::Config;
+use crate::error::Error;
+use crate::grpc::{Directory, DirectoryAdmin};
+use crate::metrics::FreshnessGauges;
+use crate::store::Store;
+use crate::store::sql::{Migrator, SqlStore};
+
+/// The name under which this service tells the trail of what happened.
+pub const SOURCE: &str = "practitioner-directory";
+
+/// The practitioner-directory service.
+#[derive(Debug)]
+pub struct Server;
+
+/// A service that serves.
+#[derive(Debug)]
+pub struct Running {
+    /// Where gRPC is served.
+    pub grpc: SocketAddr,
+    /// Where health and metrics are served.
+    pub ops: SocketAddr,
+    stopped: JoinHandle<()>,
+}
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration is refused.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database cannot be used.
+    #[error("the database cannot be used")]
+    Database(#[from] DatabaseError),
+    /// The schema is not this program's.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// The key of the page tokens cannot be read.
+    #[error("the key of the page tokens cannot be read")]
+    PageTokens(#[source] Error),
+    /// The table of callers cannot be read.
+    #[error(transparent)]
+    Callers(#[from] AllowlistError),
+    /// The token issuer's keys cannot be fetched as configured.
+    #[error(transparent)]
+    Token(#[from] JwksError),
+    /// The trail cannot be called as configured.
+    #[error("the trail cannot be called as configured")]
+    Trail(#[from] ChannelError),
+    /// The gRPC listener cannot serve.
+    #[error(transparent)]
+    Grpc(#[from] ServerError),
+    /// The ops listener cannot serve.
+    #[error("the ops listener cannot be bound")]
+    Ops(#[source] std::io::Error),
+}
+
+impl Server {
+    /// Starts the service: what this returns is listening, and stops at `shutdown`.
+    pub async fn start(
+        config: Config,
+        environment: Environment,
+        shutdown: CancellationToken,
+    ) -> Result<Running, StartError> {
+        config.check()?;
+        let db = open_database(&config).await?;
+        let store: Arc<dyn Store> = Arc::new(SqlStore::new(db.clone()));
+        let page_tokens = page_tokens(store.as_ref(), &environment).await?;
+        let app = Arc::new(App::new(store, config.settings()));
+        let trail = TrailClient::new(channel::connect_lazy(&config.audit)?);
+        let relay = Relay::new(db.clone(), SOURCE, Arc::clone(&environment.clock));
+
+        let grpc = bind_grpc(
+            &config,
+            &environment,
+            Arc::clone(&app),
+            page_tokens,
+            &shutdown,
+        )
+        .await?;
+        let ops = OpsServer::bind(&config.ops)
+            .await
+            .map_err(StartError::Ops)?;
+        let addresses = (grpc.bound_address(), ops.bound_address());
+        let tasks = Tasks {
+            grpc,
+            ops,
+            db,
+            relay,
+            trail,
+            app,
+            environment,
+        };
+        Ok(Running {
+            grpc: addresses.0,
+            ops: addresses.1,
+            stopped: tokio::spawn(tasks.run(shutdown)),
+        })
+    }
+
+    /// Brings the schema up to date.
+    pub async fn migrate(config: &Config) -> Result<(), StartError> {
+        let db = Database::connect(&config.database).await?;
+        migrate::migrate::<Migrator>(&db).await?;
+        Ok(db.close().await?)
+    }
+}
+
+impl Running {
+    /// Waits until the service has stopped and its calls are answered.
+    pub async fn stopped(self) {
+        report("service", self.stopped.await);
+    }
+}
+
+async fn open_database(config: &Config) -> Result<Database, StartError> {
+    let db = Database::connect(&config.database).await?;
+    if config.migrate_on_start {
+        migrate::migrate::<Migrator>(&db).await?;
+    }
+    migrate::require_current::<Migrator>(&db).await?;
+    Ok(db)
+}
+
+async fn page_tokens(
+    store: &dyn Store,
+    environment: &Environment,
+) -> Result<Arc<PageTokens>, StartError> {
+    let proposed = random::bytes::<32>(environment.random.as_ref());
+    let key = store.page_token_key(proposed).await;
+    Ok(Arc::new(PageTokens::new(
+        &key.map_err(StartError::PageTokens)?,
+    )))
+}
+
+async fn bind_grpc(
+    config: &Config,
+    environment: &Environment,
+    app: Arc<App>,
+    page_tokens: Arc<PageTokens>,
+    shutdown: &CancellationToken,
+) -> Result<BoundServer, StartError> {
+    let allowlist = match &config.grpc.callers {
+        Some(path) => Allowlist::load(path)?,
+        None => Allowlist::default(),
+    };
+    let verifier = Arc::new(TokenVerifier::new(&config.token, environment)?);
+    let directory = Directory::new(Arc::clone(&app), Arc::clone(&page_tokens), shutdown.clone());
+    let admin = DirectoryAdmin::new(app, page_tokens);
+    let server = GrpcServer::new(&config.grpc, environment, allowlist, verifier)
+        .add_service(DirectoryServiceServer::new(directory))
+        .add_service(DirectoryAdminServiceServer::new(admin))
+        .bind()
+        .await?;
+    Ok(server)
+}
+
+/// What runs side by side.
+struct Tasks {
+    grpc: BoundServer,
+    ops: OpsServer,
+    db: Database,
+    relay: Relay,
+    trail: TrailClient,
+    app: Arc<App>,
+    environment: Environment,
+}
+
+impl Tasks {
+    async fn run(self, shutdown: CancellationToken) {
+        let measuring = tokio::spawn(measure(self.app, self.environment, shutdown.clone()));
+        let relaying = tokio::spawn(relay(self.relay, self.trail, shutdown.clone()));
+        let readiness = readiness(self.db.clone());
+        let ops = tokio::spawn(self.ops.serve(readiness, shutdown.clone()));
+        if let Err(error) = self.grpc.serve(shutdown.clone()).await {
+            tracing::error!(%error, "the gRPC listener ended");
+        }
+        shutdown.cancel();
+        report("relay", relaying.await);
+        report("freshness", measuring.await);
+        match ops.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the ops listener ended"),
+            Err(panic) => report("ops", Err(panic)),
+        }
+        if let Err(error) = self.db.close().await {
+            tracing::warn!(%error, "the database was not closed");
+        }
+    }
+}
+
+async fn relay(relay: Relay, trail: TrailClient, shutdown: CancellationToken) {
+    relay
+        .run(shutdown, |batch| deliver(trail.clone(), batch))
+        .await;
+}
+
+async fn measure(app: Arc<App>, environment: Environment, shutdown: CancellationToken) {
+    FreshnessGauges::new()
+        .run(&app, &environment, shutdown)
+        .await;
+}
+
+async fn deliver(trail: TrailClient, batch: Batch) -> Result<(), TrailError> {
+    let events = batch.events.into_iter();
+    let events = events.map(|numbered| (numbered.sequence, numbered.event));
+    trail
+        .append(&batch.source, batch.epoch, events.collect())
+        .await?;
+    Ok(())
+}
+
+/// Ready is who can read.
+fn readiness(db: Database) -> Readiness {
+    Arc::new(move || {
+        let db = db.clone();
+        Box::pin(async move { db.ping().await.is_ok() })
+    })
+}
+
+fn report(task: &str, ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, task, "a task ended by a panic");
+    }
+}

@@ -1,0 +1,243 @@
+//! The store on SQLite and PostgreSQL.
+
+mod apply;
+mod changes;
+mod decisions;
+mod duplicates;
+mod entity;
+mod freshness;
+mod imports;
+mod known;
+mod lookup;
+mod merges;
+mod migration;
+mod organizations;
+mod overrides;
+mod page_token_key;
+mod practitioners;
+mod revision;
+mod search;
+mod staging;
+
+pub use migration::Migrator;
+
+use aval_database::{Database, DatabaseError, Transaction};
+use aval_domain::id::{ImportId, OrganizationId, PractitionerId};
+use aval_domain::time::Timestamp;
+use tokio::sync::watch;
+
+use super::{
+    Answer, BeginImport, Begun, DecideImport, FailImport, FinishImport, MergeEntries,
+    OverridePlace, Resolved, Sourced, Store,
+};
+use crate::change::{Change, ChangePosition};
+use crate::error::Error;
+use crate::freshness::Freshness;
+use crate::identifier::Identifier;
+use crate::import::facts::FactKey;
+use crate::import::known::Known;
+use crate::import::staged::Batch;
+use crate::import::{Import, QuarantinedRow};
+use crate::merge::{DuplicateCandidate, DuplicatePosition};
+use crate::organization::Organization;
+use crate::page::{Page, PageOf};
+use crate::practitioner::{Activity, Practitioner, PractitionerMatch};
+use crate::search::{
+    OrganizationPosition, OrganizationSearch, PractitionerPosition, PractitionerSearch,
+};
+use crate::source::Source;
+
+/// The directory in a database.
+#[derive(Debug, Clone)]
+pub struct SqlStore {
+    db: Database,
+}
+
+impl SqlStore {
+    /// The directory in this database, whose schema is current.
+    #[must_use]
+    pub const fn new(db: Database) -> Self {
+        Self { db }
+    }
+}
+
+impl Store for SqlStore {
+    fn practitioners<'a>(
+        &'a self,
+        ids: &'a [PractitionerId],
+    ) -> Answer<'a, Sourced<Vec<Option<Practitioner>>>> {
+        Box::pin(self.read(
+            "practitioner_directory.practitioners",
+            move |tx| async move { practitioners::by_ids(&tx, ids).await },
+        ))
+    }
+
+    fn search_practitioners<'a>(
+        &'a self,
+        search: &'a PractitionerSearch,
+    ) -> Answer<'a, Sourced<Page<PractitionerMatch, PractitionerPosition>>> {
+        Box::pin(self.read(
+            "practitioner_directory.search_practitioners",
+            move |tx| async move { search::practitioners(&tx, search).await },
+        ))
+    }
+
+    fn organization(&self, id: OrganizationId) -> Answer<'_, Sourced<Option<Organization>>> {
+        Box::pin(self.read(
+            "practitioner_directory.organization",
+            move |tx| async move {
+                let found = organizations::by_ids(&tx, [id.as_uuid()]).await?;
+                Ok(found.into_values().next())
+            },
+        ))
+    }
+
+    fn search_organizations<'a>(
+        &'a self,
+        search: &'a OrganizationSearch,
+    ) -> Answer<'a, Sourced<Page<Organization, OrganizationPosition>>> {
+        Box::pin(self.read(
+            "practitioner_directory.search_organizations",
+            move |tx| async move { search::organizations(&tx, search).await },
+        ))
+    }
+
+    fn resolve<'a>(&'a self, identifiers: &'a [Identifier]) -> Answer<'a, Sourced<Vec<Resolved>>> {
+        Box::pin(
+            self.read("practitioner_directory.resolve", move |tx| async move {
+                lookup::by_numbers(&tx, identifiers).await
+            }),
+        )
+    }
+
+    fn page_token_key(&self, proposed: [u8; 32]) -> Answer<'_, [u8; 32]> {
+        Box::pin(page_token_key::agree(&self.db, proposed))
+    }
+
+    fn freshness(&self) -> Answer<'_, Freshness> {
+        Box::pin(freshness::of(&self.db))
+    }
+
+    fn changes_after(
+        &self,
+        position: ChangePosition,
+        most: u64,
+    ) -> Answer<'_, Vec<(ChangePosition, Change)>> {
+        Box::pin(self.db.snapshot(
+            "practitioner_directory.changes_after",
+            move |tx| async move { changes::after(&tx, position, most).await },
+        ))
+    }
+
+    fn newest_revision(&self) -> Answer<'_, u64> {
+        Box::pin(async { Ok(revision::newest(self.db.reader()).await?) })
+    }
+
+    fn commits(&self) -> watch::Receiver<u64> {
+        self.db.commits()
+    }
+
+    fn merge_practitioners<'a>(&'a self, merge: &'a MergeEntries) -> Answer<'a, Practitioner> {
+        Box::pin(merges::merge(&self.db, merge))
+    }
+
+    fn duplicates<'a>(
+        &'a self,
+        page: &'a PageOf<DuplicatePosition>,
+    ) -> Answer<'a, Page<DuplicateCandidate, DuplicatePosition>> {
+        Box::pin(duplicates::list(&self.db, page))
+    }
+
+    fn override_attachment<'a>(&'a self, place: &'a OverridePlace) -> Answer<'a, Activity> {
+        Box::pin(overrides::put(&self.db, place))
+    }
+
+    fn begin_import<'a>(&'a self, begin: &'a BeginImport) -> Answer<'a, Begun> {
+        Box::pin(imports::begin(&self.db, begin))
+    }
+
+    fn known(&self, source: Source) -> Answer<'_, Known> {
+        Box::pin(known::load(&self.db, source))
+    }
+
+    fn stage<'a>(
+        &'a self,
+        import_id: ImportId,
+        batch: &'a Batch,
+        now: Timestamp,
+    ) -> Answer<'a, ()> {
+        Box::pin(staging::stage(&self.db, import_id, batch, now))
+    }
+
+    fn stage_ended<'a>(
+        &'a self,
+        import_id: ImportId,
+        rows: &'a [FactKey],
+        now: Timestamp,
+    ) -> Answer<'a, ()> {
+        Box::pin(staging::stage_ended(&self.db, import_id, rows, now))
+    }
+
+    fn finish_import<'a>(&'a self, finish: &'a FinishImport) -> Answer<'a, Import> {
+        Box::pin(apply::finish(&self.db, finish))
+    }
+
+    fn approve_import<'a>(&'a self, decide: &'a DecideImport) -> Answer<'a, Import> {
+        Box::pin(decisions::approve(&self.db, decide))
+    }
+
+    fn reject_import<'a>(&'a self, decide: &'a DecideImport) -> Answer<'a, Import> {
+        Box::pin(decisions::reject(&self.db, decide))
+    }
+
+    fn fail_import<'a>(&'a self, fail: &'a FailImport) -> Answer<'a, ()> {
+        Box::pin(imports::fail(&self.db, fail))
+    }
+
+    fn import(&self, import_id: ImportId) -> Answer<'_, Option<Import>> {
+        Box::pin(imports::by_id(&self.db, import_id))
+    }
+
+    fn imports<'a>(&'a self, page: &'a PageOf<ImportId>) -> Answer<'a, Page<Import, ImportId>> {
+        Box::pin(imports::list(&self.db, page))
+    }
+
+    fn quarantined_rows<'a>(
+        &'a self,
+        import_id: ImportId,
+        page: &'a PageOf<u64>,
+    ) -> Answer<'a, Option<Page<QuarantinedRow, u64>>> {
+        Box::pin(imports::quarantined_rows(&self.db, import_id, page))
+    }
+}
+
+impl SqlStore {
+    /// Reads one state of the directory, and the time of the source behind it.
+    async fn read<T: Send, Work>(
+        &self,
+        name: &'static str,
+        work: impl Fn(Transaction) -> Work + Sync,
+    ) -> Result<Sourced<T>, Error>
+    where
+        Work: Future<Output = Result<T, Error>> + Send,
+    {
+        let work = &work;
+        self.db
+            .snapshot(name, move |tx| async move {
+                let as_of = freshness::as_of(&tx).await?;
+                let value = work(tx).await?;
+                Ok(Sourced { value, as_of })
+            })
+            .await
+    }
+}
+
+/// A count that a table holds.
+fn count(table: &'static str, column: &'static str, number: i64) -> Result<u64, DatabaseError> {
+    u64::try_from(number).map_err(|_| DatabaseError::corrupt(table, column, &number))
+}
+
+/// A count for a table.
+fn stored(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,199 @@
+//! The end of an import: applied in one step, or suspended.
+
+mod changes;
+mod in_use;
+mod steps;
+
+pub(super) use in_use::InUse;
+
+use aval_database::{Database, DatabaseError, Transaction, outbox};
+use aval_domain::event::Event;
+use aval_domain::id::ImportId;
+use aval_domain::time::Timestamp;
+use sea_orm::ActiveValue::Set;
+use sea_orm::EntityTrait;
+
+use super::entity::import;
+use super::imports::{import_of, update_record};
+use super::{merges, revision, staging, stored};
+use crate::error::Error;
+use crate::import::limits::Suspicion;
+use crate::import::{Changes, Import, ImportState, trace};
+use crate::store::FinishImport;
+
+/// Why applying stops, and everything it did is undone.
+#[derive(Debug, thiserror::Error)]
+enum Stop {
+    /// It wants a person's look.
+    #[error("the import is suspicious")]
+    Suspicious {
+        suspicions: Vec<Suspicion>,
+        changes: Changes,
+    },
+    /// It failed.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+impl From<DatabaseError> for Stop {
+    fn from(error: DatabaseError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Applies the import. How much it changes is counted where it changes, so nothing is
+/// estimated: if it is too much, the transaction is rolled back and the figures stay.
+pub(super) async fn finish(db: &Database, finish: &FinishImport) -> Result<Import, Error> {
+    let applied = db
+        .transaction(
+            "practitioner_directory.apply_import",
+            move |tx| async move { apply(&tx, finish).await },
+        )
+        .await;
+    match applied {
+        Ok(import) => {
+            discard_staged(db, import.import_id).await;
+            Ok(import)
+        }
+        Err(Stop::Suspicious {
+            suspicions,
+            changes,
+        }) => suspend(db, finish, &suspicions, changes).await,
+        Err(Stop::Failed(error)) => Err(error),
+    }
+}
+
+async fn apply(tx: &Transaction, finish: &FinishImport) -> Result<Import, Stop> {
+    let in_use = InUse::take_turn(tx, finish.source, finish.base).await?;
+    let changes = change(tx, &in_use, finish.import_id, finish.now).await?;
+    let mut suspicions = finish.suspicions.clone();
+    suspicions.extend(finish.limits.suspicions(&changes));
+    if !suspicions.is_empty() {
+        return Err(Stop::Suspicious {
+            suspicions,
+            changes,
+        });
+    }
+    let state = ImportState::Applied;
+    if !record(tx, finish, state, String::new(), changes).await? {
+        return Err(Error::ImportAbandoned.into());
+    }
+    in_use
+        .replace(tx, finish.import_id, changes, finish.now)
+        .await?;
+    trace_import(tx, &finish.event, finish.import_id)
+        .await
+        .map_err(Stop::from)
+}
+
+/// Turns what is staged into the directory, and counts what that changed. Nothing says
+/// yet that the import is in use.
+pub(super) async fn change(
+    tx: &Transaction,
+    in_use: &InUse,
+    import_id: ImportId,
+    now: Timestamp,
+) -> Result<Changes, Error> {
+    let id = import_id.as_uuid();
+    let revision = revision::advance(tx).await?;
+    steps::prepare(tx).await?;
+    let done = steps::run(tx, id, now, revision).await?;
+    merges::reindex_imported(tx, id).await?;
+    Ok(changes::count(tx, id, in_use.practitioner_count, done).await?)
+}
+
+/// The directory must still be the one that the file was compared with: a person
+/// decides on what the report says.
+async fn suspend(
+    db: &Database,
+    finish: &FinishImport,
+    suspicions: &[Suspicion],
+    changes: Changes,
+) -> Result<Import, Error> {
+    db.transaction(
+        "practitioner_directory.suspend_import",
+        move |tx| async move {
+            InUse::take_turn(&tx, finish.source, finish.base).await?;
+            let reason = Suspicion::sentences(suspicions);
+            let suspended = record(&tx, finish, ImportState::Suspended, reason, changes).await?;
+            if !suspended {
+                return Err(Error::ImportAbandoned);
+            }
+            trace_import(&tx, &finish.event, finish.import_id).await
+        },
+    )
+    .await
+}
+
+async fn record(
+    tx: &Transaction,
+    finish: &FinishImport,
+    state: ImportState,
+    reason: String,
+    changes: Changes,
+) -> Result<bool, DatabaseError> {
+    let row = import::ActiveModel {
+        state: Set(state.code().to_owned()),
+        state_reason: Set(reason),
+        finished_at: Set(Some(finish.now.as_micros())),
+        row_count: Set(stored(finish.row_count)),
+        quarantined_count: Set(stored(finish.quarantined_count)),
+        file_sha256: Set(finish.file_sha256.clone()),
+        base_import_id: Set(finish.base.map(ImportId::as_uuid)),
+        ..counted(changes)
+    };
+    let id = finish.import_id.as_uuid();
+    update_record(tx, id, ImportState::Receiving, row).await
+}
+
+/// The columns of an import's record that say what it changed.
+pub(super) fn counted(changes: Changes) -> import::ActiveModel {
+    import::ActiveModel {
+        practitioners_before: Set(stored(changes.practitioners_before)),
+        practitioner_count: Set(stored(changes.practitioner_count)),
+        practitioners_added: Set(stored(changes.practitioners_added)),
+        practitioners_changed: Set(stored(changes.practitioners_changed)),
+        practitioners_deactivated: Set(stored(changes.practitioners_deactivated)),
+        activity_count: Set(stored(changes.activity_count)),
+        organization_count: Set(stored(changes.organization_count)),
+        overrides_retired: Set(stored(changes.overrides_retired)),
+        ..Default::default()
+    }
+}
+
+/// The import as it is now, told to the trail in the same transaction.
+pub(super) async fn trace_import(
+    tx: &Transaction,
+    call: &Event,
+    import_id: ImportId,
+) -> Result<Import, Error> {
+    let import = by_id(tx, import_id).await?;
+    if let Some(event) = trace::traced(call, &import) {
+        outbox::append(tx, &event).await?;
+    }
+    Ok(import)
+}
+
+async fn by_id(tx: &Transaction, import_id: ImportId) -> Result<Import, Error> {
+    let row = import::Entity::find_by_id(import_id.as_uuid())
+        .one(tx)
+        .await
+        .map_err(DatabaseError::from)?;
+    import_of(row.ok_or_else(|| DatabaseError::corrupt("imports", "import_id", &import_id))?)
+}
+
+/// Staged rows are of no use any more. If this fails they stay, unseen, and cost space.
+pub(super) async fn discard_staged(db: &Database, import_id: ImportId) {
+    let discarded: Result<(), DatabaseError> = db
+        .transaction(
+            "practitioner_directory.discard_staged",
+            move |tx| async move {
+                staging::discard(&tx, import_id.as_uuid()).await?;
+                steps::forget_touched(&tx, import_id.as_uuid()).await
+            },
+        )
+        .await;
+    if let Err(error) = discarded {
+        tracing::warn!(import.id = %import_id, error = %error, "staged rows were not discarded");
+    }
+}

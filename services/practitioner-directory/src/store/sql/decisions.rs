@@ -1,0 +1,105 @@
+//! What a person decides about a suspended import.
+
+use aval_database::requests::{self, Claim};
+use aval_database::{Database, DatabaseError, Transaction};
+use aval_domain::id::ImportId;
+use sea_orm::ActiveValue::Set;
+use sea_orm::EntityTrait;
+
+use super::apply::{self, InUse};
+use super::entity::import;
+use super::imports::{import_of, replayed, update_record};
+use super::staging;
+use crate::error::Error;
+use crate::import::{Import, ImportState};
+use crate::store::DecideImport;
+
+/// Applies it. The directory is the one that it was compared with, or nothing happens.
+pub(super) async fn approve(db: &Database, decide: &DecideImport) -> Result<Import, Error> {
+    let import = db
+        .transaction(
+            "practitioner_directory.approve_import",
+            move |tx| async move {
+                let waiting = match claim(&tx, decide).await? {
+                    Claimed::Waiting(import) => import,
+                    Claimed::Answered(import) => return Ok(import),
+                };
+                let known = import_of(waiting.clone())?;
+                let base = waiting.base_import_id.map(ImportId::from_uuid);
+                let in_use = InUse::take_turn(&tx, known.source, base).await?;
+                let id = decide.import_id;
+                let changes = apply::change(&tx, &in_use, id, decide.now).await?;
+                let row = apply::counted(changes);
+                record(&tx, decide, ImportState::Applied, row).await?;
+                in_use.replace(&tx, id, changes, decide.now).await?;
+                apply::trace_import(&tx, &decide.event, id).await
+            },
+        )
+        .await?;
+    apply::discard_staged(db, import.import_id).await;
+    Ok(import)
+}
+
+/// Ends it.
+pub(super) async fn reject(db: &Database, decide: &DecideImport) -> Result<Import, Error> {
+    db.transaction(
+        "practitioner_directory.reject_import",
+        move |tx| async move {
+            if let Claimed::Answered(import) = claim(&tx, decide).await? {
+                return Ok(import);
+            }
+            let row = import::ActiveModel::default();
+            record(&tx, decide, ImportState::Rejected, row).await?;
+            staging::discard(&tx, decide.import_id.as_uuid()).await?;
+            apply::trace_import(&tx, &decide.event, decide.import_id).await
+        },
+    )
+    .await
+}
+
+/// What a decision found.
+enum Claimed {
+    /// The import waits for it.
+    Waiting(import::Model),
+    /// This request decided before.
+    Answered(Import),
+}
+
+async fn claim(tx: &Transaction, decide: &DecideImport) -> Result<Claimed, Error> {
+    if let Claim::Replay { result } = requests::claim(tx, &decide.request, decide.now).await? {
+        return Ok(Claimed::Answered(replayed(tx, &result).await?));
+    }
+    let known = import::Entity::find_by_id(decide.import_id.as_uuid())
+        .one(tx)
+        .await
+        .map_err(DatabaseError::from)?;
+    let known = known.ok_or(Error::NotFound { what: "import" })?;
+    requests::complete(tx, &decide.request, &decide.import_id.to_string()).await?;
+    if known.state == ImportState::Suspended.code() {
+        Ok(Claimed::Waiting(known))
+    } else {
+        Err(Error::ImportNotSuspended)
+    }
+}
+
+/// Records the decision, unless somebody else decided meanwhile.
+async fn record(
+    tx: &Transaction,
+    decide: &DecideImport,
+    state: ImportState,
+    row: import::ActiveModel,
+) -> Result<(), Error> {
+    let decided = import::ActiveModel {
+        state: Set(state.code().to_owned()),
+        finished_at: Set(Some(decide.now.as_micros())),
+        decided_by: Set(decide.decided.by.clone()),
+        decision_reason: Set(decide.decided.reason.as_str().to_owned()),
+        ..row
+    };
+    let id = decide.import_id.as_uuid();
+    if update_record(tx, id, ImportState::Suspended, decided).await? {
+        Ok(())
+    } else {
+        Err(Error::ImportNotSuspended)
+    }
+}

@@ -1,0 +1,115 @@
+//! What the directory knows, for a file to be compared with.
+
+use aval_database::{Database, DatabaseError, Transaction};
+use aval_domain::id::ImportId;
+use sea_orm::prelude::Uuid;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+
+use super::entity::{activity_row, organization, practitioner_identifier};
+use super::freshness;
+use crate::error::Error;
+use crate::import::facts::{FactKey, Wording, person_key, structure_key};
+use crate::import::known::{Known, Rows, Worded};
+use crate::source::Source;
+
+/// How many keys one statement reads: it stays far below the statement timeout.
+const KEYS_AT_ONCE: u64 = 50_000;
+
+/// Everything the directory holds, in one state of it.
+pub(super) async fn load(db: &Database, source: Source) -> Result<Known, Error> {
+    db.snapshot("practitioner_directory.known", move |tx| async move {
+        let base = freshness::of_source(&tx, source)
+            .await?
+            .and_then(|row| row.import_id);
+        Ok(Known {
+            base: base.map(ImportId::from_uuid),
+            people: Worded::new(people(&tx).await?),
+            structures: Worded::new(structures(&tx).await?),
+            rows: Rows::new(rows(&tx).await?),
+        })
+    })
+    .await
+}
+
+async fn people(tx: &Transaction) -> Result<Vec<(FactKey, Wording)>, Error> {
+    use practitioner_identifier::{Column, Entity};
+
+    let mut facts = Vec::new();
+    let mut after = None;
+    loop {
+        let page: Vec<(String, i64)> = Entity::find()
+            .select_only()
+            .columns([Column::NationalId, Column::Wording])
+            .apply_if(after.as_deref(), |query, after| {
+                query.filter(Column::NationalId.gt(after))
+            })
+            .order_by_asc(Column::NationalId)
+            .limit(KEYS_AT_ONCE)
+            .into_tuple()
+            .all(tx)
+            .await
+            .map_err(DatabaseError::from)?;
+        let Some((last, _)) = page.last() else {
+            return Ok(facts);
+        };
+        after = Some(last.clone());
+        facts.extend(
+            page.iter()
+                .map(|(id, wording)| (person_key(id), wording.cast_unsigned())),
+        );
+    }
+}
+
+async fn structures(tx: &Transaction) -> Result<Vec<(FactKey, Wording)>, Error> {
+    use organization::{Column, Entity};
+
+    let mut facts = Vec::new();
+    let mut after = None;
+    loop {
+        let page: Vec<(String, i64)> = Entity::find()
+            .select_only()
+            .columns([Column::TechnicalId, Column::Wording])
+            .apply_if(after.as_deref(), |query, after| {
+                query.filter(Column::TechnicalId.gt(after))
+            })
+            .order_by_asc(Column::TechnicalId)
+            .limit(KEYS_AT_ONCE)
+            .into_tuple()
+            .all(tx)
+            .await
+            .map_err(DatabaseError::from)?;
+        let Some((last, _)) = page.last() else {
+            return Ok(facts);
+        };
+        after = Some(last.clone());
+        facts.extend(
+            page.iter()
+                .map(|(id, wording)| (structure_key(id), wording.cast_unsigned())),
+        );
+    }
+}
+
+async fn rows(tx: &Transaction) -> Result<Vec<FactKey>, Error> {
+    use activity_row::{Column, Entity};
+
+    let mut facts = Vec::new();
+    let mut after: Option<Uuid> = None;
+    loop {
+        let page: Vec<(Uuid, bool)> = Entity::find()
+            .select_only()
+            .columns([Column::RowKey, Column::Active])
+            .apply_if(after, |query, after| query.filter(Column::RowKey.gt(after)))
+            .order_by_asc(Column::RowKey)
+            .limit(KEYS_AT_ONCE)
+            .into_tuple()
+            .all(tx)
+            .await
+            .map_err(DatabaseError::from)?;
+        let Some((last, _)) = page.last() else {
+            return Ok(facts);
+        };
+        after = Some(*last);
+        let active = page.iter().filter(|(_, active)| *active);
+        facts.extend(active.map(|(key, _)| FactKey(key.into_bytes())));
+    }
+}

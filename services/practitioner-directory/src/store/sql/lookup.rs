@@ -1,0 +1,86 @@
+//! Who or what is known under a number.
+
+use std::collections::BTreeSet;
+
+use aval_database::{DatabaseError, Transaction};
+use aval_domain::id::PractitionerId;
+use sea_orm::prelude::Uuid;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+
+use super::entity::{organization, practitioner_identifier};
+use super::{organizations, practitioners};
+use crate::error::Error;
+use crate::identifier::{Identifier, IdentifierKind};
+use crate::store::Resolved;
+
+/// Two are too many: more are not read.
+const MOST: u64 = 2;
+
+/// Everybody and everything known under one of these numbers, each once, at most two.
+pub(super) async fn by_numbers(
+    tx: &Transaction,
+    numbers: &[Identifier],
+) -> Result<Vec<Resolved>, Error> {
+    let mut people = BTreeSet::new();
+    let mut structures = BTreeSet::new();
+    for number in numbers {
+        match column_of(number.kind) {
+            Some(column) => structures.extend(organizations_by(tx, column, &number.value).await?),
+            None => people.extend(practitioner_by(tx, number).await?),
+        }
+    }
+    let people: Vec<PractitionerId> = people.into_iter().map(PractitionerId::from_uuid).collect();
+    let people = practitioners::by_ids(tx, &people).await?;
+    let structures = organizations::by_ids(tx, structures).await?;
+    let mut resolved: Vec<Resolved> = people
+        .into_iter()
+        .flatten()
+        .map(Resolved::Practitioner)
+        .collect();
+    resolved.extend(structures.into_values().map(Resolved::Organization));
+    Ok(resolved)
+}
+
+/// The column of the structures that holds this kind; `None` for what names a person,
+/// or an address, of which none is imported yet.
+const fn column_of(kind: IdentifierKind) -> Option<organization::Column> {
+    match kind {
+        IdentifierKind::Finess => Some(organization::Column::Finess),
+        IdentifierKind::LegalFiness => Some(organization::Column::LegalFiness),
+        IdentifierKind::Siret => Some(organization::Column::Siret),
+        IdentifierKind::Siren => Some(organization::Column::Siren),
+        IdentifierKind::RppsRank => Some(organization::Column::RppsRank),
+        IdentifierKind::Technical => Some(organization::Column::TechnicalId),
+        IdentifierKind::Rpps
+        | IdentifierKind::Adeli
+        | IdentifierKind::NationalPerson
+        | IdentifierKind::MssAddress => None,
+    }
+}
+
+async fn practitioner_by(tx: &Transaction, number: &Identifier) -> Result<Option<Uuid>, Error> {
+    let Some(national_id) = number.national_person_id() else {
+        return Ok(None);
+    };
+    let known = practitioner_identifier::Entity::find_by_id(national_id)
+        .one(tx)
+        .await
+        .map_err(DatabaseError::from)?;
+    Ok(known.map(|row| row.practitioner_id))
+}
+
+async fn organizations_by(
+    tx: &Transaction,
+    column: organization::Column,
+    number: &str,
+) -> Result<Vec<Uuid>, Error> {
+    organization::Entity::find()
+        .select_only()
+        .column(organization::Column::OrganizationId)
+        .filter(column.eq(number))
+        .limit(MOST)
+        .into_tuple()
+        .all(tx)
+        .await
+        .map_err(|error| DatabaseError::from(error).into())
+}

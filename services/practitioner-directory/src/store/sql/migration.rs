@@ -1,0 +1,62 @@
+//! The steps of this service's schema.
+
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
+)]
+mod m0001_directory;
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
+)]
+mod m0002_imports;
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
+)]
+mod m0003_page_token_key;
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
+)]
+mod m0004_held_imports;
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
+)]
+mod m0005_changes;
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
+)]
+mod m0006_merges;
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
+)]
+mod m0007_attachment_overrides;
+mod table;
+
+use aval_database::outbox::CreateOutbox;
+use aval_database::requests::CreateRequests;
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+/// Every step, in order.
+#[derive(Debug, Clone, Copy)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(CreateRequests),
+            Box::new(CreateOutbox),
+            Box::new(m0001_directory::Migration),
+            Box::new(m0002_imports::Migration),
+            Box::new(m0003_page_token_key::Migration),
+            Box::new(m0004_held_imports::Migration),
+            Box::new(m0005_changes::Migration),
+            Box::new(m0006_merges::Migration),
+            Box::new(m0007_attachment_overrides::Migration),
+        ]
+    }
+}
