@@ -1,0 +1,168 @@
+//! An identity provider, as configured.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use aval_runtime::config::{ConfigError, DurationText};
+use aval_runtime::token::AuthenticationStrength;
+use jsonwebtoken::Algorithm;
+use serde::Deserialize;
+
+use super::refused;
+
+/// An OpenID provider and what is demanded of its tokens.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderConfig {
+    /// What `iss` must be, to the letter.
+    pub issuer: String,
+    /// Where the discovery document is. It is not derived from the issuer: Pro Santé
+    /// Connect's path is its own.
+    pub discovery_url: String,
+    /// The client that people sign in to: the `aud` of their ID tokens.
+    pub client_id: String,
+    /// A file that holds that client's secret. Needed for introspection.
+    #[serde(default)]
+    pub client_secret_file: Option<PathBuf>,
+    /// The authorities that may have signed the provider's certificate, a PEM file.
+    pub ca: PathBuf,
+    /// How ID tokens may be signed. Default: RS256 alone.
+    #[serde(default = "default_algorithms")]
+    pub algorithms: Vec<ProviderAlgorithm>,
+    /// The accepted `acr`, each with the strength that it stands for. At least one: a
+    /// token without any of them is refused.
+    pub acr_values: BTreeMap<String, AuthenticationStrength>,
+    /// By how much the provider's clock may differ, at most 2m. Default: 30s.
+    #[serde(default = "default_clock_skew")]
+    pub clock_skew: DurationText,
+    /// How long one request to the provider may take. Default: 5s.
+    #[serde(default = "default_timeout")]
+    pub timeout: DurationText,
+    /// Whether the provider is also asked if the access token is alive (RFC 7662).
+    /// Default: true.
+    #[serde(default = "yes")]
+    pub introspection: bool,
+}
+
+/// How an ID token may be signed. No other algorithm can be named: not `none`, and
+/// none with a shared secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum ProviderAlgorithm {
+    /// RSA PKCS#1 v1.5 with SHA-256.
+    #[serde(rename = "RS256")]
+    Rs256,
+    /// RSA PSS with SHA-256.
+    #[serde(rename = "PS256")]
+    Ps256,
+    /// ECDSA on P-256 with SHA-256.
+    #[serde(rename = "ES256")]
+    Es256,
+}
+
+/// The names of the claims of `UserInfo` that hold a patient's INS.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PatientClaims {
+    /// The matricule with its key, 15 characters. Default: `ins`.
+    pub ins: String,
+    /// The OID of its kind. Default: `ins_oid`.
+    pub ins_oid: String,
+}
+
+const LARGEST_SKEW: DurationText = DurationText::from_secs(120);
+
+impl ProviderConfig {
+    /// Refuses values that would weaken a sign-in, naming the key to change.
+    pub(super) fn check(&self, section: &'static str) -> Result<(), ConfigError> {
+        let is_practitioners = section == "practitioners_provider";
+        let key = |practitioners: &'static str, patients: &'static str| {
+            if is_practitioners {
+                practitioners
+            } else {
+                patients
+            }
+        };
+        if !self.issuer.starts_with("https://") {
+            let key = key("practitioners_provider.issuer", "patients_provider.issuer");
+            return refused(key, "must be an https address");
+        }
+        if !self.discovery_url.starts_with("https://") {
+            let key = key(
+                "practitioners_provider.discovery_url",
+                "patients_provider.discovery_url",
+            );
+            return refused(key, "must be an https address");
+        }
+        if self.client_id.is_empty() {
+            let key = key(
+                "practitioners_provider.client_id",
+                "patients_provider.client_id",
+            );
+            return refused(key, "must not be empty");
+        }
+        if self.algorithms.is_empty() {
+            let key = key(
+                "practitioners_provider.algorithms",
+                "patients_provider.algorithms",
+            );
+            return refused(key, "must name at least one algorithm");
+        }
+        if self.acr_values.is_empty() || self.acr_values.contains_key("") {
+            let key = key(
+                "practitioners_provider.acr_values",
+                "patients_provider.acr_values",
+            );
+            return refused(key, "must name at least one acr, and no empty one");
+        }
+        if self.clock_skew > LARGEST_SKEW {
+            let key = key(
+                "practitioners_provider.clock_skew",
+                "patients_provider.clock_skew",
+            );
+            return refused(key, "must not be longer than 2m");
+        }
+        if self.introspection && self.client_secret_file.is_none() {
+            let key = key(
+                "practitioners_provider.client_secret_file",
+                "patients_provider.client_secret_file",
+            );
+            return refused(key, "is required where introspection is true");
+        }
+        Ok(())
+    }
+}
+
+impl ProviderAlgorithm {
+    pub(crate) const fn as_jwt(self) -> Algorithm {
+        match self {
+            Self::Rs256 => Algorithm::RS256,
+            Self::Ps256 => Algorithm::PS256,
+            Self::Es256 => Algorithm::ES256,
+        }
+    }
+}
+
+impl Default for PatientClaims {
+    fn default() -> Self {
+        Self {
+            ins: "ins".to_owned(),
+            ins_oid: "ins_oid".to_owned(),
+        }
+    }
+}
+
+fn default_algorithms() -> Vec<ProviderAlgorithm> {
+    vec![ProviderAlgorithm::Rs256]
+}
+
+fn default_clock_skew() -> DurationText {
+    DurationText::from_secs(30)
+}
+
+fn default_timeout() -> DurationText {
+    DurationText::from_secs(5)
+}
+
+fn yes() -> bool {
+    true
+}

@@ -1,0 +1,8 @@
+//! The messages of the contract, to and from the domain's types.
+
+pub(super) mod exchange;
+pub(super) mod identity_change;
+pub(super) mod identity_issue;
+pub(super) mod patient;
+pub(super) mod representation;
+pub(super) mod session;

@@ -1,0 +1,157 @@
+//! The HTTPS listener that publishes the keys of the tokens, and the sessions that were
+//! closed before their tokens expired, for everybody.
+
+mod listener;
+mod tls;
+
+pub use tls::JwksTlsError;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aval_runtime::config::TlsFiles;
+use aval_runtime::token::{ClosedSessionSource, ClosedSessionsUnavailable, TokenSigner};
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use listener::TlsListener;
+use tls::PublicTls;
+
+/// Where the keys are published (RFC 8615).
+pub const PATH: &str = "/.well-known/jwks.json";
+
+/// Where the closed sessions are published.
+pub const CLOSED_SESSIONS_PATH: &str = "/.well-known/closed-sessions.json";
+
+/// How long an answer may be kept: less than the verifiers' own five minutes would only
+/// be asked for in vain.
+const CACHE_CONTROL: &str = "public, max-age=300";
+/// RFC 7517 §8.5.1.
+const CONTENT_TYPE: &str = "application/jwk-set+json";
+/// How long answers may go on after the shutdown signal.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// The listener, holding its port.
+#[derive(Debug)]
+pub struct JwksServer {
+    listener: TcpListener,
+    address: SocketAddr,
+    tls: Option<PublicTls>,
+    routes: Router,
+}
+
+/// The JWK set of these keys, the one that signs first.
+#[must_use]
+pub fn key_set(signers: &[&TokenSigner]) -> String {
+    let keys: Vec<_> = signers.iter().map(|signer| signer.jwk()).collect();
+    serde_json::json!({ "keys": keys }).to_string()
+}
+
+impl JwksServer {
+    /// Takes the port, to publish this set and these closed sessions under this
+    /// certificate; without one in clear.
+    pub async fn bind(
+        listen: SocketAddr,
+        files: Option<&TlsFiles>,
+        key_set: String,
+        closed_sessions: Arc<dyn ClosedSessionSource>,
+    ) -> Result<Self, JwksError> {
+        let bind = |source| JwksError::Bind {
+            address: listen,
+            source,
+        };
+        let tls = files.map(PublicTls::new).transpose()?;
+        let listener = TcpListener::bind(listen).await.map_err(bind)?;
+        let address = listener.local_addr().map_err(bind)?;
+        let headers = [
+            (header::CONTENT_TYPE, CONTENT_TYPE),
+            (header::CACHE_CONTROL, CACHE_CONTROL),
+        ];
+        let answer = move || std::future::ready((headers, key_set.clone()));
+        Ok(Self {
+            listener,
+            address,
+            tls,
+            routes: Router::new()
+                .route(PATH, get(answer))
+                .route(CLOSED_SESSIONS_PATH, get(closed_sessions_now))
+                .with_state(closed_sessions),
+        })
+    }
+
+    /// The address it listens on, with the port that was taken for port 0.
+    #[must_use]
+    pub fn bound_address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Publishes until `shutdown`.
+    pub async fn serve(self, shutdown: CancellationToken) {
+        tracing::info!(address = %self.address, "publishing the keys of the tokens");
+        let stop = shutdown.clone().cancelled_owned();
+        let serve = async {
+            match self.tls {
+                Some(tls) => {
+                    let listener = TlsListener::new(self.listener, tls);
+                    axum::serve(listener, self.routes)
+                        .with_graceful_shutdown(stop)
+                        .await
+                }
+                None => {
+                    axum::serve(self.listener, self.routes)
+                        .with_graceful_shutdown(stop)
+                        .await
+                }
+            }
+        };
+        let cut_off = async {
+            shutdown.cancelled().await;
+            tokio::time::sleep(DRAIN).await;
+        };
+        tokio::select! {
+            served = serve => {
+                if let Err(error) = served {
+                    tracing::error!(%error, "the keys are no longer published");
+                }
+            }
+            () = cut_off => {}
+        }
+    }
+}
+
+/// The list with its age, or no answer: an empty list would say that none is closed.
+async fn closed_sessions_now(State(source): State<Arc<dyn ClosedSessionSource>>) -> Response {
+    match source.fetch().await {
+        Ok(list) => {
+            let headers = [
+                (header::CONTENT_TYPE, "application/json"),
+                (header::CACHE_CONTROL, "no-store"),
+            ];
+            (headers, list.to_json()).into_response()
+        }
+        Err(ClosedSessionsUnavailable) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+/// Why the keys cannot be published.
+#[derive(Debug, thiserror::Error)]
+pub enum JwksError {
+    /// The address cannot be listened on.
+    #[error("{address} cannot be listened on")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] JwksTlsError),
+}

@@ -1,0 +1,30 @@
+#![doc = include_str!("../README.md")]
+
+pub mod config;
+
+pub mod provider;
+pub mod psc;
+
+pub mod activity_choice;
+pub mod directory;
+
+pub mod identity_issue;
+pub mod patient;
+pub mod representation;
+pub mod session;
+
+pub mod error;
+pub mod refusal;
+
+pub mod key_file;
+pub mod patient_keys;
+pub mod refresh_token;
+pub mod token_issuer;
+
+pub mod app;
+pub mod grpc;
+pub mod store;
+
+pub mod closed_sessions;
+pub mod jwks;
+pub mod server;

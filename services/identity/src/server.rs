@@ -1,0 +1,299 @@
+//! The composition root: the only file that names concrete types.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use aval_database::migrate::{self, SchemaError};
+use aval_database::outbox::{Batch, Relay};
+use aval_database::{Database, DatabaseError};
+use aval_proto::identity::v1::patient_service_server::PatientServiceServer;
+use aval_proto::identity::v1::session_service_server::SessionServiceServer;
+use aval_runtime::caller::{Allowlist, AllowlistError};
+use aval_runtime::channel::{ChannelError, connect_lazy};
+use aval_runtime::config::ConfigError;
+use aval_runtime::environment::Environment;
+use aval_runtime::ops::{OpsServer, Readiness};
+use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
+use aval_runtime::token::{ClosedSessionSource, StaticKeys, TokenSigner, TokenVerifier};
+use aval_runtime::trail::TrailClient;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{App, Settings};
+use crate::closed_sessions::ClosedSessionFeed;
+use crate::config::Config;
+use crate::grpc::{DirectoryClient, PatientGrpc, SessionGrpc};
+use crate::jwks::{self, JwksError, JwksServer};
+use crate::key_file::{self, KeyFileError, Missing};
+use crate::patient_keys::PatientKeys;
+use crate::provider::{HttpProvider, ProviderSetupError};
+use crate::refresh_token::RefreshTokens;
+use crate::session::{ParallelSessions, SessionLifetimes};
+use crate::store::Store;
+use crate::store::sql::{Migrator, SqlStore};
+use crate::token_issuer::TokenIssuer;
+
+/// What this service is called in the trail.
+const SOURCE: &str = "identity";
+
+/// The identity service.
+#[derive(Debug)]
+pub struct Server;
+
+/// The identity service at work.
+#[derive(Debug)]
+pub struct Running {
+    /// Where gRPC is served.
+    pub grpc: SocketAddr,
+    /// Where health and metrics are served.
+    pub ops: SocketAddr,
+    /// Where the keys of the tokens are published.
+    pub jwks: SocketAddr,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration is refused.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database cannot be reached.
+    #[error("the database cannot be used")]
+    Database(#[from] DatabaseError),
+    /// The database's schema is not this program's.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// A key cannot be had.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// An identity provider cannot be set up.
+    #[error("an identity provider cannot be set up")]
+    Provider(#[from] ProviderSetupError),
+    /// The list of callers cannot be used.
+    #[error(transparent)]
+    Callers(#[from] AllowlistError),
+    /// Another service cannot be called.
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
+    /// gRPC cannot be served.
+    #[error(transparent)]
+    Grpc(#[from] ServerError),
+    /// The keys cannot be published.
+    #[error(transparent)]
+    Jwks(#[from] JwksError),
+    /// Health and metrics cannot be served.
+    #[error("{address} cannot be listened on")]
+    Ops {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// The keys of the tokens.
+struct TokenKeys {
+    signer: TokenSigner,
+    published: Vec<TokenSigner>,
+}
+
+/// Brings the database's schema up to this program.
+pub async fn migrate(config: &Config) -> Result<(), StartError> {
+    let db = Database::connect(&config.database).await?;
+    Ok(migrate::migrate::<Migrator>(&db).await?)
+}
+
+impl Server {
+    /// Starts the service; it serves when this returns, and stops at `shutdown`.
+    pub async fn start(
+        config: Config,
+        environment: Environment,
+        shutdown: CancellationToken,
+    ) -> Result<Running, StartError> {
+        config.check()?;
+        let db = database(&config).await?;
+        let missing = if config.create_missing_keys {
+            Missing::Create(environment.random.as_ref())
+        } else {
+            Missing::Refuse
+        };
+        let keys = TokenKeys::load(&config, missing)?;
+        let patient_keys = PatientKeys::load(&config.patient_keys, missing)?;
+        let store: Arc<dyn Store> = Arc::new(SqlStore::new(db.clone()));
+        let closed_sessions: Arc<dyn ClosedSessionSource> = Arc::new(ClosedSessionFeed::new(
+            Arc::clone(&store),
+            Arc::clone(&environment.clock),
+        ));
+        let jwks = JwksServer::bind(
+            config.jwks.listen,
+            config.grpc.tls.as_ref(),
+            jwks::key_set(&keys.all()),
+            Arc::clone(&closed_sessions),
+        )
+        .await?;
+        let address = config.ops.listen;
+        let ops = OpsServer::bind(&config.ops).await;
+        let ops = ops.map_err(|source| StartError::Ops { address, source })?;
+        let trail = TrailClient::new(connect_lazy(&config.audit)?);
+        let grpc = grpc(
+            &config,
+            &environment,
+            store,
+            closed_sessions,
+            keys,
+            patient_keys,
+        )
+        .await?;
+
+        let running = (
+            grpc.bound_address(),
+            ops.bound_address(),
+            jwks.bound_address(),
+        );
+        let drained = CancellationToken::new();
+        let tasks = vec![
+            tokio::spawn(jwks.serve(drained.clone())),
+            tokio::spawn(serve_ops(ops, db.clone(), drained.clone())),
+            tokio::spawn(relay(db.clone(), environment, trail, drained.clone())),
+            tokio::spawn(async move {
+                if let Err(error) = grpc.serve(shutdown).await {
+                    tracing::error!(%error, "gRPC is no longer served");
+                }
+                drained.cancel();
+            }),
+        ];
+        let (grpc, ops, jwks) = running;
+        Ok(Running {
+            grpc,
+            ops,
+            jwks,
+            tasks,
+        })
+    }
+}
+
+impl Running {
+    /// Returns when everything has stopped.
+    pub async fn stopped(self) {
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task of the service failed");
+            }
+        }
+    }
+}
+
+impl TokenKeys {
+    fn load(config: &Config, missing: Missing<'_>) -> Result<Self, KeyFileError> {
+        let published = config.token.published_key_files.iter();
+        let published = published.map(|path| key_file::signer(path, Missing::Refuse));
+        Ok(Self {
+            signer: key_file::signer(&config.token.signing_key_file, missing)?,
+            published: published.collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn all(&self) -> Vec<&TokenSigner> {
+        [&self.signer].into_iter().chain(&self.published).collect()
+    }
+}
+
+async fn database(config: &Config) -> Result<Database, StartError> {
+    let db = Database::connect(&config.database).await?;
+    if config.migrate_on_start {
+        migrate::migrate::<Migrator>(&db).await?;
+    } else {
+        migrate::require_current::<Migrator>(&db).await?;
+    }
+    Ok(db)
+}
+
+async fn grpc(
+    config: &Config,
+    environment: &Environment,
+    store: Arc<dyn Store>,
+    closed_sessions: Arc<dyn ClosedSessionSource>,
+    keys: TokenKeys,
+    patient_keys: PatientKeys,
+) -> Result<BoundServer, StartError> {
+    let known = keys
+        .all()
+        .into_iter()
+        .fold(StaticKeys::default(), StaticKeys::with);
+    let verifier = Arc::new(
+        TokenVerifier::with_keys(&config.own_tokens(), Arc::new(known), environment)
+            .with_closed_sessions(closed_sessions),
+    );
+    let issuer = config.token.issuer.clone();
+    let app = Arc::new(App {
+        store,
+        directory: Arc::new(DirectoryClient::new(connect_lazy(
+            &config.practitioner_directory,
+        )?)),
+        practitioners_provider: Arc::new(HttpProvider::new(&config.practitioners_provider)?),
+        patients_provider: Arc::new(HttpProvider::new(&config.patients_provider)?),
+        issuer: TokenIssuer::new(issuer, config.token.lifetime.get(), keys.signer),
+        refresh_tokens: RefreshTokens::new(&patient_keys.derived("refresh tokens")),
+        verifier: Arc::clone(&verifier),
+        patient_keys,
+        settings: Settings {
+            practitioners_acr: config.practitioners_provider.acr_values.clone(),
+            patients_acr: config.patients_provider.acr_values.clone(),
+            age_of_majority: config.age_of_majority,
+            parallel_sessions: ParallelSessions {
+                most: config.parallel_sessions.certificates.into(),
+                beyond: config.parallel_sessions.beyond,
+            },
+            sessions: SessionLifetimes {
+                idle: config.session.idle.get(),
+                longest: config.session.longest.get(),
+            },
+            patient_claims: config.patient_claims.clone(),
+            accept_test_identities: config.accept_test_identities,
+        },
+    });
+    let allowlist = Allowlist::of_listener(&config.grpc)?;
+    let server = GrpcServer::new(&config.grpc, environment, allowlist, verifier)
+        .add_service(SessionServiceServer::new(SessionGrpc::new(Arc::clone(
+            &app,
+        ))))
+        .add_service(PatientServiceServer::new(PatientGrpc::new(app)));
+    Ok(server.bind().await?)
+}
+
+async fn serve_ops(ops: OpsServer, db: Database, shutdown: CancellationToken) {
+    let readiness: Readiness = Arc::new(move || {
+        let db = db.clone();
+        Box::pin(async move { db.ping().await.is_ok() })
+    });
+    if let Err(error) = ops.serve(readiness, shutdown).await {
+        tracing::error!(%error, "health and metrics are no longer served");
+    }
+}
+
+/// Hands the traces over until everything is drained.
+async fn relay(
+    db: Database,
+    environment: Environment,
+    trail: TrailClient,
+    shutdown: CancellationToken,
+) {
+    let relay = Relay::new(db, SOURCE, environment.clock);
+    relay
+        .run(shutdown, |batch: Batch| {
+            let trail = trail.clone();
+            async move {
+                let events = batch
+                    .events
+                    .into_iter()
+                    .map(|one| (one.sequence, one.event));
+                trail
+                    .append(SOURCE, batch.epoch, events.collect())
+                    .await
+                    .map(|_| ())
+            }
+        })
+        .await;
+}

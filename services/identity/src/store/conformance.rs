@@ -1,0 +1,13 @@
+//! The store's promises, held on every engine.
+
+mod closing;
+mod identities;
+mod identity_issues;
+mod patients;
+mod representations;
+mod sample;
+mod sessions;
+
+mod migrations {
+    aval_database::migration_suite!(crate::store::sql::Migrator);
+}

@@ -1,0 +1,199 @@
+//! Identity's memory in SQL, for SQLite and PostgreSQL.
+//!
+//! `patients` holds the encrypted identity, and two digests by which it is found;
+//! that no two patients have one matricule is a constraint. `identity_issues` waits
+//! for a person, `former_matricules` holds the waiting numbers that a NIR replaced. `sessions` has one row a sign-in, `representations` one a right to act
+//! for a patient. `requests` and `outbox` are those
+//! of every service.
+
+mod close_session;
+mod entity;
+mod identity_issue;
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
+)]
+mod migration;
+mod patient;
+mod register_patient;
+mod representation;
+mod session;
+mod update_identity;
+
+use aval_database::requests::RequestKey;
+use aval_database::{Database, outbox};
+use aval_domain::event::Event;
+use aval_domain::id::{PatientId, RepresentationId, SessionId};
+use aval_domain::time::Timestamp;
+use uuid::Uuid;
+
+use super::{
+    Added, AllClosed, Answer, CloseSessions, IdentityUpdate, IssueQuery, Joined, Joining, Judge,
+    NewRepresentation, Opened, Opening, Refresh, Refreshed, Registered, Registration, Removal,
+    Removed, RepresentationQuery, SealedPatient, SessionQuery, Store, Updated,
+};
+use crate::error::Error;
+use crate::identity_issue::IdentityIssue;
+use crate::patient_keys::KeyedDigest;
+use crate::representation::Representation;
+use crate::session::Session;
+
+pub use migration::Migrator;
+
+/// Identity's memory in a database.
+#[derive(Debug, Clone)]
+pub struct SqlStore {
+    db: Database,
+}
+
+impl SqlStore {
+    /// The memory in this database, whose schema is [`Migrator`]'s.
+    #[must_use]
+    pub const fn new(db: Database) -> Self {
+        Self { db }
+    }
+}
+
+impl Store for SqlStore {
+    fn register_patient<'a>(
+        &'a self,
+        registration: &'a Registration,
+        judge: Judge<'a>,
+    ) -> Answer<'a, Registered> {
+        Box::pin(register_patient::register_patient(
+            &self.db,
+            registration,
+            judge,
+        ))
+    }
+
+    fn patient(&self, patient_id: PatientId) -> Answer<'_, Option<SealedPatient>> {
+        Box::pin(patient::by_id(self.db.reader(), patient_id))
+    }
+
+    fn patient_by_ins<'a>(&'a self, digest: &'a KeyedDigest) -> Answer<'a, Option<SealedPatient>> {
+        Box::pin(patient::by_ins(self.db.reader(), digest))
+    }
+
+    fn patients_by_traits<'a>(&'a self, digest: &'a KeyedDigest) -> Answer<'a, Vec<SealedPatient>> {
+        Box::pin(patient::by_traits(self.db.reader(), digest))
+    }
+
+    fn open_session<'a>(&'a self, opening: &'a Opening<'a>) -> Answer<'a, Opened> {
+        Box::pin(session::open(&self.db, opening))
+    }
+
+    fn session(&self, session_id: SessionId) -> Answer<'_, Option<Session>> {
+        Box::pin(session::by_id(&self.db, session_id))
+    }
+
+    fn sessions<'a>(&'a self, query: &'a SessionQuery) -> Answer<'a, Vec<Session>> {
+        Box::pin(session::list(&self.db, query))
+    }
+
+    fn refresh_session<'a>(&'a self, refresh: &'a Refresh<'a>) -> Answer<'a, Refreshed> {
+        Box::pin(close_session::refresh(&self.db, refresh))
+    }
+
+    fn close_session<'a>(
+        &'a self,
+        session_id: SessionId,
+        closing: &'a CloseSessions<'a>,
+    ) -> Answer<'a, Option<Session>> {
+        Box::pin(close_session::close_one(&self.db, session_id, closing))
+    }
+
+    fn close_all_sessions<'a>(
+        &'a self,
+        request: &'a RequestKey,
+        closing: &'a CloseSessions<'a>,
+    ) -> Answer<'a, AllClosed> {
+        Box::pin(close_session::close_all(&self.db, request, closing))
+    }
+
+    fn sessions_closed_since(&self, since: Timestamp) -> Answer<'_, Vec<SessionId>> {
+        Box::pin(session::closed_since(&self.db, since))
+    }
+
+    fn open_certificates(&self, person: Uuid, now: Timestamp) -> Answer<'_, usize> {
+        Box::pin(session::open_certificates(&self.db, person, now))
+    }
+
+    fn update_identity<'a>(&'a self, update: &'a IdentityUpdate<'a>) -> Answer<'a, Updated> {
+        Box::pin(update_identity::update(&self.db, update))
+    }
+
+    fn join_patients<'a>(&'a self, joining: &'a Joining<'a>) -> Answer<'a, Joined> {
+        Box::pin(update_identity::join(&self.db, joining))
+    }
+
+    fn identity_issues<'a>(&'a self, query: &'a IssueQuery) -> Answer<'a, Vec<IdentityIssue>> {
+        Box::pin(identity_issue::list(&self.db, query))
+    }
+
+    fn add_representation<'a>(&'a self, new: &'a NewRepresentation) -> Answer<'a, Added> {
+        Box::pin(representation::add(&self.db, new))
+    }
+
+    fn representation(&self, id: RepresentationId) -> Answer<'_, Option<Representation>> {
+        Box::pin(async move { Ok(representation::by_id(self.db.reader(), id).await?) })
+    }
+
+    fn representation_between(
+        &self,
+        patient_id: PatientId,
+        representative: PatientId,
+        now: Timestamp,
+    ) -> Answer<'_, Option<Representation>> {
+        let db = self.db.reader();
+        Box::pin(
+            async move { Ok(representation::between(db, patient_id, representative, now).await?) },
+        )
+    }
+
+    fn representations<'a>(
+        &'a self,
+        query: &'a RepresentationQuery,
+    ) -> Answer<'a, Vec<Representation>> {
+        Box::pin(representation::list(&self.db, query))
+    }
+
+    fn remove_representation<'a>(
+        &'a self,
+        removal: &'a Removal<'a>,
+    ) -> Answer<'a, Option<Removed>> {
+        Box::pin(representation::remove(&self.db, removal))
+    }
+
+    fn trace<'a>(&'a self, event: &'a Event) -> Answer<'a, ()> {
+        Box::pin(async {
+            let traced = self
+                .db
+                .transaction::<_, Error, _>("identity.trace", async |tx| {
+                    Ok(outbox::append(&tx, event).await?)
+                });
+            traced.await
+        })
+    }
+}
+
+#[cfg(test)]
+impl SqlStore {
+    /// The identity issues: kind, patient, evidence.
+    pub(crate) async fn issues(&self) -> Vec<(String, PatientId, String)> {
+        use sea_orm::EntityTrait;
+        let rows = entity::identity_issue::Entity::find()
+            .all(self.db.reader())
+            .await
+            .unwrap();
+        let issue = |row: entity::identity_issue::Model| {
+            (row.kind, PatientId::from_uuid(row.patient_id), row.evidence)
+        };
+        rows.into_iter().map(issue).collect()
+    }
+
+    /// How many traces wait.
+    pub(crate) async fn traces(&self) -> u64 {
+        outbox::backlog(&self.db).await.unwrap().count
+    }
+}

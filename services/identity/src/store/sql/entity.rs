@@ -1,0 +1,7 @@
+//! The tables.
+
+pub(super) mod former_matricule;
+pub(super) mod identity_issue;
+pub(super) mod patient;
+pub(super) mod representation;
+pub(super) mod session;

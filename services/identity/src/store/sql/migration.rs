@@ -1,0 +1,30 @@
+//! The schema's steps.
+
+mod m0001_create_patients;
+mod m0002_create_sessions;
+mod m0003_let_sessions_go_on;
+mod m0004_create_representations;
+mod m0005_let_identities_change;
+
+use aval_database::migrate::MigratorTrait;
+use aval_database::outbox::CreateOutbox;
+use aval_database::requests::CreateRequests;
+use sea_orm_migration::MigrationTrait;
+
+/// The steps of the identity service's schema, in their order.
+#[derive(Debug, Clone, Copy)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_create_patients::CreatePatients),
+            Box::new(m0002_create_sessions::CreateSessions),
+            Box::new(CreateRequests),
+            Box::new(CreateOutbox),
+            Box::new(m0003_let_sessions_go_on::LetSessionsGoOn),
+            Box::new(m0004_create_representations::CreateRepresentations),
+            Box::new(m0005_let_identities_change::LetIdentitiesChange),
+        ]
+    }
+}

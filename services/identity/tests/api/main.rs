@@ -1,0 +1,26 @@
+//! The service over real connections: mutual TLS, a development identity provider, a
+//! directory and a trail made for these tests.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod calls;
+mod cli;
+mod clinic;
+mod closing;
+mod crooked;
+mod denials;
+mod family;
+mod hostile;
+mod identities;
+mod keys;
+mod merges;
+mod neighbours;
+mod patient;
+mod patients;
+mod practitioner;
+mod provider_faults;
+mod refreshing;
+mod representatives;
+mod sessions;
+mod stand;
+mod tls;
