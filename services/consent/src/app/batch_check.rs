@@ -1,0 +1,31 @@
+//! Several checks in one consistent view.
+
+use aval_runtime::context::RequestContext;
+
+use super::App;
+use super::asking::{AccessQuestion, asker};
+use crate::access_basis::AccessQuery;
+use crate::decision::{Decision, Question, decide};
+use crate::error::Error;
+
+impl App {
+    /// Decides each question on one state of the database, and changes nothing.
+    #[tracing::instrument(name = "consent.batch_check", skip_all, fields(questions = questions.len()))]
+    pub async fn batch_check(
+        &self,
+        cx: &RequestContext,
+        questions: Vec<AccessQuestion>,
+    ) -> Result<Vec<Decision>, Error> {
+        let asked = |question: &AccessQuestion| Ok(question.asked_by(asker(cx, question.mode)?));
+        let questions: Vec<Question> = questions.iter().map(asked).collect::<Result<_, Error>>()?;
+        let queries: Vec<_> = questions.iter().map(AccessQuery::of).collect();
+        let policies = self.policies.policies().await?;
+        let policy = policies.in_force(cx.now);
+        let bases = self.bases.access_bases(&queries).await?;
+        let decided = questions
+            .iter()
+            .zip(&bases)
+            .map(|(question, basis)| decide(question, basis, policy, cx.now).as_check());
+        Ok(decided.collect())
+    }
+}

@@ -1,0 +1,88 @@
+//! May I? Nothing is traced and nothing may be disclosed.
+
+use aval_runtime::context::RequestContext;
+
+use super::App;
+use super::asking::AccessQuestion;
+use crate::decision::Decision;
+use crate::error::Error;
+
+impl App {
+    /// Decides, and changes nothing.
+    #[tracing::instrument(name = "consent.check", skip_all)]
+    pub async fn check(
+        &self,
+        cx: &RequestContext,
+        question: AccessQuestion,
+    ) -> Result<Decision, Error> {
+        Ok(self.decide(cx, &question).await?.as_check())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aval_domain::access::{AccessMode, DenialReason, Ground};
+
+    use super::*;
+    use crate::app::testing::Fixture;
+    use crate::decision::{Obligation, Verdict};
+
+    #[tokio::test]
+    async fn a_grant_opens_the_record_and_a_check_obliges_to_authorize() {
+        let fixture = Fixture::new().await;
+        let question = fixture.question();
+        let before = fixture
+            .app
+            .check(&fixture.as_doctor(), question.clone())
+            .await
+            .unwrap();
+        assert_eq!(before.verdict, Verdict::Deny(DenialReason::NoGrant));
+        let grant = fixture.grant_to_doctor().await;
+        let after = fixture
+            .app
+            .check(&fixture.as_doctor(), question)
+            .await
+            .unwrap();
+        assert_eq!(
+            after.verdict,
+            Verdict::Permit(Ground::Grant(grant.grant_id))
+        );
+        assert_eq!(after.obligations, [Obligation::AuthorizeFirst]);
+    }
+
+    #[tokio::test]
+    async fn nobody_and_a_patient_in_an_emergency_mode_get_an_error_not_a_decision() {
+        let fixture = Fixture::new().await;
+        let denied = fixture
+            .app
+            .check(&fixture.as_nobody(), fixture.question())
+            .await;
+        assert!(matches!(denied, Err(Error::Denied(_))));
+        let emergency = AccessQuestion {
+            mode: AccessMode::BreakGlass,
+            ..fixture.question()
+        };
+        let invalid = fixture.app.check(&fixture.as_patient(), emergency).await;
+        assert!(matches!(invalid, Err(Error::Invalid { .. })));
+    }
+
+    #[tokio::test]
+    async fn software_that_signed_in_for_a_professional_breaks_no_glass() {
+        let fixture = Fixture::new().await;
+        let question = AccessQuestion {
+            mode: AccessMode::BreakGlass,
+            emergency_reason: Some("patient inconscient".to_owned()),
+            ..fixture.question()
+        };
+        let direct = fixture
+            .app
+            .check(&fixture.as_doctor(), question.clone())
+            .await
+            .unwrap();
+        assert_eq!(direct.verdict, Verdict::Permit(Ground::BreakGlass));
+        let weak = fixture.as_doctor_through_software();
+        let indirect = fixture.app.check(&weak, question).await.unwrap();
+        let reason = DenialReason::EmergencyAuthenticationTooWeak;
+        assert_eq!(indirect.verdict, Verdict::Deny(reason));
+    }
+}

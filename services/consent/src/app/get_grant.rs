@@ -1,0 +1,55 @@
+//! One grant, to those whom it concerns.
+
+use aval_domain::id::GrantId;
+use aval_runtime::context::{Actor, RequestContext};
+
+use super::App;
+use crate::error::Error;
+use crate::grant::Grant;
+
+impl App {
+    /// The grant, to its patient and to the professional whom it names. To everybody
+    /// else it does not exist.
+    #[tracing::instrument(name = "consent.get_grant", skip_all, fields(grant.id = %grant_id))]
+    pub async fn get_grant(&self, cx: &RequestContext, grant_id: GrantId) -> Result<Grant, Error> {
+        let person = cx.person()?;
+        let grant = self.store.grant(grant_id).await?;
+        grant
+            .filter(|grant| concerns(grant, person))
+            .ok_or(Error::NotFound)
+    }
+}
+
+fn concerns(grant: &Grant, person: &Actor) -> bool {
+    match person {
+        Actor::Patient(patient) => grant.patient_id == patient.patient_id,
+        Actor::Practitioner(practitioner) => {
+            grant.grantee.practitioner_id() == Some(practitioner.practitioner_id)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::testing::Fixture;
+
+    #[tokio::test]
+    async fn a_grant_is_shown_to_the_two_it_concerns_and_to_nobody_else() {
+        let fixture = Fixture::new().await;
+        let grant = fixture.grant_to_doctor().await;
+        for cx in [fixture.as_patient(), fixture.as_doctor()] {
+            let shown = fixture.app.get_grant(&cx, grant.grant_id).await.unwrap();
+            assert_eq!(shown, grant);
+        }
+        for cx in [fixture.as_other_patient(), fixture.as_nurse()] {
+            let hidden = fixture.app.get_grant(&cx, grant.grant_id).await;
+            assert!(matches!(hidden, Err(Error::NotFound)));
+        }
+        let denied = fixture
+            .app
+            .get_grant(&fixture.as_nobody(), grant.grant_id)
+            .await;
+        assert!(matches!(denied, Err(Error::Denied(_))));
+    }
+}

@@ -1,0 +1,224 @@
+//! A document is hidden or shown.
+
+use std::collections::BTreeMap;
+
+use aval_domain::access::{AccessMode, Action};
+use aval_domain::event::{Event, EventKind, Outcome, Subject};
+use aval_domain::id::{DocumentId, MaskId, PatientId, PractitionerId, RequestId};
+use aval_runtime::context::{Denied, RequestContext};
+use serde::Serialize;
+
+use super::App;
+use super::asking::AccessQuestion;
+use super::list_document_visibilities::kinds_told_to;
+use crate::decision::Verdict;
+use crate::error::Error;
+use crate::grantee::{Grantee, GranteeName, NamedGrantee};
+use crate::store::{Change, Write};
+use crate::visibility::{DocumentHistory, Visibility, VisibilityKind};
+
+/// What is asked for.
+#[derive(Debug, Clone, Serialize)]
+pub struct SetDocumentVisibility {
+    /// Whose record.
+    pub patient_id: PatientId,
+    /// Which document.
+    pub document_id: DocumentId,
+    /// What.
+    pub kind: VisibilityKind,
+    /// The one concerned, for the kinds that concern one and for no other.
+    pub practitioner_id: Option<PractitionerId>,
+    /// Takes the setting back instead of making it.
+    pub remove: bool,
+    /// The client's name for this write.
+    #[serde(skip)]
+    pub request_id: RequestId,
+}
+
+/// Who sets it, and of which settings they are told.
+struct Setter {
+    /// `None` for the patient.
+    practitioner_id: Option<PractitionerId>,
+    told: Vec<VisibilityKind>,
+}
+
+impl App {
+    /// Makes a setting or takes one back, and gives those on the document of which the
+    /// person may know.
+    #[tracing::instrument(name = "consent.set_document_visibility", skip_all)]
+    pub async fn set_document_visibility(
+        &self,
+        cx: &RequestContext,
+        command: SetDocumentVisibility,
+    ) -> Result<Vec<Visibility>, Error> {
+        let setter = self.setter(cx, &command).await?;
+        let one = self.known_one(&command).await?;
+        let change = |history: &Vec<Visibility>| {
+            let history = DocumentHistory(history);
+            if command.remove {
+                removal(cx, &command, &setter, history, one.as_ref())
+            } else {
+                setting(cx, &command, &setter, history, one.as_ref())
+            }
+        };
+        let operation = "consent.set_document_visibility";
+        let write = Write::new(cx, operation, command.request_id, &command);
+        let (patient_id, document_id) = (command.patient_id, &command.document_id);
+        let mut settings = self
+            .store
+            .change_visibility(&write, patient_id, document_id, &change)
+            .await?;
+        settings.retain(|setting| setting.holds(cx.now) && setter.told.contains(&setting.kind));
+        Ok(settings)
+    }
+
+    /// What is hidden from the patient is set by a professional; the rest by the
+    /// patient, and what is hidden from representatives by no representative.
+    async fn setter(
+        &self,
+        cx: &RequestContext,
+        command: &SetDocumentVisibility,
+    ) -> Result<Setter, Error> {
+        if command.kind == VisibilityKind::HiddenFromPatient {
+            return self.contributor(cx, command.patient_id).await;
+        }
+        let patient = cx.patient_owning(command.patient_id)?;
+        let against_representatives = command.kind == VisibilityKind::HiddenFromRepresentatives;
+        if against_representatives && patient.representative.is_some() {
+            return Err(Denied::ActorNotAllowed.into());
+        }
+        Ok(Setter {
+            practitioner_id: None,
+            told: kinds_told_to(patient),
+        })
+    }
+
+    /// A professional who may feed the record now. That the document is theirs is for
+    /// the repository to see: this service does not know documents.
+    async fn contributor(
+        &self,
+        cx: &RequestContext,
+        patient_id: PatientId,
+    ) -> Result<Setter, Error> {
+        let practitioner = cx.practitioner()?;
+        let contribution = AccessQuestion {
+            patient_id,
+            action: Action::Contribute,
+            mode: AccessMode::Normal,
+            documents: Vec::new(),
+            emergency_reason: None,
+            purpose: None,
+        };
+        let decision = self.decide(cx, &contribution).await?;
+        match decision.verdict {
+            Verdict::Permit(_) => Ok(Setter {
+                practitioner_id: Some(practitioner.practitioner_id),
+                told: vec![VisibilityKind::HiddenFromPatient],
+            }),
+            Verdict::Deny(aval_domain::access::DenialReason::RecordUnavailable) => {
+                Err(Error::RecordUnavailable)
+            }
+            Verdict::Deny(_) => Err(Denied::ActorNotAllowed.into()),
+        }
+    }
+
+    /// The one professional concerned, under the identifier by which they ask. A
+    /// setting is taken back under the identifier that was given.
+    async fn known_one(
+        &self,
+        command: &SetDocumentVisibility,
+    ) -> Result<Option<NamedGrantee>, Error> {
+        let Some(one) = command.practitioner_id else {
+            return Ok(None);
+        };
+        match self.directory.practitioner(one).await? {
+            Some(known) => Ok(Some(known.into_grantee())),
+            None if command.remove => Ok(Some(NamedGrantee {
+                grantee: Grantee::Practitioner(one),
+                name: None,
+            })),
+            None => Err(Error::Invalid {
+                field: "practitioner_id",
+                rule: "is not known to the directory",
+            }),
+        }
+    }
+}
+
+fn setting(
+    cx: &RequestContext,
+    command: &SetDocumentVisibility,
+    setter: &Setter,
+    history: DocumentHistory<'_>,
+    one: Option<&NamedGrantee>,
+) -> Result<Option<Change<Visibility>>, Error> {
+    let practitioner_id = one.and_then(|one| one.grantee.practitioner_id());
+    if history
+        .before_setting(command.kind, practitioner_id, cx.now)?
+        .is_some()
+    {
+        return Ok(None);
+    }
+    let value = Visibility {
+        mask_id: MaskId::new(cx.now, cx.random.as_ref()),
+        patient_id: command.patient_id,
+        document_id: command.document_id.clone(),
+        kind: command.kind,
+        practitioner_id,
+        set_by: setter.practitioner_id,
+        set_at: cx.now,
+        release_at: Visibility::release_of(command.kind, cx.now),
+        removed_at: None,
+    };
+    let event = Event {
+        after: trail_fields(&value, one),
+        ..mask_event(cx, EventKind::MaskSet, &value)
+    };
+    Ok(Some(Change { value, event }))
+}
+
+fn removal(
+    cx: &RequestContext,
+    command: &SetDocumentVisibility,
+    setter: &Setter,
+    history: DocumentHistory<'_>,
+    one: Option<&NamedGrantee>,
+) -> Result<Option<Change<Visibility>>, Error> {
+    let practitioner_id = one.and_then(|one| one.grantee.practitioner_id());
+    let Some(standing) = history.standing(command.kind, practitioner_id, cx.now) else {
+        return Ok(None);
+    };
+    // Whoever hid a document from the patient announces it, nobody else.
+    if standing.set_by != setter.practitioner_id {
+        return Err(Denied::ActorNotAllowed.into());
+    }
+    let event = Event {
+        before: trail_fields(standing, one),
+        ..mask_event(cx, EventKind::MaskRemoved, standing)
+    };
+    let value = Visibility {
+        removed_at: Some(cx.now),
+        ..standing.clone()
+    };
+    Ok(Some(Change { value, event }))
+}
+
+/// What the trail keeps of a setting, with the name of the one concerned.
+fn trail_fields(setting: &Visibility, one: Option<&NamedGrantee>) -> BTreeMap<String, String> {
+    let mut fields = setting.trail_fields();
+    let name = one.and_then(|one| one.name.as_ref());
+    GranteeName::write_trail_field(name, &mut fields);
+    fields
+}
+
+fn mask_event(cx: &RequestContext, kind: EventKind, setting: &Visibility) -> Event {
+    Event {
+        patient_id: Some(setting.patient_id),
+        subject: Some(Subject::new("document", &setting.document_id)),
+        before: BTreeMap::new(),
+        ..cx.event(kind, Outcome::Success)
+    }
+}
+
+#[cfg(test)]
+mod tests;

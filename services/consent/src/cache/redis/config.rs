@@ -1,0 +1,182 @@
+//! Where Redis is, and how much patience there is with it.
+
+use std::path::PathBuf;
+
+use aval_runtime::config::DurationText;
+use serde::Deserialize;
+
+/// The configuration of the tier in Redis. Unknown keys are errors.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RedisConfig {
+    /// The server, or some of the cluster's: `redis://host:port`, or `rediss://` over
+    /// TLS; a user's name may stand in it, a password may not.
+    pub urls: Vec<String>,
+    /// Whether they are of a cluster. Default: false.
+    pub cluster: bool,
+    /// The file with the password. Default: none.
+    pub password_file: Option<PathBuf>,
+    /// The authority of the servers' certificates. Default: those that the machine trusts.
+    pub ca_file: Option<PathBuf>,
+    /// How long an answer is waited for. Default: 10ms.
+    pub answer_timeout: DurationText,
+    /// How long a connection may take. Default: 1s.
+    pub connect_timeout: DurationText,
+    /// How many entries may be on their way to Redis at once; more are not stored.
+    /// Default: 256.
+    pub most_puts: usize,
+    /// How long an entry is kept at most. Default: 1h.
+    pub longest_expiry: DurationText,
+    /// After how many failures in a row it is no longer asked. Default: 5.
+    pub failures_to_open: u32,
+    /// After how long it is tried again. Default: 1s.
+    pub retry_after: DurationText,
+}
+
+impl Default for RedisConfig {
+    fn default() -> Self {
+        Self {
+            urls: Vec::new(),
+            cluster: false,
+            password_file: None,
+            ca_file: None,
+            answer_timeout: DurationText::from_millis(10),
+            connect_timeout: DurationText::from_secs(1),
+            most_puts: 256,
+            longest_expiry: DurationText::from_secs(3_600),
+            failures_to_open: 5,
+            retry_after: DurationText::from_secs(1),
+        }
+    }
+}
+
+/// Why there can be no tier in Redis. What is named is never a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum RedisConfigError {
+    /// A value may not be so.
+    #[error("{key} {rule}")]
+    Refused {
+        /// The key, below the section of Redis.
+        key: &'static str,
+        /// What it must be.
+        rule: &'static str,
+    },
+    /// A file cannot be read.
+    #[error("{} cannot be read", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The driver does not take the addresses, or the certificates.
+    #[error("redis cannot be asked at these urls")]
+    Driver(#[source] redis::RedisError),
+}
+
+impl RedisConfig {
+    /// Refuses values that may not stand so, naming the key to change. Files are not read.
+    pub fn check(&self) -> Result<(), RedisConfigError> {
+        let rules = [
+            (!self.urls.is_empty(), "urls", "must name a server"),
+            (
+                self.cluster || self.urls.len() <= 1,
+                "urls",
+                "must name one server, unless `cluster` is set",
+            ),
+            (
+                self.urls.iter().all(|url| is_without_password(url)),
+                "urls",
+                "must be redis:// or rediss://, without a password: it goes into password_file",
+            ),
+            (
+                !self.answer_timeout.get().is_zero(),
+                "answer_timeout",
+                "must not be zero",
+            ),
+            (
+                !self.connect_timeout.get().is_zero(),
+                "connect_timeout",
+                "must not be zero",
+            ),
+            (
+                !self.retry_after.get().is_zero(),
+                "retry_after",
+                "must not be zero",
+            ),
+            (
+                self.failures_to_open > 0,
+                "failures_to_open",
+                "must be at least 1",
+            ),
+            (
+                (1..=65_536).contains(&self.most_puts),
+                "most_puts",
+                "must be between 1 and 65536",
+            ),
+        ];
+        match rules.into_iter().find(|(holds, ..)| !holds) {
+            Some((_, key, rule)) => Err(RedisConfigError::Refused { key, rule }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn is_without_password(url: &str) -> bool {
+    redis::parse_redis_url(url).is_some_and(|url| {
+        matches!(url.scheme(), "redis" | "rediss") && url.has_host() && url.password().is_none()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> RedisConfig {
+        toml::from_str(text).expect("this is a section")
+    }
+
+    fn refused(config: &RedisConfig) -> &'static str {
+        match config.check() {
+            Err(RedisConfigError::Refused { key, .. }) => key,
+            other => panic!("it is refused, not {other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_address_is_all_that_must_be_said() {
+        let config = of(r#"urls = ["rediss://cache@redis:6379"]"#);
+        config.check().unwrap();
+        assert_eq!(config.answer_timeout, DurationText::from_millis(10));
+        assert!(toml::from_str::<RedisConfig>("url = 'redis://redis'").is_err());
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_refused_and_not_repeated() {
+        let config = of(r#"urls = ["redis://:hunter2@redis:6379"]"#);
+        assert_eq!(refused(&config), "urls");
+        let error = config.check().unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn values_that_cannot_work_are_refused() {
+        assert_eq!(refused(&RedisConfig::default()), "urls");
+        assert_eq!(refused(&of(r#"urls = ["http://redis"]"#)), "urls");
+        assert_eq!(refused(&of(r#"urls = ["redis://a", "redis://b"]"#)), "urls");
+        of("urls = ['redis://a', 'redis://b']\ncluster = true")
+            .check()
+            .unwrap();
+        for (key, value) in [
+            ("answer_timeout", "'0s'"),
+            ("connect_timeout", "'0s'"),
+            ("retry_after", "'0s'"),
+            ("failures_to_open", "0"),
+            ("most_puts", "0"),
+        ] {
+            let config = of(&format!("urls = ['redis://a']\n{key} = {value}"));
+            assert_eq!(refused(&config), key);
+        }
+    }
+}

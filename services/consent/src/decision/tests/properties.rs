@@ -1,0 +1,109 @@
+//! What holds in every world.
+
+use aval_domain::access::DenialReason;
+use aval_domain::time::Timestamp;
+use proptest::prelude::*;
+
+use super::reference;
+use super::worlds::{Case, at_the_ends_of_time, case, instant};
+use crate::decision::{Decision, RuleOutcome, Verdict, explain};
+
+/// Everything but the instant for which it was decided.
+fn at(decision: Decision, decided_at: Timestamp) -> Decision {
+    Decision {
+        decided_at,
+        ..decision
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6_000))]
+
+    #[test]
+    fn every_decision_is_consistent_with_itself(case in case()) {
+        let decision = case.decide();
+        let asked: Vec<_> = case.question.documents.iter().map(|document| &document.id).collect();
+        prop_assert!(decision.permitted_documents.iter().all(|id| asked.contains(&id)));
+        if decision.is_permit() {
+            prop_assert!(!decision.permitted_classes.is_empty());
+            prop_assert_eq!(asked.is_empty(), decision.permitted_documents.is_empty());
+        } else {
+            prop_assert!(decision.permitted_classes.is_empty());
+            prop_assert!(decision.permitted_documents.is_empty());
+            prop_assert!(decision.obligations.is_empty());
+        }
+        prop_assert_eq!(&decision, &case.decide());
+    }
+
+    #[test]
+    fn a_question_at_the_ends_of_time_with_repeated_documents_has_an_answer_too(
+        case in at_the_ends_of_time(),
+    ) {
+        let decision = case.decide();
+        let expected = reference::answer(&case);
+        prop_assert_eq!(decision.verdict.reason(), expected.reason);
+        prop_assert_eq!(&decision.permitted_documents, &expected.documents);
+        let explanation = explain(&case.question, &case.basis, &case.policy, case.now);
+        prop_assert_eq!(explanation.decision, decision);
+    }
+
+    #[test]
+    fn what_a_permission_names_permits_alone(case in case()) {
+        let decision = case.decide();
+        let Verdict::Permit(ground) = decision.verdict else {
+            return Ok(());
+        };
+        let mut alone = case;
+        let named = ground.reference();
+        alone.basis.treating_doctor &= named.is_none();
+        alone.basis.grants.retain(|grant| Some(grant.grant_id.as_uuid()) == named);
+        alone
+            .basis
+            .care_episodes
+            .retain(|episode| Some(episode.care_episode_id.as_uuid()) == named);
+        prop_assert_eq!(alone.decide().verdict, decision.verdict);
+    }
+
+    #[test]
+    fn an_explanation_is_the_decision_and_ends_where_it_was_denied(case in case()) {
+        let Case { question, basis, policy, now } = &case;
+        let explanation = explain(question, basis, policy, *now);
+        prop_assert_eq!(&explanation.decision, &case.decide());
+        let denials = explanation.steps.iter().filter(|step| step.outcome == RuleOutcome::Denies);
+        let is_permit = explanation.decision.is_permit();
+        prop_assert_eq!(denials.count(), usize::from(!is_permit));
+        if !is_permit {
+            prop_assert_eq!(explanation.steps.last().unwrap().outcome, RuleOutcome::Denies);
+        }
+        let told = explanation.for_professional();
+        prop_assert!(told.steps.iter().all(|step| !step.rule.about_documents));
+    }
+
+    #[test]
+    fn nothing_changes_before_the_instant_until_which_a_decision_holds(
+        case in case(),
+        later in instant(),
+    ) {
+        let decision = case.decide();
+        let within = decision.holds_until.is_none_or(|until| later < until);
+        if later >= case.now && within {
+            let then = Case { now: later, ..case.clone() }.decide();
+            prop_assert_eq!(at(then, case.now), decision);
+        }
+    }
+
+    #[test]
+    fn nobody_enters_a_record_that_is_not_open(mut case in case(), closed in any::<bool>()) {
+        case.basis.record = case.basis.record.filter(|_| closed);
+        if let Some(record) = &mut case.basis.record {
+            record.open = false;
+        }
+        let verdict = case.decide().verdict;
+        let expected = [
+            DenialReason::RecordUnavailable,
+            DenialReason::PractitionerInactive,
+            DenialReason::NoGrant,
+        ];
+        prop_assert!(matches!(verdict, Verdict::Deny(reason) if expected.contains(&reason)));
+    }
+}

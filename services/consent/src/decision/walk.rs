@@ -1,0 +1,150 @@
+//! The one walk through the rules.
+
+use aval_domain::access::{AccessMode, DenialReason, Ground};
+use aval_domain::document::{DocumentClasses, DocumentRef};
+use aval_domain::time::Timestamp;
+
+use super::holding::holds_until;
+use super::rule::Finding;
+use super::world::World;
+use super::{AccessBasis, Decision, Obligation, Policy, Question, Rule, Step, Verdict, rules};
+
+/// What the rules tried so far have left.
+pub(super) struct Progress<'a> {
+    /// What authorises the access, in the order of the rules.
+    authorisations: Vec<Authorisation>,
+    /// The classes that remain permitted in principle.
+    pub(super) classes: DocumentClasses,
+    /// The documents that remain permitted, in the order asked.
+    pub(super) documents: Vec<&'a DocumentRef>,
+}
+
+struct Authorisation {
+    ground: Ground,
+    classes: DocumentClasses,
+}
+
+/// Where the walk says what each rule found.
+pub(super) trait Listener {
+    fn hear(&mut self, rule: &'static Rule, finding: Finding);
+}
+
+/// Nobody listens: only the decision is wanted.
+pub(super) struct Untold;
+
+pub(super) fn walk(
+    question: &Question,
+    basis: &AccessBasis,
+    policy: &Policy,
+    now: Timestamp,
+    listener: &mut impl Listener,
+) -> Decision {
+    let world = World {
+        question,
+        basis,
+        policy,
+        now,
+    };
+    let mut progress = Progress::of(question);
+    for rule in rules::IN_ORDER {
+        let finding = (rule.test)(&world, &mut progress);
+        listener.hear(rule, finding);
+        if let Finding::Denies(reason) = finding {
+            return denied(&world, reason);
+        }
+    }
+    match progress.ground() {
+        Some(ground) => permitted(&world, &progress, ground),
+        None => denied(&world, DenialReason::NoGrant),
+    }
+}
+
+/// The classes for which something authorises the access, whatever else denies it.
+pub(super) fn authorised_classes(world: &World<'_>) -> DocumentClasses {
+    let mut progress = Progress::of(world.question);
+    for rule in rules::AUTHORISING {
+        (rule.test)(world, &mut progress);
+    }
+    progress.classes
+}
+
+impl<'a> Progress<'a> {
+    fn of(question: &'a Question) -> Self {
+        Self {
+            authorisations: Vec::new(),
+            classes: DocumentClasses::NONE,
+            documents: question.documents.iter().collect(),
+        }
+    }
+
+    /// Notes that the access is authorised for these classes.
+    pub(super) fn authorise(&mut self, ground: Ground, classes: DocumentClasses) -> Finding {
+        self.authorisations.push(Authorisation { ground, classes });
+        self.classes = self.classes.union(classes);
+        Finding::Permits
+    }
+
+    pub(super) fn is_authorised(&self) -> bool {
+        !self.authorisations.is_empty()
+    }
+
+    /// The first authorisation that covers something of what remains.
+    fn ground(&self) -> Option<Ground> {
+        let remaining: DocumentClasses = match self.documents.as_slice() {
+            [] => self.classes,
+            documents => documents.iter().map(|document| document.class).collect(),
+        };
+        self.authorisations
+            .iter()
+            .find(|given| !given.classes.intersection(remaining).is_empty())
+            .map(|given| given.ground)
+    }
+}
+
+fn permitted(world: &World<'_>, progress: &Progress<'_>, ground: Ground) -> Decision {
+    let obligations = match world.question.mode {
+        AccessMode::BreakGlass | AccessMode::RegulationCenter if world.capacity().is_some() => {
+            vec![Obligation::ShowEmergencyMode, Obligation::EmergencyReported]
+        }
+        AccessMode::Normal | AccessMode::BreakGlass | AccessMode::RegulationCenter => Vec::new(),
+    };
+    Decision {
+        permitted_documents: progress
+            .documents
+            .iter()
+            .map(|document| document.id.clone())
+            .collect(),
+        permitted_classes: progress.classes,
+        obligations,
+        ..blank(world, Verdict::Permit(ground))
+    }
+}
+
+fn denied(world: &World<'_>, reason: DenialReason) -> Decision {
+    blank(world, Verdict::Deny(reason))
+}
+
+fn blank(world: &World<'_>, verdict: Verdict) -> Decision {
+    Decision {
+        verdict,
+        permitted_documents: Vec::new(),
+        permitted_classes: DocumentClasses::NONE,
+        holds_until: holds_until(world.basis, world.policy, world.now),
+        policy_revision: world.policy.revision().to_owned(),
+        obligations: Vec::new(),
+        decided_at: world.now,
+    }
+}
+
+impl Listener for Untold {
+    fn hear(&mut self, _rule: &'static Rule, _finding: Finding) {}
+}
+
+impl Listener for Vec<Step> {
+    fn hear(&mut self, rule: &'static Rule, finding: Finding) {
+        self.push(Step {
+            rule,
+            outcome: finding.into(),
+        });
+    }
+}

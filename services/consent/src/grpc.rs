@@ -1,0 +1,31 @@
+//! The contract's services: open the context, parse, call, render.
+
+mod convert;
+mod decision_service;
+mod directory_client;
+mod grant_service;
+mod notification_service;
+mod notification_stream;
+mod record_settings_service;
+mod status;
+
+pub use convert::Pages;
+pub use decision_service::DecisionGrpc;
+pub use directory_client::DirectoryClient;
+pub use grant_service::GrantGrpc;
+pub use notification_service::NotificationGrpc;
+pub use record_settings_service::RecordSettingsGrpc;
+
+use std::sync::Arc;
+
+use aval_runtime::context::RequestContext;
+use aval_runtime::status::Refusal;
+use tonic::{Request, Status};
+
+/// The context and the message of a call that a person has to make. Without a token
+/// nothing of the message is looked at.
+fn of_person<Asked>(request: Request<Asked>) -> Result<(Arc<RequestContext>, Asked), Status> {
+    let (cx, message) = RequestContext::open(request)?;
+    cx.person().map_err(Refusal::from)?;
+    Ok((cx, message))
+}

@@ -1,0 +1,331 @@
+//! The composition root: with `server/bases.rs`, the only one that names concrete types.
+
+mod bases;
+mod matrices;
+
+pub use matrices::MatricesError;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use aval_database::migrate::{self, SchemaError};
+use aval_database::outbox::{Batch, Relay};
+use aval_database::{Database, DatabaseError};
+use aval_proto::consent::v1::decision_service_server::DecisionServiceServer;
+use aval_proto::consent::v1::grant_service_server::GrantServiceServer;
+use aval_proto::consent::v1::notification_service_server::NotificationServiceServer;
+use aval_proto::consent::v1::record_settings_service_server::RecordSettingsServiceServer;
+use aval_runtime::caller::{Allowlist, AllowlistError, CallerId};
+use aval_runtime::channel::{ChannelError, connect_lazy};
+use aval_runtime::config::ConfigError;
+use aval_runtime::environment::Environment;
+use aval_runtime::ops::{OpsServer, Readiness};
+use aval_runtime::page::PageTokens;
+use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
+use aval_runtime::token::{JwksError, TokenVerifier};
+use aval_runtime::trail::TrailClient;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::access_basis::AccessBasisSource;
+use crate::app::App;
+use crate::cache::redis::RedisConfigError;
+use crate::canary::Canary;
+use crate::config::{Config, PolicyConfig};
+use crate::decision::Policy;
+use crate::grpc::{
+    DecisionGrpc, DirectoryClient, GrantGrpc, NotificationGrpc, Pages, RecordSettingsGrpc,
+};
+use crate::housekeeping;
+use crate::key_file::{self, KeyFileError};
+use crate::matrix::{Matrix, MatrixError};
+use crate::policies::PolicySource;
+use crate::store::sql::{Migrator, SqlStore};
+use crate::trail_backlog::TrailBacklog;
+use bases::Bases;
+
+/// What this service is called in the trail.
+const SOURCE: &str = "consent";
+
+/// The consent service.
+#[derive(Debug)]
+pub struct Server;
+
+/// The consent service at work.
+#[derive(Debug)]
+pub struct Running {
+    /// Where gRPC is served.
+    pub grpc: SocketAddr,
+    /// Where health and metrics are served.
+    pub ops: SocketAddr,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration is refused.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database cannot be reached.
+    #[error("the database cannot be used")]
+    Database(#[from] DatabaseError),
+    /// The schema is not this program's.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// The matrix is refused.
+    #[error(transparent)]
+    Matrix(#[from] MatrixError),
+    /// A key cannot be had.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// Redis cannot be asked as configured.
+    #[error("cache.redis")]
+    Redis(#[from] RedisConfigError),
+    /// The table of callers cannot be read.
+    #[error(transparent)]
+    Callers(#[from] AllowlistError),
+    /// The token issuer's keys cannot be fetched as configured.
+    #[error(transparent)]
+    Token(#[from] JwksError),
+    /// Another service cannot be called as configured.
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
+    /// The gRPC listener cannot serve.
+    #[error(transparent)]
+    Grpc(#[from] ServerError),
+    /// The ops listener cannot serve.
+    #[error("the ops listener cannot be bound")]
+    Ops(#[source] std::io::Error),
+}
+
+impl Server {
+    /// Starts the service; it serves when this returns, and stops at `shutdown`.
+    pub async fn start(
+        config: Config,
+        environment: Environment,
+        shutdown: CancellationToken,
+    ) -> Result<Running, StartError> {
+        config.check()?;
+        let policy = policy(&config.policy)?;
+        let db = open_database(&config).await?;
+        let trail_backlog = Arc::new(TrailBacklog::new(config.trail.longest_backlog.get()));
+        let trail = TrailClient::new(connect_lazy(&config.audit)?);
+        let Bases {
+            store,
+            source,
+            poller,
+            policies,
+        } = bases::open(
+            &config.cache,
+            &config.database,
+            &db,
+            &environment,
+            config.create_missing_keys,
+            policy,
+        )
+        .await?;
+        let canary = Canary::new(Arc::clone(&store), Arc::clone(&source), environment.clone());
+        let app = app(&config, store, source, policies, Arc::clone(&trail_backlog))?;
+        let grpc = bind_grpc(&config, &environment, Arc::clone(&app), &shutdown).await?;
+        let ops = OpsServer::bind(&config.ops)
+            .await
+            .map_err(StartError::Ops)?;
+        let (grpc_address, ops_address) = (grpc.bound_address(), ops.bound_address());
+
+        // What serves the calls stops first; what they need stops when they are drained.
+        let drained = CancellationToken::new();
+        let mut tasks = keep_house(&config, &environment, &db, app, trail_backlog, &drained);
+        tasks.push(tokio::spawn(canary.run(drained.clone())));
+        tasks.extend(poller.map(|poller| tokio::spawn(poller.run(drained.clone()))));
+        tasks.push(tokio::spawn(relay(
+            db.clone(),
+            environment,
+            trail,
+            drained.clone(),
+        )));
+        tasks.push(tokio::spawn(serve_ops(ops, db, drained.clone())));
+        tasks.push(tokio::spawn(serve_grpc(grpc, shutdown, drained)));
+        Ok(Running {
+            grpc: grpc_address,
+            ops: ops_address,
+            tasks,
+        })
+    }
+
+    /// Brings the schema up to date.
+    pub async fn migrate(config: &Config) -> Result<(), StartError> {
+        let db = Database::connect(&config.database).await?;
+        migrate::migrate::<Migrator>(&db).await?;
+        Ok(db.close().await?)
+    }
+}
+
+impl Running {
+    /// Returns when everything has stopped.
+    pub async fn stopped(self) {
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task of the service ended by a panic");
+            }
+        }
+    }
+}
+
+/// The operator's matrix, or, said aloud, the example.
+fn policy(config: &PolicyConfig) -> Result<Policy, MatrixError> {
+    let matrix = match &config.matrix {
+        Some(path) => Matrix::load(path)?,
+        None => Matrix::example(),
+    };
+    if matrix.is_example() {
+        tracing::warn!(
+            matrix.revision = matrix.revision(),
+            "the matrix of access rights is an example: its cells are made up"
+        );
+    }
+    let (block_beats, shows_masked) = (
+        config.block_beats_break_glass,
+        config.emergency_shows_masked,
+    );
+    Ok(Policy::with_switches(matrix, block_beats, shows_masked))
+}
+
+async fn open_database(config: &Config) -> Result<Database, StartError> {
+    let db = Database::connect(&config.database).await?;
+    if config.migrate_on_start {
+        migrate::migrate::<Migrator>(&db).await?;
+    }
+    migrate::require_current::<Migrator>(&db).await?;
+    Ok(db)
+}
+
+fn app(
+    config: &Config,
+    store: Arc<SqlStore>,
+    source: Arc<dyn AccessBasisSource>,
+    policies: Arc<dyn PolicySource>,
+    trail_backlog: Arc<TrailBacklog>,
+) -> Result<Arc<App>, ChannelError> {
+    let directory = DirectoryClient::new(connect_lazy(&config.practitioner_directory)?);
+    Ok(Arc::new(App::new(
+        Arc::clone(&store) as _,
+        source,
+        Arc::clone(&store) as _,
+        store,
+        Arc::new(directory),
+        policies,
+        trail_backlog,
+    )))
+}
+
+async fn bind_grpc(
+    config: &Config,
+    environment: &Environment,
+    app: Arc<App>,
+    shutdown: &CancellationToken,
+) -> Result<BoundServer, StartError> {
+    let create = config.create_missing_keys;
+    let key_file = &config.page_tokens.key_file;
+    let key = key_file::read(key_file, create, environment.random.as_ref())?;
+    let pages = Arc::new(Pages::new(PageTokens::new(&key)));
+    let allowlist = Allowlist::of_listener(&config.grpc)?;
+    let verifier = Arc::new(TokenVerifier::new(&config.token, environment)?);
+    let grants = GrantGrpc::new(Arc::clone(&app), Arc::clone(&pages));
+    let settings = RecordSettingsGrpc::new(Arc::clone(&app), Arc::clone(&pages));
+    let decisions = DecisionGrpc::new(Arc::clone(&app), Arc::clone(&pages));
+    let heartbeat_every = config.notifications.heartbeat_every.get();
+    let notifications = NotificationGrpc::new(app, pages, heartbeat_every, shutdown.clone());
+    let server = GrpcServer::new(&config.grpc, environment, allowlist, verifier)
+        .add_service(GrantServiceServer::new(grants))
+        .add_service(RecordSettingsServiceServer::new(settings))
+        .add_service(DecisionServiceServer::new(decisions))
+        .add_service(NotificationServiceServer::new(notifications));
+    Ok(server.bind().await?)
+}
+
+/// Starts what goes on beside the calls, until everything is drained.
+fn keep_house(
+    config: &Config,
+    environment: &Environment,
+    db: &Database,
+    app: Arc<App>,
+    trail_backlog: Arc<TrailBacklog>,
+    drained: &CancellationToken,
+) -> Vec<JoinHandle<()>> {
+    let clock = Arc::clone(&environment.clock);
+    let kept_for = config.requests.kept_for.get();
+    let store = SqlStore::new(db.clone());
+    let own_name = CallerId::parse(SOURCE).expect("the name of this service is one");
+    let environment = environment.clone();
+    let (ringing, rung) = (Arc::clone(&app), drained.clone());
+    vec![
+        tokio::spawn(async move { ringing.ring_doorbell(rung).await }),
+        tokio::spawn(housekeeping::tell_what_is_due(
+            Arc::clone(&app),
+            environment.clone(),
+            own_name.clone(),
+            config.notifications,
+            drained.clone(),
+        )),
+        tokio::spawn(housekeeping::observe_trail(
+            db.clone(),
+            trail_backlog,
+            drained.clone(),
+        )),
+        tokio::spawn(housekeeping::forget(
+            store,
+            clock,
+            kept_for,
+            drained.clone(),
+        )),
+        tokio::spawn(housekeeping::settle_waiting_grants(
+            app,
+            environment,
+            own_name,
+            drained.clone(),
+        )),
+    ]
+}
+
+async fn serve_grpc(grpc: BoundServer, shutdown: CancellationToken, drained: CancellationToken) {
+    if let Err(error) = grpc.serve(shutdown).await {
+        tracing::error!(%error, "gRPC is no longer served");
+    }
+    drained.cancel();
+}
+
+async fn serve_ops(ops: OpsServer, db: Database, shutdown: CancellationToken) {
+    let readiness: Readiness = Arc::new(move || {
+        let db = db.clone();
+        Box::pin(async move { db.ping().await.is_ok() })
+    });
+    if let Err(error) = ops.serve(readiness, shutdown).await {
+        tracing::error!(%error, "health and metrics are no longer served");
+    }
+}
+
+/// Hands the traces over until everything is drained.
+async fn relay(
+    db: Database,
+    environment: Environment,
+    trail: TrailClient,
+    shutdown: CancellationToken,
+) {
+    let relay = Relay::new(db, SOURCE, environment.clock);
+    relay
+        .run(shutdown, |batch: Batch| {
+            let trail = trail.clone();
+            async move {
+                let events = batch
+                    .events
+                    .into_iter()
+                    .map(|one| (one.sequence, one.event));
+                trail
+                    .append(SOURCE, batch.epoch, events.collect())
+                    .await
+                    .map(|_| ())
+            }
+        })
+        .await;
+}

@@ -1,0 +1,129 @@
+//! Who is told of accesses.
+
+use aval_domain::access::DenialReason;
+use aval_domain::document::DocumentClasses;
+use aval_domain::event::{EventKind, Outcome};
+
+use super::fixture::{Fixture, NOW, patient, person};
+use super::notifications::{doctor, inbox, kinds, mute};
+use crate::decision::{Decision, Verdict};
+use crate::decision_log::{DecisionLog, TracedDecision};
+use crate::notification::{Access, Notification, NotificationKind, Recipient};
+use crate::store::Write;
+
+const FIRST: NotificationKind = NotificationKind::FirstAccess;
+const EMERGENCY: NotificationKind = NotificationKind::EmergencyAccess;
+
+fn anna() -> Recipient {
+    Recipient::Patient(patient(1))
+}
+
+/// An access of this person to the first patient's record. What was decided does not
+/// matter to who is told.
+fn access(fixture: &Fixture, write: &Write, number: u128, is_emergency: bool) -> TracedDecision {
+    let event = fixture
+        .cx(patient(1))
+        .event(EventKind::AccessDecided, Outcome::Success);
+    TracedDecision {
+        key: write.key.clone(),
+        decision: Decision {
+            verdict: Verdict::Deny(DenialReason::NoGrant),
+            permitted_documents: Vec::new(),
+            permitted_classes: DocumentClasses::ALL,
+            holds_until: None,
+            policy_revision: String::new(),
+            obligations: Vec::new(),
+            decided_at: NOW,
+        },
+        access: Some(Access {
+            patient_id: patient(1),
+            practitioner_id: person(number).practitioner_id().unwrap(),
+            event_id: event.event_id,
+            at: NOW,
+            is_emergency,
+        }),
+        event,
+    }
+}
+
+async fn record(fixture: &Fixture, decisions: &[TracedDecision]) {
+    let answers = fixture.store.record_decisions(decisions).await.unwrap();
+    assert!(answers.iter().all(Result::is_ok));
+}
+
+pub(super) async fn the_first_access_of_each_professional_is_told_once(fixture: &Fixture) {
+    let new = |number| access(fixture, &fixture.write(), number, false);
+    let batch = [new(1), new(2), new(1)];
+    record(fixture, &batch).await;
+    record(fixture, &[new(1), new(2)]).await;
+    record(fixture, &[new(3)]).await;
+    let told = inbox(fixture, anna()).await;
+    let about: Vec<_> = told
+        .iter()
+        .map(|told| (told.news.kind, told.news.practitioner_id))
+        .collect();
+    let by = |number| (FIRST, person(number).practitioner_id());
+    assert_eq!(about, [by(1), by(2), by(3)]);
+    let event = batch[0].event.event_id.as_uuid();
+    assert_eq!(told[0].news.subject_id, Some(event));
+}
+
+pub(super) async fn of_first_accesses_at_once_one_is_told(fixture: &Fixture) {
+    let batches: Vec<Vec<_>> = (0..8)
+        .map(|_| {
+            (1..=3)
+                .map(|number| access(fixture, &fixture.write(), number, false))
+                .collect()
+        })
+        .collect();
+    let calls = batches.iter().map(|batch| record(fixture, batch));
+    futures::future::join_all(calls).await;
+    assert_eq!(kinds(fixture, anna()).await, [FIRST; 3]);
+}
+
+pub(super) async fn a_repeated_request_tells_nobody_again(fixture: &Fixture) {
+    fixture.open_record(patient(1)).await;
+    fixture.add_treating_doctor(patient(1), person(2)).await;
+    let write = fixture.write();
+    for _ in 0..2 {
+        record(fixture, &[access(fixture, &write, 1, true)]).await;
+    }
+    let twice = fixture.write();
+    let batch = [
+        access(fixture, &twice, 1, true),
+        access(fixture, &twice, 1, true),
+    ];
+    record(fixture, &batch).await;
+    for recipient in [anna(), doctor(2)] {
+        assert_eq!(kinds(fixture, recipient).await, [EMERGENCY; 2]);
+    }
+}
+
+pub(super) async fn an_emergency_is_told_to_the_patient_and_the_treating_doctors_of_now(
+    fixture: &Fixture,
+) {
+    fixture.open_record(patient(1)).await;
+    for number in 1..=3 {
+        fixture
+            .add_treating_doctor(patient(1), person(number))
+            .await;
+    }
+    fixture.remove_treating_doctor(patient(1), person(3)).await;
+    mute(fixture, anna(), FIRST).await;
+    let emergency = access(fixture, &fixture.write(), 1, true);
+    record(fixture, std::slice::from_ref(&emergency)).await;
+    // Who came in an emergency is no stranger later.
+    record(fixture, &[access(fixture, &fixture.write(), 1, false)]).await;
+    assert_eq!(kinds(fixture, anna()).await, [EMERGENCY]);
+    let told = inbox(fixture, doctor(2)).await;
+    let about = |told: &Notification| {
+        let news = &told.news;
+        (news.kind, news.patient_id, news.practitioner_id)
+    };
+    let expected = (EMERGENCY, patient(1), person(1).practitioner_id());
+    assert_eq!(told.iter().map(about).collect::<Vec<_>>(), [expected]);
+    // Neither who made it nor who is no longer the treating doctor.
+    for other in [doctor(1), doctor(3)] {
+        assert_eq!(kinds(fixture, other).await, []);
+    }
+}

@@ -1,0 +1,81 @@
+//! The visibility of documents.
+
+use super::fixture::{Fixture, NOW, hours, patient};
+use crate::error::Error;
+use crate::store::{Store, VisibilityQuery};
+use crate::visibility::{Visibility, VisibilityKind};
+
+async fn list(
+    fixture: &Fixture,
+    document: Option<&str>,
+    kinds: &[VisibilityKind],
+    hour: i64,
+) -> Vec<Visibility> {
+    let query = VisibilityQuery {
+        patient_id: patient(1),
+        document_id: document.map(|document| document.parse().unwrap()),
+        kinds: kinds.to_vec(),
+        now: hours(hour),
+        after: None,
+        limit: 100,
+    };
+    fixture.store.visibilities(&query).await.unwrap()
+}
+
+pub(super) async fn a_setting_is_added_once_taken_back_and_remembered(fixture: &Fixture) {
+    let mask = fixture.new_setting("d", VisibilityKind::Masked);
+    let document_id = mask.document_id.clone();
+    let nothing = |_: &Vec<Visibility>| Ok(None);
+    let write = fixture.write();
+    let refused = fixture
+        .store
+        .change_visibility(&write, patient(1), &document_id, &nothing)
+        .await;
+    assert!(matches!(refused, Err(Error::RecordUnavailable)));
+
+    fixture.open_record(patient(1)).await;
+    assert_eq!(fixture.set(mask.clone()).await, std::slice::from_ref(&mask));
+    let taken_back = Visibility {
+        removed_at: Some(NOW),
+        ..mask
+    };
+    let settings = fixture.set(taken_back.clone()).await;
+    assert_eq!(settings, std::slice::from_ref(&taken_back));
+    let again = fixture.new_setting("d", VisibilityKind::Masked);
+    let all = fixture.set(again.clone()).await;
+    assert_eq!(all, [taken_back, again]);
+}
+
+pub(super) async fn lists_of_settings_show_what_holds_and_only_the_kinds_asked_for(
+    fixture: &Fixture,
+) {
+    fixture.open_record(patient(1)).await;
+    for kind in VisibilityKind::ALL {
+        fixture.set(fixture.new_setting("d", kind)).await;
+    }
+    let other = fixture.new_setting("e", VisibilityKind::Masked);
+    fixture.set(other.clone()).await;
+    let gone = fixture.new_setting("f", VisibilityKind::Masked);
+    fixture.set(gone.clone()).await;
+    fixture
+        .set(Visibility {
+            removed_at: Some(NOW),
+            ..gone
+        })
+        .await;
+
+    assert_eq!(list(fixture, None, &VisibilityKind::ALL, 0).await.len(), 6);
+    assert_eq!(
+        list(fixture, Some("e"), &VisibilityKind::ALL, 0).await,
+        [other]
+    );
+    let masks = list(fixture, None, &[VisibilityKind::Masked], 0).await;
+    assert_eq!(masks.len(), 2);
+    let after_a_month = 24 * 31 + 1;
+    assert_eq!(
+        list(fixture, None, &VisibilityKind::ALL, after_a_month)
+            .await
+            .len(),
+        5
+    );
+}

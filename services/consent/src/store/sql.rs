@@ -1,0 +1,396 @@
+//! The store in SQL, for SQLite and PostgreSQL.
+//!
+//! Every change of a patient's rules first locks the patient's row of `records` or
+//! the row that it changes, so that changes of one patient queue and what a rule
+//! was shown stays true. At most one grant to a grantee is `given` and one block
+//! on them `standing`: unique indexes see to it.
+
+mod access;
+mod access_basis;
+mod block;
+mod canary;
+mod candidate;
+mod care_episode;
+mod change_clock;
+mod decision;
+mod entity;
+mod forget;
+mod grant;
+mod inbox;
+mod matrix;
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
+)]
+mod migration;
+mod record;
+mod row;
+mod visibility;
+mod waiting_grant;
+
+#[cfg(test)]
+pub(crate) use access_basis::{entry_statement, statement as basis_statement};
+pub(crate) use canary::PATIENT as CANARY_PATIENT;
+pub use migration::Migrator;
+
+use aval_database::requests::{self, Claim};
+use aval_database::{Database, DatabaseError, Transaction};
+use aval_domain::id::{
+    BlockId, CareEpisodeId, DocumentId, GrantId, NotificationId, PatientId, PractitionerId,
+};
+use aval_domain::rpps::Rpps;
+use aval_domain::time::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{
+    Answer, BlockQuery, CandidateQuery, CareEpisodeQuery, CareEpisodesOf, Change, GrantQuery, Rule,
+    Store, VisibilityQuery, Write,
+};
+use crate::access_basis::{AccessBasisSource, AccessQuery};
+use crate::block::Block;
+use crate::cache::{
+    AccessKey, Authority, ChangeFence, Entry, MatrixAuthority, News, Position, Shard,
+};
+use crate::care_episode::CareEpisode;
+use crate::decision::AccessBasis;
+use crate::decision_log::{DecisionLog, RecordedDecision, TracedDecision};
+use crate::error::Error;
+use crate::grant::Grant;
+use crate::grantee::Grantee;
+use crate::inbox::{Due, InboxQuery, Inboxes, PreferencesRule};
+use crate::notification::{InboxPosition, Notification, NotificationPreferences, Recipient};
+use crate::policies::LoadedMatrix;
+use crate::record::Record;
+use crate::visibility::Visibility;
+
+/// The store in a database.
+#[derive(Debug, Clone)]
+pub struct SqlStore {
+    db: Database,
+    fence: ChangeFence,
+}
+
+impl SqlStore {
+    /// The store in this database, whose schema is [`Migrator`]'s. Nobody answers from
+    /// a cache of it.
+    #[must_use]
+    pub const fn new(db: Database) -> Self {
+        Self::with_fence(db, ChangeFence::none())
+    }
+
+    /// The same, whose changes return after the fence.
+    #[must_use]
+    pub const fn with_fence(db: Database, fence: ChangeFence) -> Self {
+        Self { db, fence }
+    }
+
+    /// Gives the canary's right.
+    pub async fn give_canary(
+        &self,
+        practitioner_id: PractitionerId,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.returned(canary::give(&self.db, practitioner_id, now))
+            .await
+    }
+
+    /// Takes it back.
+    pub async fn take_canary_back(&self, practitioner_id: PractitionerId) -> Result<(), Error> {
+        self.returned(canary::take_back(&self.db, practitioner_id))
+            .await
+    }
+
+    /// Loads a matrix: see [`crate::policies`]. The same again changes nothing; another
+    /// content or day under its revision is [`Error::StateConflict`].
+    pub async fn load_matrix(&self, matrix: &LoadedMatrix) -> Result<LoadedMatrix, Error> {
+        self.returned(matrix::load(&self.db, matrix)).await
+    }
+
+    /// Forgets the changes that no poll asks for any more.
+    pub async fn forget_changes(&self) -> Result<(), Error> {
+        change_clock::forget(&self.db).await
+    }
+
+    /// Gives what a change gave, once no cache can tell otherwise.
+    async fn returned<T>(
+        &self,
+        change: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let changed = change.await?;
+        self.fence.pass().await;
+        Ok(changed)
+    }
+
+    /// Forgets the requests and decisions answered before `horizon`, and says how
+    /// many. A client that repeats one later does it a second time.
+    pub async fn forget_before(&self, horizon: Timestamp) -> Result<u64, Error> {
+        forget::forget_before(&self.db, horizon).await
+    }
+}
+
+impl Store for SqlStore {
+    fn record(&self, patient_id: PatientId) -> Answer<'_, Option<Record>> {
+        Box::pin(record::find(&self.db, patient_id))
+    }
+
+    fn change_record<'a>(
+        &'a self,
+        write: &'a Write,
+        patient_id: PatientId,
+        rule: &'a Rule<'a, Option<Record>, Record>,
+    ) -> Answer<'a, Record> {
+        Box::pin(self.returned(record::change(&self.db, write, patient_id, rule)))
+    }
+
+    fn create_grant<'a>(
+        &'a self,
+        write: &'a Write,
+        grant: &'a Change<Grant>,
+        by: &'a [Grantee],
+    ) -> Answer<'a, Grant> {
+        Box::pin(self.returned(grant::create(&self.db, write, grant, by)))
+    }
+
+    fn request_grant<'a>(
+        &'a self,
+        write: &'a Write,
+        request: &'a Change<Grant>,
+        by: &'a [Grantee],
+    ) -> Answer<'a, Grant> {
+        Box::pin(grant::request::store(&self.db, write, request, by))
+    }
+
+    fn approve_grant<'a>(
+        &'a self,
+        write: &'a Write,
+        patient_id: PatientId,
+        grant_id: GrantId,
+        rule: &'a Rule<'a, Grant, Grant>,
+    ) -> Answer<'a, Grant> {
+        let approved = grant::request::approve(&self.db, write, patient_id, grant_id, rule);
+        Box::pin(self.returned(approved))
+    }
+
+    fn change_grant<'a>(
+        &'a self,
+        write: &'a Write,
+        patient_id: PatientId,
+        grant_id: GrantId,
+        rule: &'a Rule<'a, Grant, Grant>,
+    ) -> Answer<'a, Grant> {
+        Box::pin(self.returned(grant::change(&self.db, write, patient_id, grant_id, rule)))
+    }
+
+    fn change_given_grants<'a>(
+        &'a self,
+        write: &'a Write,
+        patient_id: PatientId,
+        rule: &'a Rule<'a, Grant, Grant>,
+    ) -> Answer<'a, u32> {
+        Box::pin(self.returned(grant::change_given(&self.db, write, patient_id, rule)))
+    }
+
+    fn waiting_numbers(
+        &self,
+        now: Timestamp,
+        after: Option<Rpps>,
+        limit: u64,
+    ) -> Answer<'_, Vec<Rpps>> {
+        Box::pin(waiting_grant::numbers(&self.db, now, after, limit))
+    }
+
+    fn settle_waiting_grants<'a>(
+        &'a self,
+        rpps: Rpps,
+        rule: &'a Rule<'a, Grant, Grant>,
+    ) -> Answer<'a, u32> {
+        Box::pin(self.returned(waiting_grant::settle(&self.db, rpps, rule)))
+    }
+
+    fn grant(&self, grant_id: GrantId) -> Answer<'_, Option<Grant>> {
+        Box::pin(grant::find(&self.db, grant_id))
+    }
+
+    fn grants<'a>(&'a self, query: &'a GrantQuery) -> Answer<'a, Vec<Grant>> {
+        Box::pin(grant::list(&self.db, query))
+    }
+
+    fn block_grantee<'a>(
+        &'a self,
+        write: &'a Write,
+        patient_id: PatientId,
+        grantee: Grantee,
+        rule: &'a Rule<'a, Option<Block>, Block>,
+    ) -> Answer<'a, Block> {
+        let blocked = block::block_grantee(&self.db, write, patient_id, grantee, rule);
+        Box::pin(self.returned(blocked))
+    }
+
+    fn change_block<'a>(
+        &'a self,
+        write: &'a Write,
+        patient_id: PatientId,
+        block_id: BlockId,
+        rule: &'a Rule<'a, Block, Block>,
+    ) -> Answer<'a, Block> {
+        Box::pin(self.returned(block::change(&self.db, write, patient_id, block_id, rule)))
+    }
+
+    fn blocks<'a>(&'a self, query: &'a BlockQuery) -> Answer<'a, Vec<Block>> {
+        Box::pin(block::list(&self.db, query))
+    }
+
+    fn open_care_episode<'a>(
+        &'a self,
+        write: &'a Write,
+        episode: &'a Change<CareEpisode>,
+        by: &'a [Grantee],
+    ) -> Answer<'a, CareEpisode> {
+        Box::pin(self.returned(care_episode::open(&self.db, write, episode, by)))
+    }
+
+    fn change_care_episode<'a>(
+        &'a self,
+        write: &'a Write,
+        of: CareEpisodesOf,
+        care_episode_id: CareEpisodeId,
+        rule: &'a Rule<'a, CareEpisode, CareEpisode>,
+    ) -> Answer<'a, CareEpisode> {
+        let changed = care_episode::change(&self.db, write, of, care_episode_id, rule);
+        Box::pin(self.returned(changed))
+    }
+
+    fn care_episodes<'a>(&'a self, query: &'a CareEpisodeQuery) -> Answer<'a, Vec<CareEpisode>> {
+        Box::pin(care_episode::list(&self.db, query))
+    }
+
+    fn candidates<'a>(&'a self, query: &'a CandidateQuery) -> Answer<'a, Vec<Grantee>> {
+        Box::pin(candidate::list(&self.db, query))
+    }
+
+    fn change_visibility<'a>(
+        &'a self,
+        write: &'a Write,
+        patient_id: PatientId,
+        document_id: &'a DocumentId,
+        rule: &'a Rule<'a, Vec<Visibility>, Visibility>,
+    ) -> Answer<'a, Vec<Visibility>> {
+        let changed = visibility::change(&self.db, write, patient_id, document_id, rule);
+        Box::pin(self.returned(changed))
+    }
+
+    fn visibilities<'a>(&'a self, query: &'a VisibilityQuery) -> Answer<'a, Vec<Visibility>> {
+        Box::pin(visibility::list(&self.db, query))
+    }
+}
+
+impl AccessBasisSource for SqlStore {
+    fn access_bases<'a>(&'a self, queries: &'a [AccessQuery]) -> Answer<'a, Vec<AccessBasis>> {
+        Box::pin(access_basis::read(&self.db, queries))
+    }
+}
+
+impl Authority for SqlStore {
+    fn changes_since<'a>(&'a self, known: &'a [Position; Shard::COUNT]) -> Answer<'a, News> {
+        Box::pin(change_clock::changes_since(&self.db, known))
+    }
+
+    fn entry<'a>(&'a self, key: &'a AccessKey) -> Answer<'a, Entry> {
+        Box::pin(access_basis::entry(&self.db, key))
+    }
+}
+
+impl MatrixAuthority for SqlStore {
+    fn matrices(&self) -> Answer<'_, (Position, Vec<LoadedMatrix>)> {
+        Box::pin(matrix::read(&self.db))
+    }
+}
+
+impl DecisionLog for SqlStore {
+    fn record_decisions<'a>(
+        &'a self,
+        decisions: &'a [TracedDecision],
+    ) -> Answer<'a, Vec<Result<RecordedDecision, Error>>> {
+        Box::pin(decision::record(&self.db, decisions))
+    }
+}
+
+impl Inboxes for SqlStore {
+    fn notifications<'a>(&'a self, query: &'a InboxQuery) -> Answer<'a, Vec<Notification>> {
+        Box::pin(inbox::list(&self.db, query))
+    }
+
+    fn notifications_above(
+        &self,
+        recipient: Recipient,
+        position: InboxPosition,
+        limit: u64,
+    ) -> Answer<'_, Vec<Notification>> {
+        Box::pin(inbox::list_above(&self.db, recipient, position, limit))
+    }
+
+    fn inbox_heads<'a>(&'a self, recipients: &'a [Recipient]) -> Answer<'a, Vec<InboxPosition>> {
+        Box::pin(inbox::heads(&self.db, recipients))
+    }
+
+    fn acknowledge(
+        &self,
+        recipient: Recipient,
+        notification_id: NotificationId,
+        now: Timestamp,
+    ) -> Answer<'_, Notification> {
+        Box::pin(inbox::acknowledge(
+            &self.db,
+            recipient,
+            notification_id,
+            now,
+        ))
+    }
+
+    fn notification_preferences(
+        &self,
+        recipient: Recipient,
+    ) -> Answer<'_, NotificationPreferences> {
+        Box::pin(inbox::preferences::find(&self.db, recipient))
+    }
+
+    fn change_notification_preferences<'a>(
+        &'a self,
+        write: &'a Write,
+        recipient: Recipient,
+        rule: &'a PreferencesRule<'a>,
+    ) -> Answer<'a, NotificationPreferences> {
+        Box::pin(inbox::preferences::change(&self.db, write, recipient, rule))
+    }
+
+    fn tell_due(&self, due: Due, now: Timestamp, limit: u64) -> Answer<'_, u64> {
+        Box::pin(inbox::due::tell_due(&self.db, due, now, limit))
+    }
+
+    fn forget_notifications(&self, horizon: Timestamp) -> Answer<'_, u64> {
+        Box::pin(inbox::forget(&self.db, horizon))
+    }
+}
+
+/// Does the work of `write`, or gives the answer that it had the first time.
+async fn once<T: Serialize + DeserializeOwned>(
+    tx: &Transaction,
+    write: &Write,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    if let Claim::Replay { result } = requests::claim(tx, &write.key, write.now).await? {
+        let corrupt = |_| DatabaseError::corrupt("requests", "result", &write.key.request_id);
+        return Ok(serde_json::from_str(&result).map_err(corrupt)?);
+    }
+    let answer = work.await?;
+    let json = serde_json::to_string(&answer).expect("an answer is plain data");
+    requests::complete(tx, &write.key, &json).await?;
+    Ok(answer)
+}
+
+impl From<sea_orm::DbErr> for Error {
+    fn from(error: sea_orm::DbErr) -> Self {
+        Self::Database(error.into())
+    }
+}

@@ -1,0 +1,108 @@
+//! Who opened whose record, and who is told of it.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use aval_database::Transaction;
+use aval_domain::id::PractitionerId;
+use sea_orm::sea_query::{OnConflict, Query};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use uuid::Uuid;
+
+use super::entity::treating_doctor;
+use super::inbox::tell::tell;
+use crate::error::Error;
+use crate::notification::{Access, News};
+
+/// Remembers these accesses, and tells of those that have to be told: one statement where
+/// everybody was known already, as nearly always.
+pub(super) async fn record(tx: &Transaction, accesses: &[&Access]) -> Result<(), Error> {
+    let first = remember(tx, accesses).await?;
+    let mut news = Vec::new();
+    // Of several in one batch the earliest is the first.
+    let mut told_first = HashSet::new();
+    for access in accesses {
+        let pair = pair_of(access);
+        let is_first = first.contains(&pair) && told_first.insert(pair);
+        news.extend(access.news_for_patient(is_first));
+    }
+    let emergencies = accesses.iter().filter(|access| access.is_emergency);
+    news.extend(for_treating_doctors(tx, emergencies.copied().collect()).await?);
+    tell(tx, news).await
+}
+
+type Pair = (Uuid, Uuid);
+
+fn pair_of(access: &Access) -> Pair {
+    (
+        access.patient_id.as_uuid(),
+        access.practitioner_id.as_uuid(),
+    )
+}
+
+/// Stores who was not known, and gives them. Of two transactions that store one pair at
+/// once the second waits for the first, and finds it known.
+async fn remember(tx: &Transaction, accesses: &[&Access]) -> Result<HashSet<Pair>, Error> {
+    if accesses.is_empty() {
+        return Ok(HashSet::new());
+    }
+    // In one order for all, so that none waits for another in a circle.
+    let mut pairs = BTreeMap::new();
+    for access in accesses {
+        pairs.entry(pair_of(access)).or_insert(access.at);
+    }
+    let columns = ["patient_id", "practitioner_id"];
+    let mut insert = Query::insert();
+    insert
+        .into_table("first_accesses")
+        .columns(["patient_id", "practitioner_id", "accessed_at"]);
+    for ((patient_id, practitioner_id), at) in pairs {
+        insert.values_panic([
+            patient_id.into(),
+            practitioner_id.into(),
+            at.as_micros().into(),
+        ]);
+    }
+    let mut known = OnConflict::columns(columns);
+    known.do_nothing();
+    insert
+        .on_conflict(known)
+        .returning(Query::returning().columns(columns));
+    let new = tx.query_all(&insert).await?;
+    let pairs = new
+        .iter()
+        .map(|row| Ok::<Pair, Error>((row.try_get("", columns[0])?, row.try_get("", columns[1])?)));
+    pairs.collect()
+}
+
+async fn for_treating_doctors(
+    tx: &Transaction,
+    emergencies: Vec<&Access>,
+) -> Result<Vec<News>, Error> {
+    use treating_doctor::Column;
+    if emergencies.is_empty() {
+        return Ok(Vec::new());
+    }
+    let patients: HashSet<Uuid> = emergencies.iter().map(|access| pair_of(access).0).collect();
+    let rows: Vec<Pair> = treating_doctor::Entity::find()
+        .select_only()
+        .column(Column::PatientId)
+        .column(Column::PractitionerId)
+        .filter(Column::PatientId.is_in(patients))
+        .filter(Column::RemovedAt.is_null())
+        .into_tuple()
+        .all(tx)
+        .await?;
+    let mut doctors: HashMap<Uuid, Vec<PractitionerId>> = HashMap::new();
+    for (patient_id, doctor) in rows {
+        let of_patient = doctors.entry(patient_id).or_default();
+        of_patient.push(PractitionerId::from_uuid(doctor));
+    }
+    let news = emergencies.into_iter().flat_map(|access| {
+        let of_patient = doctors.get(&access.patient_id.as_uuid());
+        let of_patient = of_patient.map(Vec::as_slice).unwrap_or_default();
+        of_patient
+            .iter()
+            .filter_map(|doctor| access.news_for_treating_doctor(*doctor))
+    });
+    Ok(news.collect())
+}

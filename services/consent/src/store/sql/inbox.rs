@@ -1,0 +1,169 @@
+//! Inboxes, and the notifications in them.
+//!
+//! A notification's position is taken from its recipient's row of
+//! `notification_inboxes`, which stays locked until the commit: the positions of one
+//! recipient are in the order of commits. Recipients are locked in one order, after
+//! what the change itself locks and before the clocks of changes.
+
+pub(super) mod due;
+pub(super) mod preferences;
+pub(super) mod tell;
+
+use std::collections::HashMap;
+
+use aval_database::{Database, DatabaseError};
+use aval_domain::id::{NotificationId, PatientId, PractitionerId};
+use aval_domain::time::Timestamp;
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
+};
+
+use super::entity::inbox;
+use super::entity::notification::{Column, Entity, Model};
+use super::row::Row;
+use crate::error::Error;
+use crate::inbox::InboxQuery;
+use crate::notification::{InboxPosition, News, Notification, NotificationKind, Recipient};
+
+/// How many recipients one statement asks for; two parameters each.
+const RECIPIENTS_PER_STATEMENT: usize = 500;
+
+pub(super) async fn list(db: &Database, query: &InboxQuery) -> Result<Vec<Notification>, Error> {
+    let unread = query.unread_only.then(|| Column::AcknowledgedAt.is_null());
+    let rows = Entity::find()
+        .filter(belonging_to(query.recipient))
+        .filter(
+            Condition::all()
+                .add_option(query.after.map(below))
+                .add_option(unread),
+        )
+        .order_by_desc(Column::Position)
+        .limit(query.limit)
+        .all(db.reader())
+        .await?;
+    Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
+}
+
+/// Below this notification in its inbox. When it was forgotten, so was what is below it.
+fn below(notification_id: NotificationId) -> Expr {
+    let position = Entity::find_by_id(notification_id.as_uuid())
+        .select_only()
+        .column(Column::Position)
+        .into_query();
+    Expr::col(Column::Position).lt(Expr::SubQuery(None, Box::new(position.into())))
+}
+
+pub(super) async fn list_above(
+    db: &Database,
+    recipient: Recipient,
+    position: InboxPosition,
+    limit: u64,
+) -> Result<Vec<Notification>, Error> {
+    let rows = Entity::find()
+        .filter(belonging_to(recipient))
+        .filter(Column::Position.gt(to_row(position)))
+        .order_by_asc(Column::Position)
+        .limit(limit)
+        .all(db.reader())
+        .await?;
+    Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
+}
+
+pub(super) async fn heads(
+    db: &Database,
+    recipients: &[Recipient],
+) -> Result<Vec<InboxPosition>, Error> {
+    let mut known = HashMap::new();
+    for some in recipients.chunks(RECIPIENTS_PER_STATEMENT) {
+        let any = some.iter().fold(Condition::any(), |any, recipient| {
+            any.add(
+                inbox::Column::RecipientKind
+                    .eq(recipient.kind_number())
+                    .and(inbox::Column::RecipientId.eq(recipient.id())),
+            )
+        });
+        let rows = inbox::Entity::find().filter(any).all(db.reader()).await?;
+        for row in rows {
+            let position = position("notification_inboxes", row.position)?;
+            known.insert((row.recipient_kind, row.recipient_id), position);
+        }
+    }
+    let head = |recipient: &Recipient| {
+        let inbox = (recipient.kind_number(), recipient.id());
+        known.get(&inbox).copied().unwrap_or_default()
+    };
+    Ok(recipients.iter().map(head).collect())
+}
+
+pub(super) async fn acknowledge(
+    db: &Database,
+    recipient: Recipient,
+    notification_id: NotificationId,
+    now: Timestamp,
+) -> Result<Notification, Error> {
+    db.transaction("consent.acknowledge_notification", async |tx| {
+        let theirs = || {
+            Condition::all()
+                .add(Column::NotificationId.eq(notification_id.as_uuid()))
+                .add(belonging_to(recipient))
+        };
+        Entity::update_many()
+            .col_expr(Column::AcknowledgedAt, now.as_micros().into())
+            .filter(theirs())
+            .filter(Column::AcknowledgedAt.is_null())
+            .exec(&tx)
+            .await?;
+        let row = Entity::find().filter(theirs()).one(&tx).await?;
+        Ok(read(&row.ok_or(Error::NotFound)?)?)
+    })
+    .await
+}
+
+pub(super) async fn forget(db: &Database, horizon: Timestamp) -> Result<u64, Error> {
+    db.transaction("consent.forget_notifications", async |tx| {
+        let forgotten = Entity::delete_many()
+            .filter(Column::CreatedAt.lt(horizon.as_micros()))
+            .exec(&tx)
+            .await?;
+        Ok(forgotten.rows_affected)
+    })
+    .await
+}
+
+fn belonging_to(recipient: Recipient) -> Condition {
+    Condition::all()
+        .add(Column::RecipientKind.eq(recipient.kind_number()))
+        .add(Column::RecipientId.eq(recipient.id()))
+}
+
+fn read(row: &Model) -> Result<Notification, DatabaseError> {
+    let named = Row {
+        table: "notifications",
+        id: row.notification_id,
+    };
+    let recipient = Recipient::from_row(row.recipient_kind, row.recipient_id);
+    Ok(Notification {
+        news: News {
+            notification_id: NotificationId::from_uuid(row.notification_id),
+            recipient: named.require("recipient_kind", recipient)?,
+            kind: named.require("kind", NotificationKind::from_number(row.kind))?,
+            patient_id: PatientId::from_uuid(row.patient_id),
+            practitioner_id: row.practitioner_id.map(PractitionerId::from_uuid),
+            subject_id: row.subject_id,
+            at: named.instant("created_at", row.created_at)?,
+        },
+        position: position("notifications", row.position)?,
+        acknowledged_at: named.optional_instant("acknowledged_at", row.acknowledged_at)?,
+    })
+}
+
+fn position(table: &'static str, stored: i64) -> Result<InboxPosition, DatabaseError> {
+    let position = u64::try_from(stored).map(InboxPosition);
+    position.map_err(|_| DatabaseError::corrupt(table, "position", &stored))
+}
+
+fn to_row(position: InboxPosition) -> i64 {
+    i64::try_from(position.0).unwrap_or(i64::MAX)
+}

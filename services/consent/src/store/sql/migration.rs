@@ -1,0 +1,36 @@
+//! The schema's steps.
+
+mod m0001_create_records;
+mod m0002_create_grants;
+mod m0003_create_care_episodes;
+mod m0004_create_decisions;
+mod m0005_create_change_clock;
+mod m0006_add_grant_requests;
+mod m0007_create_notifications;
+mod m0008_create_matrices;
+
+use aval_database::migrate::MigratorTrait;
+use aval_database::outbox::CreateOutbox;
+use aval_database::requests::CreateRequests;
+use sea_orm_migration::MigrationTrait;
+
+/// The steps of the consent service's schema, in their order.
+#[derive(Debug, Clone, Copy)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(CreateRequests),
+            Box::new(CreateOutbox),
+            Box::new(m0001_create_records::CreateRecords),
+            Box::new(m0002_create_grants::CreateGrants),
+            Box::new(m0003_create_care_episodes::CreateCareEpisodes),
+            Box::new(m0004_create_decisions::CreateDecisions),
+            Box::new(m0005_create_change_clock::CreateChangeClock),
+            Box::new(m0006_add_grant_requests::AddGrantRequests),
+            Box::new(m0007_create_notifications::CreateNotifications),
+            Box::new(m0008_create_matrices::CreateMatrices),
+        ]
+    }
+}

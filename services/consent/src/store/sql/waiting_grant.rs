@@ -1,0 +1,108 @@
+//! Grants for professionals whom the directory did not know.
+
+use aval_database::{Database, DatabaseError, Transaction, outbox};
+use aval_domain::rpps::Rpps;
+use aval_domain::time::Timestamp;
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+
+use super::change_clock;
+use super::entity::grant::{Column, Entity};
+use super::grant::{row, to};
+use super::inbox::tell::tell;
+use crate::error::Error;
+use crate::grant::{Grant, GrantStatus};
+use crate::notification::{self, News};
+use crate::store::{Change, Rule};
+
+pub(super) async fn numbers(
+    db: &Database,
+    now: Timestamp,
+    after: Option<Rpps>,
+    limit: u64,
+) -> Result<Vec<Rpps>, Error> {
+    let running = Column::UntilAt
+        .is_null()
+        .or(Column::UntilAt.gt(now.as_micros()));
+    let above = after.map(|after| Column::Rpps.gt(after.as_str()));
+    let numbers: Vec<String> = Entity::find()
+        .select_only()
+        .column(Column::Rpps)
+        .distinct()
+        .filter(Column::Status.eq(GrantStatus::Given.code()))
+        .filter(Column::Rpps.is_not_null())
+        .filter(Condition::all().add(running).add_option(above))
+        .order_by_asc(Column::Rpps)
+        .limit(limit)
+        .into_tuple()
+        .all(db.reader())
+        .await?;
+    let parsed = numbers.iter().map(|number| {
+        Rpps::parse(number).map_err(|_| DatabaseError::corrupt("grants", "rpps", number))
+    });
+    Ok(parsed.collect::<Result<_, _>>()?)
+}
+
+pub(super) async fn settle(
+    db: &Database,
+    rpps: Rpps,
+    rule: &Rule<'_, Grant, Grant>,
+) -> Result<u32, Error> {
+    db.transaction("consent.settle_waiting_grants", async |tx| {
+        let waiting = Entity::find()
+            .filter(Column::Status.eq(GrantStatus::Given.code()))
+            .filter(Column::Rpps.eq(rpps.as_str()))
+            .order_by_asc(Column::GrantId)
+            .lock_exclusive()
+            .all(&tx)
+            .await?;
+        let (mut settled, mut told) = (0, Vec::new());
+        for found in waiting {
+            let present = row::read(&found)?;
+            let Some(change) = rule(&present)? else {
+                continue;
+            };
+            told.extend(give(&tx, &present, change).await?);
+            settled += 1;
+        }
+        tell(&tx, told).await?;
+        Ok(settled)
+    })
+    .await
+}
+
+/// Gives the grant to the professional. Of two, the one that was made later is the
+/// patient's word. Says who has to be told.
+async fn give(
+    tx: &Transaction,
+    present: &Grant,
+    change: Change<Grant>,
+) -> Result<Vec<News>, Error> {
+    let Change {
+        value: given,
+        event,
+    } = change;
+    let other = Entity::find()
+        .filter(to(given.patient_id, given.grantee))
+        .lock_exclusive()
+        .one(tx)
+        .await?;
+    let made = |grant: &Grant| (grant.created_at, grant.grant_id);
+    let lapsed = |grant: Grant| Grant {
+        status: GrantStatus::Lapsed,
+        ..grant
+    };
+    let given = match other.as_ref().map(row::read).transpose()? {
+        Some(other) if made(&other) > made(&given) => lapsed(given),
+        Some(other) => {
+            Entity::update(row::write(&lapsed(other))).exec(tx).await?;
+            given
+        }
+        None => given,
+    };
+    Entity::update(row::write(&given)).exec(tx).await?;
+    outbox::append(tx, &event).await?;
+    change_clock::advance(tx, given.patient_id);
+    Ok(notification::of_grant(Some(present), &given, &event))
+}
