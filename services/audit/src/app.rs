@@ -1,0 +1,67 @@
+//! The use cases, one file each.
+
+mod append_events;
+mod export_events;
+mod get_checkpoint;
+mod get_consistency_proof;
+mod get_event;
+mod get_inclusion_proof;
+mod get_patient_proof;
+mod get_tile;
+mod list_events;
+mod permission;
+mod trace_reading;
+mod watch_events;
+
+pub use append_events::AppendEvents;
+pub use get_checkpoint::SignedCheckpoint;
+pub use get_consistency_proof::Consistency;
+pub use get_event::FoundEvent;
+pub use get_inclusion_proof::Inclusion;
+pub use get_patient_proof::PatientProof;
+pub use get_tile::TileData;
+pub use list_events::HistoryPage;
+pub use permission::{PRODUCERS, may_append, may_read};
+pub use watch_events::{Watch, WatchItem, WatchNews, Watching};
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+
+use aval_runtime::page::PageTokens;
+
+use crate::checkpoint_key::CheckpointKey;
+use crate::store::Store;
+use crate::writer::Writer;
+
+/// The use cases and what they need.
+#[derive(Debug)]
+pub struct App {
+    store: Arc<dyn Store>,
+    writer: Writer,
+    key: Arc<CheckpointKey>,
+    page_tokens: Arc<PageTokens>,
+    watching: Watching,
+    /// The alerts that were raised since the start, each once: source, epoch, sequence.
+    alerts: Mutex<HashSet<(String, u64, u64)>>,
+}
+
+impl App {
+    /// The use cases on this store, with the handle on the task that writes it.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        writer: Writer,
+        key: Arc<CheckpointKey>,
+        page_tokens: PageTokens,
+        watching: Watching,
+    ) -> Self {
+        Self {
+            store,
+            writer,
+            key,
+            page_tokens: Arc::new(page_tokens),
+            watching,
+            alerts: Mutex::default(),
+        }
+    }
+}

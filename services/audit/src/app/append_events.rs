@@ -1,0 +1,93 @@
+//! A producer hands its events over.
+
+use std::sync::PoisonError;
+
+use aval_domain::event::{Event, EventKind, Outcome, Subject};
+use aval_runtime::context::RequestContext;
+
+use super::{App, may_append};
+use crate::error::Error;
+use crate::plan::Refused;
+use crate::submission::{SealedEvent, Submission};
+
+/// How many alerts are remembered, so that none is raised twice.
+const MOST_ALERTS: usize = 1_000;
+
+/// Events of one producer, in its order.
+#[derive(Debug, Clone)]
+pub struct AppendEvents {
+    /// The producer.
+    pub source: String,
+    /// Which life of its outbox.
+    pub epoch: u64,
+    /// The events, each after its sequence.
+    pub events: Vec<(u64, Event)>,
+}
+
+impl App {
+    /// Records what is new of these events, durably and in order, then says the highest
+    /// sequence recorded of this source and epoch.
+    ///
+    /// A delivery before which events are missing, or that contradicts what was
+    /// recorded, is refused whole, and raises an alert: the trail is not complete.
+    pub async fn append_events(
+        &self,
+        cx: &RequestContext,
+        command: AppendEvents,
+    ) -> Result<u64, Error> {
+        may_append(cx, &command.source)?;
+        let mut sealed = Vec::with_capacity(command.events.len());
+        for (position, (sequence, event)) in command.events.into_iter().enumerate() {
+            let event = SealedEvent::seal(event, cx.random.as_ref())
+                .map_err(|rule| Error::Unrecordable { position, rule })?;
+            sealed.push((sequence, event));
+        }
+        let submission = Submission::new(command.source.as_str(), command.epoch, sealed)?;
+        let recorded = self.writer.record(submission).await.map_err(Error::from);
+        if let Err(Error::Refused(refused)) = &recorded {
+            self.alert(cx, &command.source, command.epoch, *refused)
+                .await;
+        }
+        recorded
+    }
+
+    /// Raises the alert, the first time that this is found. It must not replace the
+    /// refusal, so a failure to record it is only logged.
+    async fn alert(&self, cx: &RequestContext, source: &str, epoch: u64, refused: Refused) {
+        let sequence = match refused {
+            Refused::Hole { expected } => expected,
+            Refused::Differs { sequence } => sequence,
+        };
+        tracing::error!(
+            outbox.source = source,
+            outbox.epoch = epoch,
+            outbox.sequence = sequence,
+            error = %refused,
+            "a producer's events do not follow on"
+        );
+        if !self.is_new_alert((source.to_owned(), epoch, sequence)) {
+            return;
+        }
+        let mut event = cx.event(EventKind::TrailAlert, Outcome::Failure);
+        event.subject = Some(Subject::new("outbox", &source));
+        event.after = [
+            ("epoch", epoch.to_string()),
+            ("sequence", sequence.to_string()),
+            ("problem", refused.to_string()),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+        if let Err(error) = self.store.trace(&event).await {
+            tracing::error!(%error, "the alert was not recorded");
+        }
+    }
+
+    fn is_new_alert(&self, alert: (String, u64, u64)) -> bool {
+        let mut alerts = self.alerts.lock().unwrap_or_else(PoisonError::into_inner);
+        if alerts.len() >= MOST_ALERTS {
+            alerts.clear();
+        }
+        alerts.insert(alert)
+    }
+}

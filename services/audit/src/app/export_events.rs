@@ -1,0 +1,177 @@
+//! A history as a file.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use aval_domain::event::{EventKind, Outcome};
+use aval_merkle_log::checkpoint::Checkpoint;
+use aval_merkle_log::note::SignedNote;
+use aval_merkle_log::proof::{ComputeError, InclusionProof};
+use aval_merkle_log::receipt::{Evidence, Receipt};
+use aval_runtime::context::RequestContext;
+use futures::Stream;
+use futures::stream;
+
+use super::trace_reading::reader;
+use super::{App, may_read};
+use crate::checkpoint_key::CheckpointRefused;
+use crate::entry::{Altered, Entry, StoredEntry};
+use crate::error::Error;
+use crate::export::{Exported, Format};
+use crate::query::{ExportEvents, Filter, Onward, Scope};
+use crate::sentence::Reader;
+
+/// How many events are read at once.
+const EVENTS_PER_READ: u64 = 100;
+
+/// How many bytes one piece has at most.
+const LONGEST_PIECE: usize = 64 * 1024;
+
+/// A file that is being written, as its reader takes it.
+struct Writing {
+    app: Arc<App>,
+    scope: Scope,
+    filter: Filter,
+    format: Format,
+    reader: Reader,
+    /// The state of the log that the whole file is of.
+    note: SignedNote,
+    checkpoint: Checkpoint,
+    from: u64,
+    is_first: bool,
+    is_over: bool,
+}
+
+impl App {
+    /// Writes the events of a person that the newest checkpoint covers, the oldest first,
+    /// each with its receipt against that checkpoint. The export is traced before
+    /// anything is answered, whoever asks.
+    pub async fn export_events(
+        self: &Arc<Self>,
+        cx: &RequestContext,
+        command: ExportEvents,
+    ) -> Result<impl Stream<Item = Result<Vec<u8>, Error>> + Send + use<>, Error> {
+        let scope = may_read(cx, command.patient_id)?;
+        let signed = self.newest_checkpoint().await?;
+        let note = SignedNote::parse(signed.note.as_bytes()).map_err(CheckpointRefused::from)?;
+        self.trace_export(cx, scope, command.format).await?;
+        let writing = Writing {
+            app: Arc::clone(self),
+            scope,
+            filter: command.filter,
+            format: command.format,
+            reader: reader(cx),
+            note,
+            checkpoint: signed.checkpoint,
+            from: 0,
+            is_first: true,
+            is_over: false,
+        };
+        let beginning = command.format.beginning().into_bytes();
+        Ok(pieces(beginning, writing))
+    }
+
+    async fn trace_export(
+        &self,
+        cx: &RequestContext,
+        scope: Scope,
+        format: Format,
+    ) -> Result<(), Error> {
+        let mut event = cx.event(EventKind::TrailExported, Outcome::Success);
+        if let Scope::Patient(patient_id) = scope {
+            event.patient_id = Some(patient_id);
+        }
+        let format = format.code().to_owned();
+        event.after = [("format".to_owned(), format)].into();
+        Ok(self.store.trace(&event).await?)
+    }
+
+    /// The receipts of these entries against one checkpoint, each verified before it is
+    /// given away.
+    async fn receipts(
+        &self,
+        entries: &[Entry],
+        note: &SignedNote,
+        checkpoint: &Checkpoint,
+    ) -> Result<Vec<Receipt>, Error> {
+        let mut needed = BTreeSet::new();
+        for entry in entries {
+            let nodes = InclusionProof::needed(entry.log_index, checkpoint.size);
+            needed.extend(nodes.map_err(ComputeError::Impossible)?);
+        }
+        let needed: Vec<_> = needed.into_iter().collect();
+        let nodes = self.store.nodes(&needed).await?;
+        let receipt = |entry: &Entry| {
+            let proof = InclusionProof::compute(&nodes, entry.log_index, checkpoint.size)?;
+            let receipt = Receipt {
+                leaf: entry.leaf.clone(),
+                salt: Some(entry.salt.0),
+                index: entry.log_index,
+                path: proof.path,
+                checkpoint: note.clone(),
+            };
+            receipt
+                .verify_in(Evidence::Event(&entry.canonical), checkpoint)
+                .map_err(|_| Altered {
+                    log_index: entry.log_index,
+                    what: "place in the tree",
+                })?;
+            Ok(receipt)
+        };
+        entries.iter().map(receipt).collect()
+    }
+}
+
+/// The file in pieces: what is read at once is cut up before more is read.
+fn pieces(
+    beginning: Vec<u8>,
+    writing: Writing,
+) -> impl Stream<Item = Result<Vec<u8>, Error>> + Send {
+    stream::try_unfold((beginning, writing), async |(mut ready, mut writing)| {
+        while ready.is_empty() && !writing.is_over {
+            ready = writing.next().await?;
+        }
+        if ready.is_empty() {
+            return Ok(None);
+        }
+        let rest = ready.split_off(ready.len().min(LONGEST_PIECE));
+        Ok(Some((ready, (rest, writing))))
+    })
+}
+
+impl Writing {
+    /// What the next events add, or the end.
+    async fn next(&mut self) -> Result<Vec<u8>, Error> {
+        let onward = Onward {
+            scope: self.scope,
+            filter: self.filter.clone(),
+            from: self.from,
+            limit: EVENTS_PER_READ,
+        };
+        let stored = self.app.store.events_from(&onward).await?;
+        let covered = stored
+            .into_iter()
+            .take_while(|entry| entry.log_index < self.checkpoint.size);
+        let entries: Vec<Entry> = covered.map(StoredEntry::open).collect::<Result<_, _>>()?;
+        let Some(last) = entries.last() else {
+            self.is_over = true;
+            return Ok(self.format.end().as_bytes().to_vec());
+        };
+        self.from = last.log_index + 1;
+        let receipts = self
+            .app
+            .receipts(&entries, &self.note, &self.checkpoint)
+            .await?;
+        let mut text = String::new();
+        for (entry, receipt) in entries.iter().zip(&receipts) {
+            let exported = Exported {
+                entry,
+                receipt,
+                reader: self.reader,
+            };
+            text.push_str(&self.format.event(exported, self.is_first));
+            self.is_first = false;
+        }
+        Ok(text.into_bytes())
+    }
+}

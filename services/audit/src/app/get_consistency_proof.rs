@@ -1,0 +1,47 @@
+//! The log has only grown.
+
+use aval_merkle_log::proof::{ComputeError, ConsistencyProof};
+
+use super::App;
+use crate::error::Error;
+
+/// A proof that one tree of the log is a prefix of another.
+#[derive(Debug, Clone)]
+pub struct Consistency {
+    /// The proof.
+    pub proof: ConsistencyProof,
+    /// The signed checkpoint of the larger tree, if it is the newest.
+    pub checkpoint: Option<String>,
+}
+
+impl App {
+    /// Proves that the tree of the smaller size is a prefix of the larger one's; no
+    /// larger size: the newest checkpoint's. Whoever the allowlist lets in may ask.
+    pub async fn get_consistency_proof(
+        &self,
+        old_size: u64,
+        new_size: Option<u64>,
+    ) -> Result<Consistency, Error> {
+        let newest = self.newest_checkpoint().await?;
+        let size = new_size.unwrap_or(newest.checkpoint.size);
+        if size > newest.checkpoint.size {
+            return Err(Error::BeyondTheLog {
+                field: "new_size",
+                rule: "must not be larger than the newest checkpoint's",
+            });
+        }
+        if old_size == 0 || old_size > size {
+            return Err(Error::BeyondTheLog {
+                field: "old_size",
+                rule: "must be at least 1 and not larger than the new size",
+            });
+        }
+        let needed = ConsistencyProof::needed(old_size, size).map_err(ComputeError::Impossible)?;
+        let nodes = self.store.nodes(&needed).await?;
+        let proof = ConsistencyProof::compute(&nodes, old_size, size)?;
+        Ok(Consistency {
+            proof,
+            checkpoint: (size == newest.checkpoint.size).then_some(newest.note),
+        })
+    }
+}

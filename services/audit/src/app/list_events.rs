@@ -1,0 +1,108 @@
+//! A patient's history, or what a professional did.
+
+use aval_database::requests::fingerprint;
+use aval_merkle_log::leaf::leaf_hash;
+use aval_runtime::context::RequestContext;
+use aval_runtime::page::PageTokenInvalid;
+
+use super::trace_reading::reader;
+use super::{App, may_read};
+use crate::entry::{Altered, Entry, StoredEntry};
+use crate::error::Error;
+use crate::query::{Filter, ListEvents, Query, Scope};
+use crate::sentence::Reader;
+
+/// A page of events, the newest first.
+#[derive(Debug, Clone)]
+pub struct HistoryPage {
+    /// The events.
+    pub entries: Vec<Entry>,
+    /// For whom they are put into words.
+    pub reader: Reader,
+    /// For the next page; none: this was the last.
+    pub next_page_token: Option<String>,
+}
+
+impl App {
+    /// Lists the events of a person, the newest first. Over all pages every event that
+    /// was there at the first is seen exactly once. When somebody else than the patient
+    /// reads, that is traced before anything is answered.
+    pub async fn list_events(
+        &self,
+        cx: &RequestContext,
+        command: ListEvents,
+    ) -> Result<HistoryPage, Error> {
+        let scope = may_read(cx, command.patient_id)?;
+        let digest = digest(scope, &command.filter);
+        let before = command.page_token.as_deref();
+        let before = before
+            .map(|token| self.position_in(token, &digest, cx))
+            .transpose()?;
+        let query = Query {
+            scope,
+            filter: command.filter,
+            before,
+            limit: command.page_size.with_one_more(),
+        };
+        let mut stored = self.store.events(&query).await?;
+        let more = stored.len() > command.page_size.get();
+        stored.truncate(command.page_size.get());
+        let entries = open_all(stored)?;
+        if matches!(scope, Scope::Patient(_)) && query.filter == Filter::default() {
+            require_chain(&entries)?;
+        }
+
+        let patient_id = match scope {
+            Scope::Patient(patient_id) => Some(patient_id),
+            Scope::Practitioner(_) => None,
+        };
+        self.trace_reading(cx, patient_id, None).await?;
+        let last = entries.last().filter(|_| more);
+        let next_page_token = last.map(|last| {
+            let position = last.log_index.to_be_bytes();
+            self.page_tokens.seal(&digest, &position, cx.now)
+        });
+        Ok(HistoryPage {
+            entries,
+            reader: reader(cx),
+            next_page_token,
+        })
+    }
+
+    fn position_in(
+        &self,
+        token: &str,
+        digest: &[u8],
+        cx: &RequestContext,
+    ) -> Result<u64, PageTokenInvalid> {
+        let position = self.page_tokens.open(token, digest, cx.now)?;
+        let position = position.try_into().map_err(|_| PageTokenInvalid)?;
+        Ok(u64::from_be_bytes(position))
+    }
+}
+
+/// What a page token is sealed for: this method, these events, nobody else's.
+fn digest(scope: Scope, filter: &Filter) -> [u8; 32] {
+    let method = ["audit.list_events".to_owned(), scope.text()];
+    fingerprint(method.into_iter().chain(filter.texts()))
+}
+
+fn open_all(stored: Vec<StoredEntry>) -> Result<Vec<Entry>, Altered> {
+    stored.into_iter().map(StoredEntry::open).collect()
+}
+
+/// A whole history has no hole: each event names the one before it.
+fn require_chain(entries: &[Entry]) -> Result<(), Altered> {
+    for pair in entries.windows(2) {
+        let [later, earlier] = pair else {
+            continue;
+        };
+        if later.leaf.previous_patient_leaf() != Some(leaf_hash(&earlier.leaf)) {
+            return Err(Altered {
+                log_index: later.log_index,
+                what: "place in the patient's history",
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! Events as they are recorded.
+
+mod feed;
+
+pub use feed::{Watch, WatchItem, WatchNews};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aval_database::requests::fingerprint;
+use aval_runtime::context::RequestContext;
+use aval_runtime::page::PageTokenInvalid;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::trace_reading::reader;
+use super::{App, may_read};
+use crate::config::WatchConfig;
+use crate::error::Error;
+use crate::query::{Filter, Scope, WatchEvents, WatchStart};
+use crate::store::Store;
+use crate::tail::Tail;
+use feed::{Feed, Pace};
+
+/// What watchers share.
+#[derive(Debug)]
+pub struct Watching {
+    tail: Tail,
+    places: Arc<Semaphore>,
+    pace: Pace,
+    stopping: CancellationToken,
+}
+
+impl Watching {
+    /// Watchers within these bounds, until `stopping`. `tail` has to run.
+    #[must_use]
+    pub fn new(tail: Tail, config: &WatchConfig, stopping: CancellationToken) -> Self {
+        Self {
+            tail,
+            places: Arc::new(Semaphore::new(config.most)),
+            pace: Pace {
+                heartbeat: config.heartbeat.get(),
+                slowest: config.slowest_reader.get(),
+            },
+            stopping,
+        }
+    }
+}
+
+impl App {
+    /// Sends the events of a person, the oldest first, from a cursor on and then as they
+    /// are recorded. When somebody else than the patient watches, that is traced first.
+    ///
+    /// The watch ends with an error, whatever happens: the token's end, the service's,
+    /// or a reader that is too slow. Whoever comes back with the cursor of the last item
+    /// misses nothing and sees nothing twice.
+    pub async fn watch_events(
+        &self,
+        cx: &RequestContext,
+        command: WatchEvents,
+    ) -> Result<Watch, Error> {
+        let scope = may_read(cx, command.patient_id)?;
+        let digest = digest(scope, &command.filter);
+        let cursor = match command.start {
+            WatchStart::Now => None,
+            WatchStart::Oldest => Some(0),
+            WatchStart::After(cursor) => Some(self.place_in(&cursor, &digest, cx)?),
+        };
+        let watching = &self.watching;
+        let place = Arc::clone(&watching.places);
+        let place = place
+            .try_acquire_owned()
+            .map_err(|_| Error::TooManyReaders)?;
+        // Whoever subscribes before reading cannot miss what comes in between.
+        let woken = watching.tail.subscribe(scope);
+        let from = match cursor {
+            Some(from) => from,
+            None => self.store.size().await?,
+        };
+        let patient_id = match scope {
+            Scope::Patient(patient_id) => Some(patient_id),
+            Scope::Practitioner(_) => None,
+        };
+        self.trace_reading(cx, patient_id, None).await?;
+        let feed = Feed {
+            store: Arc::clone(&self.store) as Arc<dyn Store>,
+            page_tokens: Arc::clone(&self.page_tokens),
+            clock: Arc::clone(&cx.clock),
+            digest,
+            scope,
+            filter: command.filter,
+            from,
+            woken,
+            token_ends: time_left(cx),
+            stopping: watching.stopping.clone(),
+            pace: watching.pace,
+            place,
+        };
+        Ok(feed.start(reader(cx)))
+    }
+
+    fn place_in(
+        &self,
+        cursor: &str,
+        digest: &[u8],
+        cx: &RequestContext,
+    ) -> Result<u64, PageTokenInvalid> {
+        let position = self.page_tokens.open(cursor, digest, cx.now)?;
+        let position = position.try_into().map_err(|_| PageTokenInvalid)?;
+        Ok(u64::from_be_bytes(position))
+    }
+}
+
+/// How long the person's token still holds; none: there is no end.
+fn time_left(cx: &RequestContext) -> Option<Duration> {
+    let end = cx.token_expires_at?;
+    Some(end.since(cx.clock.now()))
+}
+
+/// What a cursor is sealed for: this method, these events, nobody else's.
+fn digest(scope: Scope, filter: &Filter) -> [u8; 32] {
+    let method = ["audit.watch_events".to_owned(), scope.text()];
+    fingerprint(method.into_iter().chain(filter.texts()))
+}

@@ -1,0 +1,185 @@
+//! The configuration of the service: `config/audit.toml` shows every key.
+
+use std::path::{Path, PathBuf};
+
+use aval_database::DatabaseConfig;
+use aval_runtime::config::{
+    self, ConfigError, DurationText, GrpcConfig, OpsConfig, TelemetryConfig, TokenConfig,
+};
+use serde::Deserialize;
+
+/// The prefix of the environment variables that win over the file.
+pub const ENVIRONMENT_PREFIX: &str = "AVAL_AUDIT";
+
+/// The configuration of the audit service. Unknown keys are errors.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Whether to bring the schema up to date at the start. Default: false, and the
+    /// service refuses to serve behind its schema.
+    #[serde(default)]
+    pub migrate_on_start: bool,
+    /// Whether to create key files that are missing. Default: false: a key that is
+    /// missing in production was lost, and a new one would make another log.
+    #[serde(default)]
+    pub create_missing_keys: bool,
+    /// The gRPC listener.
+    pub grpc: GrpcConfig,
+    /// The listener for health and metrics.
+    pub ops: OpsConfig,
+    /// Logs, traces and metrics.
+    #[serde(default)]
+    pub telemetry: TelemetryConfig,
+    /// The database.
+    pub database: DatabaseConfig,
+    /// Whose tokens are believed.
+    pub token: TokenConfig,
+    /// The log's identity.
+    pub log: LogConfig,
+    /// How pages of lists and cursors are sealed.
+    pub page_tokens: PageTokensConfig,
+    /// The bounds of `WatchEvents`.
+    #[serde(default)]
+    pub watch: WatchConfig,
+}
+
+/// The bounds of `WatchEvents`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WatchConfig {
+    /// How often a sign of life is sent. Default: 15 seconds.
+    pub heartbeat: DurationText,
+    /// How long a reader may take for what it was sent before it is cut off. Default:
+    /// 30 seconds.
+    pub slowest_reader: DurationText,
+    /// How many streams one instance keeps. Default: 1,000.
+    pub most: usize,
+}
+
+impl Default for WatchConfig {
+    fn default() -> Self {
+        Self {
+            heartbeat: DurationText::from_secs(15),
+            slowest_reader: DurationText::from_secs(30),
+            most: 1_000,
+        }
+    }
+}
+
+/// Which log this is, and what signs it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    /// The log's identity, which every checkpoint states, the same for ever: a URL
+    /// without its scheme is usual. Default: `aval.local/trail`.
+    #[serde(default = "default_origin")]
+    pub origin: String,
+    /// The file with the private key that signs checkpoints, named after the origin.
+    pub key_file: PathBuf,
+    /// Public keys that signed this log before, in the C2SP verifier form. Default:
+    /// none.
+    #[serde(default)]
+    pub former_keys: Vec<String>,
+}
+
+/// How pages of lists are sealed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PageTokensConfig {
+    /// The file with the key, 64 hexadecimal digits, the same for every instance.
+    pub key_file: PathBuf,
+}
+
+impl Config {
+    /// Reads the file, if one is named, then the environment, and checks the whole.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let config: Self = config::load(file, ENVIRONMENT_PREFIX)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Refuses values that may not stand together, naming the key to change.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.grpc.check()?;
+        self.token.check()?;
+        self.watch.check()?;
+        self.database
+            .validate()
+            .map_err(|error| ConfigError::Refused {
+                key: "database",
+                rule: error.to_string(),
+            })
+    }
+}
+
+impl WatchConfig {
+    fn check(&self) -> Result<(), ConfigError> {
+        for (key, duration) in [
+            ("watch.heartbeat", self.heartbeat),
+            ("watch.slowest_reader", self.slowest_reader),
+        ] {
+            if duration.get().is_zero() {
+                return Err(ConfigError::Refused {
+                    key,
+                    rule: "must be longer than nothing".to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The origin of a log that nobody named.
+#[must_use]
+pub fn default_origin() -> String {
+    "aval.local/trail".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAMPLE: &str = include_str!("../config/audit.toml");
+
+    #[test]
+    fn what_the_cluster_mounts_is_a_configuration() {
+        let file = "../../deploy/base/audit/service.toml";
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        Config::load(Some(&file)).unwrap();
+    }
+
+    #[test]
+    fn the_sample_is_a_configuration_with_every_default() {
+        let config: Config = config::from_toml(SAMPLE).unwrap();
+        config.check().unwrap();
+        assert_eq!(config.log.origin, default_origin());
+        assert!(!config.migrate_on_start && !config.create_missing_keys);
+        assert!(config.log.former_keys.is_empty());
+        assert_eq!(config.watch, WatchConfig::default());
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused() {
+        for table in ["[grpc]", "[log]", "[page_tokens]", "[watch]"] {
+            let wrong = SAMPLE.replace(table, &format!("{table}\nno_such_key = 1"));
+            let refused = config::from_toml::<Config>(&wrong);
+            assert!(refused.is_err(), "{table}");
+        }
+    }
+
+    #[test]
+    fn a_watch_without_time_is_refused() {
+        let wrong = SAMPLE.replace("heartbeat = \"15s\"", "heartbeat = \"0s\"");
+        let config: Config = config::from_toml(&wrong).unwrap();
+        let refused = config.check().unwrap_err();
+        assert!(refused.to_string().contains("watch.heartbeat"), "{refused}");
+    }
+
+    #[test]
+    fn a_listener_in_clear_on_the_network_is_refused() {
+        let mut config: Config = config::from_toml(SAMPLE).unwrap();
+        config.grpc.tls = None;
+        config.grpc.insecure_loopback = true;
+        assert!(config.check().is_err());
+    }
+}

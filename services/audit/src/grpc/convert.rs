@@ -1,0 +1,54 @@
+//! Requests to commands, results to responses.
+
+mod history;
+mod proofs;
+
+pub(super) use history::{
+    export_events, found_event, history_page, list_events, watch_events, watched,
+};
+pub(super) use proofs::{consistency, inclusion, patient_proof, size};
+
+use aval_domain::id::{EventId, PatientId};
+use aval_proto::audit::v1::{AppendEventsRequest, SequencedEvent};
+use aval_runtime::convert::event::event_from_proto;
+use aval_runtime::status::{FieldErrors, Refusal};
+
+use crate::app::AppendEvents;
+use crate::submission::MOST_EVENTS;
+
+/// Reads a delivery. Too many events are refused before they are looked at.
+pub(super) fn append_events(request: &AppendEventsRequest) -> Result<AppendEvents, Refusal> {
+    if !(1..=MOST_EVENTS).contains(&request.events.len()) {
+        return Err(Refusal::field("events", "must be 1 to 1000 events"));
+    }
+    let mut fields = FieldErrors::new();
+    let events = fields.each("events", &request.events, sequenced_event);
+    fields.build(|| {
+        Some(AppendEvents {
+            source: request.source.clone(),
+            epoch: request.epoch,
+            events: events?,
+        })
+    })
+}
+
+fn sequenced_event(
+    fields: &mut FieldErrors,
+    value: &SequencedEvent,
+) -> Option<(u64, aval_domain::event::Event)> {
+    let event = fields.required("event", value.event.as_ref())?;
+    let event = fields.within("event", |fields| event_from_proto(fields, event))?;
+    Some((value.sequence, event))
+}
+
+pub(super) fn event_id(text: &str) -> Result<EventId, Refusal> {
+    let mut fields = FieldErrors::new();
+    let event_id = fields.parse("event_id", text);
+    fields.build(|| event_id)
+}
+
+pub(super) fn optional_patient_id(text: &str) -> Result<Option<PatientId>, Refusal> {
+    let mut fields = FieldErrors::new();
+    let patient_id = fields.parse_optional("patient_id", text);
+    fields.build(|| patient_id)
+}

@@ -1,0 +1,183 @@
+//! Lists of events, and what they are narrowed by.
+
+use std::collections::BTreeSet;
+
+use aval_domain::event::{EventKind, Outcome};
+use aval_proto::audit::v1 as proto;
+use aval_runtime::convert::event::{event_to_proto, outcome_from_proto};
+use aval_runtime::convert::{optional_timestamp_from_proto, timestamp_to_proto};
+use aval_runtime::page;
+use aval_runtime::status::{FieldErrors, Refusal};
+
+use crate::app::{FoundEvent, HistoryPage, WatchItem, WatchNews};
+use crate::entry::Entry;
+use crate::export::Format;
+use crate::query::{ExportEvents, Filter, ListEvents, WatchEvents, WatchStart, kinds_named};
+use crate::sentence::{Reader, Sentences};
+
+pub(in crate::grpc) fn list_events(
+    request: &proto::ListEventsRequest,
+) -> Result<ListEvents, Refusal> {
+    let page_size = page::parse_size(request.page_size)?;
+    let mut fields = FieldErrors::new();
+    let patient_id = fields.parse_optional("patient_id", &request.patient_id);
+    let filter = wanted(&mut fields, request.filter.as_ref());
+    let page_token = Some(request.page_token.clone()).filter(|token| !token.is_empty());
+    fields.build(|| {
+        Some(ListEvents {
+            patient_id: patient_id?,
+            filter: filter?,
+            page_size,
+            page_token,
+        })
+    })
+}
+
+pub(in crate::grpc) fn watch_events(
+    request: &proto::WatchEventsRequest,
+) -> Result<WatchEvents, Refusal> {
+    let mut fields = FieldErrors::new();
+    let patient_id = fields.parse_optional("patient_id", &request.patient_id);
+    let filter = wanted(&mut fields, request.filter.as_ref());
+    let start = match request.cursor.as_str() {
+        "" => WatchStart::Now,
+        "start" => WatchStart::Oldest,
+        cursor => WatchStart::After(cursor.to_owned()),
+    };
+    fields.build(|| {
+        Some(WatchEvents {
+            patient_id: patient_id?,
+            filter: filter?,
+            start,
+        })
+    })
+}
+
+pub(in crate::grpc) fn export_events(
+    request: &proto::ExportEventsRequest,
+) -> Result<ExportEvents, Refusal> {
+    let mut fields = FieldErrors::new();
+    let patient_id = fields.parse_optional("patient_id", &request.patient_id);
+    let filter = wanted(&mut fields, request.filter.as_ref());
+    let format = format(request.format);
+    if format.is_none() {
+        fields.add("format", "must be one of the forms of the contract");
+    }
+    fields.build(|| {
+        Some(ExportEvents {
+            patient_id: patient_id?,
+            filter: filter?,
+            format: format?,
+        })
+    })
+}
+
+fn format(value: i32) -> Option<Format> {
+    use proto::ExportFormat as Proto;
+    match Proto::try_from(value).ok()? {
+        Proto::Unspecified => None,
+        Proto::FhirBalpNdjson => Some(Format::BalpNdjson),
+        Proto::FhirBalpBundle => Some(Format::BalpBundle),
+        Proto::FhirTdeNdjson => Some(Format::TdeNdjson),
+        Proto::FhirTdeBundle => Some(Format::TdeBundle),
+        Proto::Csv => Some(Format::Csv),
+        Proto::Receipts => Some(Format::Receipts),
+    }
+}
+
+/// The filter of a request; an absent one leaves everything.
+fn wanted(fields: &mut FieldErrors, value: Option<&proto::EventFilter>) -> Option<Filter> {
+    let nothing = proto::EventFilter::default();
+    let value = value.unwrap_or(&nothing);
+    fields.within("filter", |fields| filter(fields, value))
+}
+
+fn filter(fields: &mut FieldErrors, value: &proto::EventFilter) -> Option<Filter> {
+    let from_at = optional_timestamp_from_proto(fields, "from_at", value.from_at.as_ref());
+    let until_at = optional_timestamp_from_proto(fields, "until_at", value.until_at.as_ref());
+    if let (Some(Some(from)), Some(Some(until))) = (from_at, until_at)
+        && until <= from
+    {
+        fields.add("until_at", "must be later than from_at");
+    }
+    let practitioner_id = fields.parse_optional("practitioner_id", &value.practitioner_id);
+    let organization_id = fields.parse_optional("organization_id", &value.organization_id);
+    let kinds = fields.each("kinds", &value.kinds, |fields, name| kinds(fields, name));
+    let outcome = outcome(fields, value.outcome);
+    Some(Filter {
+        from_at: from_at?,
+        until_at: until_at?,
+        practitioner_id: practitioner_id?,
+        organization_id: organization_id?,
+        kinds: kinds?.into_iter().flatten().collect::<BTreeSet<_>>(),
+        outcome: outcome?,
+        emergency_only: value.emergency_only,
+        first_access_only: value.first_seen_only,
+    })
+}
+
+fn kinds(fields: &mut FieldErrors, name: &str) -> Option<Vec<EventKind>> {
+    let kinds = kinds_named(name);
+    if kinds.is_empty() {
+        fields.add(
+            "",
+            "must be a kind of event, or the prefix of one ending with .*",
+        );
+        return None;
+    }
+    Some(kinds)
+}
+
+#[expect(
+    clippy::option_option,
+    reason = "the outer option says whether the field is valid, the inner one whether it is there"
+)]
+fn outcome(fields: &mut FieldErrors, value: i32) -> Option<Option<Outcome>> {
+    if value == proto::EventOutcome::Unspecified as i32 {
+        return Some(None);
+    }
+    outcome_from_proto(fields, "outcome", value).map(Some)
+}
+
+pub(in crate::grpc) fn history_page(page: &HistoryPage) -> proto::ListEventsResponse {
+    let events = page.entries.iter();
+    proto::ListEventsResponse {
+        events: events.map(|entry| recorded(entry, page.reader)).collect(),
+        next_page_token: page.next_page_token.clone().unwrap_or_default(),
+    }
+}
+
+pub(in crate::grpc) fn found_event(found: FoundEvent) -> proto::GetEventResponse {
+    proto::GetEventResponse {
+        event: Some(recorded(&found.entry, found.reader)),
+        receipt: found.receipt.unwrap_or_default(),
+        canonical_event: found.entry.canonical,
+    }
+}
+
+pub(in crate::grpc) fn watched(item: WatchItem, reader: Reader) -> proto::WatchEventsResponse {
+    use proto::watch_events_response::Item;
+    let news = match item.news {
+        WatchNews::Event(entry) => Item::Event(recorded(&entry, reader)),
+        WatchNews::Heartbeat { at, checkpoint } => Item::Heartbeat(proto::Heartbeat {
+            at: Some(timestamp_to_proto(at)),
+            checkpoint,
+        }),
+    };
+    proto::WatchEventsResponse {
+        item: Some(news),
+        cursor: item.cursor,
+    }
+}
+
+fn recorded(entry: &Entry, reader: Reader) -> proto::RecordedEvent {
+    let sentences = Sentences::of(&entry.event, reader);
+    proto::RecordedEvent {
+        event: Some(event_to_proto(&entry.event)),
+        recorded_at: Some(timestamp_to_proto(entry.recorded_at)),
+        log_index: entry.log_index,
+        patient_sequence: entry.leaf.patient_sequence(),
+        sentence_fr: sentences.french,
+        sentence_en: sentences.english,
+    }
+}

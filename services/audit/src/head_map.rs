@@ -1,0 +1,210 @@
+//! The part of the map of patients' heads that the writer has read, and how a batch
+//! changes it.
+//!
+//! What is read is held against what is above it, up to the root that the last
+//! checkpoint signed: a head that somebody changed in the database is never built upon.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use aval_database::DatabaseError;
+use aval_domain::id::PatientId;
+use aval_merkle_log::map::{MapKey, MapRoot, MapTile, TileId, subtree};
+
+use crate::batch::{PatientHead, PatientHeads};
+use crate::store::Store;
+
+/// How many heads are remembered.
+const MOST_HEADS: usize = 100_000;
+
+/// The map, as far as it was read: tiles, and whole buckets below them.
+#[derive(Debug, Clone, Default)]
+pub struct HeadMap {
+    tiles: HashMap<TileId, MapTile>,
+    buckets: HashMap<u16, Bucket>,
+    heads: usize,
+}
+
+type Bucket = BTreeMap<MapKey, PatientHead>;
+
+/// What a batch changes.
+#[derive(Debug, Clone, Default)]
+pub struct MapChange {
+    /// The root afterwards.
+    pub root: MapRoot,
+    /// The tiles that change, as they are afterwards.
+    pub tiles: BTreeMap<TileId, MapTile>,
+    buckets: HashMap<u16, Bucket>,
+}
+
+/// Why heads cannot be built upon.
+#[derive(Debug, thiserror::Error)]
+pub enum HeadMapError {
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[from] DatabaseError),
+    /// What is stored is not what was signed.
+    #[error("the patients' heads in the database are not those that were signed")]
+    Altered,
+}
+
+/// The key of a patient.
+#[must_use]
+pub fn key_of(patient_id: PatientId) -> MapKey {
+    MapKey::of_patient(patient_id.as_uuid().as_bytes())
+}
+
+impl HeadMap {
+    /// The map of which the store has this root tile.
+    pub async fn read(store: &dyn Store) -> Result<Self, DatabaseError> {
+        let mut map = Self::default();
+        let tiles = store.map_tiles(&[TileId::ROOT]).await?;
+        let root = tiles.get(&TileId::ROOT).copied().unwrap_or_default();
+        map.tiles.insert(TileId::ROOT, root);
+        Ok(map)
+    }
+
+    /// The map's root.
+    #[must_use]
+    pub fn root(&self) -> MapRoot {
+        self.tile(TileId::ROOT).root(0)
+    }
+
+    /// The heads of those of these patients who have one. Reads what is not known yet.
+    pub async fn heads(
+        &mut self,
+        store: &dyn Store,
+        patients: &BTreeSet<PatientId>,
+    ) -> Result<PatientHeads, HeadMapError> {
+        if self.heads > MOST_HEADS {
+            (self.heads, self.buckets) = (0, HashMap::new());
+        }
+        let buckets: BTreeSet<u16> = patients.iter().map(|id| key_of(*id).bucket()).collect();
+        self.read_tiles(store, &buckets).await?;
+        self.read_buckets(store, &buckets).await?;
+        let head = |patient_id: &PatientId| {
+            let key = key_of(*patient_id);
+            let head = self.buckets.get(&key.bucket())?.get(&key)?;
+            Some((*patient_id, *head))
+        };
+        Ok(patients.iter().filter_map(head).collect())
+    }
+
+    async fn read_tiles(
+        &mut self,
+        store: &dyn Store,
+        buckets: &BTreeSet<u16>,
+    ) -> Result<(), HeadMapError> {
+        let ways = buckets.iter().flat_map(|bucket| TileId::to_bucket(*bucket));
+        let missing: BTreeSet<TileId> = ways.filter(|id| !self.tiles.contains_key(id)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let missing: Vec<TileId> = missing.into_iter().collect();
+        let read = store.map_tiles(&missing).await?;
+        // From the root down, so that each is held against one that was held before.
+        for id in missing {
+            let tile = read.get(&id).copied().unwrap_or_default();
+            let above = id.parent();
+            let expected = above.map(|(above, child)| self.tile(above).child(child));
+            if expected != Some(tile.root(id.level)) {
+                return Err(HeadMapError::Altered);
+            }
+            self.tiles.insert(id, tile);
+        }
+        Ok(())
+    }
+
+    async fn read_buckets(
+        &mut self,
+        store: &dyn Store,
+        buckets: &BTreeSet<u16>,
+    ) -> Result<(), HeadMapError> {
+        let (mut empty, mut missing) = (Vec::new(), Vec::new());
+        for bucket in buckets.iter().filter(|b| !self.buckets.contains_key(b)) {
+            let list = match self.bucket_root(*bucket) {
+                None => &mut empty,
+                Some(_) => &mut missing,
+            };
+            list.push(*bucket);
+        }
+        let mut read: HashMap<u16, Bucket> = HashMap::new();
+        if !missing.is_empty() {
+            for (patient_id, head) in store.heads_in(&missing).await? {
+                let key = key_of(patient_id);
+                read.entry(key.bucket()).or_default().insert(key, head);
+            }
+        }
+        for bucket in missing {
+            let heads = read.remove(&bucket).unwrap_or_default();
+            if root_of(&heads) != self.bucket_root(bucket) {
+                return Err(HeadMapError::Altered);
+            }
+            self.heads += heads.len();
+            self.buckets.insert(bucket, heads);
+        }
+        let empty = empty.into_iter().map(|bucket| (bucket, Bucket::new()));
+        self.buckets.extend(empty);
+        Ok(())
+    }
+
+    /// What these heads change, all of whose patients [`HeadMap::heads`] was asked for.
+    #[must_use]
+    pub fn with(&self, heads: &PatientHeads) -> MapChange {
+        let mut change = MapChange::default();
+        for (patient_id, head) in heads {
+            let key = key_of(*patient_id);
+            let bucket = change.buckets.entry(key.bucket()).or_insert_with(|| {
+                let known = self.buckets.get(&key.bucket());
+                known.cloned().unwrap_or_default()
+            });
+            bucket.insert(key, *head);
+        }
+        let mut roots: BTreeMap<(TileId, usize), MapRoot> = change
+            .buckets
+            .iter()
+            .map(|(bucket, heads)| (TileId::above_bucket(*bucket), root_of(heads)))
+            .collect();
+        // One level of tiles after the other, each tile once, up to the root.
+        while !roots.is_empty() {
+            let mut above = BTreeMap::new();
+            let mut changed = BTreeSet::new();
+            for ((id, child), root) in roots {
+                let tile = change.tiles.entry(id).or_insert_with(|| self.tile(id));
+                tile.set_child(child, root);
+                changed.insert(id);
+            }
+            for id in changed {
+                let root = change.tiles[&id].root(id.level);
+                above.extend(id.parent().map(|parent| (parent, root)));
+            }
+            roots = above;
+        }
+        let root = change.tiles.get(&TileId::ROOT);
+        change.root = root.map_or_else(|| self.root(), |tile| tile.root(0));
+        change
+    }
+
+    /// The map after a change that is stored.
+    pub fn apply(&mut self, change: MapChange) {
+        self.tiles.extend(change.tiles);
+        for (bucket, heads) in change.buckets {
+            let after = heads.len();
+            let before = self.buckets.insert(bucket, heads).map_or(0, |b| b.len());
+            self.heads += after - before.min(after);
+        }
+    }
+
+    fn tile(&self, id: TileId) -> MapTile {
+        self.tiles.get(&id).copied().unwrap_or_default()
+    }
+
+    fn bucket_root(&self, bucket: u16) -> MapRoot {
+        let (tile, child) = TileId::above_bucket(bucket);
+        self.tile(tile).child(child)
+    }
+}
+
+fn root_of(bucket: &Bucket) -> MapRoot {
+    let heads: Vec<_> = bucket.iter().map(|(key, head)| (*key, *head)).collect();
+    subtree(&heads)
+}

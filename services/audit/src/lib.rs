@@ -1,0 +1,44 @@
+#![doc = include_str!("../README.md")]
+
+pub mod config;
+pub mod key_file;
+pub mod server;
+
+pub mod submission;
+
+pub mod sequence;
+
+pub mod plan;
+
+pub mod entry;
+
+pub mod batch;
+
+pub mod head_map;
+
+pub mod checkpoint_key;
+
+pub mod query;
+
+pub mod sentence;
+
+pub mod export;
+
+pub mod error;
+
+pub mod app;
+
+pub mod writer;
+
+pub mod own_trail;
+
+pub mod tail;
+
+pub mod store;
+
+pub mod grpc;
+
+mod metrics;
+
+#[cfg(test)]
+mod sample;

@@ -1,0 +1,72 @@
+//! The audit service as a program of its own.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use aval_audit::config::Config;
+use aval_audit::server::Server;
+use aval_runtime::environment::Environment;
+use aval_runtime::telemetry;
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// The trail: who did what to whose record, so that nobody can rewrite it.
+#[derive(Debug, Parser)]
+#[command(name = "aval-audit", version)]
+struct Arguments {
+    /// The configuration file; the environment (`AVAL_AUDIT__…`) wins over it.
+    #[arg(long, global = true, env = "AVAL_AUDIT_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum Command {
+    /// Serve until SIGTERM or Ctrl-C.
+    Serve,
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Read the configuration, and say what is wrong with it.
+    CheckConfig,
+    /// Say the version.
+    Version,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    if matches!(arguments.command, Command::Version) {
+        return Ok(writeln!(
+            std::io::stdout(),
+            "aval-audit {}",
+            env!("CARGO_PKG_VERSION")
+        )?);
+    }
+    let config =
+        Config::load(arguments.config.as_deref()).context("the configuration is refused")?;
+    match arguments.command {
+        Command::Serve => serve(config).await,
+        Command::Migrate => Server::migrate(&config).await.context("not migrated"),
+        Command::CheckConfig | Command::Version => Ok(()),
+    }
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let _telemetry = telemetry::init(&config.telemetry).context("telemetry does not start")?;
+    let shutdown = CancellationToken::new();
+    // From here on the signal is heard, also while the service starts.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let running = Server::start(config, Environment::system(), shutdown.clone())
+        .await
+        .context("the service does not start")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    shutdown.cancel();
+    running.stopped().await;
+    Ok(())
+}

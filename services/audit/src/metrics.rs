@@ -1,0 +1,47 @@
+//! What the service counts, for operators.
+
+use aval_runtime::telemetry::metrics::meter;
+use opentelemetry::metrics::{Counter, Histogram};
+
+/// What the writing task counts.
+#[derive(Debug, Clone)]
+pub(crate) struct WriterMetrics {
+    recorded: Counter<u64>,
+    batch: Histogram<u64>,
+    refused: Counter<u64>,
+}
+
+impl WriterMetrics {
+    pub(crate) fn new() -> Self {
+        let meter = meter();
+        Self {
+            recorded: meter
+                .u64_counter("aval.audit.events.recorded")
+                .with_description("Events recorded in the log.")
+                .build(),
+            batch: meter
+                .u64_histogram("aval.audit.batch.deliveries")
+                .with_description("Deliveries that one transaction served.")
+                .with_boundaries(vec![1.0, 2.0, 4.0, 8.0, 16.0, 64.0, 256.0, 1024.0])
+                .build(),
+            refused: meter
+                .u64_counter("aval.audit.deliveries.refused")
+                .with_description(
+                    "Deliveries refused because events are missing before them, or differ from \
+                     what was recorded: the trail is not complete.",
+                )
+                .build(),
+        }
+    }
+
+    /// A batch of deliveries was answered, after so many events were recorded.
+    pub(crate) fn batch(&self, deliveries: usize, events: u64) {
+        self.recorded.add(events, &[]);
+        self.batch.record(deliveries as u64, &[]);
+    }
+
+    /// Deliveries were refused.
+    pub(crate) fn refused(&self, deliveries: u64) {
+        self.refused.add(deliveries, &[]);
+    }
+}

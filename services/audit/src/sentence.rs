@@ -1,0 +1,76 @@
+//! What happened and on what ground, as a sentence that a person reads.
+//!
+//! A sentence never shows a code: what it cannot put into words it leaves out. It
+//! uses the names that the event carries, as they were then. The patient is spoken
+//! to; everybody else reads about "the patient".
+
+mod changes;
+mod english;
+mod french;
+mod paris_time;
+
+use aval_domain::event::{Actor, Event};
+
+/// An event in the two languages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sentences {
+    /// In French.
+    pub french: String,
+    /// In English.
+    pub english: String,
+}
+
+/// Who reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// The holder of the record.
+    Holder,
+    /// A professional, or somebody who acts for the holder.
+    SomebodyElse,
+}
+
+/// Who acted, as far as sentences tell people apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who<'a> {
+    Holder,
+    Representative,
+    OtherPatient,
+    Practitioner(&'a Actor),
+    Service(&'a str),
+}
+
+impl Sentences {
+    /// The sentences of an event for this reader.
+    #[must_use]
+    pub fn of(event: &Event, reader: Reader) -> Self {
+        Self {
+            french: french::sentence(event, reader),
+            english: english::sentence(event, reader),
+        }
+    }
+}
+
+impl<'a> Who<'a> {
+    fn acted_in(event: &'a Event) -> Self {
+        match &event.actor {
+            Actor::Patient { .. } if event.representative.is_some() => Self::Representative,
+            Actor::Patient { patient_id } => match event.patient_id {
+                Some(holder) if holder != *patient_id => Self::OtherPatient,
+                _ => Self::Holder,
+            },
+            practitioner @ Actor::Practitioner { .. } => Self::Practitioner(practitioner),
+            Actor::Service { name } => Self::Service(name),
+        }
+    }
+}
+
+/// A name with what tells homonyms apart, in brackets.
+fn named(display_name: &str, profession: &str, organization: Option<&str>) -> String {
+    match organization {
+        Some(organization) => format!("{display_name} ({profession}, {organization})"),
+        None => format!("{display_name} ({profession})"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,249 @@
+//! The composition root: the only file that names what everything is made of.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aval_database::migrate::{self, SchemaError};
+use aval_database::{Backend, Database, DatabaseError};
+use aval_proto::audit::v1::trail_service_server::TrailServiceServer;
+use aval_proto::audit::v1::transparency_service_server::TransparencyServiceServer;
+use aval_runtime::caller::{Allowlist, AllowlistError};
+use aval_runtime::config::ConfigError;
+use aval_runtime::environment::Environment;
+use aval_runtime::ops::{OpsServer, Readiness};
+use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
+use aval_runtime::token::{JwksError, TokenVerifier};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{App, Watching};
+use crate::checkpoint_key::{CheckpointKey, CheckpointRefused};
+use crate::config::Config;
+use crate::grpc::{Trail, Transparency};
+use crate::key_file::{self, KeyFileError};
+use crate::own_trail;
+use crate::store::Store;
+use crate::store::sql::{Migrator, SqlStore};
+use crate::tail::Tail;
+use crate::writer::{Writer, WriterTask};
+
+/// How long the start waits for the writing task.
+const LONGEST_WAIT_TO_WRITE: Duration = Duration::from_secs(5);
+
+/// The audit service.
+#[derive(Debug)]
+pub struct Server;
+
+/// A service that serves.
+#[derive(Debug)]
+pub struct Running {
+    /// Where gRPC is served.
+    pub grpc: SocketAddr,
+    /// Where health and metrics are served.
+    pub ops: SocketAddr,
+    stopped: JoinHandle<()>,
+}
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration is refused.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database cannot be reached.
+    #[error("the database cannot be used")]
+    Database(#[from] DatabaseError),
+    /// The schema is not this program's.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// A key is missing or not one.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// The log in the database was signed by another key.
+    #[error("the log in the database is not the configured key's")]
+    OtherLog(#[from] CheckpointRefused),
+    /// The table of callers cannot be read.
+    #[error(transparent)]
+    Callers(#[from] AllowlistError),
+    /// The token issuer's keys cannot be fetched as configured.
+    #[error(transparent)]
+    Token(#[from] JwksError),
+    /// The gRPC listener cannot serve.
+    #[error(transparent)]
+    Grpc(#[from] ServerError),
+    /// The ops listener cannot serve.
+    #[error("the ops listener cannot be bound")]
+    Ops(#[source] std::io::Error),
+}
+
+impl Server {
+    /// Starts the service: what this returns is listening, and stops at `shutdown`. On
+    /// SQLite, where no other instance can, it writes the log already.
+    pub async fn start(
+        config: Config,
+        environment: Environment,
+        shutdown: CancellationToken,
+    ) -> Result<Running, StartError> {
+        config.check()?;
+        let db = open_database(&config).await?;
+        let create = config.create_missing_keys;
+        let random = environment.random.as_ref();
+        let key = Arc::new(key_file::checkpoint_key(&config.log, create, random)?);
+        let page_tokens = key_file::page_tokens(&config.page_tokens.key_file, create, random)?;
+
+        let store: Arc<dyn Store> = Arc::new(SqlStore::new(db.clone()));
+        require_own_log(store.as_ref(), &key).await?;
+        let (writer, writing) = Writer::new(
+            Arc::clone(&store),
+            Arc::clone(&key),
+            Arc::clone(&environment.clock),
+        );
+        let tail = Tail::new(Arc::clone(&store));
+        let watching = Watching::new(tail.clone(), &config.watch, shutdown.clone());
+        let app = App::new(store, writer.clone(), key, page_tokens, watching);
+        let app = Arc::new(app);
+
+        let grpc = bind_grpc(&config, &environment, app).await?;
+        let ops = OpsServer::bind(&config.ops)
+            .await
+            .map_err(StartError::Ops)?;
+        let addresses = (grpc.bound_address(), ops.bound_address());
+        let tasks = Tasks {
+            grpc,
+            ops,
+            db: db.clone(),
+            writer: writer.clone(),
+            writing,
+            tail,
+            environment,
+        };
+        let stopped = tokio::spawn(tasks.run(shutdown));
+        if db.backend() == Backend::Sqlite {
+            until_it_writes(&writer).await;
+        }
+        Ok(Running {
+            grpc: addresses.0,
+            ops: addresses.1,
+            stopped,
+        })
+    }
+
+    /// Brings the schema up to date.
+    pub async fn migrate(config: &Config) -> Result<(), StartError> {
+        let db = Database::connect(&config.database).await?;
+        migrate::migrate::<Migrator>(&db).await?;
+        Ok(db.close().await?)
+    }
+}
+
+impl Running {
+    /// Waits until the service has stopped: calls answered, the last batch stored.
+    pub async fn stopped(self) {
+        if let Err(error) = self.stopped.await {
+            tracing::error!(%error, "the service ended by a panic");
+        }
+    }
+}
+
+async fn open_database(config: &Config) -> Result<Database, StartError> {
+    let db = Database::connect(&config.database).await?;
+    if config.migrate_on_start {
+        migrate::migrate::<Migrator>(&db).await?;
+    }
+    migrate::require_current::<Migrator>(&db).await?;
+    Ok(db)
+}
+
+/// A log that another key signed is not continued: most likely the key was lost, and
+/// the operator has to say so by naming it among the former ones.
+async fn require_own_log(store: &dyn Store, key: &CheckpointKey) -> Result<(), StartError> {
+    if let Some(note) = store.checkpoint().await? {
+        key.open(&note)?;
+    }
+    Ok(())
+}
+
+async fn bind_grpc(
+    config: &Config,
+    environment: &Environment,
+    app: Arc<App>,
+) -> Result<BoundServer, StartError> {
+    let allowlist = Allowlist::of_listener(&config.grpc)?;
+    let verifier = Arc::new(TokenVerifier::new(&config.token, environment)?);
+    let server = GrpcServer::new(&config.grpc, environment, allowlist, verifier)
+        .add_service(TrailServiceServer::new(Trail::new(Arc::clone(&app))))
+        .add_service(TransparencyServiceServer::new(Transparency::new(app)))
+        .bind()
+        .await?;
+    Ok(server)
+}
+
+/// A log that cannot be written is said in the log of this program, and readers are
+/// served all the same: so the wait is bounded.
+async fn until_it_writes(writer: &Writer) {
+    let mut leads = writer.leads();
+    let written = tokio::time::timeout(LONGEST_WAIT_TO_WRITE, leads.wait_for(|leads| *leads));
+    if written.await.is_err() {
+        tracing::warn!("serving without writing the log");
+    }
+}
+
+/// What runs side by side.
+struct Tasks {
+    grpc: BoundServer,
+    ops: OpsServer,
+    db: Database,
+    writer: Writer,
+    writing: WriterTask,
+    tail: Tail,
+    environment: Environment,
+}
+
+impl Tasks {
+    /// Runs until `shutdown`, then stops in an order that loses nothing: first no more
+    /// calls, then the writer, which has answered the last of them, then the database.
+    async fn run(self, shutdown: CancellationToken) {
+        let stop_writing = CancellationToken::new();
+        let writing = tokio::spawn(self.writing.run(stop_writing.clone()));
+        let relaying = tokio::spawn(own_trail::relay(
+            self.db.clone(),
+            self.writer,
+            self.environment,
+            shutdown.clone(),
+        ));
+        let watching = tokio::spawn(self.tail.run(shutdown.clone()));
+        let ops = tokio::spawn(self.ops.serve(readiness(self.db.clone()), shutdown.clone()));
+
+        if let Err(error) = self.grpc.serve(shutdown.clone()).await {
+            tracing::error!(%error, "the gRPC listener ended");
+        }
+        shutdown.cancel();
+        report("relay", relaying.await);
+        report("tail", watching.await);
+        stop_writing.cancel();
+        report("writer", writing.await);
+        match ops.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the ops listener ended"),
+            Err(error) => report("ops", Err(error)),
+        }
+        if let Err(error) = self.db.close().await {
+            tracing::warn!(%error, "the database was not closed");
+        }
+    }
+}
+
+/// Ready is who can read: an instance that does not write serves all the same.
+fn readiness(db: Database) -> Readiness {
+    Arc::new(move || {
+        let db = db.clone();
+        Box::pin(async move { db.ping().await.is_ok() })
+    })
+}
+
+fn report(task: &str, ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, task, "a task ended by a panic");
+    }
+}

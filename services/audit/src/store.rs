@@ -1,0 +1,176 @@
+//! What the log rests on: one transaction a method, with its promises.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::Range;
+
+use aval_database::DatabaseError;
+use aval_domain::event::Event;
+use aval_domain::id::{EventId, PatientId};
+use aval_merkle_log::leaf::LeafContent;
+use aval_merkle_log::map::{MapProof, MapTile, TileId};
+use aval_merkle_log::tree::{KnownNodes, NodeId};
+use futures::future::BoxFuture;
+use tokio::sync::watch;
+
+use crate::batch::{Batch, PatientHeads, Tip};
+use crate::entry::StoredEntry;
+use crate::plan::Recorded;
+use crate::query::{News, Onward, Query};
+use crate::sequence::Positions;
+
+#[cfg(test)]
+mod conformance;
+pub mod sql;
+
+/// How many entries [`Store::news_from`] looks at.
+pub const MOST_NEWS: u64 = 4_096;
+
+/// What a method of [`Store`] gives.
+pub type Answer<'a, T, E = DatabaseError> = BoxFuture<'a, Result<T, E>>;
+
+/// The log's storage. Whoever implements it promises:
+///
+/// - what a finished [`commit`](Self::commit) stored stays, whatever happens next;
+/// - a batch is stored whole or not at all, and no reader sees a part of it;
+/// - entries never change: only the payload and salt of an old one may be erased,
+///   and every proof about it stays possible.
+pub trait Store: fmt::Debug + Send + Sync {
+    /// Waits until nobody else writes the log, then takes over: raises the fence, so
+    /// that no batch of an earlier writer is taken any more, and reads where the log
+    /// stands.
+    ///
+    /// On PostgreSQL the wait ends when the earlier writer gives up, dies or loses its
+    /// connection. An SQLite database has one process, and there is no wait.
+    fn take_over(&self) -> Answer<'_, Tenure>;
+
+    /// The heads of all patients whose keys begin with one of these 16 bits. For the
+    /// writer.
+    fn heads_in<'a>(&'a self, buckets: &'a [u16]) -> Answer<'a, PatientHeads>;
+
+    /// Those of these tiles of the map of heads that have an entry. For the writer.
+    fn map_tiles<'a>(&'a self, tiles: &'a [TileId]) -> Answer<'a, MapTiles>;
+
+    /// What proves a patient's head under the newest checkpoint, all of one state of the
+    /// store; none before the first writer took over.
+    fn head_proof(&self, patient_id: PatientId) -> Answer<'_, Option<HeadProof>>;
+
+    /// The leaves of a patient from this place among theirs on, at most as many, also
+    /// those whose payload was erased.
+    fn patient_leaves(
+        &self,
+        patient_id: PatientId,
+        from_sequence: u64,
+        limit: u64,
+    ) -> Answer<'_, Vec<LeafContent>>;
+
+    /// Those of these events that the log holds.
+    fn recorded<'a>(&'a self, events: &'a [EventId]) -> Answer<'a, Recorded>;
+
+    /// Takes a batch and the producers' positions after it, durably, if nobody has
+    /// taken over and the log is still as long as the writer found it.
+    ///
+    /// After [`CommitError::Database`] the batch may be there nevertheless: the writer
+    /// takes over anew before it goes on.
+    fn commit<'a>(
+        &'a self,
+        batch: &'a Batch<'a>,
+        positions: &'a [(&'a str, u64, u64)],
+    ) -> Answer<'a, (), CommitError>;
+
+    /// The newest signed checkpoint; none before the first writer took over.
+    fn checkpoint(&self) -> Answer<'_, Option<String>>;
+
+    /// The hashes of these nodes, as far as they are complete.
+    fn nodes<'a>(&'a self, nodes: &'a [NodeId]) -> Answer<'a, KnownNodes>;
+
+    /// The leaves of this range that there are, in order.
+    fn leaves(&self, range: Range<u64>) -> Answer<'_, Vec<LeafContent>>;
+
+    /// The event with this identifier, unless its payload was erased.
+    fn event(&self, id: EventId) -> Answer<'_, Option<StoredEntry>>;
+
+    /// The events of a query, the newest first, without those whose payload was erased.
+    fn events<'a>(&'a self, query: &'a Query) -> Answer<'a, Vec<StoredEntry>>;
+
+    /// The next entries of a list, the oldest first, without those whose payload was
+    /// erased. Entries become visible in the order of the log: whoever has seen one has
+    /// seen every earlier one that there will ever be.
+    fn events_from<'a>(&'a self, onward: &'a Onward) -> Answer<'a, Vec<StoredEntry>>;
+
+    /// How many entries there are.
+    fn size(&self) -> Answer<'_, u64>;
+
+    /// Whom the entries from this place on concern, at most [`MOST_NEWS`] of them.
+    fn news_from(&self, from: u64) -> Answer<'_, News>;
+
+    /// Changes whenever this process has committed something; other processes' commits
+    /// are not heard of.
+    fn commits(&self) -> watch::Receiver<u64>;
+
+    /// Keeps an event of this service's own durably until the log takes it, on
+    /// whatever instance that is.
+    fn trace<'a>(&'a self, event: &'a Event) -> Answer<'a, ()>;
+}
+
+/// Tiles of the map of heads.
+pub type MapTiles = HashMap<TileId, MapTile>;
+
+/// What proves a patient's head.
+#[derive(Debug, Clone)]
+pub struct HeadProof {
+    /// The signed checkpoint.
+    pub checkpoint: String,
+    /// The way to the head in the map to which the checkpoint commits.
+    pub proof: MapProof,
+    /// Where the patient's last event stands in the log; none: they have none.
+    pub last_log_index: Option<u64>,
+}
+
+/// The right to write, and where the log stood when it was given.
+#[derive(Debug)]
+pub struct Tenure {
+    /// Where the log stands.
+    pub tip: Tip,
+    /// How far each producer has come.
+    pub positions: Positions,
+    /// The newest signed checkpoint; none for a new log.
+    pub checkpoint: Option<String>,
+    /// Lets the next writer in when it is dropped.
+    pub lease: Lease,
+}
+
+/// Keeps other writers waiting until it is dropped.
+pub struct Lease {
+    _guard: Box<dyn Send + Sync>,
+}
+
+/// Why a batch was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// Another writer has taken over, or the log has grown. Nothing was changed.
+    #[error("another writer has taken over the log")]
+    Fenced,
+    /// One of the events is in the log already. Nothing was changed.
+    #[error("an event of the batch is in the log already")]
+    AlreadyRecorded,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+impl Lease {
+    /// A lease that ends when `guard` is dropped.
+    #[must_use]
+    pub fn new(guard: impl Send + Sync + 'static) -> Self {
+        Self {
+            _guard: Box::new(guard),
+        }
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Lease")
+    }
+}

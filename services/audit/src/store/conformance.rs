@@ -1,0 +1,60 @@
+//! The store's promises, on every engine.
+
+mod appending;
+mod fencing;
+mod fixture;
+mod growing;
+mod heads;
+mod lists;
+mod proofs;
+mod tampering;
+
+use appending::*;
+use fencing::*;
+use fixture::Fixture;
+use growing::*;
+use heads::*;
+use lists::*;
+use proofs::*;
+use tampering::*;
+
+use super::sql::Migrator;
+
+aval_database::conformance_suite! {
+    migrator: Migrator,
+    store: Fixture::new,
+    tests: [
+        entries_keep_the_order_of_the_batch_and_indexes_have_no_gap,
+        a_large_batch_is_stored_whole,
+        the_events_of_a_patient_are_chained,
+        a_batch_that_repeats_an_event_changes_nothing,
+        positions_come_back_to_the_next_writer,
+        events_are_recognised_by_their_identifier,
+        own_events_wait_in_the_outbox,
+        a_writer_that_was_overtaken_is_fenced_and_nothing_is_lost,
+        a_batch_for_another_size_is_refused,
+        the_next_writer_finds_the_tree_as_it_was_signed,
+        every_proof_from_the_store_verifies,
+        tiles_hold_the_nodes_of_the_tree,
+        receipts_prove_events,
+        erasing_payload_and_salt_leaves_every_proof_possible,
+        an_altered_row_is_noticed,
+        each_filter_narrows_the_list,
+        the_first_access_is_the_first_whatever_else_is_asked,
+        pages_show_every_event_once_while_the_log_grows,
+        a_reader_forwards_misses_nothing_and_doubles_nothing_while_the_log_grows,
+        a_list_read_forwards_is_the_list_read_backwards,
+        news_names_whom_new_entries_concern,
+        the_checkpoint_commits_to_the_heads_that_the_leaves_tell,
+        a_history_from_the_store_is_proved_whole,
+        leaves_of_a_patient_come_from_any_place_and_outlive_their_payloads,
+        an_altered_head_is_never_built_upon,
+        heads_from_before_there_was_a_map_are_in_it,
+    ],
+}
+
+mod migrations {
+    use crate::store::sql::Migrator;
+
+    aval_database::migration_suite!(Migrator);
+}

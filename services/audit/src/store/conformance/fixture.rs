@@ -1,0 +1,105 @@
+//! A store, a key and events for it.
+
+use aval_database::Database;
+use aval_domain::event::Event;
+use aval_domain::id::PatientId;
+use aval_domain::time::Clock;
+use aval_merkle_log::checkpoint::Checkpoint;
+use aval_merkle_log::note::Signer;
+
+use crate::batch::{Origin, PatientHeads, Tip};
+use crate::checkpoint_key::CheckpointKey;
+use crate::entry::StoredEntry;
+use crate::head_map::HeadMap;
+use crate::query::{Filter, Query, Scope};
+use crate::sample;
+use crate::store::sql::SqlStore;
+use crate::store::{CommitError, Lease, Store};
+use crate::submission::SealedEvent;
+
+pub(super) struct Fixture {
+    pub(super) store: SqlStore,
+    pub(super) db: Database,
+    pub(super) key: CheckpointKey,
+    pub(super) sample: sample::Events,
+}
+
+/// A writer that does as it is told.
+pub(super) struct Hand {
+    pub(super) tip: Tip,
+    pub(super) map: HeadMap,
+    pub(super) lease: Lease,
+}
+
+impl Fixture {
+    pub(super) fn new(db: Database) -> Self {
+        let signer = Signer::from_seed("audit.example/trail", &[7; 32]).unwrap();
+        Self {
+            store: SqlStore::new(db.clone()),
+            db,
+            key: CheckpointKey::new(signer, Vec::new()),
+            sample: sample::Events::new(1),
+        }
+    }
+
+    pub(super) async fn take_over(&self) -> Hand {
+        let tenure = self.store.take_over().await.unwrap();
+        Hand {
+            tip: tenure.tip,
+            map: HeadMap::read(&self.store).await.unwrap(),
+            lease: tenure.lease,
+        }
+    }
+
+    /// Appends these events as one batch.
+    pub(super) async fn append(&self, hand: &mut Hand, events: &[Event]) {
+        self.try_append(hand, events).await.unwrap();
+    }
+
+    pub(super) async fn try_append(
+        &self,
+        hand: &mut Hand,
+        events: &[Event],
+    ) -> Result<(), CommitError> {
+        let sealed = events.iter().map(|event| self.sample.sealed(event.clone()));
+        let sealed: Vec<SealedEvent> = sealed.collect();
+        let origin = |sequence| Origin {
+            source: "consent",
+            epoch: 1,
+            sequence,
+        };
+        let events: Vec<_> = (1..).map(origin).zip(&sealed).collect();
+        let patients = sealed.iter().filter_map(|s| s.event.patient_id).collect();
+        let heads = hand.map.heads(&self.store, &patients).await.unwrap();
+        let now = self.sample.clock.now();
+        let grown = hand.tip.extend(&events, heads, &hand.map, now, &self.key);
+        let (tip, batch) = grown.unwrap();
+        self.store.commit(&batch, &[]).await?;
+        hand.map.apply(batch.map);
+        hand.tip = tip;
+        Ok(())
+    }
+
+    /// The heads of these patients, as a writer that begins now reads them.
+    pub(super) async fn heads(&self, patients: &[PatientId]) -> PatientHeads {
+        let mut map = HeadMap::read(&self.store).await.unwrap();
+        let patients = patients.iter().copied().collect();
+        map.heads(&self.store, &patients).await.unwrap()
+    }
+
+    /// The newest checkpoint, verified.
+    pub(super) async fn checkpoint(&self) -> Checkpoint {
+        let note = self.store.checkpoint().await.unwrap().unwrap();
+        self.key.open(&note).unwrap()
+    }
+
+    pub(super) async fn list(&self, scope: Scope, filter: Filter) -> Vec<StoredEntry> {
+        let query = Query {
+            scope,
+            filter,
+            before: None,
+            limit: 1_000,
+        };
+        self.store.events(&query).await.unwrap()
+    }
+}

@@ -1,0 +1,145 @@
+//! The log in SQL, for SQLite and PostgreSQL.
+//!
+//! `events` has one row an entry, whose `nodes` are the hashes of the leaf and of
+//! each subtree that it completes: the whole tree, written once, without a row of
+//! its own for any node. `log_head` has one row; its update is the
+//! compare-and-swap that fences writers. `patient_heads` and `map_tiles` are the map
+//! of patients' heads; `producers` is how far each producer has come. `outbox` keeps this service's own events.
+
+mod append;
+#[cfg(test)]
+pub(crate) mod damage;
+mod entity;
+mod filter;
+mod heads;
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
+)]
+mod migration;
+mod onward;
+mod read;
+mod row;
+mod take_over;
+
+use std::ops::Range;
+
+use aval_database::{Database, DatabaseError, outbox};
+use aval_domain::event::Event;
+use aval_domain::id::{EventId, PatientId};
+use aval_merkle_log::leaf::LeafContent;
+use aval_merkle_log::map::TileId;
+use aval_merkle_log::tree::{KnownNodes, NodeId};
+use tokio::sync::watch;
+
+use super::{Answer, CommitError, HeadProof, MapTiles, Store, Tenure};
+use crate::batch::{Batch, PatientHeads};
+use crate::entry::StoredEntry;
+use crate::plan::Recorded;
+use crate::query::{News, Onward, Query};
+
+pub use migration::Migrator;
+
+/// The log in a database.
+#[derive(Debug, Clone)]
+pub struct SqlStore {
+    db: Database,
+}
+
+impl SqlStore {
+    /// The log in this database, whose schema is [`Migrator`]'s.
+    #[must_use]
+    pub const fn new(db: Database) -> Self {
+        Self { db }
+    }
+}
+
+impl Store for SqlStore {
+    fn take_over(&self) -> Answer<'_, Tenure> {
+        Box::pin(take_over::take_over(&self.db))
+    }
+
+    fn heads_in<'a>(&'a self, buckets: &'a [u16]) -> Answer<'a, PatientHeads> {
+        Box::pin(heads::heads_in(self.db.reader(), buckets))
+    }
+
+    fn map_tiles<'a>(&'a self, tiles: &'a [TileId]) -> Answer<'a, MapTiles> {
+        Box::pin(heads::map_tiles(self.db.reader(), tiles))
+    }
+
+    fn head_proof(&self, patient_id: PatientId) -> Answer<'_, Option<HeadProof>> {
+        Box::pin(heads::head_proof(&self.db, patient_id))
+    }
+
+    fn patient_leaves(
+        &self,
+        patient_id: PatientId,
+        from_sequence: u64,
+        limit: u64,
+    ) -> Answer<'_, Vec<LeafContent>> {
+        Box::pin(heads::patient_leaves(
+            &self.db,
+            patient_id,
+            from_sequence,
+            limit,
+        ))
+    }
+
+    fn recorded<'a>(&'a self, events: &'a [EventId]) -> Answer<'a, Recorded> {
+        Box::pin(read::recorded(&self.db, events))
+    }
+
+    fn commit<'a>(
+        &'a self,
+        batch: &'a Batch<'a>,
+        positions: &'a [(&'a str, u64, u64)],
+    ) -> Answer<'a, (), CommitError> {
+        Box::pin(append::commit(&self.db, batch, positions))
+    }
+
+    fn checkpoint(&self) -> Answer<'_, Option<String>> {
+        Box::pin(read::checkpoint(&self.db))
+    }
+
+    fn nodes<'a>(&'a self, nodes: &'a [NodeId]) -> Answer<'a, KnownNodes> {
+        Box::pin(read::nodes(&self.db, nodes))
+    }
+
+    fn leaves(&self, range: Range<u64>) -> Answer<'_, Vec<LeafContent>> {
+        Box::pin(read::leaves(&self.db, range))
+    }
+
+    fn event(&self, id: EventId) -> Answer<'_, Option<StoredEntry>> {
+        Box::pin(read::event(&self.db, id))
+    }
+
+    fn events<'a>(&'a self, query: &'a Query) -> Answer<'a, Vec<StoredEntry>> {
+        Box::pin(read::events(&self.db, query))
+    }
+
+    fn events_from<'a>(&'a self, onward: &'a Onward) -> Answer<'a, Vec<StoredEntry>> {
+        Box::pin(onward::events_from(&self.db, onward))
+    }
+
+    fn size(&self) -> Answer<'_, u64> {
+        Box::pin(onward::size(&self.db))
+    }
+
+    fn news_from(&self, from: u64) -> Answer<'_, News> {
+        Box::pin(onward::news_from(&self.db, from))
+    }
+
+    fn commits(&self) -> watch::Receiver<u64> {
+        self.db.commits()
+    }
+
+    fn trace<'a>(&'a self, event: &'a Event) -> Answer<'a, ()> {
+        Box::pin(async {
+            self.db
+                .transaction::<_, DatabaseError, _>("audit.trace", async |tx| {
+                    outbox::append(&tx, event).await
+                })
+                .await
+        })
+    }
+}

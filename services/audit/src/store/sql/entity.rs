@@ -1,0 +1,7 @@
+//! The tables.
+
+pub(super) mod event;
+pub(super) mod log_head;
+pub(super) mod map_tile;
+pub(super) mod patient_head;
+pub(super) mod producer;

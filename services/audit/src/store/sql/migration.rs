@@ -1,0 +1,22 @@
+//! The schema's steps.
+
+mod m0001_create_log;
+mod m0002_create_head_map;
+
+use aval_database::migrate::MigratorTrait;
+use aval_database::outbox::CreateOutbox;
+use sea_orm_migration::MigrationTrait;
+
+/// The steps of the audit service's schema, in their order.
+#[derive(Debug, Clone, Copy)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_create_log::CreateLog),
+            Box::new(CreateOutbox),
+            Box::new(m0002_create_head_map::CreateHeadMap),
+        ]
+    }
+}

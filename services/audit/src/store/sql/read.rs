@@ -1,0 +1,129 @@
+//! What is read of the log.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use aval_database::{Database, DatabaseError};
+use aval_domain::id::EventId;
+use aval_merkle_log::leaf::LeafContent;
+use aval_merkle_log::tree::{KnownNodes, NodeId};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use uuid::Uuid;
+
+use super::entity::{event, log_head};
+use super::filter;
+use super::row::{self, LeafRow};
+use crate::batch::completed_by;
+use crate::entry::StoredEntry;
+use crate::plan::Recorded;
+use crate::query::Query;
+
+/// How many values one `IN` names.
+const VALUES_PER_LIST: usize = 1_000;
+
+pub(super) async fn recorded(db: &Database, events: &[EventId]) -> Result<Recorded, DatabaseError> {
+    let mut recorded = Recorded::new();
+    for chunk in events.chunks(VALUES_PER_LIST) {
+        let rows: Vec<(Uuid, Option<Vec<u8>>)> = event::Entity::find()
+            .select_only()
+            .column(event::Column::EventId)
+            .column(event::Column::Payload)
+            .filter(event::Column::EventId.is_in(chunk.iter().map(|id| id.as_uuid())))
+            .into_tuple()
+            .all(db.reader())
+            .await?;
+        let rows = rows.into_iter();
+        recorded.extend(rows.map(|(id, payload)| (EventId::from_uuid(id), payload)));
+    }
+    Ok(recorded)
+}
+
+pub(super) async fn checkpoint(db: &Database) -> Result<Option<String>, DatabaseError> {
+    let head = log_head::Entity::find_by_id(log_head::ONLY)
+        .one(db.reader())
+        .await?;
+    Ok(head.and_then(|head| head.checkpoint))
+}
+
+pub(super) async fn nodes(db: &Database, ids: &[NodeId]) -> Result<KnownNodes, DatabaseError> {
+    nodes_in(db.reader(), ids).await
+}
+
+pub(super) async fn nodes_in(
+    connection: &impl ConnectionTrait,
+    ids: &[NodeId],
+) -> Result<KnownNodes, DatabaseError> {
+    // A node stands with the entry that completed it.
+    let places = ids
+        .iter()
+        .filter_map(|id| completed_by(*id).map(|(index, position)| (*id, index, position)));
+    let places: Vec<(NodeId, i64, usize)> = places
+        .map(|(id, index, position)| (id, row::signed(index), position))
+        .collect();
+    let mut rows: HashMap<i64, Vec<u8>> = HashMap::new();
+    for chunk in places.chunks(VALUES_PER_LIST) {
+        let found: Vec<(i64, Vec<u8>)> = event::Entity::find()
+            .select_only()
+            .column(event::Column::LogIndex)
+            .column(event::Column::Nodes)
+            .filter(event::Column::LogIndex.is_in(chunk.iter().map(|(_, index, _)| *index)))
+            .into_tuple()
+            .all(connection)
+            .await?;
+        rows.extend(found);
+    }
+    let mut known = KnownNodes::new();
+    for (id, index, position) in places {
+        let Some(nodes) = rows.get(&index) else {
+            continue;
+        };
+        let hash = row::node_at(nodes, position)
+            .ok_or_else(|| DatabaseError::corrupt("events", "nodes", &index))?;
+        known.insert(id, hash);
+    }
+    Ok(known)
+}
+
+pub(super) async fn leaves(
+    db: &Database,
+    range: Range<u64>,
+) -> Result<Vec<LeafContent>, DatabaseError> {
+    let rows = event::Entity::find()
+        .filter(event::Column::LogIndex.gte(row::signed(range.start)))
+        .filter(event::Column::LogIndex.lt(row::signed(range.end)))
+        .order_by_asc(event::Column::LogIndex)
+        .into_partial_model::<LeafRow>()
+        .all(db.reader())
+        .await?;
+    rows.iter().map(row::leaf_of).collect()
+}
+
+pub(super) async fn event(
+    db: &Database,
+    id: EventId,
+) -> Result<Option<StoredEntry>, DatabaseError> {
+    let found = event::Entity::find()
+        .filter(event::Column::EventId.eq(id.as_uuid()))
+        .one(db.reader())
+        .await?;
+    Ok(found.map(row::entry_of).transpose()?.flatten())
+}
+
+pub(super) async fn events(
+    db: &Database,
+    query: &Query,
+) -> Result<Vec<StoredEntry>, DatabaseError> {
+    let before = query.before.map(row::signed);
+    let rows = event::Entity::find()
+        .filter(filter::condition(query.scope, &query.filter))
+        .filter(Condition::all().add_option(before.map(|end| event::Column::LogIndex.lt(end))))
+        .order_by_desc(event::Column::LogIndex)
+        .limit(query.limit)
+        .all(db.reader())
+        .await?;
+    rows.into_iter()
+        .filter_map(|row| row::entry_of(row).transpose())
+        .collect()
+}

@@ -1,0 +1,85 @@
+//! How a writer takes over.
+//!
+//! ```text
+//! t0  A: lease, fence 7                    B: waits for the lease
+//! t1  A: prepares a batch                  (A's connection breaks; the lease is free)
+//! t2                                       B: lease, fence 8
+//! t3  A: UPDATE … WHERE fence = 7 → no row: Fenced, nothing of the batch is stored
+//! ```
+//!
+//! If A's update comes before t2 instead, B's waits for A's transaction to end on
+//! the head's row lock, and then reads the log with A's batch in it.
+
+use aval_database::{Database, DatabaseError, ExclusiveLock, Transaction};
+use aval_domain::time::Timestamp;
+use aval_merkle_log::tree::Frontier;
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::Expr;
+use sea_orm::{EntityTrait, ExprTrait};
+
+use super::entity::{log_head, producer};
+use super::{read, row};
+use crate::batch::Tip;
+use crate::sequence::Positions;
+use crate::store::{Lease, Tenure};
+
+pub(super) async fn take_over(db: &Database) -> Result<Tenure, DatabaseError> {
+    let lock = ExclusiveLock::acquire(db, "audit.writer").await?;
+    let (head, positions, frontier) = db
+        .transaction::<_, DatabaseError, _>("audit.take_over", async |tx| {
+            let head = raise_fence(&tx).await?;
+            let size = row::unsigned(head.size, "log_head", "size", &head.id)?;
+            let nodes = read::nodes_in(&tx, &Frontier::needed(size)).await?;
+            let frontier = Frontier::from_nodes(&nodes, size)
+                .map_err(|missing| DatabaseError::corrupt("events", "nodes", &missing.0))?;
+            Ok((head, positions(&tx).await?, frontier))
+        })
+        .await?;
+    Ok(Tenure {
+        tip: Tip {
+            fence: row::unsigned(head.fence, "log_head", "fence", &head.id)?,
+            frontier,
+            recorded_at: Timestamp::from_micros(head.recorded_at),
+        },
+        positions,
+        checkpoint: head.checkpoint,
+        lease: Lease::new(lock),
+    })
+}
+
+/// The head with a higher fence; the first writer ever makes it.
+async fn raise_fence(tx: &Transaction) -> Result<log_head::Model, DatabaseError> {
+    let first = log_head::ActiveModel {
+        id: Set(log_head::ONLY),
+        fence: Set(0),
+        size: Set(0),
+        recorded_at: Set(0),
+        checkpoint: Set(None),
+    };
+    log_head::Entity::insert(first)
+        .on_conflict_do_nothing_on([log_head::Column::Id])
+        .exec_without_returning(tx)
+        .await?;
+    let raised = log_head::Entity::update_many()
+        .col_expr(
+            log_head::Column::Fence,
+            Expr::col(log_head::Column::Fence).add(1),
+        )
+        .exec_with_returning(tx)
+        .await?;
+    let head = raised.into_iter().next();
+    head.ok_or_else(|| DatabaseError::corrupt("log_head", "id", &log_head::ONLY))
+}
+
+async fn positions(tx: &Transaction) -> Result<Positions, DatabaseError> {
+    let rows = producer::Entity::find().all(tx).await?;
+    rows.into_iter()
+        .map(|producer| {
+            let number =
+                |number, column| row::unsigned(number, "producers", column, &producer.source);
+            let epoch = number(producer.epoch, "epoch")?;
+            let last = number(producer.last_sequence, "last_sequence")?;
+            Ok((producer.source, epoch, last))
+        })
+        .collect()
+}

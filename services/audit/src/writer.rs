@@ -1,0 +1,286 @@
+//! The one task that writes the log.
+//!
+//! Deliveries queue up while a batch is being stored; the next batch is whatever
+//! arrived meanwhile. No timer: a lone delivery is stored at once, and under load
+//! one flush serves many.
+//!
+//! ```text
+//! t0  A arrives, batch {A} begins         t2  batch {A} is durable: A is answered
+//! t1  B, C, D arrive and wait             t3  batch {B, C, D} begins, in this order
+//! ```
+//!
+//! Every instance has such a task and one of them writes; deliveries to the others
+//! are refused, and their senders try again elsewhere. Whoever loses the right to
+//! write learns of it from the store, which takes nothing from them any more.
+
+mod term;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aval_database::DatabaseError;
+use aval_domain::time::Clock;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::checkpoint_key::CheckpointKey;
+use crate::metrics::WriterMetrics;
+use crate::plan::Refused;
+use crate::store::Store;
+use crate::submission::Submission;
+use term::Term;
+pub use term::TermError;
+
+/// How many deliveries may wait.
+const LONGEST_QUEUE: usize = 4_096;
+
+/// How many events one transaction takes, unless a single delivery has more.
+const EVENTS_PER_BATCH: usize = 2_048;
+
+/// How long to wait after losing the log or failing to take it; it doubles each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Hands deliveries to the writing task. Cloning gives another handle on the same.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    queue: mpsc::Sender<Waiting>,
+    leads: watch::Receiver<bool>,
+}
+
+/// The writing task, to be run.
+#[derive(Debug)]
+pub struct WriterTask {
+    store: Arc<dyn Store>,
+    key: Arc<CheckpointKey>,
+    clock: Arc<dyn Clock>,
+    queue: mpsc::Receiver<Waiting>,
+    leads: watch::Sender<bool>,
+    metrics: WriterMetrics,
+}
+
+/// Why a delivery was not recorded.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum RecordError {
+    /// It breaks the order of its producer.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// Another instance writes, or none yet, or this one stops.
+    #[error("this instance does not write the log")]
+    NotWriting,
+    /// More deliveries wait than may.
+    #[error("too many deliveries wait for the log")]
+    Overloaded,
+    /// The log could not grow. Whether the delivery is recorded is not known: sending
+    /// it again is harmless.
+    #[error("the log did not take the delivery")]
+    Failed(#[source] Arc<TermError>),
+}
+
+#[derive(Debug)]
+struct Waiting {
+    submission: Submission,
+    answer: oneshot::Sender<Result<u64, RecordError>>,
+}
+
+enum Ended {
+    Stopped,
+    Lost(Arc<TermError>),
+}
+
+impl Writer {
+    /// A handle and the task behind it.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        key: Arc<CheckpointKey>,
+        clock: Arc<dyn Clock>,
+    ) -> (Self, WriterTask) {
+        let (sender, queue) = mpsc::channel(LONGEST_QUEUE);
+        let (leads, leading) = watch::channel(false);
+        let task = WriterTask {
+            store,
+            key,
+            clock,
+            queue,
+            leads,
+            metrics: WriterMetrics::new(),
+        };
+        let writer = Self {
+            queue: sender,
+            leads: leading,
+        };
+        (writer, task)
+    }
+
+    /// Records a delivery durably, then says the last sequence recorded of its source
+    /// and epoch. Deliveries of one source that are made one after the other are
+    /// recorded in that order.
+    pub async fn record(&self, submission: Submission) -> Result<u64, RecordError> {
+        let (answer, answered) = oneshot::channel();
+        let waiting = Waiting { submission, answer };
+        self.queue.try_send(waiting).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => RecordError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => RecordError::NotWriting,
+        })?;
+        answered.await.unwrap_or(Err(RecordError::NotWriting))
+    }
+
+    /// Whether this instance writes, now and whenever that changes.
+    #[must_use]
+    pub fn leads(&self) -> watch::Receiver<bool> {
+        self.leads.clone()
+    }
+}
+
+impl WriterTask {
+    /// Takes over the log whenever it can, and writes until it loses it. When
+    /// `shutdown` is cancelled the batch that has begun is stored and answered first.
+    pub async fn run(mut self, shutdown: CancellationToken) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let lost = match self.take_over(&shutdown).await {
+                None => return,
+                Some(Err(error)) => Arc::new(error),
+                Some(Ok(term)) => {
+                    tracing::info!(log.size = term.size(), "writing the log");
+                    pause = FIRST_PAUSE;
+                    self.leads.send_replace(true);
+                    let ended = self.lead(term, &shutdown).await;
+                    self.leads.send_replace(false);
+                    match ended {
+                        Ended::Stopped => return,
+                        Ended::Lost(error) => error,
+                    }
+                }
+            };
+            tracing::error!(error = %Causes(lost.as_ref()), "not writing the log");
+            if self.refuse_all_for(pause, &shutdown).await.is_none() {
+                return;
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Waits for the right to write, refusing what arrives meanwhile; `None` when the
+    /// service stops.
+    async fn take_over(&mut self, shutdown: &CancellationToken) -> Option<Result<Term, TermError>> {
+        let taking_over = Term::begin(
+            Arc::clone(&self.store),
+            Arc::clone(&self.key),
+            Arc::clone(&self.clock),
+        );
+        let mut taking_over = std::pin::pin!(taking_over);
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return None,
+                begun = &mut taking_over => return Some(begun),
+                waiting = self.queue.recv() => waiting?.answer(Err(RecordError::NotWriting)),
+            }
+        }
+    }
+
+    async fn lead(&mut self, mut term: Term, shutdown: &CancellationToken) -> Ended {
+        loop {
+            let first = tokio::select! {
+                biased;
+                first = self.queue.recv() => first,
+                () = shutdown.cancelled() => return Ended::Stopped,
+            };
+            let Some(first) = first else {
+                return Ended::Stopped;
+            };
+            let batch = self.join_waiting(first);
+            let submissions: Vec<&Submission> = batch.iter().map(|w| &w.submission).collect();
+            let size = term.size();
+            match term.record(&submissions).await {
+                Ok(answers) => {
+                    self.count(&answers, term.size() - size);
+                    for (waiting, answer) in batch.into_iter().zip(answers) {
+                        waiting.answer(answer.map_err(RecordError::Refused));
+                    }
+                }
+                Err(error) => {
+                    let error = Arc::new(error);
+                    for waiting in batch {
+                        waiting.answer(Err(RecordError::Failed(Arc::clone(&error))));
+                    }
+                    return Ended::Lost(error);
+                }
+            }
+        }
+    }
+
+    fn count(&self, answers: &[Result<u64, Refused>], events: u64) {
+        self.metrics.batch(answers.len(), events);
+        let refused = answers.iter().filter(|answer| answer.is_err()).count();
+        self.metrics.refused(refused as u64);
+    }
+
+    /// The first delivery and those that arrived behind it, up to the batch's size.
+    fn join_waiting(&mut self, first: Waiting) -> Vec<Waiting> {
+        let mut events = first.submission.count();
+        let mut batch = vec![first];
+        while events < EVENTS_PER_BATCH {
+            let Ok(next) = self.queue.try_recv() else {
+                break;
+            };
+            events += next.submission.count();
+            batch.push(next);
+        }
+        batch
+    }
+
+    async fn refuse_all_for(
+        &mut self,
+        pause: Duration,
+        shutdown: &CancellationToken,
+    ) -> Option<()> {
+        let mut over = std::pin::pin!(tokio::time::sleep(pause));
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return None,
+                () = &mut over => return Some(()),
+                waiting = self.queue.recv() => waiting?.answer(Err(RecordError::NotWriting)),
+            }
+        }
+    }
+}
+
+impl Waiting {
+    fn answer(self, answer: Result<u64, RecordError>) {
+        // A caller that has gone away reads no answer, and will deliver again.
+        let _gone = self.answer.send(answer);
+    }
+}
+
+/// An error with everything that caused it, for a log line.
+struct Causes<'a>(&'a (dyn std::error::Error + 'static));
+
+impl std::fmt::Display for Causes<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(formatter, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl RecordError {
+    /// The database's failure, if that is what it was.
+    #[must_use]
+    pub fn database(&self) -> Option<&DatabaseError> {
+        match self {
+            Self::Failed(error) => error.database(),
+            Self::Refused(_) | Self::NotWriting | Self::Overloaded => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

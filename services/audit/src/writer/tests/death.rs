@@ -1,0 +1,117 @@
+//! Writers that die, and what remains.
+
+use std::collections::HashSet;
+
+use aval_domain::event::Event;
+use tokio::sync::watch;
+
+use super::desk::{Desk, PATIENCE, Working, assert_recorded_in_order};
+use super::*;
+
+const PRODUCERS: usize = 8;
+const DELIVERIES: u64 = 30;
+
+/// Delivers event after event, each until it is acknowledged, to whoever writes now.
+async fn produce(
+    source: String,
+    sample: sample::Events,
+    writers: watch::Receiver<Writer>,
+) -> Vec<Event> {
+    let mut delivered = Vec::new();
+    for sequence in 1..=DELIVERIES {
+        let event = sample.access(None);
+        loop {
+            let writer = writers.borrow().clone();
+            let delivery = sample.submission(&source, 1, sequence, [event.clone()]);
+            match writer.record(delivery).await {
+                Ok(acknowledged) => {
+                    assert_eq!(acknowledged, sequence);
+                    break;
+                }
+                Err(RecordError::Refused(refused)) => panic!("{refused:?}"),
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+        delivered.push(event);
+    }
+    delivered
+}
+
+async fn until_the_log_has(desk: &Desk, size: u64) {
+    let reached = async {
+        loop {
+            let note = desk.store.checkpoint().await.unwrap().unwrap();
+            if desk.key.open(&note).unwrap().size >= size {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let reached = tokio::time::timeout(PATIENCE, reached).await;
+    reached.expect("the log grows");
+}
+
+pub(super) async fn a_writer_killed_at_any_moment_loses_nothing(desk: &Desk) {
+    let mut working: Working = desk.start().await;
+    let (current, writers) = watch::channel(working.writer.clone());
+    let mut producers = Vec::new();
+    for producer in 0..PRODUCERS {
+        let source = format!("source-{producer}");
+        let producing = produce(source, desk.sample.clone(), writers.clone());
+        producers.push(tokio::spawn(producing));
+    }
+    for size in [1, 20, 50, 90, 140, 200] {
+        until_the_log_has(desk, size).await;
+        working.kill().await;
+        working = desk.start().await;
+        current.send_replace(working.writer.clone());
+    }
+    let mut all = HashSet::new();
+    for producer in producers {
+        let delivered = tokio::time::timeout(PATIENCE, producer).await;
+        let delivered = delivered.expect("every event is acknowledged").unwrap();
+        desk.assert_in_order(&delivered).await;
+        all.extend(delivered.iter().map(|event| event.event_id));
+    }
+    assert_eq!(all.len() as u64, PRODUCERS as u64 * DELIVERIES);
+    desk.assert_holds_exactly(&all).await;
+}
+
+pub(super) async fn the_next_writer_goes_on_when_the_first_is_killed(desk: &Desk) {
+    let events = desk.accesses(2);
+    let first = desk.start().await;
+    let delivery = desk.sample.submission("consent", 1, 1, [events[0].clone()]);
+    first.writer.record(delivery).await.unwrap();
+    first.kill().await;
+
+    let second = desk.start().await;
+    let delivery = desk.sample.submission("consent", 1, 1, events.clone());
+    assert_eq!(second.writer.record(delivery).await.unwrap(), 2);
+    assert_recorded_in_order(desk, &events).await;
+}
+
+pub(super) async fn stopping_answers_what_was_begun(desk: &Desk) {
+    let working = desk.start().await;
+    let writer = working.writer.clone();
+    let events = desk.accesses(1);
+    let delivery = desk.sample.submission("consent", 1, 1, events.clone());
+    let answer = tokio::spawn({
+        let writer = writer.clone();
+        async move { writer.record(delivery).await }
+    });
+    working.stop().await;
+    // Begun or not: what was acknowledged is there, and nothing waits for ever.
+    let recorded = answer.await.unwrap().is_ok();
+    let held = desk
+        .store
+        .event(events[0].event_id)
+        .await
+        .unwrap()
+        .is_some();
+    assert!(held || !recorded);
+    let late = desk.sample.submission("consent", 1, 2, desk.accesses(1));
+    assert!(matches!(
+        writer.record(late).await,
+        Err(RecordError::NotWriting)
+    ));
+}

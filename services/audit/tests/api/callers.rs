@@ -1,0 +1,72 @@
+//! Every RPC, as a test calls it.
+
+use aval_proto::audit::v1::{
+    AppendEventsRequest, ExportEventsRequest, GetCheckpointRequest, GetConsistencyProofRequest,
+    GetEventRequest, GetInclusionProofRequest, GetPatientProofRequest, GetTileRequest,
+    ListEventsRequest, WatchEventsRequest,
+};
+use tonic::{Request, Status};
+
+use crate::people::Person;
+use crate::stand::Stand;
+
+/// Every RPC of the two services.
+pub(crate) const RPCS: [&str; 10] = [
+    "TrailService/AppendEvents",
+    "TrailService/ListEvents",
+    "TrailService/GetEvent",
+    "TrailService/WatchEvents",
+    "TrailService/ExportEvents",
+    "TransparencyService/GetCheckpoint",
+    "TransparencyService/GetInclusionProof",
+    "TransparencyService/GetConsistencyProof",
+    "TransparencyService/GetPatientProof",
+    "TransparencyService/GetTile",
+];
+
+impl Stand {
+    /// Calls this RPC with an empty message, as this caller, for this person.
+    pub(crate) async fn call(
+        &self,
+        rpc: &str,
+        caller: &str,
+        person: Option<Person>,
+    ) -> Result<(), Status> {
+        let mut trail = self.trail(caller);
+        let mut transparency = self.transparency(caller);
+        macro_rules! call {
+            ($client:ident.$method:ident, $message:ty) => {{
+                let message = <$message>::default();
+                let request = match person {
+                    Some(person) => self.request(message, caller, person),
+                    None => Request::new(message),
+                };
+                $client.$method(request).await.map(|_| ())
+            }};
+        }
+        match rpc {
+            "TrailService/AppendEvents" => call!(trail.append_events, AppendEventsRequest),
+            "TrailService/ListEvents" => call!(trail.list_events, ListEventsRequest),
+            "TrailService/GetEvent" => call!(trail.get_event, GetEventRequest),
+            "TrailService/WatchEvents" => call!(trail.watch_events, WatchEventsRequest),
+            "TrailService/ExportEvents" => call!(trail.export_events, ExportEventsRequest),
+            "TransparencyService/GetCheckpoint" => {
+                call!(transparency.get_checkpoint, GetCheckpointRequest)
+            }
+            "TransparencyService/GetInclusionProof" => {
+                call!(transparency.get_inclusion_proof, GetInclusionProofRequest)
+            }
+            "TransparencyService/GetConsistencyProof" => {
+                call!(
+                    transparency.get_consistency_proof,
+                    GetConsistencyProofRequest
+                )
+            }
+            "TransparencyService/GetPatientProof" => {
+                call!(transparency.get_patient_proof, GetPatientProofRequest)
+            }
+            "TransparencyService/GetTile" => call!(transparency.get_tile, GetTileRequest),
+            other => panic!("no RPC is called {other}"),
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The service over real connections: mTLS, callers, people, every RPC.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod appending;
+mod callers;
+mod completeness;
+mod coverage;
+mod deeds;
+mod exporting;
+mod history;
+mod jwks;
+mod one_event;
+mod ops;
+mod own_trail;
+mod paging;
+mod people;
+mod refusals;
+mod stand;
+mod tampering;
+mod transparency;
+mod watching;
+mod watching_ends;

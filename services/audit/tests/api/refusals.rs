@@ -1,0 +1,76 @@
+//! Who may not, for every RPC.
+
+use tonic::Code;
+
+use crate::callers::RPCS;
+use crate::people::{Person, patient_id, practitioner_id};
+use crate::stand::{Stand, reason};
+
+/// What needs a person.
+const FOR_A_PERSON: [&str; 5] = [
+    "TrailService/ListEvents",
+    "TrailService/GetEvent",
+    "TrailService/WatchEvents",
+    "TrailService/ExportEvents",
+    "TransparencyService/GetPatientProof",
+];
+
+#[tokio::test]
+async fn a_caller_that_the_table_does_not_name_is_refused_everywhere() {
+    let stand = Stand::start().await;
+    for rpc in RPCS {
+        let refused = stand.call(rpc, "provider", None).await;
+        let status = refused.unwrap_err();
+        assert_eq!(status.code(), Code::PermissionDenied, "{rpc}");
+        assert_eq!(reason(&status), "CALLER_NOT_ALLOWED", "{rpc}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_token_nothing_of_a_person_is_answered() {
+    let stand = Stand::start().await;
+    for rpc in FOR_A_PERSON {
+        let status = stand.call(rpc, "gateway", None).await.unwrap_err();
+        assert_eq!(status.code(), Code::Unauthenticated, "{rpc}");
+        assert_eq!(reason(&status), "TOKEN_MISSING", "{rpc}");
+    }
+}
+
+#[tokio::test]
+async fn a_producer_reads_nothing_even_with_a_person_s_token() {
+    let stand = Stand::start().await;
+    let person = Person::Patient(patient_id());
+    for rpc in FOR_A_PERSON {
+        let status = stand.call(rpc, "consent", Some(person)).await.unwrap_err();
+        assert_eq!(reason(&status), "CALLER_NOT_ALLOWED", "{rpc}");
+    }
+}
+
+#[tokio::test]
+async fn only_a_producer_appends() {
+    let stand = Stand::start().await;
+    let person = Person::Practitioner(practitioner_id());
+    for (caller, person) in [
+        ("gateway", None),
+        ("records", Some(person)),
+        ("operator", None),
+    ] {
+        let refused = stand
+            .call("TrailService/AppendEvents", caller, person)
+            .await;
+        assert_eq!(
+            reason(&refused.unwrap_err()),
+            "CALLER_NOT_ALLOWED",
+            "{caller}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_producers_have_no_business_with_the_log_s_proofs() {
+    let stand = Stand::start().await;
+    for rpc in RPCS.iter().filter(|rpc| rpc.starts_with("Transparency")) {
+        let status = stand.call(rpc, "consent", None).await.unwrap_err();
+        assert_eq!(reason(&status), "CALLER_NOT_ALLOWED", "{rpc}");
+    }
+}

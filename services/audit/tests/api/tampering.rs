@@ -1,0 +1,84 @@
+//! Whoever changes the database is noticed by those who read.
+
+use aval_database::{Database, DatabaseError};
+use aval_proto::audit::v1::ListEventsRequest;
+use sea_orm::ConnectionTrait;
+use tonic::Code;
+
+use crate::deeds::access;
+use crate::people::{Person, patient_id, practitioner_id};
+use crate::stand::{Stand, reason};
+
+impl Stand {
+    pub(crate) async fn execute(&self, sql: &str) {
+        let db = Database::connect(&self.config().database).await.unwrap();
+        db.transaction::<_, DatabaseError, _>("test.damage", async |tx| {
+            Ok(tx.execute_unprepared(sql).await?)
+        })
+        .await
+        .unwrap();
+        db.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_altered_payload_is_not_shown_as_if_nothing_were() {
+    let stand = Stand::start().await;
+    let patient = patient_id();
+    let event = access(practitioner_id(), patient);
+    stand.record(std::slice::from_ref(&event)).await;
+    stand
+        .execute("UPDATE events SET payload = CAST(replace(payload, 'permit', 'deny') AS BLOB)")
+        .await;
+    let me = Person::Patient(patient);
+    let listed = stand
+        .list(me, ListEventsRequest::default())
+        .await
+        .unwrap_err();
+    let found = stand
+        .event(me, &event.event_id.to_string())
+        .await
+        .unwrap_err();
+    for status in [listed, found] {
+        assert_eq!(status.code(), Code::Internal);
+        assert_eq!(reason(&status), "INTERNAL");
+    }
+}
+
+#[tokio::test]
+async fn rows_that_changed_places_are_noticed() {
+    let stand = Stand::start().await;
+    let patient = patient_id();
+    let events = [0; 3].map(|_| access(practitioner_id(), patient));
+    stand.record(&events).await;
+    for change in [
+        "UPDATE events SET log_index = 9 WHERE log_index = 0",
+        "UPDATE events SET log_index = 0 WHERE log_index = 1",
+        "UPDATE events SET log_index = 1 WHERE log_index = 9",
+    ] {
+        stand.execute(change).await;
+    }
+    let me = Person::Patient(patient);
+    let listed = stand.list(me, ListEventsRequest::default()).await;
+    assert_eq!(listed.unwrap_err().code(), Code::Internal);
+    // Each row agrees with its own hashes; its receipt does not lead to the signed root.
+    for event in &events[..2] {
+        let found = stand.event(me, &event.event_id.to_string()).await;
+        assert_eq!(found.unwrap_err().code(), Code::Internal);
+    }
+}
+
+#[tokio::test]
+async fn an_event_taken_out_of_a_history_is_missed() {
+    let stand = Stand::start().await;
+    let patient = patient_id();
+    let events = [0; 3].map(|_| access(practitioner_id(), patient));
+    stand.record(&events).await;
+    stand
+        .execute("DELETE FROM events WHERE log_index = 1")
+        .await;
+    let listed = stand
+        .list(Person::Patient(patient), ListEventsRequest::default())
+        .await;
+    assert_eq!(listed.unwrap_err().code(), Code::Internal);
+}
