@@ -1,0 +1,185 @@
+//! The running consent service, with people whose records are asked for.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use aval_domain::time::{Clock, SystemClock, Timestamp};
+use aval_proto::common::v1 as common;
+use aval_proto::consent::v1 as proto;
+use aval_testing::provider::Realm;
+use tokio::sync::Mutex;
+
+use super::contender::{Credentials, GrpcContender, Questions};
+use super::lineup::CALLER;
+use super::people::{self, People};
+use super::portal::Portal;
+use super::revocations::WhileRevoking;
+use super::threads::Threads;
+use crate::client::{Bearer, ProviderClient, Software};
+use crate::demo::request_id;
+use crate::stack::{Engines, Stack, StackConfig};
+
+/// The four services on the servers' thread, a doctor, and patients who granted them
+/// access.
+pub(crate) struct ConsentService {
+    stack: Arc<Stack>,
+    people: People,
+    questions: Questions,
+    doctor: Arc<SignedInDoctor>,
+}
+
+impl ConsentService {
+    /// Starts the stack in this folder and fills it through its own interfaces.
+    pub(crate) async fn start(
+        folder: &Path,
+        engines: &Engines,
+        threads: &Threads,
+    ) -> anyhow::Result<Self> {
+        let config = StackConfig::on_free_ports(folder)?.with_engines(engines.clone());
+        let stack = threads.servers().spawn(async move {
+            let stack = Arc::new(Box::pin(Stack::start(config)).await?);
+            let portal = Portal::of(&stack)?;
+            let people = people::fill(&stack, &portal).await?;
+            anyhow::Ok((stack, people))
+        });
+        let (stack, people) = stack.await?.context("the services do not start")?;
+        Ok(Self {
+            questions: questions(&people),
+            doctor: Arc::new(SignedInDoctor::new(&stack, &people)?),
+            people,
+            stack,
+        })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.stack.addresses().consent
+    }
+
+    /// One for each patient, all of them to be permitted.
+    pub(crate) fn questions(&self) -> Questions {
+        self.questions.clone()
+    }
+
+    /// The checks, with patients who grant and revoke meanwhile. Call it inside of the
+    /// callers' run time.
+    pub(crate) fn while_revoking(&self, checks: GrpcContender) -> anyhow::Result<WhileRevoking> {
+        let portal = Portal::of(&self.stack)?;
+        Ok(WhileRevoking::new(checks, portal, &self.people))
+    }
+
+    /// The doctor's tokens.
+    pub(crate) fn credentials(&self) -> Arc<dyn Credentials> {
+        Arc::clone(&self.doctor) as Arc<dyn Credentials>
+    }
+
+    /// Lets the services finish what they have, and stops them.
+    pub(crate) async fn stop(self) {
+        drop(self.doctor);
+        if let Some(stack) = Arc::into_inner(self.stack) {
+            stack.stop().await;
+        }
+    }
+}
+
+/// What is asked for: two reports and a prescription, of classes that the grants cover.
+const DOCUMENTS: [(&str, common::DocumentClass, &str); 3] = [
+    (
+        "cr-consultation-1",
+        common::DocumentClass::Report,
+        "11488-4",
+    ),
+    (
+        "cr-hospitalisation-2",
+        common::DocumentClass::Report,
+        "34112-3",
+    ),
+    (
+        "ordonnance-3",
+        common::DocumentClass::Prescription,
+        "57833-6",
+    ),
+];
+
+fn questions(people: &People) -> Questions {
+    let documents = DOCUMENTS.map(|(id, class, kind)| common::DocumentRef {
+        document_id: id.to_owned(),
+        document_class: class.into(),
+        document_type: kind.to_owned(),
+        ..common::DocumentRef::default()
+    });
+    let questions = people.patients.iter().map(|patient| proto::AccessQuestion {
+        patient_id: patient.patient_id.clone(),
+        action: common::AccessAction::Consult.into(),
+        mode: common::AccessMode::Normal.into(),
+        documents: documents.to_vec(),
+        emergency_reason: String::new(),
+        purpose: "consultation".to_owned(),
+    });
+    Questions {
+        questions: questions.collect(),
+        expected: proto::Effect::Permit,
+    }
+}
+
+/// The doctor, who signs in again when their token ends soon.
+#[derive(Debug)]
+struct SignedInDoctor {
+    software: Software,
+    provider: ProviderClient,
+    token_endpoint: String,
+    username: String,
+    current: Mutex<Option<(Bearer, Timestamp)>>,
+}
+
+/// A token must last for a turn and its warm-up: the longest that can be asked for,
+/// and some more.
+const MUST_LAST: Duration = Duration::from_secs(150);
+
+impl SignedInDoctor {
+    fn new(stack: &Stack, people: &People) -> anyhow::Result<Self> {
+        Ok(Self {
+            software: stack.software(CALLER)?,
+            provider: stack.provider_client()?,
+            token_endpoint: stack.token_endpoint(Realm::Professionals),
+            username: people.doctor_account.clone(),
+            current: Mutex::new(None),
+        })
+    }
+
+    async fn sign_in(&self) -> anyhow::Result<(Bearer, Timestamp)> {
+        let (endpoint, nonce) = (&self.token_endpoint, request_id());
+        let tokens = self.provider.sign_in(endpoint, &self.username, &nonce, &[]);
+        let request = tokens.await?.as_practitioner("");
+        let answer = self
+            .software
+            .sessions()
+            .exchange_token(request)
+            .await?
+            .into_inner();
+        let end = answer.expire_at.context("a token has an end")?;
+        let end = Timestamp::from_unix_parts(end.seconds, end.nanos)?;
+        Ok((Bearer::new(&answer.access_token)?, end))
+    }
+}
+
+#[tonic::async_trait]
+impl Credentials for SignedInDoctor {
+    async fn bearer(&self) -> anyhow::Result<Bearer> {
+        let mut current = self.current.lock().await;
+        let enough = SystemClock.now().saturating_add(MUST_LAST);
+        if let Some((bearer, end)) = &*current
+            && *end > enough
+        {
+            return Ok(bearer.clone());
+        }
+        let (bearer, end) = self
+            .sign_in()
+            .await
+            .context("the doctor is not signed in")?;
+        *current = Some((bearer.clone(), end));
+        Ok(bearer)
+    }
+}

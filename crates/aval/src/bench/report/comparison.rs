@@ -1,0 +1,164 @@
+//! A contender against its baseline, round by round.
+
+use serde::Serialize;
+
+use super::Standing;
+use crate::bench::contender::Entrant;
+use crate::bench::figures::{Figures, count};
+use crate::bench::load::Load;
+use crate::bench::spread::Spread;
+
+/// The contender's figure divided by the baseline's, of each round.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Comparison {
+    pub(crate) contender: Entrant,
+    pub(crate) baseline: Entrant,
+    /// Of throughput: the larger, the better.
+    pub(crate) per_second: Option<Spread>,
+    /// Of the 99th percentile of latency: the smaller, the better.
+    pub(crate) p99: Option<Spread>,
+    /// Of the servers' processor time for each call: the smaller, the better. It holds
+    /// even where the callers were the limit.
+    pub(crate) server_us_per_call: Option<Spread>,
+    /// What the project wants of these ratios.
+    pub(crate) goal: Option<Goal>,
+    /// Whether the medians reach it; absent where there is no goal, or none that this
+    /// load can tell.
+    pub(crate) reached: Option<bool>,
+}
+
+/// Bounds that the medians must keep.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(crate) struct Goal {
+    /// The least ratio of throughput.
+    pub(crate) per_second_at_least: f64,
+    /// The largest ratio of the 99th percentiles.
+    pub(crate) p99_at_most: Option<f64>,
+}
+
+const fn goal(per_second_at_least: f64, p99_at_most: Option<f64>) -> Goal {
+    Goal {
+        per_second_at_least,
+        p99_at_most,
+    }
+}
+
+/// Who is compared to whom.
+const COMPARED: [(Entrant, Entrant, Option<Goal>); 6] = [
+    (Entrant::Layers, Entrant::Bare, None),
+    (Entrant::Check, Entrant::Layers, Some(goal(0.95, None))),
+    (Entrant::Check, Entrant::Bare, Some(goal(0.8, None))),
+    (
+        Entrant::CheckRevoking,
+        Entrant::Layers,
+        Some(goal(0.95, Some(1.25))),
+    ),
+    (
+        Entrant::Authorize,
+        Entrant::RawInsert,
+        Some(goal(1.0, None)),
+    ),
+    (Entrant::Authorize, Entrant::Check, None),
+];
+
+impl Comparison {
+    /// Every comparison of which both sides took part.
+    pub(super) fn all(standings: &[Standing], load: Load) -> Vec<Self> {
+        let standing = |who| standings.iter().find(|standing| standing.name == who);
+        let pairs = COMPARED.iter().filter_map(|(contender, baseline, goal)| {
+            Some((standing(*contender)?, standing(*baseline)?, *goal))
+        });
+        pairs
+            .map(|(contender, baseline, goal)| Self::of(contender, baseline, goal, load))
+            .collect()
+    }
+
+    fn of(contender: &Standing, baseline: &Standing, goal: Option<Goal>, load: Load) -> Self {
+        let ratio = |value: fn(&Figures) -> f64| {
+            let (above, below) = (&contender.rounds, &baseline.rounds);
+            Spread::of_ratios(above.iter().map(value), below.iter().map(value))
+        };
+        let per_second = ratio(|round| round.per_second);
+        let p99 = ratio(|round| count(round.p99_us));
+        let failed = contender.failed + baseline.failed > 0;
+        Self {
+            contender: contender.name,
+            baseline: baseline.name,
+            per_second,
+            p99,
+            // Absent in one round, not a number in the ratio, absent here.
+            server_us_per_call: ratio(|round| round.server_us_per_call.unwrap_or(f64::NAN)),
+            goal,
+            reached: goal.and_then(|goal| goal.is_reached(per_second, p99, failed, load)),
+        }
+    }
+}
+
+impl Goal {
+    /// Calls that failed reach nothing. Under an open load throughput is what was
+    /// asked for, so only latency can be judged.
+    fn is_reached(
+        self,
+        per_second: Option<Spread>,
+        p99: Option<Spread>,
+        failed: bool,
+        load: Load,
+    ) -> Option<bool> {
+        if failed {
+            return Some(false);
+        }
+        let quick = match self.p99_at_most {
+            Some(most) => Some(p99?.median <= most),
+            None => None,
+        };
+        let much = match load {
+            Load::Closed { .. } | Load::Counted { .. } => {
+                Some(per_second?.median >= self.per_second_at_least)
+            }
+            Load::Open { .. } => None,
+        };
+        match (quick, much) {
+            (None, None) => None,
+            (quick, much) => Some(quick.unwrap_or(true) && much.unwrap_or(true)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLOSED: Load = Load::Closed { seconds: 1.0 };
+    const OPEN: Load = Load::Open {
+        rate: 100,
+        seconds: 1.0,
+    };
+
+    fn exactly(value: f64) -> Option<Spread> {
+        Spread::of([value])
+    }
+
+    #[test]
+    fn a_goal_is_reached_by_throughput_and_latency_together() {
+        let goal = goal(0.95, Some(1.25));
+        let reached =
+            |per_second, p99| goal.is_reached(exactly(per_second), exactly(p99), false, CLOSED);
+        assert_eq!(reached(0.95, 1.25), Some(true));
+        assert_eq!(reached(0.94, 1.0), Some(false));
+        assert_eq!(reached(1.0, 1.26), Some(false));
+    }
+
+    #[test]
+    fn under_an_open_load_only_latency_can_be_judged() {
+        let reached = |goal: Goal| goal.is_reached(exactly(0.5), exactly(1.0), false, OPEN);
+        assert_eq!(reached(goal(0.95, Some(1.25))), Some(true));
+        assert_eq!(reached(goal(0.95, None)), None);
+    }
+
+    #[test]
+    fn failed_calls_reach_no_goal() {
+        let goal = goal(0.95, None);
+        let reached = goal.is_reached(exactly(2.0), exactly(0.1), true, CLOSED);
+        assert_eq!(reached, Some(false));
+    }
+}

@@ -1,0 +1,154 @@
+//! `aval audit …`: receipts, and checking them without any service.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use aval_merkle_log::receipt::{Evidence, Receipt};
+use aval_proto::audit::v1 as proto;
+use clap::Subcommand;
+
+use crate::language::say;
+use crate::log_key;
+use crate::output::Output;
+
+mod history;
+
+pub use history::{ExportForm, verify_history};
+
+use super::Session;
+use super::person::PatientArguments;
+
+/// What to do with the log.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Saves the newest signed checkpoint.
+    Checkpoint {
+        /// Into this file.
+        file: PathBuf,
+    },
+    /// Saves an event and its receipt.
+    Receipt {
+        /// Which event.
+        event_id: String,
+        /// Into this folder, as `<event>.json` and `<event>.receipt`.
+        #[arg(long, default_value = ".")]
+        folder: PathBuf,
+        /// For whom.
+        #[command(flatten)]
+        who: PatientArguments,
+    },
+    /// Saves a history as a file, each event with its receipt.
+    Export {
+        /// Into this file.
+        file: PathBuf,
+        /// In this form.
+        #[arg(long, value_enum, default_value_t = ExportForm::Receipts)]
+        form: ExportForm,
+        /// For whom.
+        #[command(flatten)]
+        who: PatientArguments,
+    },
+    /// Saves what proves that a history is whole.
+    Proof {
+        /// Into this file.
+        file: PathBuf,
+        /// For whom.
+        #[command(flatten)]
+        who: PatientArguments,
+    },
+    /// Checks offline that a history is whole. Exit codes as of `verify`; 16: events are
+    /// missing; 17: they were changed or moved; 18: events kept before are gone.
+    VerifyHistory {
+        /// The proof, as saved.
+        proof: PathBuf,
+        /// One that was saved before: the history must continue it.
+        #[arg(long)]
+        before: Option<PathBuf>,
+        /// The log's public key; by default the one that `aval up` wrote.
+        #[arg(long)]
+        key: Option<PathBuf>,
+    },
+    /// Checks a receipt offline. 0: the event stands in the log as it is; 10: a file is
+    /// not in its format; 11: the log did not sign; 12: another log; 13: not in the log;
+    /// 14: the event was changed; 15: the receipt cannot speak of the event.
+    Verify {
+        /// The event, as saved.
+        event: PathBuf,
+        /// Its receipt, as saved.
+        receipt: PathBuf,
+        /// The log's public key; by default the one that `aval up` wrote.
+        #[arg(long)]
+        key: Option<PathBuf>,
+    },
+}
+
+impl Session {
+    /// Saves a checkpoint.
+    pub async fn audit_checkpoint(&self, file: &Path) -> anyhow::Result<()> {
+        let portal = self.software("gateway")?;
+        let request = proto::GetCheckpointRequest {};
+        let answer = portal
+            .transparency()
+            .get_checkpoint(request)
+            .await?
+            .into_inner();
+        write(file, answer.checkpoint.as_bytes())?;
+        Ok(self.output.sentence(&say("enregistré", "saved"))?)
+    }
+
+    /// Saves an event and its receipt.
+    pub async fn audit_receipt(
+        &self,
+        event_id: &str,
+        folder: &Path,
+        who: &PatientArguments,
+    ) -> anyhow::Result<()> {
+        let patient = self.patient(who).await?;
+        let request = patient.bearer.asks(proto::GetEventRequest {
+            event_id: event_id.to_owned(),
+            include_receipt: true,
+        });
+        let answer = patient
+            .software
+            .trail()
+            .get_event(request)
+            .await?
+            .into_inner();
+        write(
+            &folder.join(format!("{event_id}.json")),
+            &answer.canonical_event,
+        )?;
+        write(
+            &folder.join(format!("{event_id}.receipt")),
+            answer.receipt.as_bytes(),
+        )?;
+        Ok(self.output.sentence(&say("enregistrés", "saved"))?)
+    }
+}
+
+/// Checks a receipt: no service is asked.
+pub fn verify(event: &Path, receipt: &Path, key: &Path, output: Output) -> anyhow::Result<()> {
+    let policy = log_key::read(key)?;
+    let parsed = Receipt::parse(&read(receipt)?).context("the receipt is malformed")?;
+    let verified = parsed.verify(Evidence::Event(&read(event)?), &policy)?;
+    output.sentence(&say(
+        format!(
+            "Vrai : cette trace est la n° {} du journal, telle quelle.",
+            verified.index
+        ),
+        format!(
+            "True: this event is number {} of the log, as it stands.",
+            verified.index
+        ),
+    ))?;
+    Ok(())
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
+}

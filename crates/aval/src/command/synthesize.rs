@@ -1,0 +1,78 @@
+//! `aval directory synthesize`: a directory file in the published format, of people
+//! who do not exist.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+use anyhow::Context;
+use aval_domain::time::{Clock, SystemClock};
+use aval_testing::synthesize::{Faults, FileForm, SynthesisPlan, file_name};
+use clap::Args;
+use serde_json::json;
+
+use crate::language::say;
+use crate::output::{Output, Rows};
+
+/// Arguments of `aval directory synthesize`.
+#[derive(Debug, Args)]
+pub struct SynthesizeArguments {
+    /// How many people.
+    #[arg(long, default_value_t = 2_000)]
+    people: u32,
+    /// One seed gives one file.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many rows in error of each kind.
+    #[arg(long, default_value_t = 0)]
+    faults: u32,
+    /// The older form, with 52 columns instead of 56.
+    #[arg(long)]
+    older: bool,
+    /// The folder to write into; the file is named as published.
+    #[arg(long, default_value = ".")]
+    folder: PathBuf,
+}
+
+/// Writes the file, in memory that does not grow with it.
+pub fn run(arguments: &SynthesizeArguments, output: Output) -> anyhow::Result<()> {
+    let path = arguments.folder.join(file_name(SystemClock.now()));
+    let file = File::create(&path).with_context(|| format!("cannot make {}", path.display()))?;
+    let mut writer = BufWriter::new(file);
+    let written = plan(arguments).write(&mut writer)?;
+    writer.flush()?;
+    let mut rows = Rows::new(vec![
+        ("file", say("fichier", "file")),
+        ("people", say("personnes", "people")),
+        ("rows", say("lignes", "rows")),
+        ("bad_rows", say("dont en erreur", "of which in error")),
+        ("bytes", say("octets", "bytes")),
+    ]);
+    rows.push(vec![
+        json!(path.display().to_string()),
+        json!(written.people),
+        json!(written.rows),
+        json!(written.bad_rows),
+        json!(written.bytes),
+    ]);
+    Ok(output.one(&rows)?)
+}
+
+fn plan(arguments: &SynthesizeArguments) -> SynthesisPlan {
+    let each = arguments.faults;
+    SynthesisPlan {
+        form: if arguments.older {
+            FileForm::Older
+        } else {
+            FileForm::Present
+        },
+        faults: Faults {
+            wrong_column_count: each,
+            bad_check_digit: each,
+            missing_identifier: each,
+            unknown_profession: each,
+            control_characters: each,
+        },
+        ..SynthesisPlan::new(arguments.seed, arguments.people)
+    }
+}

@@ -1,0 +1,7 @@
+//! The `aval` command. Everything stands in the library, where it can be tested.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    aval::run()
+}
