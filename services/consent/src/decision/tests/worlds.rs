@@ -47,8 +47,13 @@ prop_compose! {
 }
 
 prop_compose! {
-    /// Worlds in which a doctor has access in principle: documents alone stand in the way.
-    pub(super) fn open_case()(mut case in case(), mut capacity in capacity()) -> Case {
+    /// Worlds in which a doctor has access in principle, by one grant or as a member of one
+    /// care episode: documents alone stand in the way.
+    pub(super) fn open_case()(
+        mut case in case(),
+        mut capacity in capacity(),
+        by_grant in any::<bool>(),
+    ) -> Case {
         capacity.profession = Profession::Doctor;
         capacity.function = None;
         capacity.active = true;
@@ -56,15 +61,22 @@ prop_compose! {
         case.question.patient_id = patient(1);
         case.question.action = Action::Consult;
         case.question.mode = AccessMode::Normal;
+        let period = Period::starting(hours(-9));
+        let grant = GrantBasis {
+            grant_id: grant_id(1),
+            target: GrantTarget::Person,
+            declared: false,
+            classes: DocumentClasses::ALL,
+            period,
+        };
+        let episode = CareEpisodeBasis {
+            care_episode_id: CareEpisodeId::from_uuid(Uuid::from_u128(8)),
+            period,
+        };
         case.basis = AccessBasis {
             treating_doctor: false,
-            grants: vec![GrantBasis {
-                grant_id: grant_id(1),
-                target: GrantTarget::Person,
-                declared: false,
-                classes: DocumentClasses::ALL,
-                period: Period::starting(hours(-9)),
-            }],
+            grants: by_grant.then_some(grant).into_iter().collect(),
+            care_episodes: (!by_grant).then_some(episode).into_iter().collect(),
             visibilities: case.basis.visibilities,
             ..super::situations::open_record()
         };
