@@ -1,7 +1,8 @@
 //! `cargo xtask tidy`: the house's invariants that no compiler knows.
 //!
-//! Each rule is a pure function from the tree's text to findings, with its data
-//! (who may, and the exceptions with their reasons) at the top of its file.
+//! Each rule is a pure function from the tree's text, or from what cargo says of the
+//! dependencies, to findings, with its data (who may, and the exceptions with their
+//! reasons) at the top of its file.
 
 mod attributes;
 mod code;
@@ -10,6 +11,7 @@ mod direction;
 mod edges;
 mod manifest;
 mod names;
+mod one_build;
 mod sizes;
 mod tree;
 
@@ -40,7 +42,8 @@ impl fmt::Display for Finding {
 /// Applies every rule to the files that git knows or would take.
 pub(crate) fn run() -> Result<()> {
     let tree = Tree::load(&Workspace::load()?.root)?;
-    let findings = findings(&tree)?;
+    let mut findings = findings(&tree)?;
+    findings.extend(one_build::check()?);
     for finding in &findings {
         println!("{finding}");
     }
