@@ -47,8 +47,9 @@ fn differences(tests: &str, command: &str) -> Vec<Finding> {
 
 /// Without the mark of what was printed before.
 fn lines(tree: &str) -> BTreeSet<&str> {
-    let line = |line: &'_ str| line.trim_end().trim_end_matches(" (*)").trim_end();
-    tree.lines().map(|text| line(text)).collect()
+    tree.lines()
+        .map(|line| line.trim_end().trim_end_matches(" (*)").trim_end())
+        .collect()
 }
 
 #[cfg(test)]
