@@ -15,6 +15,7 @@ use aval_runtime::config::TlsFiles;
 use aval_runtime::environment::Environment;
 use aval_testing::pki::DevelopmentPki;
 use aval_testing::provider::{DevelopmentProvider, ProviderConfig, Realm, Transport};
+use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{Addresses, ProviderClient, Software};
@@ -118,7 +119,13 @@ impl StackConfig {
 impl Stack {
     /// Makes what is missing (certificates, keys, databases), and starts everything.
     /// It serves when this returns.
-    pub async fn start(config: StackConfig) -> anyhow::Result<Self> {
+    ///
+    /// Boxed, so that it is compiled here and not again in each program that starts it.
+    pub fn start(config: StackConfig) -> BoxFuture<'static, anyhow::Result<Self>> {
+        Box::pin(Self::begin(config))
+    }
+
+    async fn begin(config: StackConfig) -> anyhow::Result<Self> {
         aval_runtime::tls::install_crypto_provider();
         let environment = Environment::system();
         config.layout.create()?;
@@ -236,28 +243,28 @@ impl Services {
     ) -> anyhow::Result<Self> {
         let stop = || shutdown.child_token();
         let here = || environment.clone();
-        let audit = Box::pin(aval_audit::server::Server::start(
+        let audit = aval_audit::server::Server::start(
             aval_audit::config::Config::load(Some(&layout.config("audit")))?,
             here(),
             stop(),
-        ));
-        let directory = Box::pin(aval_practitioner_directory::server::Server::start(
+        );
+        let directory = aval_practitioner_directory::server::Server::start(
             aval_practitioner_directory::config::Config::load(Some(
                 &layout.config("practitioner-directory"),
             ))?,
             here(),
             stop(),
-        ));
-        let identity = Box::pin(aval_identity::server::Server::start(
+        );
+        let identity = aval_identity::server::Server::start(
             aval_identity::config::Config::load(Some(&layout.config("identity")))?,
             here(),
             stop(),
-        ));
-        let consent = Box::pin(aval_consent::server::Server::start(
+        );
+        let consent = aval_consent::server::Server::start(
             aval_consent::config::Config::load(Some(&layout.config("consent")))?,
             here(),
             stop(),
-        ));
+        );
         let (audit, directory, identity, consent) =
             tokio::join!(audit, directory, identity, consent);
         Ok(Self {

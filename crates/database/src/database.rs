@@ -1,6 +1,7 @@
 //! The handle that a store holds.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use sea_orm::{DatabaseConnection, DbBackend};
@@ -39,7 +40,15 @@ impl Database {
     /// Opens the connections that `config` describes. Changes nothing in the
     /// database, except that SQLite creates a missing file if the URL says
     /// `mode=rwc`; the tables come from [`crate::migrate::migrate`].
-    pub async fn connect(config: &DatabaseConfig) -> Result<Self, DatabaseError> {
+    ///
+    /// Boxed, so that the drivers' code is compiled here and not again in each service.
+    pub fn connect(
+        config: &DatabaseConfig,
+    ) -> Pin<Box<dyn Future<Output = Result<Self, DatabaseError>> + Send + '_>> {
+        Box::pin(Self::open(config))
+    }
+
+    async fn open(config: &DatabaseConfig) -> Result<Self, DatabaseError> {
         let connections = connect::open(config).await?;
         let backend = match connections.writer.get_database_backend() {
             DbBackend::Postgres => Backend::Postgres,

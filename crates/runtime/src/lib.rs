@@ -26,6 +26,11 @@ pub mod ops;
 pub mod server;
 pub mod trail;
 
+/// Of every program that serves or calls: what a call allocates is many, small, and gone
+/// with it, which the C library's allocator takes a quarter of the server's time for.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod answer;
 mod deadline;
 mod methods;

@@ -45,15 +45,17 @@ impl OpsServer {
 
     /// Answers until `shutdown`; from then on, and until this returns, `/ready` is not
     /// served.
-    pub async fn serve(
+    pub fn serve(
         self,
         readiness: Readiness,
         shutdown: CancellationToken,
-    ) -> Result<(), std::io::Error> {
-        tracing::info!(address = %self.address, "serving health and metrics");
-        axum::serve(self.listener, routes(readiness))
-            .with_graceful_shutdown(shutdown.cancelled_owned())
-            .await
+    ) -> BoxFuture<'static, Result<(), std::io::Error>> {
+        Box::pin(async move {
+            tracing::info!(address = %self.address, "serving health and metrics");
+            axum::serve(self.listener, routes(readiness))
+                .with_graceful_shutdown(shutdown.cancelled_owned())
+                .await
+        })
     }
 }
 

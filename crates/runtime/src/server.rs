@@ -16,6 +16,7 @@ pub use listener::BoundServer;
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
 use http::Request;
 use tonic::body::Body;
 use tonic::server::NamedService;
@@ -164,7 +165,11 @@ impl GrpcServer {
 
     /// Checks the configuration, reads the certificates and takes the port. From here
     /// on connections queue; they are accepted by [`BoundServer::serve`].
-    pub async fn bind(mut self) -> Result<BoundServer, ServerError> {
+    pub fn bind(self) -> BoxFuture<'static, Result<BoundServer, ServerError>> {
+        Box::pin(self.take_port())
+    }
+
+    async fn take_port(mut self) -> Result<BoundServer, ServerError> {
         self.config.check()?;
         let tls = self.config.tls.as_ref().map(ServerTls::new).transpose()?;
         let address = self.config.listen;

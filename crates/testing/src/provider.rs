@@ -26,6 +26,7 @@ mod user_info;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -95,7 +96,15 @@ impl DevelopmentProvider {
 
     /// Starts a provider; it serves when this returns. Generating the signing
     /// keys takes a fraction of a second.
-    pub async fn start(config: ProviderConfig) -> Result<Self, ProviderError> {
+    ///
+    /// Boxed, so that it is compiled here and not again in each program that starts it.
+    pub fn start(
+        config: ProviderConfig,
+    ) -> Pin<Box<dyn Future<Output = Result<Self, ProviderError>> + Send>> {
+        Box::pin(Self::begin(config))
+    }
+
+    async fn begin(config: ProviderConfig) -> Result<Self, ProviderError> {
         if !config.listen.ip().is_loopback() {
             return Err(ProviderError::NotLoopback(config.listen));
         }

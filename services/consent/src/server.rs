@@ -24,6 +24,7 @@ use aval_runtime::page::PageTokens;
 use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
 use aval_runtime::token::{JwksError, TokenVerifier};
 use aval_runtime::trail::TrailClient;
+use futures::future::BoxFuture;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -101,7 +102,18 @@ pub enum StartError {
 
 impl Server {
     /// Starts the service; it serves when this returns, and stops at `shutdown`.
-    pub async fn start(
+    ///
+    /// Boxed, so that the service is compiled here and not again in each program that
+    /// starts it.
+    pub fn start(
+        config: Config,
+        environment: Environment,
+        shutdown: CancellationToken,
+    ) -> BoxFuture<'static, Result<Running, StartError>> {
+        Box::pin(Self::begin(config, environment, shutdown))
+    }
+
+    async fn begin(
         config: Config,
         environment: Environment,
         shutdown: CancellationToken,
@@ -154,10 +166,12 @@ impl Server {
     }
 
     /// Brings the schema up to date.
-    pub async fn migrate(config: &Config) -> Result<(), StartError> {
-        let db = Database::connect(&config.database).await?;
-        migrate::migrate::<Migrator>(&db).await?;
-        Ok(db.close().await?)
+    pub fn migrate(config: &Config) -> BoxFuture<'_, Result<(), StartError>> {
+        Box::pin(async {
+            let db = Database::connect(&config.database).await?;
+            migrate::migrate::<Migrator>(&db).await?;
+            Ok(db.close().await?)
+        })
     }
 }
 

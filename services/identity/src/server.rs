@@ -16,6 +16,7 @@ use aval_runtime::ops::{OpsServer, Readiness};
 use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
 use aval_runtime::token::{ClosedSessionSource, StaticKeys, TokenSigner, TokenVerifier};
 use aval_runtime::trail::TrailClient;
+use futures::future::BoxFuture;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -100,14 +101,27 @@ struct TokenKeys {
 }
 
 /// Brings the database's schema up to this program.
-pub async fn migrate(config: &Config) -> Result<(), StartError> {
-    let db = Database::connect(&config.database).await?;
-    Ok(migrate::migrate::<Migrator>(&db).await?)
+pub fn migrate(config: &Config) -> BoxFuture<'_, Result<(), StartError>> {
+    Box::pin(async {
+        let db = Database::connect(&config.database).await?;
+        Ok(migrate::migrate::<Migrator>(&db).await?)
+    })
 }
 
 impl Server {
     /// Starts the service; it serves when this returns, and stops at `shutdown`.
-    pub async fn start(
+    ///
+    /// Boxed, so that the service is compiled here and not again in each program that
+    /// starts it.
+    pub fn start(
+        config: Config,
+        environment: Environment,
+        shutdown: CancellationToken,
+    ) -> BoxFuture<'static, Result<Running, StartError>> {
+        Box::pin(Self::begin(config, environment, shutdown))
+    }
+
+    async fn begin(
         config: Config,
         environment: Environment,
         shutdown: CancellationToken,

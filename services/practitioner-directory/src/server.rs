@@ -18,6 +18,7 @@ use aval_runtime::page::PageTokens;
 use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
 use aval_runtime::token::{JwksError, TokenVerifier};
 use aval_runtime::trail::{TrailClient, TrailError};
+use futures::future::BoxFuture;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -80,7 +81,18 @@ pub enum StartError {
 
 impl Server {
     /// Starts the service: what this returns is listening, and stops at `shutdown`.
-    pub async fn start(
+    ///
+    /// Boxed, so that the service is compiled here and not again in each program that
+    /// starts it.
+    pub fn start(
+        config: Config,
+        environment: Environment,
+        shutdown: CancellationToken,
+    ) -> BoxFuture<'static, Result<Running, StartError>> {
+        Box::pin(Self::begin(config, environment, shutdown))
+    }
+
+    async fn begin(
         config: Config,
         environment: Environment,
         shutdown: CancellationToken,
@@ -122,10 +134,12 @@ impl Server {
     }
 
     /// Brings the schema up to date.
-    pub async fn migrate(config: &Config) -> Result<(), StartError> {
-        let db = Database::connect(&config.database).await?;
-        migrate::migrate::<Migrator>(&db).await?;
-        Ok(db.close().await?)
+    pub fn migrate(config: &Config) -> BoxFuture<'_, Result<(), StartError>> {
+        Box::pin(async {
+            let db = Database::connect(&config.database).await?;
+            migrate::migrate::<Migrator>(&db).await?;
+            Ok(db.close().await?)
+        })
     }
 }
 

@@ -40,7 +40,7 @@ impl ConsentService {
     ) -> anyhow::Result<Self> {
         let config = StackConfig::on_free_ports(folder)?.with_engines(engines.clone());
         let stack = threads.servers().spawn(async move {
-            let stack = Arc::new(Box::pin(Stack::start(config)).await?);
+            let stack = Arc::new(Stack::start(config).await?);
             let portal = Portal::of(&stack)?;
             let people = people::fill(&stack, &portal).await?;
             anyhow::Ok((stack, people))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aval_domain::random;
+use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -69,7 +70,14 @@ impl BoundServer {
     /// Serves until `shutdown`, then drains: health says `NOT_SERVING`, nothing new is
     /// accepted, calls may end within the configured bound, and what is left is cut
     /// off. Streams of the service's own should end themselves at the same signal.
-    pub async fn serve(self, shutdown: CancellationToken) -> Result<(), ServerError> {
+    ///
+    /// Boxed, so that the walk of a request is compiled here and not again in each
+    /// service.
+    pub fn serve(self, shutdown: CancellationToken) -> BoxFuture<'static, Result<(), ServerError>> {
+        Box::pin(self.accept_until(shutdown))
+    }
+
+    async fn accept_until(self, shutdown: CancellationToken) -> Result<(), ServerError> {
         if self.tls.is_none() {
             tracing::warn!(
                 address = %self.address,
