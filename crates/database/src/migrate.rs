@@ -42,9 +42,12 @@ pub async fn migrate<M: MigratorTrait>(db: &Database) -> Result<(), SchemaError>
     let lock = ExclusiveLock::acquire(db, "aval_database.migrate").await?;
     create_missing_schema(db).await?;
     // Before anything is changed: an older program must not add to a newer schema.
-    statuses::<M>(db).await?;
+    let pending = pending::<M>(db).await?;
     apply::<M>(db, Direction::Up).await?;
     lock.release().await?;
+    if pending > 0 {
+        tracing::info!(schema.steps = pending, "the schema was brought up to date");
+    }
     Ok(())
 }
 
@@ -59,15 +62,18 @@ pub async fn revert<M: MigratorTrait>(db: &Database) -> Result<(), SchemaError> 
 /// Refuses a schema that is behind `M` or ahead of it. Changes nothing, and needs
 /// no right to change anything.
 pub async fn require_current<M: MigratorTrait>(db: &Database) -> Result<(), SchemaError> {
-    let pending = statuses::<M>(db)
-        .await?
-        .into_iter()
-        .filter(|status| *status == MigrationStatus::Pending)
-        .count();
+    let pending = pending::<M>(db).await?;
     if pending > 0 {
         return Err(SchemaError::Behind { pending });
     }
     Ok(())
+}
+
+/// How many steps are to be applied.
+async fn pending<M: MigratorTrait>(db: &Database) -> Result<usize, SchemaError> {
+    let statuses = statuses::<M>(db).await?;
+    let is_pending = |status: &&MigrationStatus| **status == MigrationStatus::Pending;
+    Ok(statuses.iter().filter(is_pending).count())
 }
 
 enum Direction {

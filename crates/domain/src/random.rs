@@ -3,8 +3,8 @@
 use std::fmt::{self, Debug};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rand::rngs::{StdRng, SysRng};
-use rand::{Rng, SeedableRng, TryRng};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 
 /// Where random bytes come from. Use cases take it from their context.
 pub trait Random: Send + Sync + Debug {
@@ -26,7 +26,9 @@ pub fn bytes<const N: usize>(random: &dyn Random) -> [u8; N] {
     bytes
 }
 
-/// The operating system's entropy: fit for keys, nonces and identifiers.
+/// Fit for keys, nonces and identifiers: each thread's own cryptographic generator, which
+/// the operating system seeds, and seeds anew as it goes on. Every call needs some
+/// identifiers, and a system call for each would cost more than all that is done with them.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemRandom;
 
@@ -35,10 +37,12 @@ impl Random for SystemRandom {
     ///
     /// When the operating system has no entropy source: nothing safe can be
     /// done then.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is what passes randomness in"
+    )]
     fn fill(&self, bytes: &mut [u8]) {
-        SysRng
-            .try_fill_bytes(bytes)
-            .expect("the operating system provides entropy");
+        rand::rng().fill_bytes(bytes);
     }
 }
 

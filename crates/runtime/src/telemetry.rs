@@ -69,6 +69,7 @@ where
             .map_err(|error: tracing_subscriber::filter::ParseError| {
                 TelemetryError::Level(error.to_string())
             })?;
+    let filter = without_each_migration(filter, &config.level);
     let exporters = otlp::exporters(config)?;
     if STARTED.swap(true, Ordering::AcqRel) {
         return Ok(TelemetryGuard {
@@ -99,6 +100,16 @@ where
         traces,
         owns_metrics: true,
     })
+}
+
+/// The migrator says two lines of each step: those who migrate say one of all, and who wants
+/// more asks for its target.
+fn without_each_migration(filter: Targets, asked: &str) -> Targets {
+    const MIGRATOR: &str = "sea_orm_migration";
+    if asked.contains(MIGRATOR) {
+        return filter;
+    }
+    filter.with_target(MIGRATOR, LevelFilter::WARN)
 }
 
 /// Whether spans leave the process, so that it is worth describing them.

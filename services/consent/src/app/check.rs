@@ -8,8 +8,9 @@ use crate::decision::Decision;
 use crate::error::Error;
 
 impl App {
-    /// Decides, and changes nothing.
-    #[tracing::instrument(name = "consent.check", skip_all)]
+    /// Decides, and changes nothing. From memory, nearly always: the span of the call
+    /// is enough to tell of it.
+    #[tracing::instrument(name = "consent.check", level = "debug", skip_all)]
     pub async fn check(
         &self,
         cx: &RequestContext,

@@ -106,7 +106,7 @@ fn documents(fields: &mut FieldErrors, values: &[common::DocumentRef]) -> Option
     let mut seen = std::collections::HashSet::with_capacity(values.len());
     fields.each("documents", values, |fields, value| {
         let document = document_ref_from_proto(fields, value)?;
-        if !seen.insert(document.id.clone()) {
+        if !seen.insert(value.document_id.as_str()) {
             fields.add("document_id", "must not be repeated");
             return None;
         }

@@ -95,6 +95,7 @@ aval_database::conformance_suite! {
         old_notifications_are_forgotten_and_positions_go_on,
         the_first_access_of_each_professional_is_told_once,
         of_first_accesses_at_once_one_is_told,
+        what_was_not_recorded_is_told_when_it_is,
         a_repeated_request_tells_nobody_again,
         an_emergency_is_told_to_the_patient_and_the_treating_doctors_of_now,
         an_end_that_nears_is_told_once_and_again_when_it_moved,

@@ -47,6 +47,8 @@ use super::{
     Answer, BlockQuery, CandidateQuery, CareEpisodeQuery, CareEpisodesOf, Change, GrantQuery, Rule,
     Store, VisibilityQuery, Write,
 };
+use access::KnownPairs;
+
 use crate::access_basis::{AccessBasisSource, AccessQuery};
 use crate::block::Block;
 use crate::cache::{
@@ -69,20 +71,25 @@ use crate::visibility::Visibility;
 pub struct SqlStore {
     db: Database,
     fence: ChangeFence,
+    known_pairs: KnownPairs,
 }
 
 impl SqlStore {
     /// The store in this database, whose schema is [`Migrator`]'s. Nobody answers from
     /// a cache of it.
     #[must_use]
-    pub const fn new(db: Database) -> Self {
+    pub fn new(db: Database) -> Self {
         Self::with_fence(db, ChangeFence::none())
     }
 
     /// The same, whose changes return after the fence.
     #[must_use]
-    pub const fn with_fence(db: Database, fence: ChangeFence) -> Self {
-        Self { db, fence }
+    pub fn with_fence(db: Database, fence: ChangeFence) -> Self {
+        Self {
+            db,
+            fence,
+            known_pairs: KnownPairs::none(),
+        }
     }
 
     /// Gives the canary's right.
@@ -312,7 +319,7 @@ impl DecisionLog for SqlStore {
         &'a self,
         decisions: &'a [TracedDecision],
     ) -> Answer<'a, Vec<Result<RecordedDecision, Error>>> {
-        Box::pin(decision::record(&self.db, decisions))
+        Box::pin(decision::record(&self.db, &self.known_pairs, decisions))
     }
 }
 

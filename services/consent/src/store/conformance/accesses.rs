@@ -10,6 +10,7 @@ use crate::decision::{Decision, Verdict};
 use crate::decision_log::{DecisionLog, TracedDecision};
 use crate::notification::{Access, Notification, NotificationKind, Recipient};
 use crate::store::Write;
+use crate::store::sql::SqlStore;
 
 const FIRST: NotificationKind = NotificationKind::FirstAccess;
 const EMERGENCY: NotificationKind = NotificationKind::EmergencyAccess;
@@ -79,6 +80,22 @@ pub(super) async fn of_first_accesses_at_once_one_is_told(fixture: &Fixture) {
     let calls = batches.iter().map(|batch| record(fixture, batch));
     futures::future::join_all(calls).await;
     assert_eq!(kinds(fixture, anna()).await, [FIRST; 3]);
+}
+
+/// What an instance knows without asking is what is stored, and no more.
+pub(super) async fn what_was_not_recorded_is_told_when_it_is(fixture: &Fixture) {
+    let write = fixture.write();
+    record(fixture, &[access(fixture, &write, 1, false)]).await;
+    let mut reused = access(fixture, &write, 2, false);
+    reused.key.fingerprint[0] ^= 1;
+    let refused = fixture.store.record_decisions(&[reused]).await.unwrap();
+    assert!(refused[0].is_err());
+    let another = SqlStore::new(fixture.db.clone());
+    let again = [access(fixture, &fixture.write(), 1, false)];
+    another.record_decisions(&again).await.unwrap();
+    assert_eq!(kinds(fixture, anna()).await, [FIRST]);
+    record(fixture, &[access(fixture, &fixture.write(), 2, false)]).await;
+    assert_eq!(kinds(fixture, anna()).await, [FIRST; 2]);
 }
 
 pub(super) async fn a_repeated_request_tells_nobody_again(fixture: &Fixture) {

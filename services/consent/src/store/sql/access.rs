@@ -13,10 +13,41 @@ use super::inbox::tell::tell;
 use crate::error::Error;
 use crate::notification::{Access, News};
 
-/// Remembers these accesses, and tells of those that have to be told: one statement where
-/// everybody was known already, as nearly always.
-pub(super) async fn record(tx: &Transaction, accesses: &[&Access]) -> Result<(), Error> {
-    let first = remember(tx, accesses).await?;
+/// Pairs of a patient and a professional of which it is known that they are stored. Stored
+/// they stay: what is known needs no statement, and what was let go is looked at again.
+#[derive(Debug, Clone)]
+pub(super) struct KnownPairs(moka::sync::Cache<Pair, ()>);
+
+/// How many are known at most; about a hundred bytes each.
+const MOST_KNOWN: u64 = 100_000;
+
+impl KnownPairs {
+    /// Nobody yet.
+    pub(super) fn none() -> Self {
+        Self(moka::sync::Cache::new(MOST_KNOWN))
+    }
+
+    /// To be called when what was recorded is committed, not before.
+    pub(super) fn committed(&self, accesses: &[Access]) {
+        for access in accesses {
+            self.0.insert(pair_of(access), ());
+        }
+    }
+
+    fn has(&self, access: &Access) -> bool {
+        self.0.contains_key(&pair_of(access))
+    }
+}
+
+/// Remembers these accesses, and tells of those that have to be told: nothing is asked of
+/// the database where everybody is known, as nearly always.
+pub(super) async fn record(
+    tx: &Transaction,
+    known: &KnownPairs,
+    accesses: &[Access],
+) -> Result<(), Error> {
+    let unknown: Vec<&Access> = accesses.iter().filter(|one| !known.has(one)).collect();
+    let first = remember(tx, &unknown).await?;
     let mut news = Vec::new();
     // Of several in one batch the earliest is the first.
     let mut told_first = HashSet::new();
@@ -26,7 +57,7 @@ pub(super) async fn record(tx: &Transaction, accesses: &[&Access]) -> Result<(),
         news.extend(access.news_for_patient(is_first));
     }
     let emergencies = accesses.iter().filter(|access| access.is_emergency);
-    news.extend(for_treating_doctors(tx, emergencies.copied().collect()).await?);
+    news.extend(for_treating_doctors(tx, emergencies.collect()).await?);
     tell(tx, news).await
 }
 

@@ -10,29 +10,31 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::access;
+use super::access::{self, KnownPairs};
 use super::entity::decision::{ActiveModel, Column, Entity, Model};
 use crate::decision_log::{RecordedDecision, TracedDecision};
 use crate::error::Error;
 
 pub(super) async fn record(
     db: &Database,
+    known: &KnownPairs,
     decisions: &[TracedDecision],
 ) -> Result<Vec<Result<RecordedDecision, Error>>, Error> {
-    db.transaction("consent.record_decisions", async |tx| {
-        let earlier = insert(&tx, decisions).await?;
-        let is_new = |decision: &&TracedDecision| !earlier.contains_key(&name_of(decision));
-        let new: Vec<&TracedDecision> = decisions.iter().filter(is_new).collect();
-        let events: Vec<Event> = new.iter().map(|new| new.event.clone()).collect();
-        outbox::append_all(&tx, &events).await?;
-        let accesses: Vec<_> = new.iter().filter_map(|new| new.access.as_ref()).collect();
-        access::record(&tx, &accesses).await?;
-        Ok(decisions
-            .iter()
-            .map(|decision| answer(&earlier, decision))
-            .collect())
-    })
-    .await
+    let (answers, accesses) = db
+        .transaction("consent.record_decisions", async |tx| {
+            let earlier = insert(&tx, decisions).await?;
+            let is_new = |decision: &&TracedDecision| !earlier.contains_key(&name_of(decision));
+            let new: Vec<&TracedDecision> = decisions.iter().filter(is_new).collect();
+            let events: Vec<Event> = new.iter().map(|new| new.event.clone()).collect();
+            outbox::append_all(&tx, &events).await?;
+            let accesses: Vec<_> = new.iter().filter_map(|new| new.access).collect();
+            access::record(&tx, known, &accesses).await?;
+            let answers = decisions.iter().map(|one| answer(&earlier, one)).collect();
+            Ok::<_, Error>((answers, accesses))
+        })
+        .await?;
+    known.committed(&accesses);
+    Ok(answers)
 }
 
 /// Who asked, and under which name; for a new decision also which event is its own:
