@@ -1,5 +1,5 @@
 //! `cargo xtask deploy-check`: `deploy/` renders, is valid, and opens the network to
-//! exactly those whom `deploy/callers.toml` allows, and mounts the secrets that the
+//! exactly those whom `deploy/base/callers.toml` allows, and mounts the secrets that the
 //! services read.
 
 mod callers;
@@ -26,7 +26,7 @@ pub(crate) fn run() -> Result<()> {
     let workspace = Workspace::load()?;
     let deploy = workspace.root.join("deploy");
     let mut not_run = NotRun::default();
-    let callers = Callers::parse(&read(&deploy.join("callers.toml"))?)?;
+    let callers = Callers::parse(&read(&deploy.join("base/callers.toml"))?)?;
     let mut findings =
         callers.differences_from(&callers::declared_below(&workspace.root.join("proto"))?);
 

@@ -74,7 +74,7 @@ impl Allowlist {
             .map_or_else(|| Ok(Self::default()), Self::load)
     }
 
-    /// Reads a file like `deploy/callers.toml`.
+    /// Reads a file like `deploy/base/callers.toml`.
     pub fn load(path: &Path) -> Result<Self, AllowlistError> {
         let text = std::fs::read_to_string(path).map_err(|source| AllowlistError::Unreadable {
             path: path.to_owned(),

@@ -22,7 +22,7 @@ pub struct GrpcConfig {
     #[serde(default)]
     pub insecure_loopback: bool,
     /// The file that says which caller may call which gRPC service
-    /// (`deploy/callers.toml`). Default: none, so nobody may call anything but health
+    /// (`deploy/base/callers.toml`). Default: none, so nobody may call anything but health
     /// and reflection.
     #[serde(default)]
     pub callers: Option<PathBuf>,

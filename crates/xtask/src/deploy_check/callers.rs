@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// gRPC service → callers, as in `deploy/callers.toml`.
+/// gRPC service → callers, as in `deploy/base/callers.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Callers {
@@ -16,7 +16,7 @@ pub(super) struct Callers {
 impl Callers {
     /// Reads the table.
     pub(super) fn parse(text: &str) -> Result<Self> {
-        toml::from_str(text).context("deploy/callers.toml")
+        toml::from_str(text).context("deploy/base/callers.toml")
     }
 
     /// Whoever may call some gRPC service of a workload: `practitioner-directory`
@@ -46,12 +46,16 @@ impl Callers {
             .iter()
             .filter(|service| !listed.contains(service))
             .map(|service| {
-                format!("deploy/callers.toml: say who may call {service} (an empty list: nobody)")
+                format!(
+                    "deploy/base/callers.toml: say who may call {service} (an empty list: nobody)"
+                )
             });
         let unknown = listed
             .iter()
             .filter(|service| !declared.contains(**service))
-            .map(|service| format!("deploy/callers.toml: no proto declares {service}: remove it"));
+            .map(|service| {
+                format!("deploy/base/callers.toml: no proto declares {service}: remove it")
+            });
         unlisted.chain(unknown).collect()
     }
 }

@@ -93,12 +93,12 @@ fn ingress(manifests: &Manifests, callers: &Callers, workload: &str) -> Vec<Stri
     let allowed = callers.of_workload(workload);
     for caller in admitted.difference(&allowed) {
         findings.push(format!(
-            "{workload} admits {caller}, whom deploy/callers.toml does not list"
+            "{workload} admits {caller}, whom deploy/base/callers.toml does not list"
         ));
     }
     for caller in allowed.difference(&admitted) {
         findings.push(format!(
-            "{workload} does not admit {caller}, whom deploy/callers.toml lists"
+            "{workload} does not admit {caller}, whom deploy/base/callers.toml lists"
         ));
     }
     findings

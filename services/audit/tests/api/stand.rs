@@ -30,7 +30,10 @@ pub(crate) const ISSUER: &str = "https://identity.test";
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The table that the platform ships.
-const CALLERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/callers.toml");
+const CALLERS: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../deploy/base/callers.toml"
+);
 
 /// A running service, with everybody's certificates and the issuer's key.
 pub(crate) struct Stand {

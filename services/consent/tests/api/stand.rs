@@ -39,7 +39,10 @@ pub(crate) const ISSUER: &str = "https://identity.test";
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The table that the platform ships.
-const CALLERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/callers.toml");
+const CALLERS: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../deploy/base/callers.toml"
+);
 
 /// A running service with its neighbours, everybody's certificates, the issuer's key.
 pub(crate) struct Stand {

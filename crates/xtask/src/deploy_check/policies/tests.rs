@@ -91,8 +91,8 @@ fn a_caller_too_many_and_one_too_few_are_found() {
     assert_eq!(
         found(&documents),
         [
-            "consent admits records, whom deploy/callers.toml does not list",
-            "consent does not admit gateway, whom deploy/callers.toml lists",
+            "consent admits records, whom deploy/base/callers.toml does not list",
+            "consent does not admit gateway, whom deploy/base/callers.toml lists",
         ]
     );
 }
