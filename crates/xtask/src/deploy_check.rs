@@ -1,9 +1,10 @@
 //! `cargo xtask deploy-check`: `deploy/` renders, is valid, and opens the network to
-//! exactly those whom `deploy/base/callers.toml` allows, and mounts the secrets that the
-//! services read.
+//! exactly those whom `deploy/base/callers.toml` allows, mounts the secrets that the services
+//! read, and watches what they expose.
 
 mod callers;
 mod manifests;
+mod monitoring;
 mod policies;
 mod secrets;
 
@@ -14,6 +15,7 @@ use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail, ensure};
 use callers::Callers;
 use manifests::Manifests;
+use monitoring::Monitoring;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,7 +23,8 @@ use std::process::Command;
 /// The Kubernetes version whose schemas the manifests must satisfy to the letter.
 const KUBERNETES: &str = "1.34";
 
-/// Renders every environment, validates it and compares it with the callers allowed.
+/// Renders every environment, validates it and compares it with the callers allowed;
+/// judges alerts and dashboards.
 pub(crate) fn run() -> Result<()> {
     let workspace = Workspace::load()?;
     let deploy = workspace.root.join("deploy");
@@ -36,6 +39,7 @@ pub(crate) fn run() -> Result<()> {
         Err(Missing::Tool(reason)) => not_run.add("rendering and validating deploy/", reason),
         Err(Missing::Nothing(error)) => return Err(error),
     }
+    findings.extend(judge_monitoring(&workspace, &mut not_run)?);
     for finding in &findings {
         println!("{finding}");
     }
@@ -83,6 +87,29 @@ fn render_and_judge(
     Ok(findings)
 }
 
+fn judge_monitoring(workspace: &Workspace, not_run: &mut NotRun) -> Result<Vec<String>> {
+    let python = match tools::python_package(workspace, &tools::KUBERNETES_VALIDATE) {
+        Ok(python) => python,
+        Err(reason) => {
+            not_run.add("reading deploy/monitoring", reason);
+            return Ok(Vec::new());
+        }
+    };
+    let monitoring = Monitoring::read(workspace, &python)?;
+    match monitoring::promtool(workspace) {
+        Ok(promtool) => monitoring.run_promtool(&promtool, &scratch(workspace)?)?,
+        Err(reason) => not_run.add("the tests of the alerts", reason),
+    }
+    Ok(monitoring.findings())
+}
+
+/// Where files are put for the tools to read.
+fn scratch(workspace: &Workspace) -> Result<PathBuf> {
+    let folder = workspace.target.join("deploy-check");
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
 fn judge(
     workspace: &Workspace,
     environment: &Path,
@@ -91,12 +118,10 @@ fn judge(
     callers: &Callers,
 ) -> Result<Vec<String>> {
     let rendering = capture(Command::new(kubectl).arg("kustomize").arg(environment))?;
-    let folder = workspace.target.join("deploy-check");
-    fs::create_dir_all(&folder)?;
     let name = environment
         .file_name()
         .context("an environment has a name")?;
-    let file = folder.join(name).with_extension("yaml");
+    let file = scratch(workspace)?.join(name).with_extension("yaml");
     fs::write(&file, rendering)?;
     run_command(
         Command::new(python.join("kubernetes-validate"))

@@ -53,7 +53,7 @@ enum Task {
     },
     /// Check the house's invariants that no compiler knows.
     Tidy,
-    /// Render and validate `deploy/`, and compare its network policies with the callers allowed.
+    /// Render and validate `deploy/`, compare its network policies with the callers allowed, and test its alerts.
     DeployCheck,
 }
 

@@ -1,5 +1,6 @@
 //! The tools that the tasks call: found on the machine, or installed once into
-//! `target/tools` (cargo plugins, Python packages) or by `apt-get` (servers).
+//! `target/tools` (cargo plugins, Python packages, single programs of Debian's) or by
+//! `apt-get` (servers).
 
 use crate::process::{capture, cargo, run};
 use crate::workspace::Workspace;
@@ -47,6 +48,18 @@ pub(crate) const KUBERNETES_VALIDATE: PythonPackage = PythonPackage {
     name: "kubernetes-validate",
     version: "1.37.0",
     command: "kubernetes-validate",
+};
+
+/// A program of a Debian package that is not to be installed: its server would start.
+pub(crate) struct DebianProgram {
+    package: &'static str,
+    command: &'static str,
+}
+
+/// Reads rules of Prometheus and runs their tests.
+pub(crate) const PROMTOOL: DebianProgram = DebianProgram {
+    package: "prometheus",
+    command: "promtool",
 };
 
 /// The plugin on the path, or else the one built into `target/tools`.
@@ -146,6 +159,40 @@ fn create_python_environment(folder: &Path) -> Result<()> {
     // Debian ships Python without what a new environment needs.
     apt_get_install(&["python3-venv"]).context("Python cannot create an environment")?;
     create()
+}
+
+/// The program on the path, or else the one unpacked into `target/tools`: nothing of its
+/// package is installed, and nobody need be root.
+pub(crate) fn unpacked(workspace: &Workspace, program: &DebianProgram) -> Result<PathBuf> {
+    let folder = workspace.tools().join(program.package);
+    let found = folder.join("usr/bin").join(program.command);
+    if let Some(found) = on_path(program.command).or_else(|| found.exists().then(|| found.clone()))
+    {
+        return Ok(found);
+    }
+    let package = program.package;
+    if on_path("apt-get").is_none() || on_path("dpkg").is_none() {
+        bail!("install {package}: this machine has neither it nor apt-get and dpkg");
+    }
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder)?;
+    let download = || {
+        run(Command::new("apt-get")
+            .args(["download", "-qq", package])
+            .current_dir(&folder))
+    };
+    if download().is_err() {
+        // A fresh machine has no index yet.
+        run(Command::new("apt-get").args(["update", "-qq"]))?;
+        download()?;
+    }
+    let archive = fs::read_dir(&folder)?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .find(|path| path.extension().is_some_and(|ending| ending == "deb"))
+        .with_context(|| format!("apt-get downloaded no {package}"))?;
+    run(Command::new("dpkg").arg("-x").arg(&archive).arg(&folder))?;
+    fs::remove_file(&archive)?;
+    Ok(found)
 }
 
 /// Installs Debian packages; an error says what the machine lacks.
