@@ -56,7 +56,6 @@ use crate::cache::{
 };
 use crate::care_episode::CareEpisode;
 use crate::decision::AccessBasis;
-use crate::decision_log::{DecisionLog, RecordedDecision, TracedDecision};
 use crate::error::Error;
 use crate::grant::Grant;
 use crate::grantee::Grantee;
@@ -311,15 +310,6 @@ impl Authority for SqlStore {
 impl MatrixAuthority for SqlStore {
     fn matrices(&self) -> Answer<'_, (Position, Vec<LoadedMatrix>)> {
         Box::pin(matrix::read(&self.db))
-    }
-}
-
-impl DecisionLog for SqlStore {
-    fn record_decisions<'a>(
-        &'a self,
-        decisions: &'a [TracedDecision],
-    ) -> Answer<'a, Vec<Result<RecordedDecision, Error>>> {
-        Box::pin(decision::record(&self.db, &self.known_pairs, decisions))
     }
 }
 

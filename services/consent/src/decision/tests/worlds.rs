@@ -47,12 +47,13 @@ prop_compose! {
 }
 
 prop_compose! {
-    /// Worlds in which a doctor has access in principle, by one grant or as a member of one
-    /// care episode: documents alone stand in the way.
+    /// Worlds in which a doctor has access in principle, in one way only: documents alone
+    /// stand in the way.
     pub(super) fn open_case()(
         mut case in case(),
         mut capacity in capacity(),
-        by_grant in any::<bool>(),
+        way_in in select(vec![WayIn::Grant, WayIn::CareEpisode, WayIn::TreatingDoctor]),
+        one_was_revealed in prop::bool::weighted(0.3),
     ) -> Case {
         capacity.profession = Profession::Doctor;
         capacity.function = None;
@@ -73,14 +74,57 @@ prop_compose! {
             care_episode_id: CareEpisodeId::from_uuid(Uuid::from_u128(8)),
             period,
         };
+        let mut visibilities = case.basis.visibilities;
+        if one_was_revealed {
+            let setting = |kind, practitioner_id| VisibilityBasis {
+                document_id: "d0".parse().expect("it is a name"),
+                kind,
+                practitioner_id,
+                release_at: None,
+            };
+            let doctor = case.question.asker.capacity().map(|doctor| doctor.practitioner_id);
+            visibilities = vec![
+                setting(VisibilityKind::Masked, None),
+                setting(VisibilityKind::RevealedToOne, doctor),
+            ];
+        }
         case.basis = AccessBasis {
-            treating_doctor: false,
-            grants: by_grant.then_some(grant).into_iter().collect(),
-            care_episodes: (!by_grant).then_some(episode).into_iter().collect(),
-            visibilities: case.basis.visibilities,
+            treating_doctor: way_in == WayIn::TreatingDoctor,
+            grants: (way_in == WayIn::Grant).then_some(grant).into_iter().collect(),
+            care_episodes: (way_in == WayIn::CareEpisode).then_some(episode).into_iter().collect(),
+            visibilities,
             ..super::situations::open_record()
         };
         case.policy = Policy::new(Matrix::example());
+        case
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WayIn {
+    Grant,
+    CareEpisode,
+    TreatingDoctor,
+}
+
+prop_compose! {
+    /// Worlds in which a doctor breaks the glass as they must: what stands in the way is a
+    /// block, a mask, and the policy.
+    pub(super) fn emergency_case()(mut case in case(), mut capacity in capacity()) -> Case {
+        capacity.profession = Profession::Doctor;
+        capacity.function = None;
+        capacity.active = true;
+        capacity.directly_authenticated = true;
+        case.question.asker = Asker::Practitioner(capacity);
+        case.question.patient_id = patient(1);
+        case.question.action = Action::Consult;
+        case.question.mode = AccessMode::BreakGlass;
+        case.question.emergency_reason = EmergencyReason::parse("patient inconscient");
+        case.basis = AccessBasis {
+            blocks: case.basis.blocks,
+            visibilities: case.basis.visibilities,
+            ..super::situations::open_record()
+        };
         case
     }
 }

@@ -10,12 +10,23 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use super::SqlStore;
 use super::access::{self, KnownPairs};
 use super::entity::decision::{ActiveModel, Column, Entity, Model};
-use crate::decision_log::{RecordedDecision, TracedDecision};
+use crate::decision_log::{DecisionLog, RecordedDecision, TracedDecision};
 use crate::error::Error;
+use crate::store::Answer;
 
-pub(super) async fn record(
+impl DecisionLog for SqlStore {
+    fn record_decisions<'a>(
+        &'a self,
+        decisions: &'a [TracedDecision],
+    ) -> Answer<'a, Vec<Result<RecordedDecision, Error>>> {
+        Box::pin(record(&self.db, &self.known_pairs, decisions))
+    }
+}
+
+async fn record(
     db: &Database,
     known: &KnownPairs,
     decisions: &[TracedDecision],
@@ -56,8 +67,13 @@ async fn insert(
     tx: &Transaction,
     decisions: &[TracedDecision],
 ) -> Result<HashMap<Name, Model>, Error> {
-    let rows = decisions.iter().map(row_of);
-    let inserted = Entity::insert_many(rows)
+    // In one order for all, so that no two batches wait for each other.
+    let mut in_order: Vec<&TracedDecision> = decisions.iter().collect();
+    in_order.sort_by(|one, other| {
+        let name = |of: &TracedDecision| of.key.request_id.as_uuid();
+        (&one.key.actor, name(one)).cmp(&(&other.key.actor, name(other)))
+    });
+    let inserted = Entity::insert_many(in_order.into_iter().map(row_of))
         .on_conflict_do_nothing_on([Column::Actor, Column::RequestId])
         .exec_without_returning(tx)
         .await?;
