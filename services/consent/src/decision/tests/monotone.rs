@@ -41,7 +41,7 @@ enum Restriction {
 
 /// So many there are.
 const KINDS: usize = 14;
-/// Each kind takes something away in at least so many worlds. It did in a hundred or more
+/// Each kind takes something away in at least so many worlds. It did in eighty or more
 /// when they were counted.
 const AT_LEAST: u32 = 10;
 
