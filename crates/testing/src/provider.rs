@@ -29,6 +29,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -216,6 +217,14 @@ impl DevelopmentProvider {
     #[must_use]
     pub fn logout_token(&self, realm: Realm, client_id: &str, sid: &str) -> String {
         self.state.logout_token(realm, client_id, sid)
+    }
+
+    /// A token with this header and these claims, signed with the realm's key: for what a
+    /// relying party must refuse. Key and algorithm stand in the header unless it has
+    /// others.
+    #[must_use]
+    pub fn signed(&self, realm: Realm, header: &Value, claims: &Value) -> String {
+        self.state.signed(realm, header, claims)
     }
 
     /// Stops listening, lets the requests at work finish, and returns.

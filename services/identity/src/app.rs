@@ -9,6 +9,7 @@ mod introspect_token;
 mod list_identity_issues;
 mod list_representatives;
 mod list_sessions;
+mod log_out;
 mod merge_patients;
 mod permission;
 mod refresh_token;
@@ -24,6 +25,7 @@ pub use introspect_token::Introspected;
 pub use list_identity_issues::{IssuesPage, ListIdentityIssues};
 pub use list_representatives::{ListRepresentatives, RepresentationsPage};
 pub use list_sessions::{ListSessions, SessionView, SessionsPage};
+pub use log_out::LogoutFailed;
 pub use merge_patients::MergePatients;
 pub use permission::{keep_patients, serve_sessions};
 pub use refresh_token::NextTokens;
@@ -45,6 +47,7 @@ use crate::error::Error;
 use crate::patient::Patient;
 use crate::patient_keys::PatientKeys;
 use crate::provider::IdentityProvider;
+use crate::provider_names::ProviderNames;
 use crate::refresh_token::RefreshTokens;
 use crate::session::{ParallelSessions, SessionLifetimes};
 use crate::store::{SealedPatient, Store};
@@ -64,6 +67,8 @@ pub struct App {
     pub practitioners_provider: Arc<dyn IdentityProvider>,
     /// Proves patients.
     pub patients_provider: Arc<dyn IdentityProvider>,
+    /// Keeps the providers' names for people and sign-ins.
+    pub provider_names: ProviderNames,
     /// Issues the tokens.
     pub issuer: TokenIssuer,
     /// Makes the refresh tokens.

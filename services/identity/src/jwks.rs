@@ -1,5 +1,5 @@
-//! The HTTPS listener that publishes the keys of the tokens, and the sessions that were
-//! closed before their tokens expired, for everybody.
+//! The HTTPS listener for everybody: it publishes the keys of the tokens, and the sessions
+//! that were closed before their tokens expired.
 
 mod listener;
 mod tls;
@@ -53,14 +53,26 @@ pub fn key_set(signers: &[&TokenSigner]) -> String {
     serde_json::json!({ "keys": keys }).to_string()
 }
 
+/// Where this set and these closed sessions are published.
+pub fn routes(key_set: String, closed_sessions: Arc<dyn ClosedSessionSource>) -> Router {
+    let headers = [
+        (header::CONTENT_TYPE, CONTENT_TYPE),
+        (header::CACHE_CONTROL, CACHE_CONTROL),
+    ];
+    let answer = move || std::future::ready((headers, key_set.clone()));
+    Router::new()
+        .route(PATH, get(answer))
+        .route(CLOSED_SESSIONS_PATH, get(closed_sessions_now))
+        .with_state(closed_sessions)
+}
+
 impl JwksServer {
-    /// Takes the port, to publish this set and these closed sessions under this
-    /// certificate; without one in clear.
+    /// Takes the port, to serve these routes under this certificate; without one in
+    /// clear.
     pub async fn bind(
         listen: SocketAddr,
         files: Option<&TlsFiles>,
-        key_set: String,
-        closed_sessions: Arc<dyn ClosedSessionSource>,
+        routes: Router,
     ) -> Result<Self, JwksError> {
         let bind = |source| JwksError::Bind {
             address: listen,
@@ -69,19 +81,11 @@ impl JwksServer {
         let tls = files.map(PublicTls::new).transpose()?;
         let listener = TcpListener::bind(listen).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
-        let headers = [
-            (header::CONTENT_TYPE, CONTENT_TYPE),
-            (header::CACHE_CONTROL, CACHE_CONTROL),
-        ];
-        let answer = move || std::future::ready((headers, key_set.clone()));
         Ok(Self {
             listener,
             address,
             tls,
-            routes: Router::new()
-                .route(PATH, get(answer))
-                .route(CLOSED_SESSIONS_PATH, get(closed_sessions_now))
-                .with_state(closed_sessions),
+            routes,
         })
     }
 

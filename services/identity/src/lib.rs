@@ -3,6 +3,7 @@
 pub mod config;
 
 pub mod provider;
+pub mod provider_names;
 pub mod psc;
 
 pub mod activity_choice;
@@ -25,6 +26,8 @@ pub mod app;
 pub mod grpc;
 pub mod store;
 
+pub mod backchannel_logout;
 pub mod closed_sessions;
 pub mod jwks;
+mod metrics;
 pub mod server;

@@ -4,7 +4,10 @@
 mod discovery;
 mod http;
 mod id_token;
+mod jws;
 mod keys;
+mod logout;
+mod logout_token;
 mod published;
 
 use std::fmt;
@@ -16,6 +19,9 @@ use serde_json::{Map, Value};
 pub use http::{HttpProvider, ProviderSetupError};
 pub use id_token::{ExpectedIdToken, IdTokenClaims};
 pub use keys::{ProviderKey, ProviderKeys};
+pub use logout::{LogoutRefused, SignedOut};
+pub(crate) use logout_token::stated_issuer;
+pub use logout_token::{ExpectedLogoutToken, LogoutClaims};
 
 /// What the client brings from a sign-in at the provider. Never printed.
 #[derive(Clone)]
@@ -33,6 +39,8 @@ pub struct SignInProof {
 pub struct ProvenSignIn {
     /// The provider's own name for the person.
     pub subject: String,
+    /// The provider's own name for the sign-in (`sid`), where it gives one.
+    pub session: Option<String>,
     /// The assurance level: one of those that are accepted.
     pub acr: String,
     /// When the person proved who they are.
@@ -79,18 +87,38 @@ pub enum SignInRefused {
     Unavailable,
 }
 
+/// As whose client people sign in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderClient {
+    /// The provider: its `iss`.
+    pub issuer: String,
+    /// Our name there.
+    pub client_id: String,
+}
+
 /// An identity provider.
 ///
 /// Whoever implements it promises: nothing is proven that the provider did not
 /// sign, for this client, with an accepted algorithm, at an accepted level, within
 /// its time; and when in doubt the answer is a refusal.
 pub trait IdentityProvider: fmt::Debug + Send + Sync {
+    /// Which provider it is, and who we are there.
+    fn client(&self) -> &ProviderClient;
+
     /// Proves a sign-in, or says why not.
     fn prove<'a>(
         &'a self,
         proof: &'a SignInProof,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<ProvenSignIn, SignInRefused>>;
+
+    /// Proves that somebody signed out, or says why not. Whether the token came before
+    /// is its caller's to know.
+    fn prove_logout<'a>(
+        &'a self,
+        logout_token: &'a str,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<LogoutClaims, LogoutRefused>>;
 }
 
 impl fmt::Debug for SignInProof {

@@ -8,7 +8,7 @@ use aval_database::outbox::{Batch, Relay};
 use aval_database::{Database, DatabaseError};
 use aval_proto::identity::v1::patient_service_server::PatientServiceServer;
 use aval_proto::identity::v1::session_service_server::SessionServiceServer;
-use aval_runtime::caller::{Allowlist, AllowlistError};
+use aval_runtime::caller::{Allowlist, AllowlistError, CallerId, CallerUnknown};
 use aval_runtime::channel::{ChannelError, connect_lazy};
 use aval_runtime::config::ConfigError;
 use aval_runtime::environment::Environment;
@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Settings};
+use crate::backchannel_logout;
 use crate::closed_sessions::ClosedSessionFeed;
 use crate::config::Config;
 use crate::grpc::{DirectoryClient, PatientGrpc, SessionGrpc};
@@ -28,6 +29,7 @@ use crate::jwks::{self, JwksError, JwksServer};
 use crate::key_file::{self, KeyFileError, Missing};
 use crate::patient_keys::PatientKeys;
 use crate::provider::{HttpProvider, ProviderSetupError};
+use crate::provider_names::ProviderNames;
 use crate::refresh_token::RefreshTokens;
 use crate::session::{ParallelSessions, SessionLifetimes};
 use crate::store::Store;
@@ -71,6 +73,9 @@ pub enum StartError {
     /// An identity provider cannot be set up.
     #[error("an identity provider cannot be set up")]
     Provider(#[from] ProviderSetupError),
+    /// This service's own name is none.
+    #[error(transparent)]
+    Name(#[from] CallerUnknown),
     /// The list of callers cannot be used.
     #[error(transparent)]
     Callers(#[from] AllowlistError),
@@ -140,26 +145,22 @@ impl Server {
             Arc::clone(&store),
             Arc::clone(&environment.clock),
         ));
+        let routes = jwks::routes(jwks::key_set(&keys.all()), Arc::clone(&closed_sessions));
+        let verifier = keys.verifier(&config, &environment, closed_sessions);
+        let app = app(&config, store, verifier, keys.signer, patient_keys)?;
+        let caller = CallerId::parse(SOURCE)?;
+        let logout = backchannel_logout::routes(Arc::clone(&app), environment.clone(), caller);
         let jwks = JwksServer::bind(
             config.jwks.listen,
             config.grpc.tls.as_ref(),
-            jwks::key_set(&keys.all()),
-            Arc::clone(&closed_sessions),
+            routes.merge(logout),
         )
         .await?;
         let address = config.ops.listen;
         let ops = OpsServer::bind(&config.ops).await;
         let ops = ops.map_err(|source| StartError::Ops { address, source })?;
         let trail = TrailClient::new(connect_lazy(&config.audit)?);
-        let grpc = grpc(
-            &config,
-            &environment,
-            store,
-            closed_sessions,
-            keys,
-            patient_keys,
-        )
-        .await?;
+        let grpc = grpc(&config, &environment, app).await?;
 
         let running = (
             grpc.bound_address(),
@@ -212,6 +213,19 @@ impl TokenKeys {
     fn all(&self) -> Vec<&TokenSigner> {
         [&self.signer].into_iter().chain(&self.published).collect()
     }
+
+    /// Verifies what was issued here.
+    fn verifier(
+        &self,
+        config: &Config,
+        environment: &Environment,
+        closed_sessions: Arc<dyn ClosedSessionSource>,
+    ) -> Arc<TokenVerifier> {
+        let known = self.all().into_iter();
+        let known = known.fold(StaticKeys::default(), StaticKeys::with);
+        let verifier = TokenVerifier::with_keys(&config.own_tokens(), Arc::new(known), environment);
+        Arc::new(verifier.with_closed_sessions(closed_sessions))
+    }
 }
 
 async fn database(config: &Config) -> Result<Database, StartError> {
@@ -224,33 +238,25 @@ async fn database(config: &Config) -> Result<Database, StartError> {
     Ok(db)
 }
 
-async fn grpc(
+fn app(
     config: &Config,
-    environment: &Environment,
     store: Arc<dyn Store>,
-    closed_sessions: Arc<dyn ClosedSessionSource>,
-    keys: TokenKeys,
+    verifier: Arc<TokenVerifier>,
+    signer: TokenSigner,
     patient_keys: PatientKeys,
-) -> Result<BoundServer, StartError> {
-    let known = keys
-        .all()
-        .into_iter()
-        .fold(StaticKeys::default(), StaticKeys::with);
-    let verifier = Arc::new(
-        TokenVerifier::with_keys(&config.own_tokens(), Arc::new(known), environment)
-            .with_closed_sessions(closed_sessions),
-    );
+) -> Result<Arc<App>, StartError> {
     let issuer = config.token.issuer.clone();
-    let app = Arc::new(App {
+    Ok(Arc::new(App {
         store,
         directory: Arc::new(DirectoryClient::new(connect_lazy(
             &config.practitioner_directory,
         )?)),
         practitioners_provider: Arc::new(HttpProvider::new(&config.practitioners_provider)?),
         patients_provider: Arc::new(HttpProvider::new(&config.patients_provider)?),
-        issuer: TokenIssuer::new(issuer, config.token.lifetime.get(), keys.signer),
+        provider_names: ProviderNames::new(&patient_keys.derived("names at providers")),
+        issuer: TokenIssuer::new(issuer, config.token.lifetime.get(), signer),
         refresh_tokens: RefreshTokens::new(&patient_keys.derived("refresh tokens")),
-        verifier: Arc::clone(&verifier),
+        verifier,
         patient_keys,
         settings: Settings {
             practitioners_acr: config.practitioners_provider.acr_values.clone(),
@@ -267,8 +273,16 @@ async fn grpc(
             patient_claims: config.patient_claims.clone(),
             accept_test_identities: config.accept_test_identities,
         },
-    });
+    }))
+}
+
+async fn grpc(
+    config: &Config,
+    environment: &Environment,
+    app: Arc<App>,
+) -> Result<BoundServer, StartError> {
     let allowlist = Allowlist::of_listener(&config.grpc)?;
+    let verifier = Arc::clone(&app.verifier);
     let server = GrpcServer::new(&config.grpc, environment, allowlist, verifier)
         .add_service(SessionServiceServer::new(SessionGrpc::new(Arc::clone(
             &app,

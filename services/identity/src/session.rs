@@ -10,6 +10,8 @@ use aval_runtime::token::{ActivityClaims, AuthenticationStrength, Representative
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::provider_names::NamesAtProvider;
+
 /// One sign-in in one piece of software.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
@@ -32,6 +34,8 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// How often its token was refreshed: the refresh token that is good is this one's.
     pub generation: u32,
+    /// What the provider calls it; absent for one from before that was kept.
+    pub at_provider: Option<NamesAtProvider>,
     /// How it was closed, if it was.
     pub closed: Option<Closed>,
 }
@@ -50,6 +54,8 @@ pub struct Closed {
 pub enum Closing {
     /// The person closed it.
     ByPerson,
+    /// The provider said that the person signed out there.
+    ByProvider,
     /// A refresh token came a second time: somebody copied it.
     RefreshReused,
     /// The professional no longer practises, or not in this situation.
@@ -154,8 +160,9 @@ impl Session {
 }
 
 impl Closing {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::ByPerson,
+        Self::ByProvider,
         Self::RefreshReused,
         Self::PractitionerInactive,
         Self::RepresentationEnded,
@@ -167,6 +174,7 @@ impl Closing {
     pub const fn code(self) -> &'static str {
         match self {
             Self::ByPerson => "by_person",
+            Self::ByProvider => "by_provider",
             Self::RefreshReused => "refresh_reused",
             Self::PractitionerInactive => "practitioner_inactive",
             Self::RepresentationEnded => "representation_ended",

@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod conformance;
 mod identity;
+mod logout;
 mod representation;
 mod session;
 pub mod sql;
@@ -13,6 +14,7 @@ pub mod sql;
 pub use identity::{
     IdentityUpdate, IssueQuery, Joined, Joining, SessionsOf, Updated, UpdatedIdentity,
 };
+pub use logout::{LoggedOut, Logout};
 pub use representation::{
     Added, NewRepresentation, Removal, Removed, RepresentationQuery, Represents,
 };
@@ -103,6 +105,12 @@ pub trait Store: Debug + Send + Sync {
         request: &'a RequestKey,
         closing: &'a CloseSessions<'a>,
     ) -> Answer<'a, AllClosed>;
+
+    /// Closes every session of whoever signed out at their provider that goes on, each
+    /// with its trace, and answers which; once per logout token, which is remembered as
+    /// long as it is asked for. Sessions whose sign-in the provider did not name are
+    /// closed with any sign-in of their person.
+    fn log_out<'a>(&'a self, logout: &'a Logout<'a>) -> Answer<'a, LoggedOut>;
 
     /// Every session that was closed since then, whoever closed it.
     fn sessions_closed_since(&self, since: Timestamp) -> Answer<'_, Vec<SessionId>>;

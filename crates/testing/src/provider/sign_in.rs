@@ -153,6 +153,15 @@ impl ProviderState {
         jws::signed(&header, &claims, &key)
     }
 
+    pub(super) fn signed(&self, realm: Realm, header: &Value, claims: &Value) -> String {
+        let key = self.keys(realm).current();
+        let mut with_key = json!({ "alg": key.algorithm().name(), "kid": key.kid() });
+        if let (Some(members), Some(more)) = (with_key.as_object_mut(), header.as_object()) {
+            members.extend(more.clone());
+        }
+        jws::signed(&with_key, claims, &key)
+    }
+
     fn open_session(&self, realm: Realm, request: &SignIn) -> Result<Arc<Session>, SignInRefused> {
         if self.config.client(&request.client_id).is_none() {
             return Err(SignInRefused::UnknownClient);

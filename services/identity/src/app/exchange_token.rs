@@ -16,6 +16,7 @@ use aval_runtime::token::AuthenticationStrength;
 use super::{App, NextTokens, serve_sessions};
 use crate::error::Error;
 use crate::provider::{IdentityProvider, ProvenSignIn, SignInProof};
+use crate::provider_names::NamesAtProvider;
 use crate::refusal::SessionRefused;
 use crate::session::{Bearer, Beyond, Person, Session};
 use crate::store::{Opened, Opening};
@@ -44,6 +45,15 @@ pub enum Capacity {
         /// For whom.
         patient_id: PatientId,
     },
+}
+
+/// Who turned out to sign in.
+struct Entrant {
+    bearer: Bearer,
+    /// Until when they may act in this capacity, if that ends.
+    until: Option<Timestamp>,
+    /// What the provider calls them.
+    at_provider: NamesAtProvider,
 }
 
 /// Whom an attempt turned out to concern, for the trace of a refusal.
@@ -80,53 +90,63 @@ impl App {
         command: &ExchangeToken,
         concerned: &mut Concerned,
     ) -> Result<NextTokens, Error> {
-        let (bearer, until) = self.proven_bearer(cx, command, concerned).await?;
-        self.open_session(cx, bearer, until).await
+        let entrant = self.proven_entrant(cx, command, concerned).await?;
+        self.open_session(cx, entrant).await
     }
 
-    /// Who is behind the sign-in, and until when they may act in this capacity.
-    async fn proven_bearer(
+    /// Who is behind the sign-in.
+    async fn proven_entrant(
         &self,
         cx: &RequestContext,
         command: &ExchangeToken,
         concerned: &mut Concerned,
-    ) -> Result<(Bearer, Option<Timestamp>), Error> {
+    ) -> Result<Entrant, Error> {
         let provider = match command.capacity {
             Capacity::Practitioner { .. } => &self.practitioners_provider,
             Capacity::Patient | Capacity::Representative { .. } => &self.patients_provider,
         };
         let proven = prove(provider.as_ref(), &command.proof, cx.now).await?;
-        match command.capacity {
+        let (bearer, until) = match command.capacity {
             Capacity::Practitioner { activity_id } => {
                 let bearer = self.practitioner_bearer(&proven, activity_id, concerned);
-                Ok((bearer.await?, None))
+                (bearer.await?, None)
             }
-            Capacity::Patient => Ok((self.patient_bearer(&proven, concerned).await?, None)),
+            Capacity::Patient => (self.patient_bearer(&proven, concerned).await?, None),
             Capacity::Representative { patient_id } => {
                 self.representative_bearer(cx, &proven, patient_id, concerned)
-                    .await
+                    .await?
             }
-        }
+        };
+        let (client, names) = (provider.client(), &self.provider_names);
+        let session = proven.session.as_deref();
+        Ok(Entrant {
+            bearer,
+            until,
+            at_provider: NamesAtProvider {
+                subject: names.subject(client, &proven.subject),
+                session: session.map(|session| names.session(client, session)),
+            },
+        })
     }
 
     async fn open_session(
         &self,
         cx: &RequestContext,
-        bearer: Bearer,
-        until: Option<Timestamp>,
+        entrant: Entrant,
     ) -> Result<NextTokens, Error> {
         let lifetimes = self.settings.sessions;
         let longest = cx.now.saturating_add(lifetimes.longest);
         let mut session = Session {
             session_id: SessionId::new(cx.now, cx.random.as_ref()),
-            bearer,
+            bearer: entrant.bearer,
             software: cx.caller.to_string(),
             thumbprint: cx.thumbprint.map(CertificateThumbprint::to_base64url),
             opened_at: cx.now,
             last_used_at: cx.now,
             lapses_at: cx.now,
-            expires_at: until.map_or(longest, |until| until.min(longest)),
+            expires_at: entrant.until.map_or(longest, |until| until.min(longest)),
             generation: 0,
+            at_provider: Some(entrant.at_provider),
             closed: None,
         };
         session.lapses_at = session.lapses_after(cx.now, lifetimes);

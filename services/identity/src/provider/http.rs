@@ -15,9 +15,11 @@ use tokio::sync::Mutex;
 
 use super::discovery::Discovery;
 use super::id_token::key_id;
+use super::logout_token;
 use super::published::Published;
 use super::{
-    ExpectedIdToken, IdentityProvider, ProvenSignIn, ProviderKeys, SignInProof, SignInRefused,
+    ExpectedIdToken, ExpectedLogoutToken, IdentityProvider, LogoutClaims, LogoutRefused,
+    ProvenSignIn, ProviderClient, ProviderKeys, SignInProof, SignInRefused,
 };
 use crate::config::ProviderConfig;
 
@@ -29,6 +31,7 @@ const LARGEST_ANSWER: usize = 256 * 1024;
 pub struct HttpProvider {
     http: reqwest::Client,
     discovery_url: String,
+    client: ProviderClient,
     expected: ExpectedIdToken,
     algorithms: Vec<Algorithm>,
     client_secret: Option<String>,
@@ -81,6 +84,10 @@ impl HttpProvider {
         Ok(Self {
             http,
             discovery_url: config.discovery_url.clone(),
+            client: ProviderClient {
+                issuer: config.issuer.clone(),
+                client_id: config.client_id.clone(),
+            },
             expected: ExpectedIdToken {
                 issuer: config.issuer.clone(),
                 client_id: config.client_id.clone(),
@@ -120,10 +127,28 @@ impl HttpProvider {
         }
         Ok(ProvenSignIn {
             subject: claims.subject,
+            session: claims.session,
             acr: claims.acr,
             authenticated_at: claims.authenticated_at,
             user_info,
         })
+    }
+
+    /// Under the keys that ID tokens are verified with.
+    async fn prove_logout_now(
+        &self,
+        logout_token: &str,
+        now: Timestamp,
+    ) -> Result<LogoutClaims, LogoutRefused> {
+        let kid = logout_token::key_id(logout_token)?;
+        let published = self.published_for(&kid, now).await;
+        let (_, keys) = published.map_err(|_| LogoutRefused::Unavailable)?;
+        let expected = ExpectedLogoutToken {
+            issuer: &self.client.issuer,
+            client_id: &self.client.client_id,
+            skew: self.expected.skew,
+        };
+        expected.verify(logout_token, &keys, now)
     }
 
     /// The discovery document and the keys, fetched anew when they are old or do not
@@ -238,11 +263,22 @@ fn unavailable(error: reqwest::Error) -> SignInRefused {
 }
 
 impl IdentityProvider for HttpProvider {
+    fn client(&self) -> &ProviderClient {
+        &self.client
+    }
+
     fn prove<'a>(
         &'a self,
         proof: &'a SignInProof,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<ProvenSignIn, SignInRefused>> {
         Box::pin(self.prove_now(proof, now))
+    }
+    fn prove_logout<'a>(
+        &'a self,
+        logout_token: &'a str,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<LogoutClaims, LogoutRefused>> {
+        Box::pin(self.prove_logout_now(logout_token, now))
     }
 }

@@ -6,14 +6,12 @@ use aval_domain::time::Timestamp;
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header};
+use jsonwebtoken::Header;
 use serde_json::{Map, Value};
 
 use super::SignInRefused;
+use super::jws::{self, Malformed, instant, optional_text, text};
 use super::keys::{ProviderKey, ProviderKeys};
-
-/// Longer tokens are not looked at.
-const LONGEST_TOKEN: usize = 16 * 1024;
 
 /// What an ID token must say.
 #[derive(Debug, Clone)]
@@ -38,6 +36,8 @@ pub struct IdTokenClaims {
     /// When the person proved who they are; when the token was issued, where the
     /// provider does not say.
     pub authenticated_at: Timestamp,
+    /// The provider's name for the sign-in (`sid`), where it says.
+    pub session: Option<String>,
     /// The digest of the access token that was issued beside it, where it says.
     access_token_digest: Option<String>,
 }
@@ -45,9 +45,6 @@ pub struct IdTokenClaims {
 /// The `kid` of a token's header; a token without one is refused, for nothing then
 /// says which key to ask for.
 pub(super) fn key_id(token: &str) -> Result<String, SignInRefused> {
-    if token.len() > LONGEST_TOKEN {
-        return Err(SignInRefused::TokenInvalid);
-    }
     header_of(token)?.kid.ok_or(SignInRefused::TokenInvalid)
 }
 
@@ -75,6 +72,7 @@ impl ExpectedIdToken {
             subject: subject.ok_or(SignInRefused::TokenInvalid)?.to_owned(),
             acr: acr.to_owned(),
             authenticated_at: instant(&claims, "auth_time")?.unwrap_or(issued_at),
+            session: optional_text(&claims, "sid")?,
             access_token_digest: access_token_digest(&claims)?,
         })
     }
@@ -143,6 +141,12 @@ impl IdTokenClaims {
     }
 }
 
+impl From<Malformed> for SignInRefused {
+    fn from(_: Malformed) -> Self {
+        Self::TokenInvalid
+    }
+}
+
 impl std::fmt::Debug for IdTokenClaims {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
@@ -153,60 +157,27 @@ impl std::fmt::Debug for IdTokenClaims {
 }
 
 fn signed_claims(token: &str, key: &ProviderKey) -> Result<Map<String, Value>, SignInRefused> {
-    let invalid = SignInRefused::TokenInvalid;
-    let header = header_of(token)?;
-    let key = key.usable_with(header.alg).ok_or(invalid)?;
-    let verified = decode::<Map<String, Value>>(token, key, &signature_only(header.alg));
-    let claims = verified.map_err(|_| invalid)?.claims;
+    let claims = jws::signed_claims(token, &header_of(token)?, key)?;
     // Keycloak says in a claim which of its kinds of token it is; another kind is none.
     match claims.get("typ") {
         None => Ok(claims),
         Some(Value::String(kind)) if kind == "ID" => Ok(claims),
-        Some(_) => Err(invalid),
+        Some(_) => Err(SignInRefused::TokenInvalid),
     }
 }
 
 /// The header of something that may be an ID token: not of another kind (RFC 8725
-/// §3.11), and demanding nothing that is not understood here (RFC 7515 §4.1.11).
+/// §3.11).
 fn header_of(token: &str) -> Result<Header, SignInRefused> {
-    let header = decode_header(token).map_err(|_| SignInRefused::TokenInvalid)?;
+    let header = jws::header_of(token)?;
     let is_jwt = header
         .typ
         .as_ref()
         .is_none_or(|kind| kind.eq_ignore_ascii_case("JWT"));
-    if !is_jwt || header.crit.is_some() {
+    if !is_jwt {
         return Err(SignInRefused::TokenInvalid);
     }
     Ok(header)
-}
-
-/// Claims and times are checked above, by the clock that was passed in.
-fn signature_only(algorithm: Algorithm) -> Validation {
-    let mut validation = Validation::new(algorithm);
-    validation.validate_exp = false;
-    validation.validate_aud = false;
-    validation.required_spec_claims.clear();
-    validation
-}
-
-fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    claims.get(name).and_then(Value::as_str)
-}
-
-/// A `NumericDate` (RFC 7519 §2); fractions of a second are dropped.
-fn instant(claims: &Map<String, Value>, name: &str) -> Result<Option<Timestamp>, SignInRefused> {
-    let Some(value) = claims.get(name) else {
-        return Ok(None);
-    };
-    let whole = value.as_i64();
-    // A fraction is legal, if nobody sends one; `as` saturates and drops it.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "saturating is what is wanted"
-    )]
-    let seconds = whole.or_else(|| value.as_f64().map(|seconds| seconds as i64));
-    let seconds = seconds.ok_or(SignInRefused::TokenInvalid)?;
-    Ok(Some(Timestamp::from_unix_seconds(seconds)))
 }
 
 fn access_token_digest(claims: &Map<String, Value>) -> Result<Option<String>, SignInRefused> {

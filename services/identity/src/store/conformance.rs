@@ -3,6 +3,7 @@
 mod closing;
 mod identities;
 mod identity_issues;
+mod logouts;
 mod patients;
 mod representations;
 mod sample;

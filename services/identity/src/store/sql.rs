@@ -2,13 +2,15 @@
 //!
 //! `patients` holds the encrypted identity, and two digests by which it is found;
 //! that no two patients have one matricule is a constraint. `identity_issues` waits
-//! for a person, `former_matricules` holds the waiting numbers that a NIR replaced. `sessions` has one row a sign-in, `representations` one a right to act
-//! for a patient. `requests` and `outbox` are those
-//! of every service.
+//! for a person, `former_matricules` holds the waiting numbers that a NIR replaced.
+//! `sessions` has one row a sign-in, `representations` one a right to act for a patient;
+//! `logout_tokens` are those of the providers that came and could come again. `requests`
+//! and `outbox` are those of every service.
 
 mod close_session;
 mod entity;
 mod identity_issue;
+mod logout;
 #[expect(
     elided_lifetimes_in_paths,
     reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
@@ -29,8 +31,9 @@ use uuid::Uuid;
 
 use super::{
     Added, AllClosed, Answer, CloseSessions, IdentityUpdate, IssueQuery, Joined, Joining, Judge,
-    NewRepresentation, Opened, Opening, Refresh, Refreshed, Registered, Registration, Removal,
-    Removed, RepresentationQuery, SealedPatient, SessionQuery, Store, Updated,
+    LoggedOut, Logout, NewRepresentation, Opened, Opening, Refresh, Refreshed, Registered,
+    Registration, Removal, Removed, RepresentationQuery, SealedPatient, SessionQuery, Store,
+    Updated,
 };
 use crate::error::Error;
 use crate::identity_issue::IdentityIssue;
@@ -109,6 +112,10 @@ impl Store for SqlStore {
         closing: &'a CloseSessions<'a>,
     ) -> Answer<'a, AllClosed> {
         Box::pin(close_session::close_all(&self.db, request, closing))
+    }
+
+    fn log_out<'a>(&'a self, logout: &'a Logout<'a>) -> Answer<'a, LoggedOut> {
+        Box::pin(logout::log_out(&self.db, logout))
     }
 
     fn sessions_closed_since(&self, since: Timestamp) -> Answer<'_, Vec<SessionId>> {
@@ -190,6 +197,13 @@ impl SqlStore {
             (row.kind, PatientId::from_uuid(row.patient_id), row.evidence)
         };
         rows.into_iter().map(issue).collect()
+    }
+
+    /// How many logout tokens are remembered.
+    pub(crate) async fn remembered_logout_tokens(&self) -> u64 {
+        use sea_orm::{EntityTrait, PaginatorTrait};
+        let remembered = entity::logout_token::Entity::find();
+        remembered.count(self.db.reader()).await.unwrap()
     }
 
     /// How many traces wait.

@@ -19,6 +19,7 @@ mod patient;
 mod patients;
 mod practitioner;
 mod provider_faults;
+mod provider_logout;
 mod refreshing;
 mod representatives;
 mod sessions;

@@ -119,6 +119,14 @@ impl Stand {
         self.jwks_url().replace("jwks", "closed-sessions")
     }
 
+    /// Where the providers say that somebody signed out.
+    pub(crate) fn logout_url(&self) -> String {
+        self.jwks_url().replace(
+            "/.well-known/jwks.json",
+            aval_identity::backchannel_logout::PATH,
+        )
+    }
+
     /// Lets what is at work finish, and stops; the folder stays with whoever holds it.
     pub(crate) async fn stop(self) -> TempDir {
         let Self {

@@ -123,6 +123,7 @@ pub(in crate::grpc) fn session(view: SessionView) -> proto::Session {
 fn closing(session: &Session, has_ended: bool) -> proto::SessionClosing {
     match session.closed.map(|closed| closed.why) {
         Some(Closing::ByPerson) => proto::SessionClosing::ByPerson,
+        Some(Closing::ByProvider) => proto::SessionClosing::ByProvider,
         Some(Closing::RefreshReused) => proto::SessionClosing::RefreshReused,
         Some(Closing::PractitionerInactive) => proto::SessionClosing::PractitionerInactive,
         Some(Closing::IdentityChanged) => proto::SessionClosing::IdentityChanged,

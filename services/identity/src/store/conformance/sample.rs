@@ -86,6 +86,7 @@ pub(super) fn session(person: Person, opened: i64, thumbprint: Option<&str>) -> 
         lapses_at: at(opened + 300),
         expires_at: at(opened + 1_000),
         generation: 0,
+        at_provider: None,
         closed: None,
     }
 }

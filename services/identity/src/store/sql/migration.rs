@@ -5,6 +5,7 @@ mod m0002_create_sessions;
 mod m0003_let_sessions_go_on;
 mod m0004_create_representations;
 mod m0005_let_identities_change;
+mod m0006_let_providers_sign_out;
 
 use aval_database::migrate::MigratorTrait;
 use aval_database::outbox::CreateOutbox;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_let_sessions_go_on::LetSessionsGoOn),
             Box::new(m0004_create_representations::CreateRepresentations),
             Box::new(m0005_let_identities_change::LetIdentitiesChange),
+            Box::new(m0006_let_providers_sign_out::LetProvidersSignOut),
         ]
     }
 }

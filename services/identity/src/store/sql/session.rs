@@ -14,6 +14,8 @@ use uuid::Uuid;
 
 use super::entity::session::{ActiveModel, Column, Entity, Model};
 use crate::error::Error;
+use crate::patient_keys::KeyedDigest;
+use crate::provider_names::NamesAtProvider;
 use crate::session::{Closed, Closing, Session};
 use crate::store::{Opened, Opening, SessionQuery};
 
@@ -109,6 +111,8 @@ pub(super) fn goes_on_at(now: Timestamp) -> Condition {
 
 pub(super) fn row_of(session: &Session) -> Result<ActiveModel, DatabaseError> {
     let bearer = serde_json::to_string(&session.bearer);
+    let at_provider = session.at_provider;
+    let provider_session = at_provider.and_then(|names| names.session);
     Ok(ActiveModel {
         session_id: Set(session.session_id.as_uuid()),
         person_id: Set(session.bearer.person.id()),
@@ -127,6 +131,8 @@ pub(super) fn row_of(session: &Session) -> Result<ActiveModel, DatabaseError> {
             .representative()
             .map(|representative| representative.representation_id.as_uuid())),
         patient_id: Set(session.bearer.person.patient_id().map(PatientId::as_uuid)),
+        provider_subject: Set(at_provider.map(|names| names.subject.0.to_vec())),
+        provider_session: Set(provider_session.map(|digest| digest.0.to_vec())),
         closing: Set(session.closed.map(|closed| closed.why.code().to_owned())),
     })
 }
@@ -142,6 +148,12 @@ pub(super) fn session_of(row: Model) -> Result<Session, DatabaseError> {
         }),
         _ => return Err(corrupt("closing")),
     };
+    let digest = |bytes: Option<Vec<u8>>, column| {
+        let digest = bytes.map(|bytes| bytes.try_into().map(KeyedDigest));
+        digest.transpose().map_err(|_: Vec<u8>| corrupt(column))
+    };
+    let subject = digest(row.provider_subject, "provider_subject")?;
+    let session = digest(row.provider_session, "provider_session")?;
     Ok(Session {
         session_id: SessionId::from_uuid(row.session_id),
         bearer: serde_json::from_str(&row.bearer).map_err(|_| corrupt("bearer"))?,
@@ -152,6 +164,7 @@ pub(super) fn session_of(row: Model) -> Result<Session, DatabaseError> {
         lapses_at: Timestamp::from_micros(row.lapses_at),
         expires_at: Timestamp::from_micros(row.expires_at),
         generation: u32::try_from(row.generation).map_err(|_| corrupt("generation"))?,
+        at_provider: subject.map(|subject| NamesAtProvider { subject, session }),
         closed,
     })
 }

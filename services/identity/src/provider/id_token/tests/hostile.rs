@@ -9,6 +9,7 @@ use crate::provider::SignInRefused::{
     self, AcrInsufficient, AudienceWrong, Expired, IssuerWrong, NonceMismatch, NotYetValid,
     TokenInvalid,
 };
+use crate::provider::jws::LONGEST_TOKEN;
 
 /// A provider that signs whatever text it is given.
 struct Forge {
@@ -283,5 +284,7 @@ fn flawed_claims_are_refused_for_their_flaw() {
             TokenInvalid,
         ),
         ("digest of number", claim("at_hash", json!(1)), TokenInvalid),
+        ("session of number", claim("sid", json!(1)), TokenInvalid),
+        ("empty session", claim("sid", json!("")), TokenInvalid),
     ]);
 }

@@ -25,6 +25,10 @@ pub(in crate::store::sql) struct Model {
     pub representation_id: Option<Uuid>,
     /// The patient whose record it is, if it is one's.
     pub patient_id: Option<Uuid>,
+    /// The provider's name for the person: a keyed digest, 32 bytes.
+    pub provider_subject: Option<Vec<u8>>,
+    /// The provider's name for the sign-in: a keyed digest, 32 bytes.
+    pub provider_session: Option<Vec<u8>>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
