@@ -3,6 +3,7 @@
 mod add_representative;
 mod close_all_sessions;
 mod close_session;
+mod directory_changed;
 mod exchange_token;
 mod get_patient;
 mod introspect_token;

@@ -1,4 +1,5 @@
-//! What the practitioner directory says of a professional who signs in.
+//! What the practitioner directory says of a professional who signs in, and of those who
+//! have.
 
 use std::fmt;
 
@@ -6,6 +7,7 @@ use aval_domain::id::PractitionerId;
 use aval_domain::id_nat_ps::IdNatPs;
 use aval_runtime::token::ActivityClaims;
 use futures::future::BoxFuture;
+use futures::stream::BoxStream;
 
 /// The directory does not answer, or not in its own words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +31,50 @@ pub trait Directory: fmt::Debug + Send + Sync {
         &self,
         practitioner_id: PractitionerId,
     ) -> BoxFuture<'_, Result<Option<DirectoryPractitioner>, DirectoryUnavailable>>;
+
+    /// Tells every change after this cursor, or from now on without one, for as long as
+    /// the directory can; then the stream ends, or fails.
+    fn changes(
+        &self,
+        after: Option<String>,
+    ) -> BoxFuture<'_, Result<DirectoryChanges, NotFollowed>>;
+}
+
+/// Why the directory tells no changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotFollowed {
+    /// It never gave this cursor.
+    #[error("the practitioner directory does not know the cursor")]
+    CursorUnknown,
+    /// It does not answer.
+    #[error(transparent)]
+    Unavailable(#[from] DirectoryUnavailable),
+}
+
+/// Changes, in the order in which they were made.
+pub type DirectoryChanges = BoxStream<'static, Result<DirectoryChange, DirectoryUnavailable>>;
+
+/// A change, or a sign of life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectoryChange {
+    /// What happened.
+    pub told: Told,
+    /// From where to go on after it.
+    pub cursor: String,
+}
+
+/// What the directory tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// A professional as they are now.
+    Practitioner(DirectoryPractitioner),
+    /// The entry of this professional turned out to be somebody's whom the directory
+    /// knows under another identifier.
+    Absorbed(PractitionerId),
+    /// Something that no session rests on.
+    Other,
+    /// Nothing happened, and the directory is there.
+    Nothing,
 }
 
 /// A professional, as the directory has them. `Debug` shows no name.

@@ -28,6 +28,7 @@ pub mod store;
 
 pub mod backchannel_logout;
 pub mod closed_sessions;
+pub mod directory_follower;
 pub mod jwks;
 mod metrics;
 pub mod server;

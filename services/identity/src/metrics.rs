@@ -1,8 +1,10 @@
 //! What the service counts and measures, for operators.
 
+use std::time::Duration;
+
 use aval_runtime::telemetry::metrics::meter;
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::Counter;
+use opentelemetry::metrics::{Counter, Gauge};
 
 /// What providers said of people who signed out.
 #[derive(Debug, Clone)]
@@ -35,5 +37,41 @@ impl LogoutMetrics {
     /// A token closed nothing, for this reason.
     pub(crate) fn refused(&self, reason: &'static str) {
         self.logouts.add(1, &[KeyValue::new("outcome", reason)]);
+    }
+}
+
+/// How well the directory is followed.
+#[derive(Debug, Clone)]
+pub(crate) struct DirectoryMetrics {
+    age: Gauge<f64>,
+    sessions: Counter<u64>,
+}
+
+impl DirectoryMetrics {
+    pub(crate) fn new() -> Self {
+        let meter = meter();
+        Self {
+            age: meter
+                .f64_gauge("aval.identity.directory.age")
+                .with_description(
+                    "How long ago the directory last told a change, or that there is none.",
+                )
+                .with_unit("s")
+                .build(),
+            sessions: meter
+                .u64_counter("aval.identity.directory.sessions")
+                .with_description("Sessions that a change of the directory closed.")
+                .build(),
+        }
+    }
+
+    /// So old is what is known.
+    pub(crate) fn age(&self, age: Duration) {
+        self.age.record(age.as_secs_f64(), &[]);
+    }
+
+    /// A change closed so many sessions.
+    pub(crate) fn closed(&self, sessions: usize) {
+        self.sessions.add(sessions as u64, &[]);
     }
 }

@@ -24,6 +24,7 @@ use crate::app::{App, Settings};
 use crate::backchannel_logout;
 use crate::closed_sessions::ClosedSessionFeed;
 use crate::config::Config;
+use crate::directory_follower::DirectoryFollower;
 use crate::grpc::{DirectoryClient, PatientGrpc, SessionGrpc};
 use crate::jwks::{self, JwksError, JwksServer};
 use crate::key_file::{self, KeyFileError, Missing};
@@ -149,7 +150,9 @@ impl Server {
         let verifier = keys.verifier(&config, &environment, closed_sessions);
         let app = app(&config, store, verifier, keys.signer, patient_keys)?;
         let caller = CallerId::parse(SOURCE)?;
-        let logout = backchannel_logout::routes(Arc::clone(&app), environment.clone(), caller);
+        let here = environment.clone();
+        let logout = backchannel_logout::routes(Arc::clone(&app), here, caller.clone());
+        let follower = DirectoryFollower::new(Arc::clone(&app), environment.clone(), caller);
         let jwks = JwksServer::bind(
             config.jwks.listen,
             config.grpc.tls.as_ref(),
@@ -170,6 +173,7 @@ impl Server {
         let drained = CancellationToken::new();
         let tasks = vec![
             tokio::spawn(jwks.serve(drained.clone())),
+            tokio::spawn(follower.run(shutdown.clone())),
             tokio::spawn(serve_ops(ops, db.clone(), drained.clone())),
             tokio::spawn(relay(db.clone(), environment, trail, drained.clone())),
             tokio::spawn(async move {

@@ -60,6 +60,8 @@ pub enum Closing {
     RefreshReused,
     /// The professional no longer practises, or not in this situation.
     PractitionerInactive,
+    /// The directory knows the professional under another identifier now.
+    PractitionerMerged,
     /// Who signed in may no longer act for the patient.
     RepresentationEnded,
     /// The patient's identity is another, or proved less well, than when it was opened.
@@ -160,11 +162,12 @@ impl Session {
 }
 
 impl Closing {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::ByPerson,
         Self::ByProvider,
         Self::RefreshReused,
         Self::PractitionerInactive,
+        Self::PractitionerMerged,
         Self::RepresentationEnded,
         Self::IdentityChanged,
     ];
@@ -177,6 +180,7 @@ impl Closing {
             Self::ByProvider => "by_provider",
             Self::RefreshReused => "refresh_reused",
             Self::PractitionerInactive => "practitioner_inactive",
+            Self::PractitionerMerged => "practitioner_merged",
             Self::RepresentationEnded => "representation_ended",
             Self::IdentityChanged => "identity_changed",
         }

@@ -112,6 +112,13 @@ pub trait Store: Debug + Send + Sync {
     /// closed with any sign-in of their person.
     fn log_out<'a>(&'a self, logout: &'a Logout<'a>) -> Answer<'a, LoggedOut>;
 
+    /// Up to where the directory's changes were done, if anything was kept.
+    fn directory_cursor(&self) -> Answer<'_, Option<String>>;
+
+    /// Keeps up to where the directory's changes were done, or forgets it. Whoever does
+    /// it last decides.
+    fn keep_directory_cursor<'a>(&'a self, cursor: Option<&'a str>) -> Answer<'a, ()>;
+
     /// Every session that was closed since then, whoever closed it.
     fn sessions_closed_since(&self, since: Timestamp) -> Answer<'_, Vec<SessionId>>;
 

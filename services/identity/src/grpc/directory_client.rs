@@ -1,5 +1,7 @@
 //! The practitioner directory, asked over gRPC under this service's own certificate.
 
+mod changes;
+
 use aval_domain::code::{Function, Profession, Sector, Speciality};
 use aval_domain::id::PractitionerId;
 use aval_domain::id_nat_ps::IdNatPs;
@@ -13,7 +15,8 @@ use futures::future::BoxFuture;
 use tonic::{Code, Status};
 
 use crate::directory::{
-    ActivityChoice, Directory, DirectoryActivity, DirectoryPractitioner, DirectoryUnavailable,
+    ActivityChoice, Directory, DirectoryActivity, DirectoryChanges, DirectoryPractitioner,
+    DirectoryUnavailable, NotFollowed,
 };
 
 /// The directory behind a channel.
@@ -82,6 +85,16 @@ impl Directory for DirectoryClient {
         identifier: &'a IdNatPs,
     ) -> BoxFuture<'a, Result<Option<DirectoryPractitioner>, DirectoryUnavailable>> {
         Box::pin(self.resolve(identifier))
+    }
+
+    fn changes(
+        &self,
+        after: Option<String>,
+    ) -> BoxFuture<'_, Result<DirectoryChanges, NotFollowed>> {
+        Box::pin(changes::watch(
+            self.client.clone(),
+            after.unwrap_or_default(),
+        ))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The store's promises, held on every engine.
 
 mod closing;
+mod directory_cursor;
 mod identities;
 mod identity_issues;
 mod logouts;

@@ -4,10 +4,12 @@
 //! that no two patients have one matricule is a constraint. `identity_issues` waits
 //! for a person, `former_matricules` holds the waiting numbers that a NIR replaced.
 //! `sessions` has one row a sign-in, `representations` one a right to act for a patient;
-//! `logout_tokens` are those of the providers that came and could come again. `requests`
-//! and `outbox` are those of every service.
+//! `logout_tokens` are those of the providers that came and could come again;
+//! `directory_cursor` says up to where the directory was followed. `requests` and `outbox`
+//! are those of every service.
 
 mod close_session;
+mod directory_cursor;
 mod entity;
 mod identity_issue;
 mod logout;
@@ -116,6 +118,14 @@ impl Store for SqlStore {
 
     fn log_out<'a>(&'a self, logout: &'a Logout<'a>) -> Answer<'a, LoggedOut> {
         Box::pin(logout::log_out(&self.db, logout))
+    }
+
+    fn directory_cursor(&self) -> Answer<'_, Option<String>> {
+        Box::pin(directory_cursor::read(&self.db))
+    }
+
+    fn keep_directory_cursor<'a>(&'a self, cursor: Option<&'a str>) -> Answer<'a, ()> {
+        Box::pin(directory_cursor::keep(&self.db, cursor))
     }
 
     fn sessions_closed_since(&self, since: Timestamp) -> Answer<'_, Vec<SessionId>> {

@@ -10,6 +10,7 @@ mod closing;
 mod crooked;
 mod denials;
 mod family;
+mod following;
 mod hostile;
 mod identities;
 mod keys;

@@ -1,5 +1,7 @@
 //! The directory and the trail, as far as identity asks them.
 
+mod changes;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -41,6 +43,7 @@ pub(crate) struct Neighbours {
 pub(crate) struct Memory {
     pub(crate) practitioners: Mutex<HashMap<(i32, String), directory::Practitioner>>,
     pub(crate) fault: Mutex<Option<Status>>,
+    changes: changes::Changes,
     events: Mutex<Vec<Event>>,
 }
 
@@ -183,9 +186,10 @@ impl DirectoryService for Neighbour {
 
     async fn watch_changes(
         &self,
-        _: Request<directory::WatchChangesRequest>,
+        request: Request<directory::WatchChangesRequest>,
     ) -> Result<Response<Self::WatchChangesStream>, Status> {
-        Err(not_implemented().into())
+        let cursor = request.into_inner().cursor;
+        changes::watch(Arc::clone(&self.0), &cursor).map(Response::new)
     }
 
     async fn get_freshness(

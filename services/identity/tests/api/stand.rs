@@ -127,6 +127,23 @@ impl Stand {
         )
     }
 
+    /// Stops the service alone; whoever holds them keeps those around it.
+    pub(crate) async fn stop_alone(self) -> (Neighbours, DevelopmentPki, TempDir) {
+        let Self {
+            identity,
+            neighbours,
+            pki,
+            folder,
+            shutdown,
+            ..
+        } = self;
+        shutdown.0.cancel();
+        tokio::time::timeout(PATIENCE, identity.stopped())
+            .await
+            .unwrap();
+        (neighbours, pki, folder)
+    }
+
     /// Lets what is at work finish, and stops; the folder stays with whoever holds it.
     pub(crate) async fn stop(self) -> TempDir {
         let Self {

@@ -125,7 +125,10 @@ fn closing(session: &Session, has_ended: bool) -> proto::SessionClosing {
         Some(Closing::ByPerson) => proto::SessionClosing::ByPerson,
         Some(Closing::ByProvider) => proto::SessionClosing::ByProvider,
         Some(Closing::RefreshReused) => proto::SessionClosing::RefreshReused,
-        Some(Closing::PractitionerInactive) => proto::SessionClosing::PractitionerInactive,
+        // Under an identifier that leads elsewhere nobody practises any more.
+        Some(Closing::PractitionerInactive | Closing::PractitionerMerged) => {
+            proto::SessionClosing::PractitionerInactive
+        }
         Some(Closing::IdentityChanged) => proto::SessionClosing::IdentityChanged,
         Some(Closing::RepresentationEnded) => proto::SessionClosing::RepresentationEnded,
         None if has_ended => proto::SessionClosing::Expired,

@@ -1,5 +1,6 @@
 //! The tables.
 
+pub(super) mod directory_cursor;
 pub(super) mod former_matricule;
 pub(super) mod identity_issue;
 pub(super) mod logout_token;

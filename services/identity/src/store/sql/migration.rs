@@ -6,6 +6,7 @@ mod m0003_let_sessions_go_on;
 mod m0004_create_representations;
 mod m0005_let_identities_change;
 mod m0006_let_providers_sign_out;
+mod m0007_follow_the_directory;
 
 use aval_database::migrate::MigratorTrait;
 use aval_database::outbox::CreateOutbox;
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_create_representations::CreateRepresentations),
             Box::new(m0005_let_identities_change::LetIdentitiesChange),
             Box::new(m0006_let_providers_sign_out::LetProvidersSignOut),
+            Box::new(m0007_follow_the_directory::FollowTheDirectory),
         ]
     }
 }
