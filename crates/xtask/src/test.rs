@@ -2,7 +2,8 @@
 //!
 //! PostgreSQL and Redis are started for the run and are gone after it. Another server
 //! that tests come to need is one more file beside `servers/postgres.rs` and one more
-//! variable below. The client in Python has its packages installed once.
+//! variable below. The client in Python and the OpenID provider in JavaScript have their
+//! packages installed once.
 
 mod doc_tests;
 mod totals;
@@ -30,6 +31,11 @@ const REDIS_CLUSTER_URLS: &str = "AVAL_TEST_REDIS_CLUSTER_URLS";
 const PYTHON: &str = "AVAL_TEST_PYTHON";
 /// What that client needs.
 const PYTHON_REQUIREMENTS: &str = "tests/end_to_end/generated_clients/requirements.txt";
+
+/// Where the tests of the certified OpenID provider look for its packages.
+const OPENID_PROVIDER: &str = "AVAL_TEST_OPENID_PROVIDER";
+/// The folder that says which.
+const OPENID_PROVIDER_PACKAGES: &str = "services/identity/tests/certified_provider";
 
 /// Runs the tests; with `arguments`, the part of them that nextest selects by these.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
@@ -59,6 +65,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     }
     if let Some(python) = python_for_clients(&workspace, &mut not_run) {
         tests.env(PYTHON, python);
+    }
+    if let Some(packages) = openid_provider(&workspace, &mut not_run) {
+        tests.env(OPENID_PROVIDER, packages);
     }
     Totals::forget(&workspace);
     let tested = timed("tests", || run_command(&mut tests));
@@ -124,6 +133,17 @@ fn python_for_clients(workspace: &Workspace, not_run: &mut NotRun) -> Option<Pat
     let requirements = workspace.root.join(PYTHON_REQUIREMENTS);
     tools::python_with(workspace, "generated-clients", &requirements)
         .map_err(|error| not_run.add("the Python client", error))
+        .ok()
+}
+
+/// The packages of the certified OpenID provider, unless the caller brought them along.
+fn openid_provider(workspace: &Workspace, not_run: &mut NotRun) -> Option<PathBuf> {
+    if env::var_os(OPENID_PROVIDER).is_some() {
+        return None;
+    }
+    let wanted = workspace.root.join(OPENID_PROVIDER_PACKAGES);
+    tools::node_packages(workspace, "openid-provider", &wanted)
+        .map_err(|error| not_run.add("the certified OpenID provider", error))
         .ok()
 }
 

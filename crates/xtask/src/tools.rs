@@ -1,6 +1,6 @@
 //! The tools that the tasks call: found on the machine, or installed once into
-//! `target/tools` (cargo plugins, Python packages, single programs of Debian's) or by
-//! `apt-get` (servers).
+//! `target/tools` (cargo plugins, Python and node packages, single programs of Debian's)
+//! or by `apt-get` (servers).
 
 use crate::process::{capture, cargo, run};
 use crate::workspace::Workspace;
@@ -139,6 +139,40 @@ pub(crate) fn python_with(
     fs::write(&installed, wanted)
         .with_context(|| format!("cannot write {}", installed.display()))?;
     Ok(python)
+}
+
+/// The folder into which exactly the packages of a `package-lock.json` are installed, as
+/// `node_modules`. No package runs anything while it is installed.
+pub(crate) fn node_packages(
+    workspace: &Workspace,
+    environment: &str,
+    wanted: &Path,
+) -> Result<PathBuf> {
+    const LOCK: &str = "package-lock.json";
+    for program in ["node", "npm"] {
+        if on_path(program).is_none() {
+            bail!("this machine has no {program}");
+        }
+    }
+    let folder = workspace.tools().join(environment);
+    // Written last: with it everything is there.
+    let installed = folder.join("installed.json");
+    let lock = fs::read_to_string(wanted.join(LOCK))
+        .with_context(|| format!("cannot read {}", wanted.join(LOCK).display()))?;
+    if fs::read_to_string(&installed).is_ok_and(|installed| installed == lock) {
+        return Ok(folder);
+    }
+    let there = |name: &str| format!("cannot write {}", folder.join(name).display());
+    fs::create_dir_all(&folder).with_context(|| there(""))?;
+    for name in ["package.json", LOCK] {
+        fs::copy(wanted.join(name), folder.join(name)).with_context(|| there(name))?;
+    }
+    let mut npm = Command::new("npm");
+    npm.current_dir(&folder)
+        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    run(npm.arg("--loglevel=error"))?;
+    fs::write(&installed, lock).with_context(|| there("installed.json"))?;
+    Ok(folder)
 }
 
 fn pip_install(python: &Path, what: &[String]) -> Result<()> {

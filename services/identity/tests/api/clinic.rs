@@ -100,6 +100,16 @@ pub(crate) fn register_accounts(accounts: &mut Accounts) {
     accounts.put_patient(patient());
 }
 
+/// The cabinet, as Pro Santé Connect shows it.
+pub(crate) fn cabinet_at_the_provider() -> serde_json::Value {
+    serde_json::json!({
+        "codeModeExercice": "L",
+        "codeSecteurDactivite": "SA07",
+        "identifiantTechniqueDeLaStructure": CABINET,
+        "raisonSocialeSite": "CABINET M DOC",
+    })
+}
+
 /// The patient, as their provider knows them.
 pub(crate) fn patient() -> PatientAccount {
     PatientAccount {
