@@ -70,6 +70,32 @@ impl Output {
         self.rows(rows)
     }
 
+    /// Prints one thing with many members, one a line, and what it holds several of: a
+    /// table of its own for people, a member of that name in JSON.
+    pub fn with_list(self, one: &Rows, name: &'static str, list: &Rows) -> io::Result<()> {
+        if self.json {
+            let mut whole = as_json(one)
+                .as_array_mut()
+                .and_then(|rows| rows.first_mut().map(Value::take))
+                .unwrap_or_default();
+            if let Some(members) = whole.as_object_mut() {
+                members.insert(name.to_owned(), as_json(list));
+            }
+            return print(&whole.to_string());
+        }
+        let mut table = Table::new();
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        let columns = one.columns.iter();
+        for ((_, heading), value) in columns.zip(one.rows.iter().flatten()) {
+            table.add_row([heading.in_language(self.language).to_owned(), plain(value)]);
+        }
+        print(&table.to_string())?;
+        if list.rows.is_empty() {
+            return Ok(());
+        }
+        self.rows(list)
+    }
+
     /// Prints a text as it is, for a shell to take.
     pub fn bare(self, text: &str) -> io::Result<()> {
         print(text)

@@ -1,18 +1,28 @@
-//! `aval directory …`: importing and looking up.
+//! `aval directory …`: keeping the directory, and looking people up.
+
+mod attachment;
+mod changes;
+mod duplicate;
+mod import;
+mod lookup;
 
 use std::path::PathBuf;
 
 use aval_proto::practitioner_directory::v1 as proto;
-use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
+use clap::Subcommand;
 use serde_json::{Value, json};
 
-use crate::import::{FileToImport, send};
+use crate::import::FileToImport;
 use crate::language::say;
 use crate::output::Rows;
 
 use super::Session;
 use super::synthesize::SynthesizeArguments;
+use attachment::OverrideArguments;
+use changes::ChangesArguments;
+use duplicate::MergeArguments;
+use import::DecisionArguments;
+use lookup::SearchArguments;
 
 /// What to do with the directory.
 #[derive(Debug, Subcommand)]
@@ -22,6 +32,36 @@ pub enum DirectoryCommand {
         /// The file, under its published name.
         file: PathBuf,
     },
+    /// Lists imports, the newest first.
+    Imports {
+        /// How many at most.
+        #[arg(long, default_value_t = 50)]
+        most: usize,
+    },
+    /// Shows what an import found and did or, while it waits, would do and why it waits.
+    ImportReport {
+        /// Which.
+        import_id: String,
+        /// How many at most of the rows that it put aside, by line.
+        #[arg(long, default_value_t = 50)]
+        rows: usize,
+    },
+    /// Applies an import that waits for a decision.
+    Approve(DecisionArguments),
+    /// Discards an import that waits for a decision.
+    Reject(DecisionArguments),
+    /// Lists entries that are probably one human, with the evidence.
+    Duplicates {
+        /// How many pairs at most, the most likely first.
+        #[arg(long, default_value_t = 50)]
+        most: usize,
+    },
+    /// Declares two entries one human, or takes that back.
+    Merge(MergeArguments),
+    /// Corrects where somebody practises, against the source, or takes that back.
+    Override(OverrideArguments),
+    /// Prints what changed in the directory, one change a line, and where to go on from.
+    Changes(ChangesArguments),
     /// Looks people up by name and place.
     Search(SearchArguments),
     /// Shows one person, by number.
@@ -35,31 +75,21 @@ pub enum DirectoryCommand {
     Synthesize(SynthesizeArguments),
 }
 
-/// Arguments of `aval directory search`.
-#[derive(Debug, Args)]
-pub struct SearchArguments {
-    /// Names, in any order.
-    #[arg(required = true)]
-    name: Vec<String>,
-    /// Only this profession (`TRE_G15`), for example 10.
-    #[arg(long, default_value = "")]
-    profession: String,
-    /// Only this speciality (`TRE_R38`), for example SM04.
-    #[arg(long, default_value = "")]
-    speciality: String,
-    /// Only this town.
-    #[arg(long, default_value = "")]
-    town: String,
-    /// Only this postal code, or how it begins.
-    #[arg(long, default_value = "")]
-    postal_code: String,
-}
-
 impl Session {
     /// Obeys a directory command.
     pub async fn directory(&self, command: &DirectoryCommand) -> anyhow::Result<()> {
         match command {
             DirectoryCommand::Import { file } => self.import(FileToImport::at(file)?).await,
+            DirectoryCommand::Imports { most } => self.imports(*most).await,
+            DirectoryCommand::ImportReport { import_id, rows } => {
+                self.import_report(import_id, *rows).await
+            }
+            DirectoryCommand::Approve(decision) => self.approve(decision).await,
+            DirectoryCommand::Reject(decision) => self.reject(decision).await,
+            DirectoryCommand::Duplicates { most } => self.duplicates(*most).await,
+            DirectoryCommand::Merge(arguments) => self.merge(arguments).await,
+            DirectoryCommand::Override(arguments) => self.override_attachment(arguments).await,
+            DirectoryCommand::Changes(arguments) => self.changes(arguments).await,
             DirectoryCommand::Search(arguments) => self.search(arguments).await,
             DirectoryCommand::Show { number } => self.show(number).await,
             DirectoryCommand::Freshness => self.freshness().await,
@@ -67,141 +97,6 @@ impl Session {
                 super::synthesize::run(arguments, self.output)
             }
         }
-    }
-
-    async fn import(&self, file: FileToImport) -> anyhow::Result<()> {
-        let bar = progress_bar(file.size()?);
-        let stream = {
-            let bar = bar.clone();
-            send(&file, move |bytes| bar.inc(bytes))?
-        };
-        let operator = self.software("operator")?;
-        let mut request = tonic::Request::new(stream);
-        request.set_timeout(std::time::Duration::from_hours(1));
-        let answer = operator.directory_admin().import_extraction(request).await;
-        bar.finish_and_clear();
-        let import = answer?.into_inner().import.unwrap_or_default();
-        let report = import.report.clone().unwrap_or_default();
-        let mut rows = Rows::new(vec![
-            ("import_id", say("import", "import")),
-            ("state", say("état", "state")),
-            ("rows", say("lignes", "rows")),
-            ("quarantined", say("mises de côté", "put aside")),
-            ("practitioners", say("personnes", "people")),
-            ("added", say("ajoutées", "added")),
-            ("changed", say("changées", "changed")),
-            ("deactivated", say("désactivées", "deactivated")),
-        ]);
-        rows.push(vec![
-            json!(import.import_id),
-            json!(
-                import
-                    .state()
-                    .as_str_name()
-                    .trim_start_matches("IMPORT_STATE_")
-            ),
-            json!(report.row_count),
-            json!(report.quarantined_count),
-            json!(report.practitioner_count),
-            json!(report.practitioners_added_count),
-            json!(report.practitioners_changed_count),
-            json!(report.practitioners_deactivated_count),
-        ]);
-        self.output.one(&rows)?;
-        if !import.state_reason.is_empty() {
-            self.output
-                .sentence(&say(&import.state_reason, &import.state_reason))?;
-        }
-        Ok(())
-    }
-
-    async fn search(&self, arguments: &SearchArguments) -> anyhow::Result<()> {
-        let request = proto::SearchPractitionersRequest {
-            name: arguments.name.join(" "),
-            profession_code: arguments.profession.clone(),
-            speciality_code: arguments.speciality.clone(),
-            town: arguments.town.clone(),
-            postal_code: arguments.postal_code.clone(),
-            ..proto::SearchPractitionersRequest::default()
-        };
-        let portal = self.software("gateway")?;
-        let answer = portal
-            .directory()
-            .search_practitioners(request)
-            .await?
-            .into_inner();
-        let mut rows = Rows::new(person_columns());
-        for matched in &answer.matches {
-            let person = matched.practitioner.clone().unwrap_or_default();
-            rows.push(person_row(&person, matched.homonym));
-        }
-        self.output.rows(&rows)?;
-        if !answer.next_page_token.is_empty() {
-            self.output.sentence(&say(
-                "D'autres encore : précisez le nom, la profession ou le lieu.",
-                "There are more: say more of the name, the profession or the place.",
-            ))?;
-        }
-        Ok(())
-    }
-
-    async fn show(&self, number: &str) -> anyhow::Result<()> {
-        let request = proto::ResolveIdentifierRequest {
-            identifier: Some(proto::Identifier {
-                kind: proto::IdentifierKind::Unspecified.into(),
-                value: number.to_owned(),
-            }),
-        };
-        let portal = self.software("gateway")?;
-        let answer = portal
-            .directory()
-            .resolve_identifier(request)
-            .await?
-            .into_inner();
-        match answer.resolved {
-            Some(proto::resolve_identifier_response::Resolved::Practitioner(person)) => {
-                self.show_activities(&person)
-            }
-            Some(proto::resolve_identifier_response::Resolved::Organization(organization)) => {
-                let mut rows = Rows::new(vec![
-                    ("organization_id", say("structure", "organization")),
-                    ("name", say("nom", "name")),
-                    ("town", say("ville", "town")),
-                ]);
-                rows.push(vec![
-                    json!(organization.organization_id),
-                    json!(organization.name),
-                    json!(organization.town),
-                ]);
-                Ok(self.output.one(&rows)?)
-            }
-            None => anyhow::bail!("the directory answered nobody"),
-        }
-    }
-
-    fn show_activities(&self, person: &proto::Practitioner) -> anyhow::Result<()> {
-        let mut rows = Rows::new(vec![
-            ("practitioner_id", say("professionnel", "practitioner")),
-            ("name", say("nom", "name")),
-            ("activity_id", say("activité", "activity")),
-            ("profession", say("profession", "profession")),
-            ("organization", say("structure", "organization")),
-            ("town", say("ville", "town")),
-            ("active", say("en activité", "active")),
-        ]);
-        for activity in &person.activities {
-            let organization = activity.organization.clone().unwrap_or_default();
-            rows.push(vec![
-                json!(person.practitioner_id),
-                json!(format!("{} {}", person.given_name, person.family_name)),
-                json!(activity.activity_id),
-                json!(activity.profession_label),
-                json!(organization.name),
-                json!(organization.town),
-                json!(activity.active),
-            ]);
-        }
-        Ok(self.output.rows(&rows)?)
     }
 
     async fn freshness(&self) -> anyhow::Result<()> {
@@ -238,51 +133,13 @@ pub(super) fn instant(at: Option<&prost_types::Timestamp>) -> Value {
     })
 }
 
-fn person_columns() -> Vec<(&'static str, crate::language::Text)> {
-    vec![
-        ("practitioner_id", say("professionnel", "practitioner")),
-        ("name", say("nom", "name")),
-        ("professions", say("profession", "profession")),
-        ("specialities", say("spécialité", "speciality")),
-        ("places", say("lieux", "places")),
-        ("homonym", say("homonyme", "homonym")),
-    ]
+/// A name as people say it.
+fn named(person: &proto::Practitioner) -> String {
+    format!("{} {}", person.given_name, person.family_name)
 }
 
-fn person_row(person: &proto::Practitioner, homonym: bool) -> Vec<Value> {
-    let mut professions: Vec<_> = person
-        .activities
-        .iter()
-        .map(|activity| activity.profession_label.as_str())
-        .collect();
-    professions.dedup();
-    let skills = person
-        .activities
-        .iter()
-        .flat_map(|activity| &activity.skills);
-    let mut specialities: Vec<_> = skills.map(|skill| skill.label.as_str()).collect();
-    specialities.dedup();
-    let places = person
-        .activities
-        .iter()
-        .filter_map(|activity| activity.organization.as_ref());
-    let places: Vec<_> = places
-        .map(|organization| format!("{} ({})", organization.name, organization.town))
-        .collect();
-    vec![
-        json!(person.practitioner_id),
-        json!(format!("{} {}", person.given_name, person.family_name)),
-        json!(professions),
-        json!(specialities),
-        json!(places),
-        json!(homonym),
-    ]
-}
-
-fn progress_bar(bytes: u64) -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta}");
-    let bar = ProgressBar::new(bytes);
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar
+/// The first RPPS number, or whatever comes first where there is none.
+fn numbered(person: &proto::Practitioner) -> &str {
+    let number = person.identifiers.first();
+    number.map_or("", |identifier| identifier.value.as_str())
 }

@@ -33,6 +33,15 @@ pub enum WatchFrom {
     After(ChangePosition),
 }
 
+/// How long somebody watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WatchUntil {
+    /// For as long as they like.
+    Stopped,
+    /// Until nothing remains to be told, which they are told last.
+    CaughtUp,
+}
+
 /// What a watcher is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watched {
@@ -54,12 +63,14 @@ pub struct WatchSettings {
 }
 
 impl App {
-    /// Tells every change from there on, until `stop`. Whoever watches from now on is
-    /// told at once that nothing happened, so that they have a position.
+    /// Tells every change from there on, until `stop`, or until nothing remains to be
+    /// told. Whoever watches from now on is told at once that nothing happened, so that
+    /// they have a position.
     pub async fn watch_changes(
         &self,
         cx: &RequestContext,
         from: WatchFrom,
+        until: WatchUntil,
         stop: CancellationToken,
     ) -> Result<impl Stream<Item = Result<Watched, Error>> + Send + 'static, Error> {
         read_directory(cx)?;
@@ -83,12 +94,13 @@ impl App {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&cx.clock),
             settings,
+            until,
             stop,
             commits,
             position,
             waiting: VecDeque::new(),
             silence_ends,
-            failed: false,
+            ended: false,
         };
         Ok(unfold(watcher, Watcher::next))
     }
@@ -99,6 +111,7 @@ struct Watcher {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     settings: WatchSettings,
+    until: WatchUntil,
     stop: CancellationToken,
     commits: watch::Receiver<u64>,
     /// What they were told last.
@@ -106,13 +119,13 @@ struct Watcher {
     waiting: VecDeque<(ChangePosition, Change)>,
     /// When a sign of life is due.
     silence_ends: Instant,
-    failed: bool,
+    ended: bool,
 }
 
 impl Watcher {
     async fn next(mut self) -> Option<(Result<Watched, Error>, Self)> {
         loop {
-            if self.failed || self.stop.is_cancelled() {
+            if self.ended || self.stop.is_cancelled() {
                 return None;
             }
             if let Some((position, change)) = self.waiting.pop_front() {
@@ -121,13 +134,18 @@ impl Watcher {
             }
             self.commits.mark_unchanged();
             match self.store.changes_after(self.position, READ_AT_ONCE).await {
-                Ok(changes) if changes.is_empty() => {}
+                Ok(changes) if changes.is_empty() => {
+                    if self.until == WatchUntil::CaughtUp {
+                        self.ended = true;
+                        return Some(self.tell(None));
+                    }
+                }
                 Ok(changes) => {
                     self.waiting = changes.into();
                     continue;
                 }
                 Err(error) => {
-                    self.failed = true;
+                    self.ended = true;
                     return Some((Err(error), self));
                 }
             }

@@ -14,6 +14,7 @@ type Changes = Streaming<proto::WatchChangesResponse>;
 async fn watch(stand: &Stand, cursor: &str) -> Result<Changes, Status> {
     let request = proto::WatchChangesRequest {
         cursor: cursor.to_owned(),
+        until_caught_up: false,
     };
     let watching = stand.directory("consent").watch_changes(request).await;
     watching.map(tonic::Response::into_inner)
@@ -102,6 +103,42 @@ async fn silence_is_broken_by_signs_of_life() {
         let told = next(&mut changes).await.unwrap();
         assert!(matches!(told.item, Some(Item::HeartbeatAt(_))), "{told:?}");
     }
+}
+
+/// Everything that remains to be told after a cursor, and the cursor to go on from.
+async fn remaining(stand: &Stand, cursor: &str) -> (usize, String) {
+    let request = proto::WatchChangesRequest {
+        cursor: cursor.to_owned(),
+        until_caught_up: true,
+    };
+    let watching = stand.directory("consent").watch_changes(request).await;
+    let mut changes = watching.unwrap().into_inner();
+    let mut told = 0;
+    loop {
+        let item = next(&mut changes).await.unwrap();
+        if let Some(Item::HeartbeatAt(_)) = item.item {
+            assert_eq!(next(&mut changes).await, None, "it ends without an error");
+            return (told, item.cursor);
+        }
+        told += 1;
+    }
+}
+
+#[tokio::test]
+async fn whoever_wants_no_more_than_there_is_is_let_go_with_a_cursor() {
+    let stand = Stand::start().await;
+    assert_eq!(remaining(&stand, "start").await.0, 0);
+    let mut directory = synthesized(100);
+    stand.import(&directory).await;
+    let (told, cursor) = remaining(&stand, "start").await;
+    assert!(told >= 100, "{told}");
+    assert_eq!(remaining(&stand, &cursor).await, (0, cursor.clone()));
+    directory.people[0].given_name = "Autrement".to_owned();
+    stand.import(&directory).await;
+    let (told, later) = remaining(&stand, &cursor).await;
+    assert_eq!(told, 1);
+    assert_ne!(later, cursor);
+    assert_eq!(remaining(&stand, "").await.0, 0);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use aval_runtime::convert::timestamp_to_proto;
 use aval_runtime::status::Refusal;
 
 use super::{organization_to_proto, practitioner_to_proto};
-use crate::app::{WatchFrom, Watched};
+use crate::app::{WatchFrom, WatchUntil, Watched};
 use crate::change::{Change, ChangePosition};
 use crate::error::Error;
 
@@ -25,6 +25,15 @@ pub(in crate::grpc) fn watch_from(cursor: &str) -> Result<WatchFrom, Refusal> {
                 let sentence = Error::CursorUnknown.to_string();
                 Refusal::new(ErrorReason::PageTokenInvalid, sentence)
             }),
+    }
+}
+
+/// How long somebody watches.
+pub(in crate::grpc) const fn watch_until(caught_up: bool) -> WatchUntil {
+    if caught_up {
+        WatchUntil::CaughtUp
+    } else {
+        WatchUntil::Stopped
     }
 }
 
