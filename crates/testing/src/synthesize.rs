@@ -1,5 +1,6 @@
 //! The national directory's file of practice situations,
-//! `PS_LibreAcces_Personne_activite`, filled with people made up from a seed.
+//! `PS_LibreAcces_Personne_activite`, and those that say more of the same people and
+//! structures, `PS_LibreAcces_SavoirFaire` and `Extraction_Correspondance_MSSante`, filled with people made up from a seed.
 //!
 //! The format is the published one, to the wording of its headings; the people
 //! are not: names are drawn from lists, RPPS numbers from the range reserved for
@@ -16,12 +17,14 @@ mod family_names;
 mod fault;
 mod file;
 mod given_names;
+mod mailboxes;
 mod making;
 mod number;
 mod organization;
 mod person;
 mod professions;
 mod setting;
+mod skills;
 mod towns;
 
 use std::io::{self, Write};
@@ -31,9 +34,11 @@ use aval_domain::time::Timestamp;
 pub use cast::Cast;
 pub use fault::Faults;
 pub use file::{FileForm, HEADINGS, Written};
+pub use mailboxes::MAILBOX_HEADINGS;
 pub use person::{
     Address, Coded, Organization, Person, PersonNumber, PracticeActivity, Skill, Town,
 };
+pub use skills::SKILL_HEADINGS;
 
 use making::Maker;
 
@@ -108,6 +113,16 @@ impl SynthesisPlan {
         file::write(output, self, self.size(), self.people())
     }
 
+    /// Writes the file of the people's skills, without bad rows.
+    pub fn write_skills(&self, output: &mut impl Write) -> io::Result<Written> {
+        skills::write(output, self.people())
+    }
+
+    /// Writes the file of the people's and structures' mailboxes, without bad rows.
+    pub fn write_mailboxes(&self, output: &mut impl Write) -> io::Result<Written> {
+        mailboxes::write(output, self.people())
+    }
+
     /// As many people as can be told apart, two fewer than there are numbers for
     /// at least: somebody is always absent from the file.
     fn size(&self) -> u32 {
@@ -120,6 +135,17 @@ impl Directory {
     pub fn write(&self, output: &mut impl Write) -> io::Result<Written> {
         let size = u32::try_from(self.people.len()).unwrap_or(u32::MAX);
         file::write(output, &self.plan, size, self.people.iter())
+    }
+
+    /// Writes the file of the people's skills as they are now, without bad rows.
+    pub fn write_skills(&self, output: &mut impl Write) -> io::Result<Written> {
+        skills::write(output, self.people.iter())
+    }
+
+    /// Writes the file of mailboxes of the people and structures as they are now, without
+    /// bad rows.
+    pub fn write_mailboxes(&self, output: &mut impl Write) -> io::Result<Written> {
+        mailboxes::write(output, self.people.iter())
     }
 
     /// The people who share `person`'s names, themselves left out.
@@ -136,13 +162,29 @@ impl Directory {
 /// `PS_LibreAcces_Personne_activite_AAAAMMJJhhmm.txt`, in UTC.
 #[must_use]
 pub fn file_name(generated_at: Timestamp) -> String {
+    published_name("PS_LibreAcces_Personne_activite", generated_at)
+}
+
+/// The same of the file of skills, `PS_LibreAcces_SavoirFaire_AAAAMMJJhhmm.txt`.
+#[must_use]
+pub fn skills_file_name(generated_at: Timestamp) -> String {
+    published_name("PS_LibreAcces_SavoirFaire", generated_at)
+}
+
+/// The same of the file of mailboxes, `Extraction_Correspondance_MSSante_AAAAMMJJhhmm.txt`.
+#[must_use]
+pub fn mailboxes_file_name(generated_at: Timestamp) -> String {
+    published_name("Extraction_Correspondance_MSSante", generated_at)
+}
+
+fn published_name(file: &str, generated_at: Timestamp) -> String {
     let rfc_3339 = generated_at.to_string();
     let to_the_minute: String = rfc_3339
         .chars()
         .filter(char::is_ascii_digit)
         .take("AAAAMMJJhhmm".len())
         .collect();
-    format!("PS_LibreAcces_Personne_activite_{to_the_minute}.txt")
+    format!("{file}_{to_the_minute}.txt")
 }
 
 #[cfg(test)]

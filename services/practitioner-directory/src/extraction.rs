@@ -1,4 +1,5 @@
-//! Reads a published extraction: bytes → lines → rows → typed [`ActivityRow`]. No I/O.
+//! Reads a published extraction: bytes → lines → rows, typed as its source has them
+//! ([`ActivityRow`], [`PersonSkillRow`], [`MailboxRow`]). No I/O.
 //!
 //! The reader is given the file in pieces of any size ([`ExtractionReader::push`])
 //! and gives each row to its caller at once. It is total: whatever the bytes, it
@@ -11,7 +12,8 @@
 //! is the header, whose wording has accents. In a UTF-8 file, a later line that is
 //! not UTF-8 is a faulty row, never silently read as something else.
 //!
-//! **Header.** Columns are found by their wording, without case, accents and
+//! **Header.** Each source has columns that it must have and columns that show that a
+//! file is another one. Columns are found by their wording, without case, accents and
 //! punctuation, never by their place: wording and number of columns
 //! have changed over the years.
 
@@ -21,14 +23,19 @@ mod fault;
 mod file_name;
 mod header;
 mod lines;
+mod mailbox;
 mod malformed;
+mod person_skill;
 mod reader;
 mod row;
+mod values;
 
 pub use fault::RowFault;
 pub use file_name::ExtractionName;
 pub use lines::LONGEST_LINE;
+pub use mailbox::{MailboxHolder, MailboxRow};
 pub use malformed::Malformed;
+pub use person_skill::PersonSkillRow;
 pub use reader::{ExtractionReader, ReadLine};
 pub use row::{ActivityRow, SkillText, StructureText};
 

@@ -5,6 +5,10 @@
 //! the directory knows already is passed over ([`known`]); the rest is staged
 //! ([`staged`]) and applied in one step. A fact that the file no longer holds ends.
 //!
+//! That is the file of practice situations. The others say more of people whom it names:
+//! each of their rows is one fact, which begins and ends with the row. Who a row is about
+//! need not be known: the fact waits for them.
+//!
 //! Where rows of one file describe one person or one structure in different words,
 //! the first row holds.
 
@@ -112,13 +116,16 @@ pub struct ImportReport {
     pub changes: Changes,
 }
 
-/// What an import does to the directory.
+/// What an import does to the directory. Of another file than that of practice
+/// situations, a practitioner is active while the file says something of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Practitioners who were active before it.
     pub practitioners_before: u64,
     /// Practitioners who are active after it: the people in the file.
     pub practitioner_count: u64,
+    /// Those among the people in the file whom the directory does not know.
+    pub practitioners_unknown: u64,
     /// Practitioners added.
     pub practitioners_added: u64,
     /// Practitioners changed: their names, their practice situations or their skills.

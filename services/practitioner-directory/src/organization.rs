@@ -11,6 +11,8 @@ pub struct Organization {
     pub organization_id: OrganizationId,
     /// Its numbers.
     pub numbers: OrganizationNumbers,
+    /// The addresses of its mailboxes, in order.
+    pub mailboxes: Vec<Identifier>,
     /// Its name, or its sign where it has no name.
     pub name: String,
     /// Street line.

@@ -7,17 +7,23 @@ use std::fmt;
 pub enum Source {
     /// Everybody's practice situations: `PS_LibreAcces_Personne_activite`.
     PracticeSituations,
+    /// Everybody's specialities and other know-how: `PS_LibreAcces_SavoirFaire`.
+    Skills,
+    /// Mailboxes of the secure health mail: `Extraction_Correspondance_MSSante`.
+    Mailboxes,
 }
 
 impl Source {
     /// Every file that is imported.
-    pub const ALL: &'static [Self] = &[Self::PracticeSituations];
+    pub const ALL: &'static [Self] = &[Self::PracticeSituations, Self::Skills, Self::Mailboxes];
 
     /// The published file's name without its time.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::PracticeSituations => "PS_LibreAcces_Personne_activite",
+            Self::Skills => "PS_LibreAcces_SavoirFaire",
+            Self::Mailboxes => "Extraction_Correspondance_MSSante",
         }
     }
 
@@ -28,6 +34,13 @@ impl Source {
             .iter()
             .copied()
             .find(|source| source.name() == name)
+    }
+
+    /// Whether there is no directory without it. The others say more of the people and
+    /// structures that it names, and need not be imported.
+    #[must_use]
+    pub const fn is_required(self) -> bool {
+        matches!(self, Self::PracticeSituations)
     }
 }
 

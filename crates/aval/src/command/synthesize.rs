@@ -7,16 +7,33 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use aval_domain::time::{Clock, SystemClock};
-use aval_testing::synthesize::{Faults, FileForm, SynthesisPlan, file_name};
-use clap::Args;
+use aval_testing::synthesize::{
+    Faults, FileForm, SynthesisPlan, file_name, mailboxes_file_name, skills_file_name,
+};
+use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::language::say;
 use crate::output::{Output, Rows};
 
+/// Which of the published files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PublishedFile {
+    /// `PS_LibreAcces_Personne_activite`.
+    PracticeSituations,
+    /// `PS_LibreAcces_SavoirFaire`, of the same people; without rows in error.
+    Skills,
+    /// `Extraction_Correspondance_MSSante`, of the same people and of their structures;
+    /// without rows in error.
+    Mailboxes,
+}
+
 /// Arguments of `aval directory synthesize`.
 #[derive(Debug, Args)]
 pub struct SynthesizeArguments {
+    /// Which file.
+    #[arg(long, value_enum, default_value_t = PublishedFile::PracticeSituations)]
+    file: PublishedFile,
     /// How many people.
     #[arg(long, default_value_t = 2_000)]
     people: u32,
@@ -36,10 +53,20 @@ pub struct SynthesizeArguments {
 
 /// Writes the file, in memory that does not grow with it.
 pub fn run(arguments: &SynthesizeArguments, output: Output) -> anyhow::Result<()> {
-    let path = arguments.folder.join(file_name(SystemClock.now()));
+    let name = match arguments.file {
+        PublishedFile::PracticeSituations => file_name,
+        PublishedFile::Skills => skills_file_name,
+        PublishedFile::Mailboxes => mailboxes_file_name,
+    };
+    let path = arguments.folder.join(name(SystemClock.now()));
     let file = File::create(&path).with_context(|| format!("cannot make {}", path.display()))?;
     let mut writer = BufWriter::new(file);
-    let written = plan(arguments).write(&mut writer)?;
+    let plan = plan(arguments);
+    let written = match arguments.file {
+        PublishedFile::PracticeSituations => plan.write(&mut writer)?,
+        PublishedFile::Skills => plan.write_skills(&mut writer)?,
+        PublishedFile::Mailboxes => plan.write_mailboxes(&mut writer)?,
+    };
     writer.flush()?;
     let mut rows = Rows::new(vec![
         ("file", say("fichier", "file")),

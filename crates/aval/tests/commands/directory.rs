@@ -97,6 +97,41 @@ fn a_held_import_says_why_and_a_person_decides() {
 }
 
 #[test]
+fn the_files_that_say_more_of_people_are_written_and_imported_too() {
+    let up = Up::start();
+    let folder = up.folder.path().to_str().unwrap();
+    for (file, source) in [
+        ("skills", "PS_LibreAcces_SavoirFaire"),
+        ("mailboxes", "Extraction_Correspondance_MSSante"),
+    ] {
+        let synthesize = [
+            "directory",
+            "synthesize",
+            "--file",
+            file,
+            "--folder",
+            folder,
+        ];
+        let written = up.ask(&synthesize);
+        let imported = up.ask(&["directory", "import", text(&written, "file")]);
+        assert_eq!(imported["state"], "APPLIED");
+        assert_eq!(imported["rows"], written["rows"]);
+        let report = up.ask(&["directory", "import-report", text(&imported, "import_id")]);
+        assert_eq!(report["unknown"], 0, "the sample has the same people");
+        let fresh = up.ask(&["directory", "freshness"]);
+        let mut sources = fresh.as_array().unwrap().iter();
+        let known = sources.find(|known| known["source"] == source).unwrap();
+        assert_eq!(known["stale"], false);
+    }
+    let mailbox = cast().generalist.mailbox();
+    let shown = up.ask(&["directory", "show", &mailbox]);
+    assert_eq!(
+        shown[0]["practitioner_id"],
+        up.practitioner(&cast().generalist)
+    );
+}
+
+#[test]
 fn duplicates_are_listed_with_their_evidence_and_merged_and_taken_apart_again() {
     let up = Up::start();
     let mut directory = sample();

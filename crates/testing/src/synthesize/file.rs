@@ -93,7 +93,7 @@ pub struct Written {
 }
 
 /// Text is handed to the output by this many bytes or a little more.
-const CHUNK: usize = 64 * 1024;
+pub(super) const CHUNK: usize = 64 * 1024;
 
 impl FileForm {
     /// How many columns it has, the empty one after the last `|` not counted.
@@ -235,7 +235,12 @@ pub(super) fn line(text: &mut String, values: &[impl AsRef<str>]) {
     text.push('\n');
 }
 
-fn flush(text: &mut String, output: &mut impl Write, written: &mut Written) -> io::Result<()> {
+/// Hands the text over.
+pub(super) fn flush(
+    text: &mut String,
+    output: &mut impl Write,
+    written: &mut Written,
+) -> io::Result<()> {
     output.write_all(text.as_bytes())?;
     written.bytes += text.len() as u64;
     text.clear();

@@ -1,7 +1,9 @@
 //! The columns that are read, and how published files have worded them.
 
-/// A column of `PS_LibreAcces_Personne_activite` that is read. The others are only
-/// counted.
+use crate::source::Source;
+
+/// A column that is read. The others are only counted. What two files have in common
+/// is worded the same way in both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Column {
     IdentifierType,
@@ -35,28 +37,57 @@ pub(super) enum Column {
     Sector,
     Function,
     Kind,
+    MailboxType,
+    MailboxAddress,
+    StructureIdentifier,
 }
 
 /// How many columns are read.
-pub(super) const COLUMNS: usize = Column::Kind as usize + 1;
+pub(super) const COLUMNS: usize = Column::StructureIdentifier as usize + 1;
 
 /// A file without these is not this extraction. The others may be missing: older
 /// files stop before the function and the kind.
-pub(super) const REQUIRED: [Column; 9] = [
-    Column::NationalIdentifier,
-    Column::FamilyName,
-    Column::GivenName,
-    Column::Profession,
-    Column::Category,
-    Column::SkillType,
-    Column::Skill,
-    Column::Mode,
-    Column::TechnicalIdentifier,
-];
+pub(super) const fn required(source: Source) -> &'static [Column] {
+    match source {
+        Source::PracticeSituations => &[
+            Column::NationalIdentifier,
+            Column::FamilyName,
+            Column::GivenName,
+            Column::Profession,
+            Column::Category,
+            Column::SkillType,
+            Column::Skill,
+            Column::Mode,
+            Column::TechnicalIdentifier,
+        ],
+        Source::Skills => &[
+            Column::NationalIdentifier,
+            Column::Profession,
+            Column::Category,
+            Column::SkillType,
+            Column::Skill,
+        ],
+        Source::Mailboxes => &[
+            Column::MailboxType,
+            Column::MailboxAddress,
+            Column::NationalIdentifier,
+            Column::StructureIdentifier,
+        ],
+    }
+}
+
+/// A file with one of these is another extraction than this one.
+pub(super) const fn foreign(source: Source) -> &'static [Column] {
+    match source {
+        Source::PracticeSituations | Source::Mailboxes => &[],
+        Source::Skills => &[Column::Mode, Column::TechnicalIdentifier],
+    }
+}
 
 /// The published wordings, the most recent first.
-pub(super) const WORDINGS: [(&str, Column); COLUMNS + 2] = [
+pub(super) const WORDINGS: [(&str, Column); COLUMNS + 3] = [
     ("Type d'identifiant PP", Column::IdentifierType),
+    ("Type Identifiant PP", Column::IdentifierType),
     ("Identifiant PP", Column::Identifier),
     ("Identification nationale PP", Column::NationalIdentifier),
     ("Code civilité d'exercice", Column::Civility),
@@ -101,6 +132,9 @@ pub(super) const WORDINGS: [(&str, Column); COLUMNS + 2] = [
     ("Code rôle (a.k.a. Code fonction)", Column::Function),
     ("Code fonction", Column::Function),
     ("Code genre activité", Column::Kind),
+    ("Type de BAL", Column::MailboxType),
+    ("Adresse BAL", Column::MailboxAddress),
+    ("Identification Structure", Column::StructureIdentifier),
 ];
 
 #[cfg(test)]

@@ -22,8 +22,9 @@ pub struct ExtractionName {
 const WHAT: &str = "file name";
 const UNKNOWN_FILE: InvalidValue = InvalidValue::new(
     WHAT,
-    "it is the published name of a file that is imported here: \
-     PS_LibreAcces_Personne_activite_AAAAMMJJhhmm.txt",
+    "it is the published name of a file that is imported here, \
+     PS_LibreAcces_Personne_activite_AAAAMMJJhhmm.txt, PS_LibreAcces_SavoirFaire_… or \
+     Extraction_Correspondance_MSSante_…",
 );
 const NO_SUCH_TIME: InvalidValue = InvalidValue::new(
     WHAT,
@@ -88,11 +89,20 @@ mod tests {
     }
 
     #[test]
+    fn each_source_has_its_name() {
+        for source in Source::ALL {
+            let read = ExtractionName::parse(&format!("{source}_202611230412.txt")).unwrap();
+            assert_eq!(read.source, *source);
+            assert!(read.generated_at.is_some());
+        }
+    }
+
+    #[test]
     fn other_names_are_refused() {
         for name in [
             "",
             ".txt",
-            "PS_LibreAcces_SavoirFaire_202611230412.txt",
+            "PS_LibreAcces_Dipl_202611230412.txt",
             "PS_LibreAcces_Personne_activite_202611230412.zip",
             "PS_LibreAcces_Personne_activite202611230412.txt",
             "PS_LibreAcces_Personne_activite_.txt",

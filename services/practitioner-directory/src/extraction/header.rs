@@ -4,7 +4,8 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use super::Malformed;
-use super::column::{COLUMNS, Column, REQUIRED, WORDINGS};
+use super::column::{COLUMNS, Column, WORDINGS, foreign, required};
+use crate::source::Source;
 
 /// What the header of a file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +25,8 @@ pub(super) const SEPARATOR: char = '|';
 const LONGEST_NAME: usize = 100;
 
 impl Header {
-    pub(super) fn parse(line: &str) -> Result<Self, Malformed> {
+    /// The header of a file of this source.
+    pub(super) fn parse(source: Source, line: &str) -> Result<Self, Malformed> {
         if line.contains(char::is_control) {
             return Err(Malformed::NotText);
         }
@@ -41,10 +43,8 @@ impl Header {
             }
             names.push(name.trim().chars().take(LONGEST_NAME).collect());
         }
-        if REQUIRED
-            .iter()
-            .any(|column| places[*column as usize].is_none())
-        {
+        let has = |column: &Column| places[*column as usize].is_some();
+        if !required(source).iter().all(has) || foreign(source).iter().any(has) {
             return Err(Malformed::HeaderUnknown);
         }
         Ok(Self {
@@ -115,14 +115,22 @@ fn normalised(wording: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extraction::written::{HEADER_52, HEADER_56};
+    use crate::extraction::written::{HEADER_52, HEADER_56, MAILBOX_HEADER, SKILL_HEADER};
+
+    const SITUATIONS: Source = Source::PracticeSituations;
+
+    /// Whether it has every column that is read of people and structures.
+    fn all_but_mailboxes(header: &Header) -> bool {
+        let (read, of_mailboxes) = header.places.split_at(Column::Kind as usize + 1);
+        read.iter().all(Option::is_some) && of_mailboxes.iter().all(Option::is_none)
+    }
 
     #[test]
     fn both_published_headers_are_understood() {
-        let recent = Header::parse(HEADER_56).unwrap();
+        let recent = Header::parse(SITUATIONS, HEADER_56).unwrap();
         assert_eq!(recent.names.len(), 56);
-        assert!(recent.places.iter().all(Option::is_some));
-        let older = Header::parse(HEADER_52).unwrap();
+        assert!(all_but_mailboxes(&recent));
+        let older = Header::parse(SITUATIONS, HEADER_52).unwrap();
         assert_eq!(older.names.len(), 52);
         assert_eq!(older.places[Column::Function as usize], None);
     }
@@ -134,12 +142,12 @@ mod tests {
             .replace(['É', 'È'], "E")
             .replace("D'EXERCICE", "D’  EXERCICE")
             .replace("CODE RÔLE (A.K.A. CODE FONCTION)", "Code fonction");
-        let header = Header::parse(&drifted).unwrap();
-        assert!(header.places.iter().all(Option::is_some));
+        let header = Header::parse(SITUATIONS, &drifted).unwrap();
+        assert!(all_but_mailboxes(&header));
 
         let mut columns: Vec<&str> = HEADER_56.trim_end_matches('|').split('|').collect();
         columns.reverse();
-        let header = Header::parse(&columns.join("|")).unwrap();
+        let header = Header::parse(SITUATIONS, &columns.join("|")).unwrap();
         assert_eq!(header.places[Column::IdentifierType as usize], Some(55));
     }
 
@@ -148,14 +156,40 @@ mod tests {
         let missing = HEADER_56.replace("Code profession|", "Code métier|");
         let twice = format!("{HEADER_56}Code profession|");
         for line in ["", "|", "a;b;c", &missing, &twice] {
-            assert_eq!(Header::parse(line), Err(Malformed::HeaderUnknown), "{line}");
+            assert_eq!(
+                Header::parse(SITUATIONS, line),
+                Err(Malformed::HeaderUnknown),
+                "{line}"
+            );
         }
-        assert_eq!(Header::parse("PK\u{3}\u{4}"), Err(Malformed::NotText));
+        assert_eq!(
+            Header::parse(SITUATIONS, "PK\u{3}\u{4}"),
+            Err(Malformed::NotText)
+        );
+    }
+
+    #[test]
+    fn each_source_knows_its_own_header_and_no_other() {
+        let skills = Header::parse(Source::Skills, SKILL_HEADER).unwrap();
+        assert_eq!(skills.names.len(), 13);
+        assert_eq!(skills.places[Column::Skill as usize], Some(11));
+        let mailboxes = Header::parse(Source::Mailboxes, MAILBOX_HEADER).unwrap();
+        assert_eq!(mailboxes.names.len(), 31);
+        assert_eq!(mailboxes.places[Column::IdentifierType as usize], Some(2));
+        for (source, header) in [
+            (Source::Skills, HEADER_56),
+            (SITUATIONS, SKILL_HEADER),
+            (Source::Mailboxes, HEADER_56),
+            (Source::Skills, MAILBOX_HEADER),
+        ] {
+            let refused = Header::parse(source, header);
+            assert_eq!(refused, Err(Malformed::HeaderUnknown), "{source}");
+        }
     }
 
     #[test]
     fn a_line_has_as_many_values_as_the_header_with_or_without_the_last_separator() {
-        let header = Header::parse(HEADER_52).unwrap();
+        let header = Header::parse(SITUATIONS, HEADER_52).unwrap();
         let exact = vec!["x"; 52].join("|");
         assert_eq!(header.split(&exact).unwrap().len(), 52);
         assert_eq!(header.split(&format!("{exact}|")).unwrap().len(), 52);
@@ -163,7 +197,7 @@ mod tests {
         assert_eq!(header.split(&format!("{exact}|y")), None);
         assert_eq!(header.split(&vec!["x"; 51].join("|")), None);
         assert!(header.is_cut(&exact) && !header.is_cut(&format!("{exact}|")));
-        let bare = Header::parse(HEADER_52.trim_end_matches('|')).unwrap();
+        let bare = Header::parse(SITUATIONS, HEADER_52.trim_end_matches('|')).unwrap();
         assert!(bare.is_cut(&vec!["x"; 51].join("|")) && !bare.is_cut(&exact));
     }
 }

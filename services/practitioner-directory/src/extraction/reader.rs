@@ -3,37 +3,52 @@
 use super::encoding::Encoding;
 use super::header::Header;
 use super::lines::{Lines, RawLine};
-use super::{ActivityRow, Malformed, RowFault};
+use super::values::Values;
+use super::{ActivityRow, MailboxRow, Malformed, PersonSkillRow, RowFault};
+use crate::source::Source;
 
 /// What a line of the file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadLine<'line> {
-    /// A row.
+    /// A practice situation.
     Row(Box<ActivityRow<'line>>),
+    /// A skill of a person.
+    Skill(PersonSkillRow<'line>),
+    /// A mailbox.
+    Mailbox(MailboxRow<'line>),
     /// A row that is put aside.
     Fault(RowFault),
 }
 
 /// Reads a file that comes in pieces.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ExtractionReader {
     lines: Lines,
     rows: Rows,
 }
 
 /// What is known after the lines read so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Rows {
+    source: Source,
     encoding: Encoding,
     header: Option<Header>,
     count: u64,
 }
 
 impl ExtractionReader {
-    /// Nothing is read yet.
+    /// Reads a file of this source, of which nothing is read yet.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(source: Source) -> Self {
+        Self {
+            lines: Lines::default(),
+            rows: Rows {
+                source,
+                encoding: Encoding::default(),
+                header: None,
+                count: 0,
+            },
+        }
     }
 
     /// Takes the next bytes of the file and gives each row that they complete to
@@ -83,11 +98,8 @@ impl Rows {
                 Err(_) => ReadLine::Fault(RowFault::row("the line is UTF-8 like those before it")),
                 Ok(text) => {
                     self.count += 1;
-                    let read = match ActivityRow::parse(header, &text) {
-                        Ok(row) => ReadLine::Row(Box::new(row)),
-                        Err(fault) => ReadLine::Fault(fault),
-                    };
-                    each(number, read);
+                    let read = read_row(self.source, header, &text);
+                    each(number, read.unwrap_or_else(ReadLine::Fault));
                     return Ok(());
                 }
             },
@@ -103,7 +115,7 @@ impl Rows {
         };
         let bytes = self.encoding.without_mark(bytes);
         let text = self.encoding.read(bytes).map_err(|_| Malformed::NotText)?;
-        Header::parse(&text)
+        Header::parse(self.source, &text)
     }
 
     /// A last line without its end may be a whole row, or the remains of one.
@@ -119,5 +131,18 @@ impl Rows {
             return Err(Malformed::Truncated);
         }
         Ok(())
+    }
+}
+
+fn read_row<'line>(
+    source: Source,
+    header: &Header,
+    line: &'line str,
+) -> Result<ReadLine<'line>, RowFault> {
+    let values = Values::of(header, line)?;
+    match source {
+        Source::PracticeSituations => Ok(ReadLine::Row(Box::new(ActivityRow::parse(&values)?))),
+        Source::Skills => Ok(ReadLine::Skill(PersonSkillRow::parse(&values)?)),
+        Source::Mailboxes => Ok(ReadLine::Mailbox(MailboxRow::parse(&values)?)),
     }
 }

@@ -5,7 +5,7 @@ use aval_domain::id_nat_ps::IdNatPs;
 
 use super::RowFault;
 use super::column::Column;
-use super::header::Header;
+use super::values::Values;
 
 /// One practice situation of one person with one of their skills. A person has one
 /// row for each combination of the two.
@@ -82,23 +82,8 @@ pub struct StructureText<'line> {
     pub sector: &'line str,
 }
 
-/// The longest value of a column that is read, in characters.
-const LONGEST_TEXT: usize = 200;
-/// The longest code, in characters.
-const LONGEST_CODE: usize = 16;
-/// The longest number of a structure, in characters.
-const LONGEST_NUMBER: usize = 32;
-
 impl<'line> ActivityRow<'line> {
-    pub(super) fn parse(header: &Header, line: &'line str) -> Result<Self, RowFault> {
-        let values = header
-            .split(line)
-            .ok_or_else(|| RowFault::row("the row does not have as many columns as the header"))?;
-        if let Some(place) = values.iter().position(|v| v.contains(char::is_control)) {
-            let column = header.name_at(place);
-            return Err(RowFault::column(column, "it has no control characters"));
-        }
-        let row = Values { header, values };
+    pub(super) fn parse(row: &Values<'_, 'line>) -> Result<Self, RowFault> {
         let family_name = row.text(Column::FamilyName)?;
         if family_name.is_empty() {
             return Err(row.fault(Column::FamilyName, "a name is there"));
@@ -115,131 +100,42 @@ impl<'line> ActivityRow<'line> {
             function: row.code(Column::Function)?,
             kind: row.code(Column::Kind)?,
             skill: row.skill()?,
-            structure: row.structure()?,
+            structure: structure(row)?,
         })
     }
 }
 
-/// The values of one line under the header of its file.
-struct Values<'header, 'line> {
-    header: &'header Header,
-    values: Vec<&'line str>,
-}
-
-impl<'line> Values<'_, 'line> {
-    fn text(&self, column: Column) -> Result<&'line str, RowFault> {
-        let text = self.header.value(&self.values, column);
-        if text.len() > LONGEST_TEXT && text.chars().count() > LONGEST_TEXT {
-            return Err(self.fault(column, "it has at most 200 characters"));
-        }
-        Ok(text)
-    }
-
-    fn code(&self, column: Column) -> Result<&'line str, RowFault> {
-        let code = self.header.value(&self.values, column);
-        if code.len() > LONGEST_CODE || !code.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(self.fault(column, "it has at most 16 visible ASCII characters"));
-        }
-        Ok(code)
-    }
-
-    /// The national identifier, which is the type's prefix and the identifier; where
-    /// all three columns are filled they must agree.
-    fn national_id(&self) -> Result<IdNatPs, RowFault> {
-        let [national, kind, identifier] = [
-            Column::NationalIdentifier,
-            Column::IdentifierType,
-            Column::Identifier,
-        ]
-        .map(|column| self.header.value(&self.values, column));
-        let composed = format!("{kind}{identifier}");
-        let is_composed = !kind.is_empty() && !identifier.is_empty();
-        let national = match (national.is_empty(), is_composed) {
-            (true, false) => {
-                return Err(self.fault(Column::NationalIdentifier, "an identifier is there"));
-            }
-            (true, true) => &composed,
-            (false, true) if national != composed => {
-                let rule = "it is the type and the identifier of the same row";
-                return Err(self.fault(Column::NationalIdentifier, rule));
-            }
-            (false, _) => national,
-        };
-        IdNatPs::parse(national).map_err(|error| {
-            let column = self.header.name(Column::NationalIdentifier);
-            RowFault::column(column, error.to_string())
-        })
-    }
-
-    fn profession(&self) -> Result<Profession, RowFault> {
-        let code = self.code(Column::Profession)?;
-        if code.is_empty() {
-            return Err(self.fault(Column::Profession, "a profession is there"));
-        }
-        Profession::from_code(code).ok_or_else(|| {
-            let column = self.header.name(Column::Profession);
-            RowFault::unknown(column, "the profession is in the list TRE_G15")
-        })
-    }
-
-    fn skill(&self) -> Result<Option<SkillText<'line>>, RowFault> {
-        let code = self.code(Column::Skill)?;
-        if code.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(SkillText {
-            type_code: self.code(Column::SkillType)?,
-            code,
-            label: self.text(Column::SkillLabel)?,
-        }))
-    }
-
-    fn structure(&self) -> Result<Option<StructureText<'line>>, RowFault> {
-        let siret = self.number(Column::Siret)?;
-        let finess = self.number(Column::Finess)?;
-        let technical_id = match self.number(Column::TechnicalIdentifier)? {
-            "" if !finess.is_empty() => format!("F{finess}"),
-            "" if !siret.is_empty() => format!("C{siret}"),
-            "" => return Ok(None),
-            published => published.to_owned(),
-        };
-        let former = self.number(Column::FormerIdentifier)?;
-        Ok(Some(StructureText {
-            technical_id,
-            siret,
-            siren: self.number(Column::Siren)?,
-            finess,
-            legal_finess: self.number(Column::LegalFiness)?,
-            rpps_rank: rpps_rank(former),
-            name: self.text(Column::StructureName)?,
-            sign: self.text(Column::StructureSign)?,
-            street: [
-                self.text(Column::StreetNumber)?,
-                self.text(Column::StreetRepetition)?,
-                self.text(Column::StreetType)?,
-                self.text(Column::StreetName)?,
-            ],
-            postal_code: self.text(Column::PostalCode)?,
-            town: self.text(Column::Town)?,
-            town_code: self.code(Column::TownCode)?,
-            department: self.code(Column::Department)?,
-            sector: self.code(Column::Sector)?,
-        }))
-    }
-
-    /// A structure's number is kept as published: its key is the structure's affair,
-    /// and a wrong one must not make the people who work there disappear.
-    fn number(&self, column: Column) -> Result<&'line str, RowFault> {
-        let number = self.header.value(&self.values, column);
-        if number.len() > LONGEST_NUMBER || !number.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(self.fault(column, "it has at most 32 visible ASCII characters"));
-        }
-        Ok(number)
-    }
-
-    fn fault(&self, column: Column, rule: &'static str) -> RowFault {
-        RowFault::column(self.header.name(column), rule)
-    }
+fn structure<'line>(row: &Values<'_, 'line>) -> Result<Option<StructureText<'line>>, RowFault> {
+    let siret = row.number(Column::Siret)?;
+    let finess = row.number(Column::Finess)?;
+    let technical_id = match row.number(Column::TechnicalIdentifier)? {
+        "" if !finess.is_empty() => format!("F{finess}"),
+        "" if !siret.is_empty() => format!("C{siret}"),
+        "" => return Ok(None),
+        published => published.to_owned(),
+    };
+    let former = row.number(Column::FormerIdentifier)?;
+    Ok(Some(StructureText {
+        technical_id,
+        siret,
+        siren: row.number(Column::Siren)?,
+        finess,
+        legal_finess: row.number(Column::LegalFiness)?,
+        rpps_rank: rpps_rank(former),
+        name: row.text(Column::StructureName)?,
+        sign: row.text(Column::StructureSign)?,
+        street: [
+            row.text(Column::StreetNumber)?,
+            row.text(Column::StreetRepetition)?,
+            row.text(Column::StreetType)?,
+            row.text(Column::StreetName)?,
+        ],
+        postal_code: row.text(Column::PostalCode)?,
+        town: row.text(Column::Town)?,
+        town_code: row.code(Column::TownCode)?,
+        department: row.code(Column::Department)?,
+        sector: row.code(Column::Sector)?,
+    }))
 }
 
 /// The 14 digits behind the prefix 4; empty for a former identifier of another kind.

@@ -2,23 +2,31 @@ use proptest::prelude::*;
 
 use super::written::{HEADER_52, HEADER_56, WrittenRow, file};
 use super::*;
+use crate::source::Source;
 
 /// What a file reads as: a line for each row, and how it ends.
 #[derive(Debug, PartialEq, Eq)]
-struct Outcome {
-    rows: Vec<(u64, String)>,
-    faults: Vec<(u64, String, String)>,
-    end: Result<u64, Malformed>,
+pub(super) struct Outcome {
+    pub(super) rows: Vec<(u64, String)>,
+    pub(super) faults: Vec<(u64, String, String)>,
+    pub(super) end: Result<u64, Malformed>,
 }
 
-fn read(pieces: &[&[u8]]) -> Outcome {
+pub(super) fn read(pieces: &[&[u8]]) -> Outcome {
+    read_as(Source::PracticeSituations, pieces)
+}
+
+/// The same of a file of another source.
+pub(super) fn read_as(source: Source, pieces: &[&[u8]]) -> Outcome {
     let mut rows = Vec::new();
     let mut faults = Vec::new();
     let mut each = |line: u64, read: ReadLine<'_>| match read {
         ReadLine::Row(row) => rows.push((line, format!("{row:?}"))),
+        ReadLine::Skill(row) => rows.push((line, format!("{row:?}"))),
+        ReadLine::Mailbox(row) => rows.push((line, format!("{row:?}"))),
         ReadLine::Fault(fault) => faults.push((line, fault.column, fault.reason.into_owned())),
     };
-    let mut reader = ExtractionReader::new();
+    let mut reader = ExtractionReader::new(source);
     let pushed = pieces
         .iter()
         .try_for_each(|piece| reader.push(piece, &mut each));
@@ -42,7 +50,7 @@ fn fault_of(row: &WrittenRow) -> (String, String) {
 #[test]
 fn a_row_is_read_into_its_types() {
     let text = file(HEADER_56, "\n", &[WrittenRow::doctor()]);
-    let mut reader = ExtractionReader::new();
+    let mut reader = ExtractionReader::new(Source::PracticeSituations);
     let mut seen = 0;
     reader
         .push(text.as_bytes(), |line, read| {
@@ -157,7 +165,7 @@ fn only_an_unknown_profession_does_not_speak_against_the_file() {
         WrittenRow::doctor().with("Nom d'exercice", ""),
     ];
     let mut malformed = Vec::new();
-    ExtractionReader::new()
+    ExtractionReader::new(Source::PracticeSituations)
         .push(file(HEADER_56, "\n", &rows).as_bytes(), |_, read| {
             if let ReadLine::Fault(fault) = read {
                 malformed.push(fault.is_malformed);
@@ -252,7 +260,7 @@ proptest! {
         let header = if older { HEADER_52 } else { HEADER_56 };
         let text = file(header, if windows { "\r\n" } else { "\n" }, &[row]);
         let mut read_back = None;
-        ExtractionReader::new().push(text.as_bytes(), |_, read| {
+        ExtractionReader::new(Source::PracticeSituations).push(text.as_bytes(), |_, read| {
             let ReadLine::Row(row) = read else { panic!("{read:?}") };
             let structure = row.structure.unwrap();
             read_back = Some([

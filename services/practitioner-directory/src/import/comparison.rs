@@ -7,10 +7,14 @@ use aval_domain::random::Random;
 use aval_domain::time::Timestamp;
 
 use super::QuarantinedRow;
-use super::facts::{FactKey, RowFacts, Wording};
+use super::facts::{FactKey, RowFacts, Wording, holder_of, mailbox_key, person_skill_key};
 use super::known::{Known, Standing};
-use super::staged::{Batch, StagedOrganization, StagedPractitioner, StagedRow};
-use crate::extraction::{ActivityRow, ReadLine, StructureText};
+use super::staged::{
+    Batch, StagedMailbox, StagedOrganization, StagedPersonSkill, StagedPractitioner, StagedRow,
+};
+use crate::extraction::{
+    ActivityRow, MailboxRow, PersonSkillRow, ReadLine, SkillText, StructureText,
+};
 use crate::organization::OrganizationNumbers;
 use crate::practitioner::Skill;
 
@@ -58,6 +62,8 @@ impl Comparison {
         self.rows += 1;
         match read {
             ReadLine::Row(row) => self.compare(&row),
+            ReadLine::Skill(row) => self.compare_skill(&row),
+            ReadLine::Mailbox(row) => self.compare_mailbox(&row),
             ReadLine::Fault(fault) => {
                 self.quarantined += 1;
                 self.malformed += u64::from(fault.is_malformed);
@@ -99,6 +105,33 @@ impl Comparison {
             let staged = self.staged_row(row, facts);
             self.batch.rows.push(staged);
         }
+    }
+
+    fn compare_skill(&mut self, row: &PersonSkillRow<'_>) {
+        let key = person_skill_key(row);
+        if self.known.rows.meet(key) {
+            return;
+        }
+        self.batch.person_skills.push(StagedPersonSkill {
+            row: key,
+            national_id: row.national_id.to_string(),
+            profession: row.profession,
+            category: row.category.to_owned(),
+            skill: skill_of(row.skill),
+        });
+    }
+
+    fn compare_mailbox(&mut self, row: &MailboxRow<'_>) {
+        let (address, holder) = (row.address.reveal(), holder_of(row));
+        let key = mailbox_key(address, &holder);
+        if self.known.rows.meet(key) {
+            return;
+        }
+        self.batch.mailboxes.push(StagedMailbox {
+            row: key,
+            holder,
+            address: address.to_owned(),
+        });
     }
 
     fn compare_person(&mut self, row: &ActivityRow<'_>, facts: &RowFacts) {
@@ -160,12 +193,16 @@ impl Comparison {
             sector: row.sector.to_owned(),
             function: row.function.to_owned(),
             kind: row.kind.to_owned(),
-            skill: row.skill.map(|skill| Skill {
-                type_code: skill.type_code.to_owned(),
-                code: skill.code.to_owned(),
-                label: skill.label.to_owned(),
-            }),
+            skill: row.skill.map(skill_of),
         }
+    }
+}
+
+fn skill_of(text: SkillText<'_>) -> Skill {
+    Skill {
+        type_code: text.type_code.to_owned(),
+        code: text.code.to_owned(),
+        label: text.label.to_owned(),
     }
 }
 

@@ -3,7 +3,7 @@
 use aval_domain::code::Profession;
 use sha2::{Digest, Sha256};
 
-use crate::extraction::{ActivityRow, StructureText};
+use crate::extraction::{ActivityRow, MailboxHolder, MailboxRow, PersonSkillRow, StructureText};
 
 /// The name of a fact: 128 bits of SHA-256 over what it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,6 +74,37 @@ pub fn person_key(national_id: &str) -> FactKey {
 #[must_use]
 pub fn structure_key(technical_id: &str) -> FactKey {
     FactKey(head(hash("structure", &[], &[technical_id])))
+}
+
+/// The name of what a row says of somebody's skills: all of it.
+#[must_use]
+pub fn person_skill_key(row: &PersonSkillRow<'_>) -> FactKey {
+    let national_id = row.national_id.to_string();
+    let parts = [
+        national_id.as_str(),
+        Profession::code(row.profession),
+        row.category,
+        row.skill.type_code,
+        row.skill.code,
+        row.skill.label,
+    ];
+    FactKey(head(hash("person skill", &[], &parts)))
+}
+
+/// The name of what a row says of a mailbox: its address and whose it is.
+#[must_use]
+pub fn mailbox_key(address: &str, holder: &str) -> FactKey {
+    FactKey(head(hash("mailbox", &[], &[address, holder])))
+}
+
+/// Whose a mailbox is, as one text: a person's national identifier, or `=` and the number
+/// of a structure, which no identifier of a person begins with.
+#[must_use]
+pub fn holder_of(row: &MailboxRow<'_>) -> String {
+    match &row.holder {
+        MailboxHolder::Person(national_id) => national_id.to_string(),
+        MailboxHolder::Structure(number) => format!("={number}"),
+    }
 }
 
 /// What names a practice situation.
@@ -171,10 +202,11 @@ mod tests {
     use super::*;
     use crate::extraction::written::{HEADER_56, WrittenRow, file};
     use crate::extraction::{ExtractionReader, ReadLine};
+    use crate::source::Source;
 
     fn facts(row: WrittenRow) -> RowFacts {
         let mut facts = None;
-        ExtractionReader::new()
+        ExtractionReader::new(Source::PracticeSituations)
             .push(file(HEADER_56, "\n", &[row]).as_bytes(), |_, read| {
                 let ReadLine::Row(row) = read else {
                     panic!("{read:?}")

@@ -14,7 +14,7 @@ pub struct Known {
     pub people: Worded,
     /// Structures and what they are.
     pub structures: Worded,
-    /// Active rows.
+    /// Active rows of the source that is compared.
     pub rows: Rows,
 }
 

@@ -16,8 +16,12 @@ pub struct Batch {
     pub practitioners: Vec<StagedPractitioner>,
     /// Structures that are new or described otherwise.
     pub organizations: Vec<StagedOrganization>,
-    /// Rows that are new.
+    /// Rows of practice situations that are new.
     pub rows: Vec<StagedRow>,
+    /// Rows of people's skills that are new.
+    pub person_skills: Vec<StagedPersonSkill>,
+    /// Mailboxes that are new, or have another holder.
+    pub mailboxes: Vec<StagedMailbox>,
     /// Rows that are put aside.
     pub quarantined: Vec<QuarantinedRow>,
 }
@@ -95,6 +99,32 @@ pub struct StagedRow {
     pub skill: Option<Skill>,
 }
 
+/// A skill of a person in one of their professions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagedPersonSkill {
+    /// The row's key.
+    pub row: FactKey,
+    /// Whose.
+    pub national_id: String,
+    /// In which profession.
+    pub profession: Profession,
+    /// In which professional category.
+    pub category: String,
+    /// The skill.
+    pub skill: Skill,
+}
+
+/// A mailbox of the secure health mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagedMailbox {
+    /// The row's key.
+    pub row: FactKey,
+    /// Whose, as one text: see [`holder_of`](super::facts::holder_of).
+    pub holder: String,
+    /// Its address, in lower case.
+    pub address: String,
+}
+
 impl Batch {
     /// How many things it holds.
     #[must_use]
@@ -102,6 +132,8 @@ impl Batch {
         self.practitioners.len()
             + self.organizations.len()
             + self.rows.len()
+            + self.person_skills.len()
+            + self.mailboxes.len()
             + self.quarantined.len()
     }
 

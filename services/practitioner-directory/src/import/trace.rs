@@ -36,6 +36,7 @@ fn facts_of(import: &Import) -> BTreeMap<String, String> {
             "practitioners_deactivated_count",
             changes.practitioners_deactivated,
         ),
+        ("practitioners_unknown_count", changes.practitioners_unknown),
         ("overrides_retired_count", changes.overrides_retired),
     ]
     .into_iter()

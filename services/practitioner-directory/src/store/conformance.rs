@@ -3,10 +3,12 @@
 mod changes;
 mod duplicates;
 mod importing;
+mod mailboxes;
 mod merging;
 mod overriding;
 mod requests;
 mod searching;
+mod skills;
 mod suspending;
 
 use std::sync::Arc;

@@ -10,6 +10,7 @@ mod freshness;
 mod importing;
 mod issuer;
 mod merging;
+mod more_files;
 mod overriding;
 mod paging;
 mod reading;

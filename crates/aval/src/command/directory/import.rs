@@ -213,7 +213,7 @@ fn import_row(import: &proto::Import) -> Vec<Value> {
 }
 
 /// What a report says beside what a list does.
-fn further_columns() -> [(&'static str, Text); 10] {
+fn further_columns() -> [(&'static str, Text); 11] {
     [
         ("state_reason", say("pourquoi cet état", "why this state")),
         (
@@ -221,6 +221,10 @@ fn further_columns() -> [(&'static str, Text); 10] {
             say("situations d'exercice", "practice situations"),
         ),
         ("organizations", say("structures", "structures")),
+        (
+            "unknown",
+            say("inconnues de l'annuaire", "unknown to the directory"),
+        ),
         (
             "overrides_retired",
             say("corrections retirées", "corrections retired"),
@@ -237,12 +241,13 @@ fn further_columns() -> [(&'static str, Text); 10] {
     ]
 }
 
-fn further_values(import: &proto::Import) -> [Value; 10] {
+fn further_values(import: &proto::Import) -> [Value; 11] {
     let report = import.report.clone().unwrap_or_default();
     [
         json!(import.state_reason),
         json!(report.activity_count),
         json!(report.organization_count),
+        json!(report.practitioners_unknown_count),
         json!(report.overrides_retired_count),
         instant(import.generated_at.as_ref()),
         instant(import.started_at.as_ref()),

@@ -52,7 +52,7 @@ impl App {
         let known = self.store.known(begin.source).await?;
         let base = known.base;
         let mut comparison = Comparison::new(known, cx.now, cx.random.clone());
-        let mut reader = ExtractionReader::new();
+        let mut reader = ExtractionReader::new(begin.source);
         let mut digest = Sha256::new();
         let mut received = 0;
         let mut pieces = pin!(pieces);

@@ -46,6 +46,7 @@ fn report_to_proto(report: ImportReport) -> proto::ImportReport {
         organization_count: count_to_proto(changes.organization_count),
         file_sha256: report.file_sha256,
         overrides_retired_count: count_to_proto(changes.overrides_retired),
+        practitioners_unknown_count: count_to_proto(changes.practitioners_unknown),
     }
 }
 

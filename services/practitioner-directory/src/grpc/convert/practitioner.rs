@@ -69,6 +69,7 @@ pub(in crate::grpc) fn organization_to_proto(organization: Organization) -> prot
             .numbers
             .identifiers()
             .into_iter()
+            .chain(organization.mailboxes)
             .map(identifier_to_proto)
             .collect(),
         name: organization.name,

@@ -21,6 +21,8 @@ aval_database::conformance_suite! {
         only_a_held_import_is_decided_about,
         an_approved_older_file_does_not_make_older_ones_acceptable,
         of_two_who_decide_at_once_one_does,
+        a_file_of_skills_that_loses_people_is_held_too_and_decided_about,
+        another_file_does_not_overtake_a_held_one,
     ],
 }
 
@@ -271,4 +273,48 @@ async fn of_two_who_decide_at_once_one_does(fixture: &Fixture) {
     };
     assert_eq!(freshness.practitioner_count, expected);
     assert_eq!(fixture.events().await, 3);
+}
+
+/// Everybody of a hundred with a skill, and a file of skills that lost thirty of them.
+async fn held_skills(fixture: &Fixture) -> (Directory, Import) {
+    let mut directory = synthesized(100);
+    let some = directory
+        .people
+        .iter()
+        .find_map(|p| p.skills.first().copied());
+    for person in &mut directory.people {
+        person.skills = some.into_iter().collect();
+    }
+    fixture.applied(&directory).await;
+    let first = fixture.import_skills(&directory).await.unwrap();
+    assert_eq!(first.state, ImportState::Applied, "the first is exempt");
+    let mut fewer = directory.clone();
+    fewer.people.truncate(70);
+    let held = fixture.import_skills(&fewer).await.unwrap();
+    assert_eq!(held.state, ImportState::Suspended);
+    assert_eq!(held.report.changes.practitioners_deactivated, 30);
+    (directory, held)
+}
+
+async fn a_file_of_skills_that_loses_people_is_held_too_and_decided_about(fixture: &Fixture) {
+    let (directory, held) = held_skills(fixture).await;
+    assert!(held.state_reason.contains("deactivate"));
+    let rejected = fixture.reject(held.import_id).await.unwrap();
+    assert_eq!(rejected.state, ImportState::Rejected);
+    let mut fewer = directory.clone();
+    fewer.people.truncate(70);
+    let held = fixture.import_skills(&fewer).await.unwrap();
+    let approved = fixture.approve(held.import_id).await.unwrap();
+    assert_eq!(approved.state, ImportState::Applied);
+    assert_eq!(approved.report.changes, held.report.changes);
+    assert_eq!(approved.report.changes.practitioner_count, 70);
+    let everybody = fixture.find_all(&directory.people).await;
+    assert!(everybody.iter().all(|person| person.active));
+}
+
+async fn another_file_does_not_overtake_a_held_one(fixture: &Fixture) {
+    let (directory, held) = held_skills(fixture).await;
+    fixture.applied(&directory).await;
+    let approved = fixture.approve(held.import_id).await.unwrap();
+    assert_eq!(approved.state, ImportState::Applied);
 }

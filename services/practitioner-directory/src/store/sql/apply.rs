@@ -1,6 +1,7 @@
 //! The end of an import: applied in one step, or suspended.
 
 mod changes;
+mod facts;
 mod in_use;
 mod steps;
 
@@ -19,6 +20,7 @@ use super::{merges, revision, staging, stored};
 use crate::error::Error;
 use crate::import::limits::Suspicion;
 use crate::import::{Changes, Import, ImportState, trace};
+use crate::source::Source;
 use crate::store::FinishImport;
 
 /// Why applying stops, and everything it did is undone.
@@ -96,10 +98,18 @@ pub(super) async fn change(
 ) -> Result<Changes, Error> {
     let id = import_id.as_uuid();
     let revision = revision::advance(tx).await?;
-    steps::prepare(tx).await?;
-    let done = steps::run(tx, id, now, revision).await?;
-    merges::reindex_imported(tx, id).await?;
-    Ok(changes::count(tx, id, in_use.practitioner_count, done).await?)
+    let before = in_use.practitioner_count;
+    let facts = match in_use.source {
+        Source::PracticeSituations => {
+            steps::prepare(tx).await?;
+            let done = steps::run(tx, id, now, revision).await?;
+            merges::reindex_imported(tx, id).await?;
+            return Ok(changes::count(tx, id, before, done).await?);
+        }
+        Source::Skills => facts::SKILLS,
+        Source::Mailboxes => facts::MAILBOXES,
+    };
+    Ok(facts.apply(tx, id, now, revision, before).await?)
 }
 
 /// The directory must still be the one that the file was compared with: a person
@@ -157,6 +167,7 @@ pub(super) fn counted(changes: Changes) -> import::ActiveModel {
         activity_count: Set(stored(changes.activity_count)),
         organization_count: Set(stored(changes.organization_count)),
         overrides_retired: Set(stored(changes.overrides_retired)),
+        practitioners_unknown: Set(stored(changes.practitioners_unknown)),
         ..Default::default()
     }
 }

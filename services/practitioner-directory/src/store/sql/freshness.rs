@@ -30,8 +30,8 @@ pub(super) async fn of_source(
         .map_err(|error| DatabaseError::from(error).into())
 }
 
-/// How old each source is. The counts are those of the last import: nothing else
-/// changes them.
+/// How old each source is, but those that need not be imported and never were. The
+/// counts are those of the last import of practice situations: nothing else changes them.
 pub(super) async fn of(db: &Database) -> Result<Freshness, Error> {
     db.snapshot("practitioner_directory.freshness", |tx| async move {
         let mut freshness = Freshness {
@@ -42,7 +42,11 @@ pub(super) async fn of(db: &Database) -> Result<Freshness, Error> {
         };
         for source in Source::ALL {
             let row = of_source(&tx, *source).await?;
-            if let Some(row) = &row {
+            let is_imported = row.as_ref().is_some_and(|row| row.import_id.is_some());
+            if !source.is_required() && !is_imported {
+                continue;
+            }
+            if let Some(row) = row.as_ref().filter(|_| source.is_required()) {
                 freshness.practitioner_count +=
                     count("sources", "practitioner_count", row.practitioner_count)?;
                 freshness.activity_count += count("sources", "activity_count", row.activity_count)?;

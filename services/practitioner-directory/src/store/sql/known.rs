@@ -3,7 +3,11 @@
 use aval_database::{Database, DatabaseError, Transaction};
 use aval_domain::id::ImportId;
 use sea_orm::prelude::Uuid;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::sea_query::{Expr, Order, Query};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
+};
 
 use super::entity::{activity_row, organization, practitioner_identifier};
 use super::freshness;
@@ -15,17 +19,22 @@ use crate::source::Source;
 /// How many keys one statement reads: it stays far below the statement timeout.
 const KEYS_AT_ONCE: u64 = 50_000;
 
-/// Everything the directory holds, in one state of it.
+/// Everything that the directory holds of what the source is about, in one state of it.
 pub(super) async fn load(db: &Database, source: Source) -> Result<Known, Error> {
     db.snapshot("practitioner_directory.known", move |tx| async move {
         let base = freshness::of_source(&tx, source)
             .await?
             .and_then(|row| row.import_id);
-        Ok(Known {
-            base: base.map(ImportId::from_uuid),
-            people: Worded::new(people(&tx).await?),
-            structures: Worded::new(structures(&tx).await?),
-            rows: Rows::new(rows(&tx).await?),
+        let base = base.map(ImportId::from_uuid);
+        Ok(match source {
+            Source::PracticeSituations => Known {
+                base,
+                people: Worded::new(people(&tx).await?),
+                structures: Worded::new(structures(&tx).await?),
+                rows: Rows::new(rows(&tx).await?),
+            },
+            Source::Skills => facts_alone(base, row_keys(&tx, "person_skills").await?),
+            Source::Mailboxes => facts_alone(base, row_keys(&tx, "mailboxes").await?),
         })
     })
     .await
@@ -111,5 +120,37 @@ async fn rows(tx: &Transaction) -> Result<Vec<FactKey>, Error> {
         after = Some(*last);
         let active = page.iter().filter(|(_, active)| *active);
         facts.extend(active.map(|(key, _)| FactKey(key.into_bytes())));
+    }
+}
+
+/// Of what names nobody and nothing itself.
+fn facts_alone(base: Option<ImportId>, rows: Vec<FactKey>) -> Known {
+    Known {
+        base,
+        rows: Rows::new(rows),
+        ..Known::default()
+    }
+}
+
+/// The keys of a table of facts.
+async fn row_keys(tx: &Transaction, table: &'static str) -> Result<Vec<FactKey>, Error> {
+    let mut facts = Vec::new();
+    let mut after = Uuid::nil();
+    loop {
+        let mut query = Query::select();
+        query
+            .column("row_key")
+            .from(table)
+            .and_where(Expr::col("row_key").gt(after))
+            .order_by("row_key", Order::Asc)
+            .limit(KEYS_AT_ONCE);
+        let page = tx.query_all(&query).await.map_err(DatabaseError::from)?;
+        if page.is_empty() {
+            return Ok(facts);
+        }
+        for row in page {
+            after = row.try_get_by_index(0).map_err(DatabaseError::from)?;
+            facts.push(FactKey(after.into_bytes()));
+        }
     }
 }

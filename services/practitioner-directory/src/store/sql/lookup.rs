@@ -8,13 +8,15 @@ use sea_orm::prelude::Uuid;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use super::entity::{organization, practitioner_identifier};
-use super::{organizations, practitioners};
+use super::{mailboxes, organizations, practitioners};
 use crate::error::Error;
 use crate::identifier::{Identifier, IdentifierKind};
 use crate::store::Resolved;
 
 /// Two are too many: more are not read.
 const MOST: u64 = 2;
+/// Of one address, more holders are not looked up: some may not be known.
+const MOST_HOLDERS: u64 = 50;
 
 /// Everybody and everything known under one of these numbers, each once, at most two.
 pub(super) async fn by_numbers(
@@ -24,6 +26,16 @@ pub(super) async fn by_numbers(
     let mut people = BTreeSet::new();
     let mut structures = BTreeSet::new();
     for number in numbers {
+        if number.kind == IdentifierKind::MssAddress {
+            let holders = mailboxes::holders_of_address(tx, &number.value, MOST_HOLDERS).await?;
+            for holder in holders {
+                match holder.strip_prefix('=') {
+                    Some(number) => structures.extend(organizations_of(tx, number).await?),
+                    None => people.extend(practitioner_of(tx, holder).await?),
+                }
+            }
+            continue;
+        }
         match column_of(number.kind) {
             Some(column) => structures.extend(organizations_by(tx, column, &number.value).await?),
             None => people.extend(practitioner_by(tx, number).await?),
@@ -42,7 +54,7 @@ pub(super) async fn by_numbers(
 }
 
 /// The column of the structures that holds this kind; `None` for what names a person,
-/// or an address, of which none is imported yet.
+/// and for addresses.
 const fn column_of(kind: IdentifierKind) -> Option<organization::Column> {
     match kind {
         IdentifierKind::Finess => Some(organization::Column::Finess),
@@ -62,11 +74,29 @@ async fn practitioner_by(tx: &Transaction, number: &Identifier) -> Result<Option
     let Some(national_id) = number.national_person_id() else {
         return Ok(None);
     };
+    practitioner_of(tx, national_id).await
+}
+
+async fn practitioner_of(tx: &Transaction, national_id: String) -> Result<Option<Uuid>, Error> {
     let known = practitioner_identifier::Entity::find_by_id(national_id)
         .one(tx)
         .await
         .map_err(DatabaseError::from)?;
     Ok(known.map(|row| row.practitioner_id))
+}
+
+/// The structures of which a mailbox's holder is a number.
+async fn organizations_of(tx: &Transaction, number: &str) -> Result<Vec<Uuid>, Error> {
+    let mut found = Vec::new();
+    for column in [
+        organization::Column::TechnicalId,
+        organization::Column::Finess,
+        organization::Column::Siret,
+        organization::Column::RppsRank,
+    ] {
+        found.extend(organizations_by(tx, column, number).await?);
+    }
+    Ok(found)
 }
 
 async fn organizations_by(

@@ -35,6 +35,16 @@ mod m0006_merges;
     reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
 )]
 mod m0007_attachment_overrides;
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
+)]
+mod m0008_person_skills;
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
+)]
+mod m0009_mailboxes;
 mod table;
 
 use aval_database::outbox::CreateOutbox;
@@ -57,6 +67,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_changes::Migration),
             Box::new(m0006_merges::Migration),
             Box::new(m0007_attachment_overrides::Migration),
+            Box::new(m0008_person_skills::Migration),
+            Box::new(m0009_mailboxes::Migration),
         ]
     }
 }

@@ -8,7 +8,9 @@ use sea_orm::prelude::Uuid;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::entity::organization;
+use super::mailboxes;
 use crate::error::Error;
+use crate::identifier::Identifier;
 use crate::organization::{Organization, OrganizationNumbers};
 
 /// Those of these structures that exist.
@@ -27,15 +29,24 @@ pub(super) async fn by_ids(
         .all(tx)
         .await
         .map_err(DatabaseError::from)?;
+    let holders = rows.iter().flat_map(mailboxes::holders_of).collect();
+    let mailboxes = mailboxes::of_holders(tx, holders).await?;
     Ok(rows
         .into_iter()
-        .map(|row| (row.organization_id, organization_of(row)))
+        .map(|row| {
+            let held = mailboxes::holders_of(&row).filter_map(|holder| mailboxes.get(&holder));
+            let mut held: Vec<Identifier> = held.flatten().cloned().collect();
+            held.sort_by(|one, other| one.value.cmp(&other.value));
+            held.dedup();
+            (row.organization_id, organization_of(row, held))
+        })
         .collect())
 }
 
-fn organization_of(row: organization::Model) -> Organization {
+fn organization_of(row: organization::Model, mailboxes: Vec<Identifier>) -> Organization {
     Organization {
         organization_id: OrganizationId::from_uuid(row.organization_id),
+        mailboxes,
         numbers: OrganizationNumbers {
             technical: row.technical_id,
             finess: row.finess.unwrap_or_default(),

@@ -10,7 +10,7 @@ use sea_orm::prelude::Uuid;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::entity::{activity, activity_row, practitioner, practitioner_identifier};
-use super::{organizations, overrides};
+use super::{mailboxes, organizations, overrides, person_skills};
 use crate::error::Error;
 use crate::identifier::{Identifier, person_identifiers};
 use crate::organization::Organization;
@@ -61,6 +61,7 @@ pub(super) async fn entries(
         .map_err(DatabaseError::from)?;
     let mut identifiers = identifiers_of(tx, keys).await?;
     let mut activities = activities_of(tx, keys).await?;
+    person_skills::add_to(tx, &mut activities).await?;
     let found = people.into_iter().map(|row| {
         let key = row.practitioner_id;
         let known_as = identifiers.remove(&key).unwrap_or_default();
@@ -88,7 +89,8 @@ fn practitioner_of(
     }
 }
 
-/// The numbers of each, the RPPS number first: its prefix is the highest.
+/// The numbers of each, the RPPS number first: its prefix is the highest; then their
+/// mailboxes.
 async fn identifiers_of(
     tx: &Transaction,
     people: &[Uuid],
@@ -99,10 +101,21 @@ async fn identifiers_of(
         .await
         .map_err(DatabaseError::from)?;
     rows.sort_by(|one, other| other.national_id.cmp(&one.national_id));
+    let holders = rows.iter().map(|row| row.national_id.clone()).collect();
+    let mailboxes = mailboxes::of_holders(tx, holders).await?;
     let mut identifiers: HashMap<Uuid, Vec<Identifier>> = HashMap::new();
-    for row in rows {
+    for row in &rows {
         let known_as = identifiers.entry(row.practitioner_id).or_default();
         known_as.extend(person_identifiers(&row.national_id));
+    }
+    for row in &rows {
+        let known_as = identifiers.entry(row.practitioner_id).or_default();
+        let addresses = mailboxes.get(&row.national_id).into_iter().flatten();
+        for address in addresses {
+            if !known_as.contains(address) {
+                known_as.push(address.clone());
+            }
+        }
     }
     Ok(identifiers)
 }

@@ -11,12 +11,15 @@ use sea_orm::prelude::Uuid;
 use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, QueryFilter};
 
 use super::entity::{
-    import, quarantined_row, staged_end, staged_organization, staged_practitioner, staged_row,
+    import, quarantined_row, staged_end, staged_mailbox, staged_organization, staged_person_skill,
+    staged_practitioner, staged_row,
 };
 use super::stored;
 use crate::error::Error;
 use crate::import::facts::FactKey;
-use crate::import::staged::{Batch, StagedOrganization, StagedPractitioner, StagedRow};
+use crate::import::staged::{
+    Batch, StagedMailbox, StagedOrganization, StagedPersonSkill, StagedPractitioner, StagedRow,
+};
 use crate::import::{ImportState, QuarantinedRow};
 use crate::words::{index_words, sort_name};
 
@@ -38,13 +41,20 @@ pub(super) async fn stage(
         .map(|o| structure(id, o))
         .collect();
     let rows: Vec<_> = batch.rows.iter().map(|row| staged(id, row)).collect();
+    let skills = batch.person_skills.iter();
+    let skills: Vec<_> = skills.map(|skill| person_skill(id, skill)).collect();
+    let mailboxes = batch.mailboxes.iter();
+    let mailboxes: Vec<_> = mailboxes.map(|staged| mailbox(id, staged)).collect();
     let faults: Vec<_> = batch.quarantined.iter().map(|row| fault(id, row)).collect();
-    let (people, structures, rows, faults) = (&people, &structures, &rows, &faults);
+    let (people, structures, rows) = (&people, &structures, &rows);
+    let (skills, mailboxes, faults) = (&skills, &mailboxes, &faults);
     db.transaction("practitioner_directory.stage", move |tx| async move {
         hear_of(&tx, id, now).await?;
         insert_all(&tx, people).await?;
         insert_all(&tx, structures).await?;
         insert_all(&tx, rows).await?;
+        insert_all(&tx, skills).await?;
+        insert_all(&tx, mailboxes).await?;
         insert_all(&tx, faults).await
     })
     .await
@@ -84,6 +94,14 @@ pub(super) async fn discard(tx: &Transaction, import_id: Uuid) -> Result<(), Dat
         .await?;
     staged_row::Entity::delete_many()
         .filter(staged_row::Column::ImportId.eq(import_id))
+        .exec(tx)
+        .await?;
+    staged_person_skill::Entity::delete_many()
+        .filter(staged_person_skill::Column::ImportId.eq(import_id))
+        .exec(tx)
+        .await?;
+    staged_mailbox::Entity::delete_many()
+        .filter(staged_mailbox::Column::ImportId.eq(import_id))
         .exec(tx)
         .await?;
     staged_end::Entity::delete_many()
@@ -187,6 +205,28 @@ fn staged(import_id: Uuid, row: &StagedRow) -> staged_row::ActiveModel {
         skill_type: Set(skill_type),
         skill_code: Set(skill_code),
         skill_label: Set(skill_label),
+    }
+}
+
+fn person_skill(import_id: Uuid, staged: &StagedPersonSkill) -> staged_person_skill::ActiveModel {
+    staged_person_skill::ActiveModel {
+        import_id: Set(import_id),
+        row_key: Set(Uuid::from_bytes(staged.row.0)),
+        national_id: Set(staged.national_id.clone()),
+        profession: Set(staged.profession.code().to_owned()),
+        category: Set(staged.category.clone()),
+        skill_type: Set(staged.skill.type_code.clone()),
+        skill_code: Set(staged.skill.code.clone()),
+        skill_label: Set(staged.skill.label.clone()),
+    }
+}
+
+fn mailbox(import_id: Uuid, staged: &StagedMailbox) -> staged_mailbox::ActiveModel {
+    staged_mailbox::ActiveModel {
+        import_id: Set(import_id),
+        row_key: Set(Uuid::from_bytes(staged.row.0)),
+        holder: Set(staged.holder.clone()),
+        address: Set(staged.address.clone()),
     }
 }
 

@@ -31,6 +31,8 @@ pub(super) async fn count(
         practitioners_before,
         practitioners_added: done.practitioners_added,
         overrides_retired: done.overrides_retired,
+        // This file is what people are known from.
+        practitioners_unknown: 0,
         practitioners_deactivated: number(tx, DEACTIVATED, import_id).await?,
         practitioners_changed: number(tx, CHANGED, import_id).await?,
         practitioner_count: practitioner::Entity::find()

@@ -22,9 +22,10 @@ const OVERTAKEN: &str = "another import was applied before a person decided on i
 /// The directory as a source last made it, held by this transaction.
 #[derive(Debug)]
 pub(in crate::store::sql) struct InUse {
-    source: Source,
+    /// Which.
+    pub(in crate::store::sql) source: Source,
     newest_at: Option<i64>,
-    /// How many practitioners are active.
+    /// How many practitioners are active, by this source.
     pub(in crate::store::sql) practitioner_count: u64,
 }
 

@@ -379,7 +379,11 @@ impl Step {
     }
 }
 
-async fn execute(tx: &Transaction, sql: &str, values: Vec<Value>) -> Result<u64, DatabaseError> {
+pub(super) async fn execute(
+    tx: &Transaction,
+    sql: &str,
+    values: Vec<Value>,
+) -> Result<u64, DatabaseError> {
     let backend = ConnectionTrait::get_database_backend(tx);
     let done = tx
         .execute_raw(Statement::from_sql_and_values(backend, sql, values))

@@ -28,6 +28,8 @@ pub(in crate::store::sql) struct Model {
     pub activity_count: i64,
     pub organization_count: i64,
     pub overrides_retired: i64,
+    /// People whom the file names and the directory does not know.
+    pub practitioners_unknown: i64,
     /// The import in use when this one was compared with the directory.
     pub base_import_id: Option<Uuid>,
     /// Who decided about it; empty: nobody.

@@ -39,7 +39,8 @@ pub(super) fn practises(search: &PractitionerSearch, practitioner_id: ColumnName
         activity.and_where(column.eq(organization_id.as_uuid()));
     }
     if let Some(speciality) = &search.speciality {
-        activity.and_where(Expr::exists(skill(speciality)));
+        let of_situation = Expr::exists(skill(speciality));
+        activity.and_where(of_situation.or(Expr::exists(person_skill(speciality))));
     }
     if !is_anywhere(&search.place) {
         activity.join_as(
@@ -98,6 +99,26 @@ fn stands_in(place: &Place) -> Condition {
         condition = condition.add(begins_with(code, postal_code));
     }
     condition
+}
+
+/// One that the person has in the profession and category of the practice situation.
+fn person_skill(code: &str) -> SelectStatement {
+    const KNOWN: &str = "known_as";
+    let mut skill = Query::select();
+    skill
+        .expr(Expr::val(1))
+        .from_as("practitioner_identifiers", KNOWN)
+        .join_as(
+            JoinType::InnerJoin,
+            "person_skills",
+            SKILL,
+            Expr::col((SKILL, "national_id")).equals((KNOWN, "national_id")),
+        )
+        .and_where(Expr::col((KNOWN, "practitioner_id")).equals((ACTIVITY, "practitioner_id")))
+        .and_where(Expr::col((SKILL, "profession")).equals((ACTIVITY, "profession")))
+        .and_where(Expr::col((SKILL, "category")).equals((ACTIVITY, "category")))
+        .and_where(Expr::col((SKILL, "skill_code")).eq(code));
+    skill
 }
 
 fn skill(code: &str) -> SelectStatement {
