@@ -128,3 +128,45 @@ fn organisational(place: &Organization) -> [String; MAILBOX_HEADINGS.len()] {
     place.address.town.postal_code.clone_into(&mut values[28]);
     values
 }
+
+#[cfg(test)]
+mod tests {
+    use aval_domain::finess::Finess;
+    use aval_domain::mssante::MssAddress;
+
+    use super::*;
+    use crate::synthesize::SynthesisPlan;
+
+    #[test]
+    fn everybody_and_every_structure_with_a_finess_has_a_mailbox_of_their_own() {
+        let directory = SynthesisPlan::new(7, 300).directory();
+        let mut bytes = Vec::new();
+        let written = directory.write_mailboxes(&mut bytes).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let mut lines = text.lines();
+        assert_eq!(
+            lines.next(),
+            Some((MAILBOX_HEADINGS.join("|") + "|").as_str())
+        );
+        let rows: Vec<Vec<&str>> = lines
+            .map(|line| line.strip_suffix('|').unwrap().split('|').collect())
+            .collect();
+        assert!(rows.iter().all(|row| row.len() == MAILBOX_HEADINGS.len()));
+        assert_eq!(rows.len() as u64, written.rows);
+        let addresses: BTreeSet<&str> = rows.iter().map(|row| row[1]).collect();
+        assert_eq!(addresses.len(), rows.len());
+        for address in addresses {
+            let read = MssAddress::parse(address).unwrap();
+            assert!(!read.is_patient() && read.reveal() == address);
+        }
+        let of = |kind| rows.iter().filter(move |row| row[0] == kind);
+        assert_eq!(of("PER").count(), 300);
+        assert!(of("ORG").count() > 10);
+        for row in of("ORG") {
+            assert!(Finess::parse(row[6]).is_ok() && row[4].is_empty());
+        }
+        for (row, person) in of("PER").zip(&directory.people) {
+            assert_eq!(row[4], person.national_id());
+        }
+    }
+}

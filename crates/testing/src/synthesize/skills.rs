@@ -66,3 +66,44 @@ fn rows(text: &mut String, person: &Person) -> u64 {
     }
     person.skills.len() as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SKILL_HEADINGS;
+    use crate::synthesize::SynthesisPlan;
+
+    #[test]
+    fn the_file_of_skills_has_one_row_for_each_skill_of_each_person() {
+        let plan = SynthesisPlan::new(7, 300);
+        let mut bytes = Vec::new();
+        let written = plan.write_skills(&mut bytes).unwrap();
+        let skills: usize = plan.people().map(|person| person.skills.len()).sum();
+        assert!(skills > 100, "{skills}");
+        assert_eq!(written.rows, skills as u64);
+        assert_eq!(written.bytes, bytes.len() as u64);
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        let mut lines = text.lines();
+        assert_eq!(
+            lines.next(),
+            Some((SKILL_HEADINGS.join("|") + "|").as_str())
+        );
+        let of_people = plan.people().flat_map(|person| {
+            let national_id = person.national_id();
+            person
+                .skills
+                .into_iter()
+                .map(move |skill| (national_id.clone(), skill.code))
+        });
+        let read: Vec<(String, &str)> = lines
+            .map(|line| {
+                let values: Vec<&str> = line.strip_suffix('|').unwrap().split('|').collect();
+                assert_eq!(values.len(), SKILL_HEADINGS.len());
+                (values[2].to_owned(), values[11])
+            })
+            .collect();
+        assert_eq!(read, of_people.collect::<Vec<_>>());
+        let mut in_memory = Vec::new();
+        plan.directory().write_skills(&mut in_memory).unwrap();
+        assert_eq!(in_memory, bytes);
+    }
+}

@@ -7,7 +7,6 @@ use aval_domain::code::{
 use aval_domain::finess::Finess;
 use aval_domain::id_nat_ps::IdNatPs;
 use aval_domain::id_nat_struct::IdNatStruct;
-use aval_domain::mssante::MssAddress;
 use aval_domain::rpps::Rpps;
 use aval_domain::siret::Siret;
 use proptest::prelude::*;
@@ -98,74 +97,6 @@ fn every_row_of_the_demos_file_obeys_a_strict_reader() {
     assert_eq!(numbers.len(), 2_000);
     let expected: usize = plan.people().map(|person| person.rows()).sum();
     assert_eq!(rows.len(), expected);
-}
-
-#[test]
-fn the_file_of_skills_has_one_row_for_each_skill_of_each_person() {
-    let plan = SynthesisPlan::new(7, 300);
-    let mut bytes = Vec::new();
-    let written = plan.write_skills(&mut bytes).unwrap();
-    let skills: usize = plan.people().map(|person| person.skills.len()).sum();
-    assert!(skills > 100, "{skills}");
-    assert_eq!(written.rows, skills as u64);
-    assert_eq!(written.bytes, bytes.len() as u64);
-    let text = String::from_utf8(bytes.clone()).unwrap();
-    let mut lines = text.lines();
-    assert_eq!(
-        lines.next(),
-        Some((SKILL_HEADINGS.join("|") + "|").as_str())
-    );
-    let of_people = plan.people().flat_map(|person| {
-        let national_id = person.national_id();
-        person
-            .skills
-            .into_iter()
-            .map(move |skill| (national_id.clone(), skill.code))
-    });
-    let read: Vec<(String, &str)> = lines
-        .map(|line| {
-            let values: Vec<&str> = line.strip_suffix('|').unwrap().split('|').collect();
-            assert_eq!(values.len(), SKILL_HEADINGS.len());
-            (values[2].to_owned(), values[11])
-        })
-        .collect();
-    assert_eq!(read, of_people.collect::<Vec<_>>());
-    let mut in_memory = Vec::new();
-    plan.directory().write_skills(&mut in_memory).unwrap();
-    assert_eq!(in_memory, bytes);
-}
-
-#[test]
-fn everybody_and_every_structure_with_a_finess_has_a_mailbox_of_their_own() {
-    let directory = SynthesisPlan::new(7, 300).directory();
-    let mut bytes = Vec::new();
-    let written = directory.write_mailboxes(&mut bytes).unwrap();
-    let text = String::from_utf8(bytes).unwrap();
-    let mut lines = text.lines();
-    assert_eq!(
-        lines.next(),
-        Some((MAILBOX_HEADINGS.join("|") + "|").as_str())
-    );
-    let rows: Vec<Vec<&str>> = lines
-        .map(|line| line.strip_suffix('|').unwrap().split('|').collect())
-        .collect();
-    assert!(rows.iter().all(|row| row.len() == MAILBOX_HEADINGS.len()));
-    assert_eq!(rows.len() as u64, written.rows);
-    let addresses: BTreeSet<&str> = rows.iter().map(|row| row[1]).collect();
-    assert_eq!(addresses.len(), rows.len());
-    for address in addresses {
-        let read = MssAddress::parse(address).unwrap();
-        assert!(!read.is_patient() && read.reveal() == address);
-    }
-    let of = |kind| rows.iter().filter(move |row| row[0] == kind);
-    assert_eq!(of("PER").count(), 300);
-    assert!(of("ORG").count() > 10);
-    for row in of("ORG") {
-        assert!(Finess::parse(row[6]).is_ok() && row[4].is_empty());
-    }
-    for (row, person) in of("PER").zip(&directory.people) {
-        assert_eq!(row[4], person.national_id());
-    }
 }
 
 #[test]
