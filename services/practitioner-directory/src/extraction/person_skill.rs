@@ -44,7 +44,6 @@ mod tests {
     use super::super::tests::read_as;
     use super::super::written::{SKILL_HEADER, WrittenRow, file};
     use super::super::{ExtractionReader, Malformed, ReadLine};
-    use super::*;
     use crate::source::Source;
 
     fn fault_of(row: &WrittenRow) -> (String, String, bool) {
