@@ -17,6 +17,7 @@ mod scene;
 mod world;
 
 mod authorization;
+mod following;
 mod generated_clients;
 mod health;
 mod hostile_input;
