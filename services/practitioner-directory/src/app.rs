@@ -26,7 +26,7 @@ pub use import_extraction::{ImportExtraction, PieceFault};
 pub use merge_practitioners::MergePractitioners;
 pub use override_attachment::OverrideAttachment;
 pub use permission::{keep_directory, read_directory};
-pub use watch_changes::{WatchFrom, WatchSettings, WatchUntil, Watched};
+pub use watch_changes::{WatchFrom, WatchSettings, WatchUntil, WatchWhat, Watched};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -84,6 +84,13 @@ pub trait Store: Send + Sync + Debug {
         most: u64,
     ) -> Answer<'_, Vec<(ChangePosition, Change)>>;
 
+    /// The same of merges alone, and of those that were taken back.
+    fn merges_after(
+        &self,
+        position: ChangePosition,
+        most: u64,
+    ) -> Answer<'_, Vec<(ChangePosition, Change)>>;
+
     /// Which revision the directory is at: no change of a later one was ever seen.
     fn newest_revision(&self) -> Answer<'_, u64>;
 

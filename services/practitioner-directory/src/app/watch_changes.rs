@@ -42,6 +42,15 @@ pub enum WatchUntil {
     CaughtUp,
 }
 
+/// What somebody watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WatchWhat {
+    /// Every change.
+    Everything,
+    /// Merges, and those that were taken back.
+    Merges,
+}
+
 /// What a watcher is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watched {
@@ -63,13 +72,14 @@ pub struct WatchSettings {
 }
 
 impl App {
-    /// Tells every change from there on, until `stop`, or until nothing remains to be
-    /// told. Whoever watches from now on is told at once that nothing happened, so that
-    /// they have a position.
+    /// Tells every change of what is watched from there on, until `stop`, or until nothing
+    /// remains to be told. Whoever watches from now on is told at once that nothing
+    /// happened, so that they have a position.
     pub async fn watch_changes(
         &self,
         cx: &RequestContext,
         from: WatchFrom,
+        what: WatchWhat,
         until: WatchUntil,
         stop: CancellationToken,
     ) -> Result<impl Stream<Item = Result<Watched, Error>> + Send + 'static, Error> {
@@ -94,6 +104,7 @@ impl App {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&cx.clock),
             settings,
+            what,
             until,
             stop,
             commits,
@@ -111,6 +122,7 @@ struct Watcher {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     settings: WatchSettings,
+    what: WatchWhat,
     until: WatchUntil,
     stop: CancellationToken,
     commits: watch::Receiver<u64>,
@@ -133,7 +145,7 @@ impl Watcher {
                 return Some(self.tell(Some(change)));
             }
             self.commits.mark_unchanged();
-            match self.store.changes_after(self.position, READ_AT_ONCE).await {
+            match self.read().await {
                 Ok(changes) if changes.is_empty() => {
                     if self.until == WatchUntil::CaughtUp {
                         self.ended = true;
@@ -153,6 +165,14 @@ impl Watcher {
                 return Some(self.tell(None));
             }
             self.wait().await;
+        }
+    }
+
+    async fn read(&self) -> Result<Vec<(ChangePosition, Change)>, Error> {
+        let (store, position) = (&self.store, self.position);
+        match self.what {
+            WatchWhat::Everything => store.changes_after(position, READ_AT_ONCE).await,
+            WatchWhat::Merges => store.merges_after(position, READ_AT_ONCE).await,
         }
     }
 

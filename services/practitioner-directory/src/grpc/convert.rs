@@ -9,7 +9,7 @@ mod practitioner;
 mod search;
 
 pub(super) use attachment::override_attachment;
-pub(super) use change::{watch_from, watch_until, watched_to_proto};
+pub(super) use change::{watch_from, watch_until, watch_what, watched_to_proto};
 pub(super) use identifier::readings_from_proto;
 pub(super) use import::{import_decision, import_to_proto, quarantined_row_to_proto};
 pub(super) use merge::{duplicate_to_proto, merge_practitioners};

@@ -16,7 +16,7 @@ use tonic::{Request, Response, Status};
 use super::convert::{
     as_of, freshness_to_proto, id_from_proto, ids_from_proto, organization_search,
     organization_to_proto, practitioner_search, practitioner_to_proto, readings_from_proto,
-    watch_from, watch_until, watched_to_proto,
+    watch_from, watch_until, watch_what, watched_to_proto,
 };
 use super::list_token::ListTokens;
 use super::status::refused;
@@ -180,9 +180,10 @@ impl DirectoryService for Directory {
     ) -> Result<Response<Self::WatchChangesStream>, Status> {
         let (cx, message) = open(request)?;
         let from = watch_from(&message.cursor)?;
+        let what = watch_what(message.merges_only);
         let until = watch_until(message.until_caught_up);
         let stop = self.stop.clone();
-        let watched = self.app.watch_changes(&cx, from, until, stop).await;
+        let watched = self.app.watch_changes(&cx, from, what, until, stop).await;
         let watched = watched.map_err(refused)?;
         Ok(Response::new(Box::pin(
             watched.map(|item| item.map(watched_to_proto).map_err(refused)),

@@ -32,7 +32,7 @@ use super::{
     Answer, BeginImport, Begun, DecideImport, FailImport, FinishImport, MergeEntries,
     OverridePlace, Resolved, Sourced, Store,
 };
-use crate::change::{Change, ChangePosition};
+use crate::change::{Change, ChangeKind, ChangePosition};
 use crate::error::Error;
 use crate::freshness::Freshness;
 use crate::identifier::Identifier;
@@ -127,7 +127,20 @@ impl Store for SqlStore {
     ) -> Answer<'_, Vec<(ChangePosition, Change)>> {
         Box::pin(self.db.snapshot(
             "practitioner_directory.changes_after",
-            move |tx| async move { changes::after(&tx, position, most).await },
+            move |tx| async move { changes::after(&tx, &ChangeKind::ALL, position, most).await },
+        ))
+    }
+
+    fn merges_after(
+        &self,
+        position: ChangePosition,
+        most: u64,
+    ) -> Answer<'_, Vec<(ChangePosition, Change)>> {
+        Box::pin(self.db.snapshot(
+            "practitioner_directory.merges_after",
+            move |tx| async move {
+                changes::after(&tx, &[ChangeKind::Merge], position, most).await
+            },
         ))
     }
 

@@ -119,6 +119,25 @@ async fn two_entries_become_one_human_and_two_again_and_everybody_is_told() {
         }
     }
     assert_eq!(told, ["merged", "unmerged"]);
+    let watch = proto::WatchChangesRequest {
+        cursor: "start".to_owned(),
+        merges_only: true,
+        ..proto::WatchChangesRequest::default()
+    };
+    let watching = stand.directory("consent").watch_changes(watch).await;
+    let mut merges = watching.unwrap().into_inner();
+    for expected in told {
+        let next = tokio::time::timeout(PATIENCE, merges.message()).await;
+        let item = next.unwrap().unwrap().unwrap().item.unwrap();
+        assert_eq!(
+            expected == "merged",
+            matches!(item, Item::PractitionersMerged(_))
+        );
+        assert_eq!(
+            expected == "unmerged",
+            matches!(item, Item::PractitionersUnmerged(_))
+        );
+    }
 
     until("the trail is told", || async {
         stand.trail.told().len() == 3

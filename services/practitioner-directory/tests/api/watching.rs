@@ -14,7 +14,7 @@ type Changes = Streaming<proto::WatchChangesResponse>;
 async fn watch(stand: &Stand, cursor: &str) -> Result<Changes, Status> {
     let request = proto::WatchChangesRequest {
         cursor: cursor.to_owned(),
-        until_caught_up: false,
+        ..proto::WatchChangesRequest::default()
     };
     let watching = stand.directory("consent").watch_changes(request).await;
     watching.map(tonic::Response::into_inner)

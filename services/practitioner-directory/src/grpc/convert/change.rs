@@ -7,7 +7,7 @@ use aval_runtime::convert::timestamp_to_proto;
 use aval_runtime::status::Refusal;
 
 use super::{organization_to_proto, practitioner_to_proto};
-use crate::app::{WatchFrom, WatchUntil, Watched};
+use crate::app::{WatchFrom, WatchUntil, WatchWhat, Watched};
 use crate::change::{Change, ChangePosition};
 use crate::error::Error;
 
@@ -34,6 +34,15 @@ pub(in crate::grpc) const fn watch_until(caught_up: bool) -> WatchUntil {
         WatchUntil::CaughtUp
     } else {
         WatchUntil::Stopped
+    }
+}
+
+/// What somebody watches.
+pub(in crate::grpc) const fn watch_what(merges_only: bool) -> WatchWhat {
+    if merges_only {
+        WatchWhat::Merges
+    } else {
+        WatchWhat::Everything
     }
 }
 

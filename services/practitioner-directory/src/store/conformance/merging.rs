@@ -3,7 +3,7 @@ use aval_domain::page::PageSize;
 use super::changes::Replica;
 use super::*;
 use crate::app::MergePractitioners;
-use crate::change::ChangePosition;
+use crate::change::{Change, ChangePosition};
 use crate::merge::Merge;
 use crate::page::PageOf;
 use crate::reason::Reason;
@@ -244,6 +244,15 @@ async fn merges_are_told_and_replayed(fixture: &Fixture) {
     let mut late = Replica::default();
     late.follow(store, ChangePosition::START).await;
     assert_eq!(late, following);
+    let alone = store.merges_after(ChangePosition::START, 10).await.unwrap();
+    let mut all = store
+        .changes_after(ChangePosition::START, 1_000)
+        .await
+        .unwrap();
+    all.retain(|(_, change)| matches!(change, Change::Merge(_)));
+    assert_eq!((alone.len(), &alone), (2, &all));
+    let after_the_first = store.merges_after(alone[0].0, 10).await.unwrap();
+    assert_eq!(after_the_first, alone[1..]);
 }
 
 async fn only_what_fits_is_merged_or_taken_back(fixture: &Fixture) {

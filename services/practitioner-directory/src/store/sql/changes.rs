@@ -14,15 +14,16 @@ use crate::merge::Merge;
 use crate::organization::Organization;
 use crate::practitioner::Practitioner;
 
-/// The first changes after a position, in order, at most so many.
+/// The first changes of these kinds after a position, in order, at most so many.
 pub(super) async fn after(
     tx: &Transaction,
+    kinds: &[ChangeKind],
     position: ChangePosition,
     most: u64,
 ) -> Result<Vec<(ChangePosition, Change)>, Error> {
     let mut positions = Vec::new();
-    for kind in ChangeKind::ALL {
-        positions.extend(positions_of(tx, kind, position, most).await?);
+    for kind in kinds {
+        positions.extend(positions_of(tx, *kind, position, most).await?);
     }
     positions.sort_unstable();
     positions.truncate(usize::try_from(most).unwrap_or(usize::MAX));
