@@ -2,6 +2,7 @@
 
 mod convert;
 mod decision_service;
+mod directory_changes;
 mod directory_client;
 mod grant_service;
 mod notification_service;
@@ -11,6 +12,7 @@ mod status;
 
 pub use convert::Pages;
 pub use decision_service::DecisionGrpc;
+pub use directory_changes::DirectoryChangesClient;
 pub use directory_client::DirectoryClient;
 pub use grant_service::GrantGrpc;
 pub use notification_service::NotificationGrpc;

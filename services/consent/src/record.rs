@@ -125,7 +125,9 @@ impl Record {
         Ok((!same).then_some(changed))
     }
 
-    /// The record with one more treating doctor, `None` when they are one.
+    /// The record with one more treating doctor, `None` when they are one. One under
+    /// another identifier of the same human is no reason: should they turn out to be two,
+    /// this one stays.
     #[must_use]
     pub fn add_treating_doctor(&self, doctor: PractitionerId, now: Timestamp) -> Option<Self> {
         if self
@@ -146,24 +148,26 @@ impl Record {
         Some(changed)
     }
 
-    /// The record without this treating doctor, `None` when they were removed before;
-    /// an error when they never were one.
+    /// The record without this treating doctor, who may have several identifiers; `None`
+    /// when they were removed before; an error when they never were one.
     pub fn remove_treating_doctor(
         &self,
-        doctor: PractitionerId,
+        doctor: &[PractitionerId],
         now: Timestamp,
     ) -> Result<Option<Self>, Error> {
         let mut changed = self.written();
-        let known = changed
-            .treating_doctors
-            .iter_mut()
-            .find(|known| known.practitioner_id == doctor)
-            .ok_or(Error::NotFound)?;
-        if known.removed_at.is_some() {
-            return Ok(None);
+        let (mut was_one, mut is_one) = (false, false);
+        for known in &mut changed.treating_doctors {
+            if doctor.contains(&known.practitioner_id) {
+                was_one = true;
+                is_one |= known.removed_at.is_none();
+                known.removed_at.get_or_insert(now);
+            }
         }
-        known.removed_at = Some(now);
-        Ok(Some(changed))
+        if !was_one {
+            return Err(Error::NotFound);
+        }
+        Ok(is_one.then_some(changed))
     }
 
     /// What the trail keeps of it.
@@ -250,7 +254,7 @@ mod tests {
         assert_eq!(added.add_treating_doctor(doctor(2), LATER), None);
         let both = added.add_treating_doctor(doctor(3), NOW).unwrap();
         let removed = both
-            .remove_treating_doctor(doctor(2), LATER)
+            .remove_treating_doctor(&[doctor(2)], LATER)
             .unwrap()
             .unwrap();
         assert_eq!(
@@ -258,7 +262,7 @@ mod tests {
             [doctor(3)]
         );
         assert_eq!(
-            removed.remove_treating_doctor(doctor(2), LATER).unwrap(),
+            removed.remove_treating_doctor(&[doctor(2)], LATER).unwrap(),
             None
         );
         let back = removed.add_treating_doctor(doctor(2), LATER).unwrap();
@@ -268,8 +272,18 @@ mod tests {
         );
         assert_eq!(back.treating_doctors.len(), 2);
         assert!(matches!(
-            back.remove_treating_doctor(doctor(4), LATER),
+            back.remove_treating_doctor(&[doctor(4)], LATER),
             Err(Error::NotFound)
         ));
+    }
+
+    #[test]
+    fn a_treating_doctor_of_two_identifiers_is_removed_under_both() {
+        let added = record().add_treating_doctor(doctor(2), NOW).unwrap();
+        let both = added.add_treating_doctor(doctor(3), NOW).unwrap();
+        let human = [doctor(2), doctor(3)];
+        let removed = both.remove_treating_doctor(&human, LATER).unwrap().unwrap();
+        assert_eq!(removed.current_treating_doctors().count(), 0);
+        assert_eq!(removed.remove_treating_doctor(&human, LATER).unwrap(), None);
     }
 }

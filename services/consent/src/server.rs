@@ -34,8 +34,10 @@ use crate::cache::redis::RedisConfigError;
 use crate::canary::Canary;
 use crate::config::{Config, PolicyConfig};
 use crate::decision::Policy;
+use crate::follower::Follower;
 use crate::grpc::{
-    DecisionGrpc, DirectoryClient, GrantGrpc, NotificationGrpc, Pages, RecordSettingsGrpc,
+    DecisionGrpc, DirectoryChangesClient, DirectoryClient, GrantGrpc, NotificationGrpc, Pages,
+    RecordSettingsGrpc,
 };
 use crate::housekeeping;
 use crate::key_file::{self, KeyFileError};
@@ -138,6 +140,7 @@ impl Server {
         )
         .await?;
         let canary = Canary::new(Arc::clone(&store), Arc::clone(&source), environment.clone());
+        let follower = follower(&config, &store, &environment)?;
         let app = app(&config, store, source, policies, Arc::clone(&trail_backlog))?;
         let grpc = bind_grpc(&config, &environment, Arc::clone(&app), &shutdown).await?;
         let ops = OpsServer::bind(&config.ops)
@@ -149,6 +152,7 @@ impl Server {
         let drained = CancellationToken::new();
         let mut tasks = keep_house(&config, &environment, &db, app, trail_backlog, &drained);
         tasks.push(tokio::spawn(canary.run(drained.clone())));
+        tasks.push(tokio::spawn(follower.run(drained.clone())));
         tasks.extend(poller.map(|poller| tokio::spawn(poller.run(drained.clone()))));
         tasks.push(tokio::spawn(relay(
             db.clone(),
@@ -231,6 +235,17 @@ fn app(
         policies,
         trail_backlog,
     )))
+}
+
+/// Learns from the directory who turned out to be whom.
+fn follower(
+    config: &Config,
+    store: &Arc<SqlStore>,
+    environment: &Environment,
+) -> Result<Follower, ChannelError> {
+    let directory = DirectoryChangesClient::new(connect_lazy(&config.practitioner_directory)?);
+    let identities = Arc::clone(store) as _;
+    Ok(Follower::new(Arc::new(directory), identities, environment))
 }
 
 async fn bind_grpc(

@@ -45,6 +45,8 @@ pub type Rule<'a, Present, Value> =
 /// The storage of records, grants, blocks and visibilities. Whoever implements it
 /// promises:
 ///
+/// - a professional is one human, under whichever of their identifiers something was
+///   written: lists are of the human, and so are the conditions below;
 /// - a change, its event and the answer of its request commit together or not at all;
 /// - the same [`Write`] again changes nothing and gives the same answer, also when
 ///   both run at once; another write under the same request id is
@@ -183,6 +185,9 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// The care episodes of a query, the newest first.
     fn care_episodes<'a>(&'a self, query: &'a CareEpisodeQuery) -> Answer<'a, Vec<CareEpisode>>;
+
+    /// Every identifier of the human whom this one leads to, itself among them.
+    fn identifiers(&self, id: PractitionerId) -> Answer<'_, Vec<PractitionerId>>;
 
     /// Everybody whom something may authorise to see the record or the document: nobody
     /// is left out and nobody is named twice. Whether it does is decided elsewhere.

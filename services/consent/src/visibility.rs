@@ -141,6 +141,16 @@ impl Visibility {
     }
 }
 
+/// Whom a setting concerns: nobody in particular, or one professional, who may have several
+/// identifiers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Concerned {
+    /// The identifier under which they ask.
+    pub practitioner_id: Option<PractitionerId>,
+    /// All of them.
+    pub identifiers: Vec<PractitionerId>,
+}
+
 /// Every setting that was ever made on one document.
 #[derive(Debug, Clone, Copy)]
 pub struct DocumentHistory<'a>(pub &'a [Visibility]);
@@ -151,10 +161,15 @@ impl<'a> DocumentHistory<'a> {
     pub fn before_setting(
         self,
         kind: VisibilityKind,
-        practitioner_id: Option<PractitionerId>,
+        concerned: &Concerned,
         now: Timestamp,
     ) -> Result<Option<&'a Visibility>, Error> {
-        if let Some(same) = self.standing(kind, practitioner_id, now) {
+        // One under another identifier of theirs is no reason not to make it: should they
+        // turn out to be two, each keeps it.
+        if let Some(same) = self
+            .holding(now)
+            .find(|setting| setting.is_about(kind, concerned.practitioner_id))
+        {
             return Ok(Some(same));
         }
         if kind.is_irreversible() && self.0.iter().any(|past| past.kind == kind) {
@@ -163,7 +178,7 @@ impl<'a> DocumentHistory<'a> {
             ));
         }
         let contradiction = kind.contradiction();
-        if contradiction.is_some_and(|other| self.standing(other, practitioner_id, now).is_some()) {
+        if contradiction.is_some_and(|other| self.standing(other, concerned, now).is_some()) {
             return Err(Error::StateConflict(
                 "another setting on the document contradicts it",
             ));
@@ -171,17 +186,24 @@ impl<'a> DocumentHistory<'a> {
         Ok(None)
     }
 
-    /// The setting to take back, if it holds.
+    /// The setting to take back, if it holds, under whichever identifier of the one
+    /// concerned it was made.
     #[must_use]
     pub fn standing(
         self,
         kind: VisibilityKind,
-        practitioner_id: Option<PractitionerId>,
+        concerned: &Concerned,
         now: Timestamp,
     ) -> Option<&'a Visibility> {
-        self.0
-            .iter()
-            .find(|setting| setting.is_about(kind, practitioner_id) && setting.holds(now))
+        self.holding(now)
+            .find(|setting| match setting.practitioner_id {
+                Some(one) => setting.kind == kind && concerned.identifiers.contains(&one),
+                None => setting.is_about(kind, concerned.practitioner_id),
+            })
+    }
+
+    fn holding(self, now: Timestamp) -> impl Iterator<Item = &'a Visibility> {
+        self.0.iter().filter(move |setting| setting.holds(now))
     }
 }
 
@@ -258,7 +280,11 @@ mod tests {
     fn a_setting_that_holds_is_not_made_twice() {
         let history = [setting(VisibilityKind::Masked, None)];
         let now = at("2027-01-11T00:00:00Z");
-        let same = DocumentHistory(&history).before_setting(VisibilityKind::Masked, None, now);
+        let same = DocumentHistory(&history).before_setting(
+            VisibilityKind::Masked,
+            &Concerned::default(),
+            now,
+        );
         assert_eq!(same.unwrap(), Some(&history[0]));
     }
 
@@ -271,13 +297,13 @@ mod tests {
             (VisibilityKind::HiddenFromOne, VisibilityKind::RevealedToOne),
         ] {
             let history = [setting(there, None)];
-            let refused = DocumentHistory(&history).before_setting(new, None, now);
+            let refused = DocumentHistory(&history).before_setting(new, &Concerned::default(), now);
             assert!(
                 matches!(refused, Err(Error::StateConflict(_))),
                 "{there:?} {new:?}"
             );
             let removed = [setting(there, Some(now))];
-            let again = DocumentHistory(&removed).before_setting(new, None, now);
+            let again = DocumentHistory(&removed).before_setting(new, &Concerned::default(), now);
             assert!(matches!(again, Ok(None)), "{there:?} {new:?}");
         }
     }
@@ -287,7 +313,7 @@ mod tests {
         let now = at("2027-01-11T00:00:00Z");
         for kind in VisibilityKind::ALL {
             let history = [setting(kind, Some(now))];
-            let again = DocumentHistory(&history).before_setting(kind, None, now);
+            let again = DocumentHistory(&history).before_setting(kind, &Concerned::default(), now);
             assert_eq!(again.is_err(), kind.is_irreversible(), "{kind:?}");
         }
         let history = [setting(VisibilityKind::HiddenFromPatient, None)];
@@ -295,13 +321,40 @@ mod tests {
         let kind = VisibilityKind::HiddenFromPatient;
         assert!(
             DocumentHistory(&history)
-                .standing(kind, None, released)
+                .standing(kind, &Concerned::default(), released)
                 .is_none()
         );
         assert!(
             DocumentHistory(&history)
-                .before_setting(kind, None, released)
+                .before_setting(kind, &Concerned::default(), released)
                 .is_err()
         );
+    }
+
+    fn id(number: u128) -> PractitionerId {
+        PractitionerId::from_uuid(uuid::Uuid::from_u128(number))
+    }
+
+    #[test]
+    fn a_setting_under_another_identifier_contradicts_is_taken_back_and_is_not_the_same() {
+        let now = at("2027-01-11T00:00:00Z");
+        let under = |number| Visibility {
+            practitioner_id: Some(id(number)),
+            ..setting(VisibilityKind::RevealedToOne, None)
+        };
+        let one = Concerned {
+            practitioner_id: Some(id(2)),
+            identifiers: vec![id(1), id(2)],
+        };
+        for (number, is_theirs) in [(1, true), (2, true), (3, false)] {
+            let settings = [under(number)];
+            let history = DocumentHistory(&settings);
+            let back = history.standing(VisibilityKind::RevealedToOne, &one, now);
+            assert_eq!(back.is_some(), is_theirs, "{number}");
+            let hidden = history.before_setting(VisibilityKind::HiddenFromOne, &one, now);
+            assert_eq!(hidden.is_err(), is_theirs, "{number}");
+            let same = history.before_setting(VisibilityKind::RevealedToOne, &one, now);
+            assert_eq!(same.unwrap().is_some(), number == 2, "{number}");
+        }
     }
 }

@@ -13,18 +13,22 @@ impl App {
     #[tracing::instrument(name = "consent.get_grant", skip_all, fields(grant.id = %grant_id))]
     pub async fn get_grant(&self, cx: &RequestContext, grant_id: GrantId) -> Result<Grant, Error> {
         let person = cx.person()?;
-        let grant = self.store.grant(grant_id).await?;
-        grant
-            .filter(|grant| concerns(grant, person))
-            .ok_or(Error::NotFound)
+        let grant = self.store.grant(grant_id).await?.ok_or(Error::NotFound)?;
+        if self.concerns(&grant, person).await? {
+            return Ok(grant);
+        }
+        Err(Error::NotFound)
     }
-}
 
-fn concerns(grant: &Grant, person: &Actor) -> bool {
-    match person {
-        Actor::Patient(patient) => grant.patient_id == patient.patient_id,
-        Actor::Practitioner(practitioner) => {
-            grant.grantee.practitioner_id() == Some(practitioner.practitioner_id)
+    async fn concerns(&self, grant: &Grant, person: &Actor) -> Result<bool, Error> {
+        let person = match person {
+            Actor::Patient(patient) => return Ok(grant.patient_id == patient.patient_id),
+            Actor::Practitioner(practitioner) => practitioner.practitioner_id,
+        };
+        match grant.grantee.practitioner_id() {
+            Some(named) if named == person => Ok(true),
+            Some(named) => Ok(self.store.identifiers(person).await?.contains(&named)),
+            None => Ok(false),
         }
     }
 }

@@ -35,12 +35,13 @@ impl App {
         cx.patient_owning(command.patient_id)?;
         let operation = "consent.remove_treating_doctor";
         let write = Write::new(cx, operation, command.request_id, &command);
+        let doctor = self.store.identifiers(command.practitioner_id).await?;
         let remove = |present: &Option<Record>| {
             let record = present
                 .clone()
                 .ok_or(Error::RecordUnavailable)?
                 .require_open()?;
-            let removed = record.remove_treating_doctor(command.practitioner_id, cx.now)?;
+            let removed = record.remove_treating_doctor(&doctor, cx.now)?;
             let kind = EventKind::TreatingDoctorRemoved;
             Ok(removed.map(|removed| record_change(cx, kind, Some(&record), removed)))
         };

@@ -15,7 +15,7 @@ use crate::decision::Verdict;
 use crate::error::Error;
 use crate::grantee::{Grantee, GranteeName, NamedGrantee};
 use crate::store::{Change, Write};
-use crate::visibility::{DocumentHistory, Visibility, VisibilityKind};
+use crate::visibility::{Concerned, DocumentHistory, Visibility, VisibilityKind};
 
 /// What is asked for.
 #[derive(Debug, Clone, Serialize)]
@@ -53,12 +53,13 @@ impl App {
     ) -> Result<Vec<Visibility>, Error> {
         let setter = self.setter(cx, &command).await?;
         let one = self.known_one(&command).await?;
+        let concerned = self.concerned(one.as_ref()).await?;
         let change = |history: &Vec<Visibility>| {
             let history = DocumentHistory(history);
             if command.remove {
-                removal(cx, &command, &setter, history, one.as_ref())
+                removal(cx, &command, &setter, history, (&concerned, one.as_ref()))
             } else {
-                setting(cx, &command, &setter, history, one.as_ref())
+                setting(cx, &command, &setter, history, (&concerned, one.as_ref()))
             }
         };
         let operation = "consent.set_document_visibility";
@@ -122,6 +123,17 @@ impl App {
         }
     }
 
+    /// Whom the setting concerns, under all of their identifiers.
+    async fn concerned(&self, one: Option<&NamedGrantee>) -> Result<Concerned, Error> {
+        match one.and_then(|one| one.grantee.practitioner_id()) {
+            Some(practitioner_id) => Ok(Concerned {
+                practitioner_id: Some(practitioner_id),
+                identifiers: self.store.identifiers(practitioner_id).await?,
+            }),
+            None => Ok(Concerned::default()),
+        }
+    }
+
     /// The one professional concerned, under the identifier by which they ask. A
     /// setting is taken back under the identifier that was given.
     async fn known_one(
@@ -150,11 +162,10 @@ fn setting(
     command: &SetDocumentVisibility,
     setter: &Setter,
     history: DocumentHistory<'_>,
-    one: Option<&NamedGrantee>,
+    (concerned, one): (&Concerned, Option<&NamedGrantee>),
 ) -> Result<Option<Change<Visibility>>, Error> {
-    let practitioner_id = one.and_then(|one| one.grantee.practitioner_id());
     if history
-        .before_setting(command.kind, practitioner_id, cx.now)?
+        .before_setting(command.kind, concerned, cx.now)?
         .is_some()
     {
         return Ok(None);
@@ -164,7 +175,7 @@ fn setting(
         patient_id: command.patient_id,
         document_id: command.document_id.clone(),
         kind: command.kind,
-        practitioner_id,
+        practitioner_id: concerned.practitioner_id,
         set_by: setter.practitioner_id,
         set_at: cx.now,
         release_at: Visibility::release_of(command.kind, cx.now),
@@ -182,10 +193,9 @@ fn removal(
     command: &SetDocumentVisibility,
     setter: &Setter,
     history: DocumentHistory<'_>,
-    one: Option<&NamedGrantee>,
+    (concerned, one): (&Concerned, Option<&NamedGrantee>),
 ) -> Result<Option<Change<Visibility>>, Error> {
-    let practitioner_id = one.and_then(|one| one.grantee.practitioner_id());
-    let Some(standing) = history.standing(command.kind, practitioner_id, cx.now) else {
+    let Some(standing) = history.standing(command.kind, concerned, cx.now) else {
         return Ok(None);
     };
     // Whoever hid a document from the patient announces it, nobody else.

@@ -132,6 +132,7 @@ impl Entry {
             .sum();
         size_of::<Self>()
             + size_of::<AccessKey>()
+            + size_of_val(self.basis.other_ids.as_slice())
             + size_of_val(self.basis.grants.as_slice())
             + size_of_val(self.basis.blocks.as_slice())
             + size_of_val(self.basis.care_episodes.as_slice())

@@ -16,7 +16,7 @@ use super::sealed;
 use super::shared::{CacheSecret, EntryKey, SharedTier};
 
 /// Another shape of what is stored has another number.
-const SHAPE: u8 = 1;
+const SHAPE: u8 = 2;
 /// Longer than changes are remembered an entry is of no use.
 const KEPT_FOR: Duration = Duration::from_mins(10);
 
@@ -150,6 +150,7 @@ mod tests {
                     opposes_break_glass: false,
                     opposes_regulation_center: true,
                 }),
+                other_ids: vec![PractitionerId::from_uuid(Uuid::from_u128(9))],
                 treating_doctor: true,
                 grants: vec![GrantBasis {
                     grant_id: GrantId::from_uuid(Uuid::from_u128(5)),

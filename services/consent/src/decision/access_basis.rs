@@ -17,6 +17,10 @@ use crate::visibility::VisibilityKind;
 pub struct AccessBasis {
     /// The record; `None` when there never was one.
     pub record: Option<RecordBasis>,
+    /// Other identifiers of this professional: entries of the directory that turned out to
+    /// be the same human. Everything below is of that human, under whichever identifier it
+    /// was written; who wrote a document is told by the document alone.
+    pub other_ids: Vec<PractitionerId>,
     /// Whether the patient declared this professional a treating doctor.
     pub treating_doctor: bool,
     /// Grants to this professional and to this organization.

@@ -1,6 +1,6 @@
 //! The practitioner directory, asked over gRPC under this service's own certificate.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use aval_domain::code::{Function, Profession};
 use aval_domain::id::{OrganizationId, PractitionerId};
@@ -28,7 +28,7 @@ pub struct DirectoryClient {
 /// The directory answered, and not as the contract says.
 #[derive(Debug, thiserror::Error)]
 #[error("the directory's answer breaks the contract: {0}")]
-struct Malformed(&'static str);
+pub(super) struct Malformed(pub(super) &'static str);
 
 impl DirectoryClient {
     /// Asks over this channel.
@@ -59,27 +59,28 @@ impl DirectoryClient {
         &self,
         ids: &[PractitionerId],
     ) -> Result<Vec<Option<KnownPractitioner>>, Error> {
-        let mut found = HashMap::new();
+        let mut found = Vec::with_capacity(ids.len());
         for some in ids.chunks(LARGEST_BATCH) {
             let request = proto::BatchGetPractitionersRequest {
                 practitioner_ids: some.iter().map(ToString::to_string).collect(),
             };
             let answer = self.client.clone().batch_get_practitioners(request).await;
             let answer = answer.map_err(|status| Error::DirectoryUnavailable(Box::new(status)))?;
-            for practitioner in answer.into_inner().practitioners {
-                let id: PractitionerId = parsed(&practitioner.practitioner_id)?;
-                let human = if practitioner.merged_into_practitioner_id.is_empty() {
-                    Some(practitioner_of(&practitioner)?)
-                } else {
-                    self.get_practitioner(id).await?
-                };
-                found.insert(id, human);
+            let answer = answer.into_inner();
+            // Whoever was merged is answered as the human that they are, under another
+            // identifier than the one asked for: their place says who is meant.
+            let missing: HashSet<String> = answer.missing_practitioner_ids.into_iter().collect();
+            let mut known = answer.practitioners.iter();
+            for id in some {
+                if missing.contains(&id.to_string()) {
+                    found.push(None);
+                    continue;
+                }
+                let practitioner = known.next().ok_or(Malformed("somebody is missing"))?;
+                found.push(Some(practitioner_of(practitioner)?));
             }
         }
-        Ok(ids
-            .iter()
-            .map(|id| found.get(id).cloned().flatten())
-            .collect())
+        Ok(found)
     }
 
     async fn resolve_rpps(&self, rpps: Rpps) -> Result<Option<KnownPractitioner>, Error> {
@@ -190,7 +191,7 @@ fn activity_of(activity: &proto::Activity) -> Result<KnownActivity, Malformed> {
 }
 
 /// An identifier that the directory made.
-fn parsed<T: std::str::FromStr>(text: &str) -> Result<T, Malformed> {
+pub(super) fn parsed<T: std::str::FromStr>(text: &str) -> Result<T, Malformed> {
     text.parse()
         .map_err(|_| Malformed("a malformed identifier"))
 }

@@ -115,14 +115,16 @@ mod tests {
 
     use aval_database::migrate;
     use aval_database::testing::test_databases;
-    use aval_domain::id::PatientId;
+    use aval_domain::id::{PatientId, PractitionerId};
     use tokio_util::sync::CancellationToken;
     use uuid::Uuid;
 
     use super::*;
     use crate::access_basis::AccessQuery;
+    use crate::aliases::IdentityChange;
     use crate::canary::Canary;
     use crate::decision::AccessBasis;
+    use crate::directory_changes::{DirectoryCursor, Identities, Learnt};
     use crate::matrix::Matrix;
     use crate::policies::LoadedMatrix;
     use crate::store::sql::Migrator;
@@ -197,6 +199,62 @@ mod tests {
                     let policies = instance.policies().await.unwrap();
                     let expected = format!("1/loaded-{number}");
                     assert_eq!(policies.in_force(now).revision(), expected);
+                }
+            }
+            stop.cancel();
+            for poll in polls {
+                poll.await.unwrap();
+            }
+        }
+    }
+
+    /// Two instances, and a third one that hears first of two entries being one human.
+    #[tokio::test]
+    async fn a_merge_holds_on_every_instance_when_it_was_taken_in() {
+        for database in test_databases("consent.server.bases.merges").await {
+            migrate::migrate::<Migrator>(&database.db).await.unwrap();
+            let (config, environment) = (CacheConfig::default(), Environment::system());
+            let stop = CancellationToken::new();
+            let mut instances = Vec::new();
+            let mut polls = Vec::new();
+            for _ in 0..2 {
+                let policy = Policy::new(Matrix::example());
+                let (config, database) = (&config, &database);
+                let (db, settings) = (&database.db, database.config());
+                let bases = open(config, settings, db, &environment, true, policy);
+                let bases = bases.await.unwrap();
+                let poller = bases.poller.unwrap();
+                polls.push(tokio::spawn(poller.run(stop.clone())));
+                instances.push(bases.source);
+            }
+            let first = SqlStore::with_fence(database.db.clone(), ChangeFence::replicated());
+            let id = |number| PractitionerId::from_uuid(Uuid::from_u128(number));
+            let query = AccessQuery {
+                patient_id: PatientId::from_uuid(Uuid::from_u128(1)),
+                practitioner_id: Some(id(2)),
+                organization_id: None,
+                documents: Vec::new(),
+            };
+            let mut after = first.directory_cursor().await.unwrap();
+            for round in 0..8 {
+                let is_merge = round % 2 == 0;
+                let change = if is_merge {
+                    let (source, target) = (id(3), id(2));
+                    IdentityChange::Merged { source, target }
+                } else {
+                    IdentityChange::Unmerged { source: id(3) }
+                };
+                let learnt = Learnt {
+                    after,
+                    cursor: DirectoryCursor::from_text(round.to_string()),
+                    change: Some(change),
+                };
+                after = first.learn(&learnt).await.unwrap();
+                assert_eq!(after, learnt.cursor);
+                for instance in &instances {
+                    let bases = instance.access_bases(std::slice::from_ref(&query)).await;
+                    let expected: &[_] = if is_merge { &[id(3)] } else { &[] };
+                    assert_eq!(bases.unwrap()[0].other_ids, expected, "round {round}");
                 }
             }
             stop.cancel();

@@ -1,6 +1,7 @@
 //! The store's promises, on every engine.
 
 mod accesses;
+mod aliases;
 mod bases;
 mod blocks;
 mod care_episodes;
@@ -17,6 +18,7 @@ mod requests;
 mod visibilities;
 
 use accesses::*;
+use aliases::*;
 use bases::*;
 use blocks::*;
 use care_episodes::*;
@@ -114,6 +116,17 @@ aval_database::conformance_suite! {
         old_changes_are_forgotten_and_recent_ones_are_not,
         a_cached_answer_is_what_the_database_says_whatever_changed,
         the_basis_is_read_through_indexes,
+        what_was_written_under_either_identifier_is_the_humans_and_an_undo_restores_it,
+        a_block_under_either_identifier_refuses_what_is_given_to_the_human,
+        a_grant_under_either_identifier_is_in_the_way_of_another,
+        a_number_that_waited_for_a_human_replaces_their_older_grants,
+        lists_are_of_the_human,
+        what_is_hidden_from_a_human_under_one_identifier_is_taken_back_under_all,
+        a_human_is_told_under_the_present_identifier,
+        what_was_learnt_is_taken_in_once_by_whoever_comes_first,
+        a_merge_moves_the_clock_of_every_identifier_and_a_repeated_one_none,
+        a_cached_answer_of_before_a_merge_is_refused,
+        whoever_turns_out_to_be_whom_a_human_has_what_all_identifiers_have,
     ],
 }
 

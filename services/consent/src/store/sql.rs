@@ -7,6 +7,7 @@
 
 mod access;
 mod access_basis;
+mod alias;
 mod block;
 mod canary;
 mod candidate;
@@ -269,6 +270,10 @@ impl Store for SqlStore {
 
     fn care_episodes<'a>(&'a self, query: &'a CareEpisodeQuery) -> Answer<'a, Vec<CareEpisode>> {
         Box::pin(care_episode::list(&self.db, query))
+    }
+
+    fn identifiers(&self, id: PractitionerId) -> Answer<'_, Vec<PractitionerId>> {
+        Box::pin(alias::identifiers(&self.db, id))
     }
 
     fn candidates<'a>(&'a self, query: &'a CandidateQuery) -> Answer<'a, Vec<Grantee>> {

@@ -143,7 +143,7 @@ pub(in crate::decision) fn kept_from(
     document: &DocumentRef,
 ) -> Kept {
     let this_one = Some(capacity.practitioner_id);
-    if world.is_treating_doctor() || document.author == this_one {
+    if world.is_treating_doctor() || is_by(world, capacity, document) {
         return Kept {
             hidden: false,
             masked: false,
@@ -157,6 +157,13 @@ pub(in crate::decision) fn kept_from(
             && world.is_set(document, VisibilityKind::Masked, None)
             && !world.is_set(document, VisibilityKind::RevealedToOne, this_one),
     }
+}
+
+/// Whether the professional wrote it, under any of their identifiers.
+fn is_by(world: &World<'_>, capacity: &Capacity, document: &DocumentRef) -> bool {
+    document.author.is_some_and(|author| {
+        author == capacity.practitioner_id || world.basis.other_ids.contains(&author)
+    })
 }
 
 impl World<'_> {

@@ -267,6 +267,9 @@ fn is_visible(case: &Case, document: &DocumentRef) -> bool {
         || (set(VisibilityKind::Masked, None) && !sees_what_is_masked);
     case.question.action == Action::Contribute
         || document.author == own
+        || document
+            .author
+            .is_some_and(|author| case.basis.other_ids.contains(&author))
         || is_treating_doctor(case)
         || !is_hidden
 }

@@ -276,13 +276,14 @@ fn documents() -> impl Strategy<Value = Vec<DocumentRef>> {
 prop_compose! {
     fn basis()(
         record in prop::option::weighted(0.95, record()),
+        other_ids in vec((1_u128..=3).prop_map(practitioner), 0..=1),
         treating_doctor in prop::bool::weighted(0.2),
         grants in vec(grant(), 0..=3),
         blocks in prop_oneof![3 => Just(Vec::new()), 1 => vec(block(), 1..=2)],
         care_episodes in prop_oneof![3 => Just(Vec::new()), 1 => vec(episode(), 1..=2)],
         visibilities in vec(visibility(), 0..=4),
     ) -> AccessBasis {
-        AccessBasis { record, treating_doctor, grants, blocks, care_episodes, visibilities }
+        AccessBasis { record, other_ids, treating_doctor, grants, blocks, care_episodes, visibilities }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::grantee::Grantee;
 use crate::inbox::{Due, Inboxes};
 use crate::notification::{NotificationKind, Recipient};
 use crate::store::Store;
-use crate::visibility::{DocumentHistory, Visibility, VisibilityKind};
+use crate::visibility::{Concerned, DocumentHistory, Visibility, VisibilityKind};
 
 const DAY: Due = Due::Expiring {
     within: Duration::from_hours(24),
@@ -135,7 +135,7 @@ pub(super) async fn a_document_withheld_for_two_weeks_is_told_unless_it_was_show
         .await;
     let show = |settings: &Vec<Visibility>| -> Result<_, Error> {
         let kind = VisibilityKind::HiddenFromPatient;
-        let standing = DocumentHistory(settings).standing(kind, None, NOW);
+        let standing = DocumentHistory(settings).standing(kind, &Concerned::default(), NOW);
         Ok(standing.map(|setting| {
             fixture.change(Visibility {
                 removed_at: Some(NOW),

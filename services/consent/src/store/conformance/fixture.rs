@@ -141,7 +141,7 @@ impl Fixture {
             let removed = record
                 .as_ref()
                 .unwrap()
-                .remove_treating_doctor(doctor, NOW)?;
+                .remove_treating_doctor(&[doctor], NOW)?;
             Ok(removed.map(|removed| self.change(removed)))
         };
         self.store

@@ -33,7 +33,7 @@ pub(super) async fn a_record_is_created_changed_and_read_back(fixture: &Fixture)
         .add_treating_doctor(person(2).practitioner_id().unwrap(), hours(1))
         .unwrap();
     let changed = changed
-        .remove_treating_doctor(person(1).practitioner_id().unwrap(), hours(2))
+        .remove_treating_doctor(&[person(1).practitioner_id().unwrap()], hours(2))
         .unwrap()
         .unwrap();
     let change = |_: &Option<Record>| Ok(Some(fixture.change(changed.clone())));

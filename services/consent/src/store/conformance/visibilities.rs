@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::store::{Store, VisibilityQuery};
 use crate::visibility::{Visibility, VisibilityKind};
 
-async fn list(
+pub(super) async fn list(
     fixture: &Fixture,
     document: Option<&str>,
     kinds: &[VisibilityKind],

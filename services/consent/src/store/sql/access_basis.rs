@@ -4,6 +4,9 @@
 //! round trip: this is the path of every check. Its parts have seven columns in
 //! common; what each means in each part stands in [`take`].
 //!
+//! A professional may be one human under several identifiers: what was written under any
+//! of them is theirs, and is given as if it had been written under the one asked for.
+//!
 //! `status = 'given'` and `standing` stand in the text, not among the values,
 //! because the partial indexes are chosen by them.
 //!
@@ -34,20 +37,32 @@ use crate::visibility::VisibilityKind;
 /// $1 patient, $2 practitioner, $3 organization; either of the latter may be null,
 /// which equals nothing.
 const PARTS: &str = "\
+    WITH human (id) AS ( \
+        SELECT $2 \
+        UNION \
+        SELECT entry.practitioner_id \
+        FROM practitioner_aliases AS asked JOIN practitioner_aliases AS entry \
+            ON entry.human_id = asked.human_id \
+        WHERE asked.practitioner_id = $2 \
+    ) \
     SELECT 'record' AS part, patient_id AS id, '' AS name, '' AS code, \
         opened_at AS from_at, closed_at AS until_at, \
         CAST(CASE WHEN opposes_break_glass THEN 1 ELSE 0 END \
         + CASE WHEN opposes_regulation_center THEN 2 ELSE 0 END AS BIGINT) AS bits \
     FROM records WHERE patient_id = $1 \
     UNION ALL \
+    SELECT 'alias', id, '', '', 0, NULL, 0 FROM human WHERE id <> $2 \
+    UNION ALL \
     SELECT 'treating_doctor', practitioner_id, '', '', added_at, removed_at, 0 \
     FROM treating_doctors \
-    WHERE patient_id = $1 AND practitioner_id = $2 AND removed_at IS NULL \
+    WHERE patient_id = $1 AND practitioner_id IN (SELECT id FROM human) \
+        AND removed_at IS NULL \
     UNION ALL \
     SELECT 'grant', grant_id, 'person', origin, \
         CASE WHEN from_at <= updated_at THEN 0 ELSE from_at END, until_at, classes \
     FROM grants \
-    WHERE patient_id = $1 AND practitioner_id = $2 AND status = 'given' \
+    WHERE patient_id = $1 AND practitioner_id IN (SELECT id FROM human) \
+        AND status = 'given' \
     UNION ALL \
     SELECT 'grant', grant_id, 'organization', origin, \
         CASE WHEN from_at <= updated_at THEN 0 ELSE from_at END, until_at, classes \
@@ -57,7 +72,7 @@ const PARTS: &str = "\
     SELECT 'block', block_id, 'person', '', from_at, until_at, \
         CASE WHEN immediate THEN 1 ELSE 0 END \
     FROM blocks \
-    WHERE patient_id = $1 AND practitioner_id = $2 AND standing \
+    WHERE patient_id = $1 AND practitioner_id IN (SELECT id FROM human) AND standing \
     UNION ALL \
     SELECT 'block', block_id, 'organization', '', from_at, until_at, \
         CASE WHEN immediate THEN 1 ELSE 0 END \
@@ -67,7 +82,8 @@ const PARTS: &str = "\
     SELECT 'care_episode', care_episodes.care_episode_id, '', '', 0, until_at, 0 \
     FROM care_episodes JOIN care_episode_members \
         ON care_episode_members.care_episode_id = care_episodes.care_episode_id \
-    WHERE patient_id = $1 AND practitioner_id = $2 AND closed_at IS NULL";
+    WHERE patient_id = $1 AND practitioner_id IN (SELECT id FROM human) \
+        AND closed_at IS NULL";
 
 /// How far the clocks of the patient ($4) and of what spans patients ($5) are: part of
 /// the same state as the rest.
@@ -80,17 +96,20 @@ const CLOCKS: &str = " \
 const ALL_VISIBILITIES: &str = " \
     UNION ALL \
     SELECT * FROM (\
-        SELECT 'visibility', practitioner_id, document_id, kind, set_at, release_at, 0 \
+        SELECT 'visibility', CASE WHEN practitioner_id IS NULL THEN NULL ELSE $2 END, \
+            document_id, kind, set_at, release_at, 0 \
         FROM document_visibilities \
         WHERE patient_id = $1 AND removed_at IS NULL \
-            AND (practitioner_id IS NULL OR practitioner_id = $2) \
+            AND (practitioner_id IS NULL OR practitioner_id IN (SELECT id FROM human)) \
         LIMIT $6\
     ) AS settings";
 
 /// The settings on the documents asked for; the list of values follows.
 const VISIBILITIES: &str = " \
     UNION ALL \
-    SELECT 'visibility', practitioner_id, document_id, kind, set_at, release_at, 0 \
+    SELECT 'visibility', \
+        CASE WHEN practitioner_id IN (SELECT id FROM human) THEN $2 ELSE practitioner_id END, \
+        document_id, kind, set_at, release_at, 0 \
     FROM document_visibilities \
     WHERE patient_id = $1 AND removed_at IS NULL AND document_id IN (";
 
@@ -124,13 +143,18 @@ async fn basis(
     Ok(basis)
 }
 
-/// The engines give rows in any order; the first grant that covers is the ground.
+/// The engines give rows in any order; the first grant that covers is the ground. A team
+/// may name one human twice.
 fn put_in_order(basis: &mut AccessBasis) {
+    basis.other_ids.sort_unstable();
     basis.grants.sort_by_key(|grant| grant.grant_id);
     basis.blocks.sort();
     basis
         .care_episodes
         .sort_by_key(|episode| episode.care_episode_id);
+    basis
+        .care_episodes
+        .dedup_by_key(|episode| episode.care_episode_id);
     basis.visibilities.sort();
 }
 
@@ -247,6 +271,10 @@ fn take(part: &Part, basis: &mut AccessBasis) -> Result<(), DatabaseError> {
                 opposes_regulation_center: part.bits & 2 != 0,
             });
         }
+        // id: another identifier of the professional
+        "alias" => basis
+            .other_ids
+            .extend(part.id.map(PractitionerId::from_uuid)),
         "treating_doctor" => basis.treating_doctor = true,
         // name: person or organization; code: origin; bits: classes
         "grant" => basis.grants.push(grant(part)?),

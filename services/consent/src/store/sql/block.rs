@@ -8,6 +8,7 @@ use sea_orm::{
     QuerySelect,
 };
 
+use super::alias;
 use super::change_clock;
 use super::entity::block::{ActiveModel, Column, Entity, Model};
 use super::once;
@@ -98,17 +99,31 @@ pub(super) async fn list(db: &Database, query: &BlockQuery) -> Result<Vec<Block>
     Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
 }
 
-/// Whether a block on this grantee shuts them out at `now`.
+/// Whether a block on this grantee shuts them out at `now`, under whichever identifier it
+/// was made.
 pub(super) async fn holds(
     tx: &Transaction,
     patient_id: PatientId,
     grantee: Grantee,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let standing = standing(tx, patient_id, grantee).await?;
-    Ok(standing.is_some_and(|block| block.holds(now)))
+    let whom = match grantee {
+        Grantee::Practitioner(id) => Column::PractitionerId.is_in(alias::ids_of(tx, id).await?),
+        Grantee::Organization(id) => Column::OrganizationId.eq(id.as_uuid()),
+        Grantee::Rpps(_) => return Ok(false),
+    };
+    let standing = Entity::find()
+        .filter(Column::PatientId.eq(patient_id.as_uuid()))
+        .filter(whom)
+        .filter(Column::Standing.eq(true))
+        .all(tx)
+        .await?;
+    let blocks: Vec<Block> = standing.iter().map(read).collect::<Result<_, _>>()?;
+    Ok(blocks.iter().any(|block| block.holds(now)))
 }
 
+/// The block under this very identifier. One under another identifier of the same human is
+/// no reason not to make it: should they turn out to be two, each stays blocked.
 async fn standing(
     tx: &Transaction,
     patient_id: PatientId,

@@ -7,6 +7,7 @@ use aval_domain::id::{OrganizationId, PractitionerId};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
+use super::alias;
 use super::entity::{care_episode, care_episode_member, grant, treating_doctor, visibility};
 use crate::error::Error;
 use crate::grant::GrantStatus;
@@ -25,6 +26,9 @@ pub(super) async fn list(db: &Database, query: &CandidateQuery) -> Result<Vec<Gr
             organizations.extend(organization);
         }
         let distinct: HashSet<Uuid> = people.into_iter().collect();
+        let present = alias::present_ids(&tx, distinct.iter().copied()).await?;
+        let human = |id: Uuid| present.get(&id).copied().unwrap_or(id);
+        let distinct: HashSet<Uuid> = distinct.into_iter().map(human).collect();
         let people = distinct.into_iter().map(PractitionerId::from_uuid);
         let organizations = organizations.into_iter().map(OrganizationId::from_uuid);
         Ok(people

@@ -15,7 +15,7 @@ use super::entity::care_episode::{ActiveModel, Column, Entity, Model};
 use super::entity::care_episode_member as member;
 use super::inbox::tell::tell;
 use super::row::{Row, version_to_row};
-use super::{block, change_clock, once, record};
+use super::{alias, block, change_clock, once, record};
 use crate::care_episode::CareEpisode;
 use crate::error::Error;
 use crate::grantee::Grantee;
@@ -58,7 +58,7 @@ pub(super) async fn change(
     db.transaction("consent.change_care_episode", async |tx| {
         let work = Box::pin(async {
             let found = Entity::find_by_id(care_episode_id.as_uuid())
-                .filter(belonging_to(of))
+                .filter(belonging_to(&tx, of).await?)
                 .lock_exclusive()
                 .one(&tx)
                 .await?;
@@ -90,11 +90,11 @@ pub(super) async fn list(
         .after
         .map(|after| Column::CareEpisodeId.lt(after.as_uuid()));
     let wanted = Condition::all()
-        .add(belonging_to(query.of))
         .add_option((!query.include_ended).then(live))
         .add_option(after);
     db.snapshot("consent.care_episodes", async |tx| {
         let rows = Entity::find()
+            .filter(belonging_to(&tx, query.of).await?)
             .filter(wanted.clone())
             .order_by_desc(Column::CareEpisodeId)
             .limit(query.limit)
@@ -105,18 +105,21 @@ pub(super) async fn list(
     .await
 }
 
-fn belonging_to(of: CareEpisodesOf) -> Condition {
+async fn belonging_to(
+    connection: &impl ConnectionTrait,
+    of: CareEpisodesOf,
+) -> Result<Condition, Error> {
     let whose = match of {
         CareEpisodesOf::Patient(id) => Column::PatientId.eq(id.as_uuid()),
         CareEpisodesOf::Member(id) => Column::CareEpisodeId.in_subquery(
             member::Entity::find()
                 .select_only()
                 .column(member::Column::CareEpisodeId)
-                .filter(member::Column::PractitionerId.eq(id.as_uuid()))
+                .filter(member::Column::PractitionerId.is_in(alias::ids_of(connection, id).await?))
                 .into_query(),
         ),
     };
-    Condition::all().add(whose)
+    Ok(Condition::all().add(whose))
 }
 
 async fn insert(tx: &Transaction, new: &CareEpisode) -> Result<(), Error> {

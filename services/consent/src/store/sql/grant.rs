@@ -7,11 +7,13 @@ use aval_database::{Database, DatabaseError, Transaction, outbox};
 use aval_domain::id::{GrantId, PatientId};
 use aval_domain::time::Timestamp;
 use sea_orm::{
-    ColumnTrait, Condition, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 
 use sea_orm::sea_query::Expr;
 
+use super::alias;
 use super::change_clock;
 use super::entity::grant::{Column, Entity};
 use super::inbox::tell::tell;
@@ -39,6 +41,7 @@ pub(super) async fn create(
                 record::lock_open(&tx, new.patient_id).await?;
                 refuse_blocked(&tx, new, by, write.now).await?;
                 lapse(&tx, new, write.now).await?;
+                refuse_given_as_another(&tx, new).await?;
                 insert(&tx, new).await?;
                 outbox::append(&tx, event).await?;
                 tell(&tx, notification::of_grant(None, new, event)).await?;
@@ -113,7 +116,9 @@ pub(super) async fn find(db: &Database, grant_id: GrantId) -> Result<Option<Gran
 pub(super) async fn list(db: &Database, query: &GrantQuery) -> Result<Vec<Grant>, Error> {
     let whose = match query.of {
         GrantsOf::Patient(id) => Column::PatientId.eq(id.as_uuid()),
-        GrantsOf::Practitioner(id) => Column::PractitionerId.eq(id.as_uuid()),
+        GrantsOf::Practitioner(id) => {
+            Column::PractitionerId.is_in(alias::ids_of(db.reader(), id).await?)
+        }
     };
     let rows = Entity::find()
         .filter(whose)
@@ -219,11 +224,25 @@ async fn apply(
 async fn lapse(tx: &Transaction, new: &Grant, now: Timestamp) -> Result<(), Error> {
     Entity::update_many()
         .col_expr(Column::Status, GrantStatus::Lapsed.code().into())
-        .filter(to(new.patient_id, new.grantee))
+        .filter(to(tx, new.patient_id, new.grantee).await?)
         .filter(Column::UntilAt.lte(now.as_micros()))
         .exec(tx)
         .await?;
     Ok(())
+}
+
+/// The constraints know identifiers, not humans.
+async fn refuse_given_as_another(tx: &Transaction, new: &Grant) -> Result<(), Error> {
+    let given = Entity::find()
+        .filter(to(tx, new.patient_id, new.grantee).await?)
+        .one(tx)
+        .await?;
+    match given {
+        Some(given) => Err(Error::GrantExists {
+            grant_id: Some(GrantId::from_uuid(given.grant_id)),
+        }),
+        None => Ok(()),
+    }
 }
 
 async fn insert(tx: &Transaction, new: &Grant) -> Result<(), Error> {
@@ -259,35 +278,43 @@ async fn name_existing(
     let Err(Error::GrantExists { .. }) = created else {
         return created;
     };
-    let there = Entity::find()
-        .filter(
-            Condition::any()
-                .add(to(new.patient_id, new.grantee))
-                .add_option(
-                    (new.status == GrantStatus::Requested)
-                        .then(|| standing(GrantStatus::Requested, new.patient_id, new.grantee)),
-                ),
-        )
-        .one(db.reader())
-        .await?;
+    let reader = db.reader();
+    let mut in_the_way = Condition::any().add(to(reader, new.patient_id, new.grantee).await?);
+    if new.status == GrantStatus::Requested {
+        let requested = standing(reader, GrantStatus::Requested, new.patient_id, new.grantee);
+        in_the_way = in_the_way.add(requested.await?);
+    }
+    let there = Entity::find().filter(in_the_way).one(reader).await?;
     Err(Error::GrantExists {
         grant_id: there.map(|row| GrantId::from_uuid(row.grant_id)),
     })
 }
 
-/// The given grant of this patient to this grantee.
-pub(super) fn to(patient_id: PatientId, grantee: Grantee) -> Condition {
-    standing(GrantStatus::Given, patient_id, grantee)
+/// The given grants of this patient to this grantee: one, or, to a human of several
+/// identifiers, one under each.
+pub(super) async fn to(
+    connection: &impl ConnectionTrait,
+    patient_id: PatientId,
+    grantee: Grantee,
+) -> Result<Condition, Error> {
+    standing(connection, GrantStatus::Given, patient_id, grantee).await
 }
 
-fn standing(status: GrantStatus, patient_id: PatientId, grantee: Grantee) -> Condition {
+async fn standing(
+    connection: &impl ConnectionTrait,
+    status: GrantStatus,
+    patient_id: PatientId,
+    grantee: Grantee,
+) -> Result<Condition, Error> {
     let grantee = match grantee {
-        Grantee::Practitioner(id) => Column::PractitionerId.eq(id.as_uuid()),
+        Grantee::Practitioner(id) => {
+            Column::PractitionerId.is_in(alias::ids_of(connection, id).await?)
+        }
         Grantee::Organization(id) => Column::OrganizationId.eq(id.as_uuid()),
         Grantee::Rpps(rpps) => Column::Rpps.eq(rpps.as_str()),
     };
-    Condition::all()
+    Ok(Condition::all()
         .add(Column::PatientId.eq(patient_id.as_uuid()))
         .add(grantee)
-        .add(Column::Status.eq(status.code()))
+        .add(Column::Status.eq(status.code())))
 }

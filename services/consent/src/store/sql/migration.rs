@@ -8,6 +8,7 @@ mod m0005_create_change_clock;
 mod m0006_add_grant_requests;
 mod m0007_create_notifications;
 mod m0008_create_matrices;
+mod m0009_create_aliases;
 
 use aval_database::migrate::MigratorTrait;
 use aval_database::outbox::CreateOutbox;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_add_grant_requests::AddGrantRequests),
             Box::new(m0007_create_notifications::CreateNotifications),
             Box::new(m0008_create_matrices::CreateMatrices),
+            Box::new(m0009_create_aliases::CreateAliases),
         ]
     }
 }

@@ -9,6 +9,7 @@ use sea_orm::{
     QuerySelect,
 };
 
+use super::alias;
 use super::change_clock;
 use super::entity::visibility::{ActiveModel, Column, Entity, Model};
 use super::once;
@@ -33,8 +34,12 @@ pub(super) async fn change(
                 return Ok(settings);
             };
             save(&tx, &value).await?;
+            let also = take_back_as_others(&tx, &value).await?;
             outbox::append(&tx, &event).await?;
             change_clock::advance(&tx, patient_id);
+            if also {
+                return of_document(&tx, patient_id, document_id).await;
+            }
             settings.retain(|setting| setting.mask_id != value.mask_id);
             settings.push(value);
             Ok(settings)
@@ -102,6 +107,23 @@ async fn save(tx: &Transaction, setting: &Visibility) -> Result<(), Error> {
     .exec_without_returning(tx)
     .await?;
     Ok(())
+}
+
+/// What is taken back for one professional is taken back under all of their identifiers.
+async fn take_back_as_others(tx: &Transaction, setting: &Visibility) -> Result<bool, Error> {
+    let (Some(one), Some(removed_at)) = (setting.practitioner_id, setting.removed_at) else {
+        return Ok(false);
+    };
+    let taken_back = Entity::update_many()
+        .col_expr(Column::RemovedAt, removed_at.as_micros().into())
+        .filter(Column::PatientId.eq(setting.patient_id.as_uuid()))
+        .filter(Column::DocumentId.eq(setting.document_id.as_str()))
+        .filter(Column::Kind.eq(setting.kind.code()))
+        .filter(Column::PractitionerId.is_in(alias::ids_of(tx, one).await?))
+        .filter(Column::RemovedAt.is_null())
+        .exec(tx)
+        .await?;
+    Ok(taken_back.rows_affected > 0)
 }
 
 fn read(row: &Model) -> Result<Visibility, DatabaseError> {

@@ -72,7 +72,7 @@ pub(super) async fn settle(
     .await
 }
 
-/// Gives the grant to the professional. Of two, the one that was made later is the
+/// Gives the grant to the professional. Of several, the one that was made later is the
 /// patient's word. Says who has to be told.
 async fn give(
     tx: &Transaction,
@@ -83,23 +83,25 @@ async fn give(
         value: given,
         event,
     } = change;
-    let other = Entity::find()
-        .filter(to(given.patient_id, given.grantee))
+    let others = Entity::find()
+        .filter(to(tx, given.patient_id, given.grantee).await?)
+        .order_by_asc(Column::GrantId)
         .lock_exclusive()
-        .one(tx)
+        .all(tx)
         .await?;
+    let others: Vec<Grant> = others.iter().map(row::read).collect::<Result<_, _>>()?;
     let made = |grant: &Grant| (grant.created_at, grant.grant_id);
     let lapsed = |grant: Grant| Grant {
         status: GrantStatus::Lapsed,
         ..grant
     };
-    let given = match other.as_ref().map(row::read).transpose()? {
-        Some(other) if made(&other) > made(&given) => lapsed(given),
-        Some(other) => {
+    let given = if others.iter().any(|other| made(other) > made(&given)) {
+        lapsed(given)
+    } else {
+        for other in others {
             Entity::update(row::write(&lapsed(other))).exec(tx).await?;
-            given
         }
-        None => given,
+        given
     };
     Entity::update(row::write(&given)).exec(tx).await?;
     outbox::append(tx, &event).await?;

@@ -6,7 +6,8 @@ use aval_domain::time::Timestamp;
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter};
 
 use super::{
-    insert, lapse, locked, name_existing, refuse_blocked, refused_by_constraint, row, standing, to,
+    insert, lapse, locked, name_existing, refuse_blocked, refuse_given_as_another,
+    refused_by_constraint, row, standing, to,
 };
 use crate::error::Error;
 use crate::grant::{Grant, GrantStatus};
@@ -31,6 +32,7 @@ pub(in crate::store::sql) async fn store(
                 refuse_blocked(&tx, new, by, write.now).await?;
                 refuse_granted(&tx, new, write.now).await?;
                 lapse_unanswered(&tx, new, write.now).await?;
+                refuse_requested_as_another(&tx, new).await?;
                 insert(&tx, new).await?;
                 // Nothing is open for having been asked: no clock moves.
                 outbox::append(&tx, event).await?;
@@ -64,6 +66,7 @@ pub(in crate::store::sql) async fn approve(
                 };
                 refuse_blocked(&tx, &value, &[], write.now).await?;
                 lapse(&tx, &value, write.now).await?;
+                refuse_given_as_another(&tx, &value).await?;
                 let updated = Entity::update(row::write(&value)).exec(&tx).await;
                 updated.map_err(refused_by_constraint)?;
                 outbox::append(&tx, &event).await?;
@@ -93,7 +96,7 @@ async fn refuse_granted(tx: &Transaction, new: &Grant, now: Timestamp) -> Result
         .is_null()
         .or(Column::UntilAt.gt(now.as_micros()));
     let live = Entity::find()
-        .filter(to(new.patient_id, new.grantee))
+        .filter(to(tx, new.patient_id, new.grantee).await?)
         .filter(running)
         .one(tx)
         .await?;
@@ -107,15 +110,22 @@ async fn refuse_granted(tx: &Transaction, new: &Grant, now: Timestamp) -> Result
 
 /// Makes room for a new request where nobody answered the last one in time.
 async fn lapse_unanswered(tx: &Transaction, new: &Grant, now: Timestamp) -> Result<(), Error> {
+    let requested = standing(tx, GrantStatus::Requested, new.patient_id, new.grantee);
     Entity::update_many()
         .col_expr(Column::Status, GrantStatus::Lapsed.code().into())
-        .filter(standing(
-            GrantStatus::Requested,
-            new.patient_id,
-            new.grantee,
-        ))
+        .filter(requested.await?)
         .filter(Column::AnswerByAt.lte(now.as_micros()))
         .exec(tx)
         .await?;
     Ok(())
+}
+
+/// The constraints know identifiers, not humans.
+async fn refuse_requested_as_another(tx: &Transaction, new: &Grant) -> Result<(), Error> {
+    let requested = standing(tx, GrantStatus::Requested, new.patient_id, new.grantee);
+    let waits = Entity::find().filter(requested.await?).one(tx).await?;
+    match waits {
+        Some(_) => Err(Error::GrantExists { grant_id: None }),
+        None => Ok(()),
+    }
 }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::notification::{News, Recipient};
+use crate::store::sql::alias;
 use crate::store::sql::entity::notification::{ActiveModel, Column, Entity};
 use crate::store::sql::row::version_to_row;
 
@@ -24,12 +25,13 @@ struct Locked {
     muted: i32,
 }
 
-/// Tells everybody, in two statements. To be called once in a transaction, as the last
+/// Tells everybody, in three statements at most. To be called once in a transaction, as the last
 /// thing that it does itself: recipients are locked in one order.
 pub(in crate::store::sql) async fn tell(
     tx: &Transaction,
     mut news: Vec<News>,
 ) -> Result<(), Error> {
+    address(tx, &mut news).await?;
     news.sort_by_key(|one| one.recipient);
     for some in news.chunks(NEWS_PER_STATEMENT) {
         let mut taken: BTreeMap<Recipient, i64> = BTreeMap::new();
@@ -52,6 +54,23 @@ pub(in crate::store::sql) async fn tell(
                 .on_conflict_do_nothing_on([Column::NotificationId])
                 .exec_without_returning(tx)
                 .await?;
+        }
+    }
+    Ok(())
+}
+
+/// To a professional under the identifier by which they sign in.
+async fn address(tx: &Transaction, news: &mut [News]) -> Result<(), Error> {
+    let professionals = news.iter().filter_map(|one| match one.recipient {
+        Recipient::Practitioner(id) => Some(id.as_uuid()),
+        Recipient::Patient(_) => None,
+    });
+    let present = alias::present_ids(tx, professionals).await?;
+    for one in news {
+        if let Recipient::Practitioner(id) = one.recipient
+            && let Some(human) = present.get(&id.as_uuid())
+        {
+            one.recipient = Recipient::Practitioner(PractitionerId::from_uuid(*human));
         }
     }
     Ok(())
