@@ -56,4 +56,16 @@ mod tests {
             .await;
         assert!(matches!(denied, Err(Error::Denied(_))));
     }
+
+    #[tokio::test]
+    async fn a_grant_is_shown_to_the_human_whom_it_names_under_another_identifier() {
+        let fixture = Fixture::new().await;
+        let grant = fixture.grant_to_doctor().await;
+        fixture.doctor_and_nurse_are_one().await;
+        let nurse = fixture.as_nurse();
+        let shown = fixture.app.get_grant(&nurse, grant.grant_id).await.unwrap();
+        assert_eq!(shown, grant);
+        let check = fixture.app.check(&nurse, fixture.question()).await;
+        assert!(check.unwrap().is_permit());
+    }
 }

@@ -50,3 +50,39 @@ impl App {
             .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::AddTreatingDoctor;
+    use crate::app::testing::Fixture;
+
+    #[tokio::test]
+    async fn whoever_is_removed_is_removed_under_every_identifier() {
+        let fixture = Fixture::new().await;
+        let patient = fixture.as_patient();
+        let add = AddTreatingDoctor {
+            patient_id: fixture.patient,
+            practitioner_id: fixture.doctor(),
+            request_id: fixture.request_id(),
+        };
+        fixture
+            .app
+            .add_treating_doctor(&patient, add)
+            .await
+            .unwrap();
+        let remove = || RemoveTreatingDoctor {
+            patient_id: fixture.patient,
+            practitioner_id: fixture.nurse(),
+            request_id: fixture.request_id(),
+        };
+        let removed = fixture.app.remove_treating_doctor(&patient, remove()).await;
+        assert!(matches!(removed, Err(Error::NotFound)));
+        fixture.doctor_and_nurse_are_one().await;
+        let removed = fixture.app.remove_treating_doctor(&patient, remove()).await;
+        assert_eq!(removed.unwrap().current_treating_doctors().count(), 0);
+        let doctor = fixture.as_doctor();
+        let check = fixture.app.check(&doctor, fixture.question()).await;
+        assert!(!check.unwrap().is_permit());
+    }
+}

@@ -66,7 +66,7 @@ use crate::policies::LoadedMatrix;
 use crate::record::Record;
 use crate::visibility::Visibility;
 
-/// The store in a database.
+/// In a database.
 #[derive(Debug, Clone)]
 pub struct SqlStore {
     db: Database,
@@ -75,8 +75,7 @@ pub struct SqlStore {
 }
 
 impl SqlStore {
-    /// The store in this database, whose schema is [`Migrator`]'s. Nobody answers from
-    /// a cache of it.
+    /// In this database, of [`Migrator`]'s schema. Nobody answers from a cache of it.
     #[must_use]
     pub fn new(db: Database) -> Self {
         Self::with_fence(db, ChangeFence::none())

@@ -250,3 +250,37 @@ async fn the_trail_names_the_one_from_whom_a_document_is_hidden() {
     assert_eq!(hidden.after["grantee_name"], "Dr Camille MARTIN");
     assert_eq!(shown.before["grantee_name"], "Dr Camille MARTIN");
 }
+
+#[tokio::test]
+async fn what_is_hidden_from_one_is_hidden_from_the_human_and_taken_back_for_the_human() {
+    let fixture = Fixture::new().await;
+    let patient = fixture.as_patient();
+    fixture.grant_to_doctor().await;
+    let hide = set(&fixture, VisibilityKind::HiddenFromOne);
+    fixture
+        .app
+        .set_document_visibility(&patient, hide)
+        .await
+        .unwrap();
+    fixture.doctor_and_nurse_are_one().await;
+    let nurse = fixture.as_nurse();
+    let sees = async || {
+        let check = fixture.app.check(&nurse, fixture.question()).await;
+        check.unwrap().is_permit()
+    };
+    assert!(!sees().await);
+    let to_nurse = |kind| SetDocumentVisibility {
+        practitioner_id: Some(fixture.nurse()),
+        ..set(&fixture, kind)
+    };
+    let reveal = to_nurse(VisibilityKind::RevealedToOne);
+    let revealed = fixture.app.set_document_visibility(&patient, reveal).await;
+    assert!(matches!(revealed, Err(Error::StateConflict(_))));
+    let back = SetDocumentVisibility {
+        remove: true,
+        ..to_nurse(VisibilityKind::HiddenFromOne)
+    };
+    let left = fixture.app.set_document_visibility(&patient, back).await;
+    assert!(left.unwrap().is_empty());
+    assert!(sees().await);
+}

@@ -5,12 +5,15 @@ use std::time::Duration;
 use aval_domain::document::{DocumentClass, DocumentClasses};
 
 use super::Fixture;
+use crate::aliases::IdentityChange;
 use crate::app::{BlockGrantee, OpenCareEpisode, RequestGrant};
 use crate::asked_period::AskedPeriod;
 use crate::care_episode::CareEpisode;
+use crate::directory_changes::{DirectoryCursor, Identities, Learnt};
 use crate::error::Error;
 use crate::grant::{Grant, Purpose};
 use crate::grantee::Grantee;
+use crate::store::sql::SqlStore;
 
 impl Fixture {
     /// A request for reports, until revoked.
@@ -41,6 +44,21 @@ impl Fixture {
             .block_grantee(&self.as_patient(), command)
             .await
             .unwrap();
+    }
+
+    /// The directory finds that the doctor's entry is the nurse's: one human, who is the
+    /// nurse by now.
+    pub(crate) async fn doctor_and_nurse_are_one(&self) {
+        let store = SqlStore::new(self.database.db.clone());
+        let learnt = Learnt {
+            after: store.directory_cursor().await.unwrap(),
+            cursor: DirectoryCursor::from_text("merged".to_owned()),
+            change: Some(IdentityChange::Merged {
+                source: self.doctor(),
+                target: self.nurse(),
+            }),
+        };
+        store.learn(&learnt).await.unwrap();
     }
 
     /// The doctor and the nurse, for two days.

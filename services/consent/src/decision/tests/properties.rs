@@ -5,8 +5,9 @@ use aval_domain::time::Timestamp;
 use proptest::prelude::*;
 
 use super::reference;
+use super::situations::practitioner;
 use super::worlds::{Case, at_the_ends_of_time, case, instant};
-use crate::decision::{Decision, RuleOutcome, Verdict, explain};
+use crate::decision::{Asker, Decision, RuleOutcome, Verdict, explain};
 
 /// Everything but the instant for which it was decided.
 fn at(decision: Decision, decided_at: Timestamp) -> Decision {
@@ -105,5 +106,39 @@ proptest! {
             DenialReason::NoGrant,
         ];
         prop_assert!(matches!(verdict, Verdict::Deny(reason) if expected.contains(&reason)));
+    }
+
+    #[test]
+    fn nobody_who_does_not_practise_comes_in_whoever_else_they_turn_out_to_be(
+        mut case in case(),
+        other_ids in prop::collection::vec((1_u128..=9).prop_map(practitioner), 0..=3),
+    ) {
+        case.basis.other_ids = other_ids;
+        if let Asker::Practitioner(capacity) = &mut case.question.asker {
+            capacity.active = false;
+            let denied = Verdict::Deny(DenialReason::PractitionerInactive);
+            prop_assert_eq!(case.decide().verdict, denied);
+        }
+    }
+
+    #[test]
+    fn other_identifiers_alone_open_what_the_human_wrote_and_nothing_else(
+        mut case in case(),
+        other_ids in prop::collection::vec((1_u128..=9).prop_map(practitioner), 0..=3),
+    ) {
+        case.basis.other_ids.clear();
+        let alone = case.decide();
+        case.basis.other_ids.clone_from(&other_ids);
+        let united = case.decide();
+        for id in &united.permitted_documents {
+            let mut documents = case.question.documents.iter();
+            let by_human = documents.any(|document| {
+                document.id == *id && document.author.is_some_and(|by| other_ids.contains(&by))
+            });
+            prop_assert!(by_human || alone.permitted_documents.contains(id));
+        }
+        if alone.is_permit() {
+            prop_assert!(united.is_permit());
+        }
     }
 }
