@@ -192,8 +192,8 @@ mod tests {
                 .into_iter()
                 .map(|(source, target, undo)| if undo { unmerged(source) } else { merged(source, target) })
                 .collect();
-            // It ends.
-            after(&changes).humans();
+            let humans = after(&changes).humans();
+            prop_assert!(humans.values().all(|human| humans[human] == *human));
         }
     }
 }
