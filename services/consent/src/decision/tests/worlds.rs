@@ -276,7 +276,10 @@ fn documents() -> impl Strategy<Value = Vec<DocumentRef>> {
 prop_compose! {
     fn basis()(
         record in prop::option::weighted(0.95, record()),
-        other_ids in vec((1_u128..=3).prop_map(practitioner), 0..=1),
+        other_ids in prop_oneof![
+            7 => Just(Vec::new()),
+            1 => vec((1_u128..=3).prop_map(practitioner), 1),
+        ],
         treating_doctor in prop::bool::weighted(0.2),
         grants in vec(grant(), 0..=3),
         blocks in prop_oneof![3 => Just(Vec::new()), 1 => vec(block(), 1..=2)],
