@@ -121,6 +121,7 @@ impl Stack {
     /// It serves when this returns.
     ///
     /// Boxed, so that it is compiled here and not again in each program that starts it.
+    #[must_use = "a future does nothing before it is awaited"]
     pub fn start(config: StackConfig) -> BoxFuture<'static, anyhow::Result<Self>> {
         Box::pin(Self::begin(config))
     }

@@ -42,6 +42,7 @@ impl Database {
     /// `mode=rwc`; the tables come from [`crate::migrate::migrate`].
     ///
     /// Boxed, so that the drivers' code is compiled here and not again in each service.
+    #[must_use = "a future does nothing before it is awaited"]
     pub fn connect(
         config: &DatabaseConfig,
     ) -> Pin<Box<dyn Future<Output = Result<Self, DatabaseError>> + Send + '_>> {

@@ -45,6 +45,7 @@ impl OpsServer {
 
     /// Answers until `shutdown`; from then on, and until this returns, `/ready` is not
     /// served.
+    #[must_use = "a future does nothing before it is awaited"]
     pub fn serve(
         self,
         readiness: Readiness,

@@ -165,6 +165,7 @@ impl GrpcServer {
 
     /// Checks the configuration, reads the certificates and takes the port. From here
     /// on connections queue; they are accepted by [`BoundServer::serve`].
+    #[must_use = "a future does nothing before it is awaited"]
     pub fn bind(self) -> BoxFuture<'static, Result<BoundServer, ServerError>> {
         Box::pin(self.take_port())
     }

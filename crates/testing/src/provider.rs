@@ -99,6 +99,7 @@ impl DevelopmentProvider {
     /// keys takes a fraction of a second.
     ///
     /// Boxed, so that it is compiled here and not again in each program that starts it.
+    #[must_use = "a future does nothing before it is awaited"]
     pub fn start(
         config: ProviderConfig,
     ) -> Pin<Box<dyn Future<Output = Result<Self, ProviderError>> + Send>> {

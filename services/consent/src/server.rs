@@ -107,6 +107,7 @@ impl Server {
     ///
     /// Boxed, so that the service is compiled here and not again in each program that
     /// starts it.
+    #[must_use = "a future does nothing before it is awaited"]
     pub fn start(
         config: Config,
         environment: Environment,
@@ -170,6 +171,7 @@ impl Server {
     }
 
     /// Brings the schema up to date.
+    #[must_use = "a future does nothing before it is awaited"]
     pub fn migrate(config: &Config) -> BoxFuture<'_, Result<(), StartError>> {
         Box::pin(async {
             let db = Database::connect(&config.database).await?;

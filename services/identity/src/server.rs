@@ -107,6 +107,7 @@ struct TokenKeys {
 }
 
 /// Brings the database's schema up to this program.
+#[must_use = "a future does nothing before it is awaited"]
 pub fn migrate(config: &Config) -> BoxFuture<'_, Result<(), StartError>> {
     Box::pin(async {
         let db = Database::connect(&config.database).await?;
@@ -119,6 +120,7 @@ impl Server {
     ///
     /// Boxed, so that the service is compiled here and not again in each program that
     /// starts it.
+    #[must_use = "a future does nothing before it is awaited"]
     pub fn start(
         config: Config,
         environment: Environment,

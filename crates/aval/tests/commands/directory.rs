@@ -180,13 +180,13 @@ fn duplicates_are_listed_with_their_evidence_and_merged_and_taken_apart_again() 
     assert_eq!(undone.code, Some(0), "{undone:?}");
     assert_eq!(up.practitioner(&twin), absorbed);
     let told = up.lines(&["directory", "changes", "--from", cursor]);
-    let merges: Vec<&Value> = told
+    let about_merges: Vec<&Value> = told
         .iter()
         .filter(|line| line["other_id"] == staying)
         .collect();
-    let kinds: Vec<&str> = merges.iter().map(|line| text(line, "kind")).collect();
+    let kinds: Vec<&str> = about_merges.iter().map(|line| text(line, "kind")).collect();
     assert_eq!(kinds, ["PRACTITIONERS_MERGED", "PRACTITIONERS_UNMERGED"]);
-    assert!(merges.iter().all(|line| line["id"] == absorbed));
+    assert!(about_merges.iter().all(|line| line["id"] == absorbed));
 }
 
 #[test]

@@ -73,6 +73,7 @@ impl BoundServer {
     ///
     /// Boxed, so that the walk of a request is compiled here and not again in each
     /// service.
+    #[must_use = "a future does nothing before it is awaited"]
     pub fn serve(self, shutdown: CancellationToken) -> BoxFuture<'static, Result<(), ServerError>> {
         Box::pin(self.accept_until(shutdown))
     }

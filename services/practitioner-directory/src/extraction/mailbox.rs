@@ -93,8 +93,12 @@ mod tests {
             .with("Identification Structure", number)
     }
 
-    /// What each row of a file is read as: the address, and whose; or the fault.
-    fn read_back(rows: &[WrittenRow]) -> Vec<Result<(String, String), (String, String, bool)>> {
+    /// An address, and whose; or the fault: its column, its reason, and whether it speaks
+    /// against the file.
+    type ReadBack = Result<(String, String), (String, String, bool)>;
+
+    /// What each row of a file is read as.
+    fn read_back(rows: &[WrittenRow]) -> Vec<ReadBack> {
         let mut read_back = Vec::new();
         let text = file(MAILBOX_HEADER, "\n", rows);
         let mut reader = ExtractionReader::new(Source::Mailboxes);

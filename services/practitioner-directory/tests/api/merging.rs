@@ -125,9 +125,9 @@ async fn two_entries_become_one_human_and_two_again_and_everybody_is_told() {
         ..proto::WatchChangesRequest::default()
     };
     let watching = stand.directory("consent").watch_changes(watch).await;
-    let mut merges = watching.unwrap().into_inner();
+    let mut changes = watching.unwrap().into_inner();
     for expected in told {
-        let next = tokio::time::timeout(PATIENCE, merges.message()).await;
+        let next = tokio::time::timeout(PATIENCE, changes.message()).await;
         let item = next.unwrap().unwrap().unwrap().item.unwrap();
         assert_eq!(
             expected == "merged",

@@ -110,6 +110,7 @@ async fn remaining(stand: &Stand, cursor: &str) -> (usize, String) {
     let request = proto::WatchChangesRequest {
         cursor: cursor.to_owned(),
         until_caught_up: true,
+        ..proto::WatchChangesRequest::default()
     };
     let watching = stand.directory("consent").watch_changes(request).await;
     let mut changes = watching.unwrap().into_inner();

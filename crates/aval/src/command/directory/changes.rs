@@ -51,6 +51,7 @@ impl Session {
         let request = proto::WatchChangesRequest {
             cursor: from.to_owned(),
             until_caught_up: !arguments.follow,
+            ..proto::WatchChangesRequest::default()
         };
         let mut client = self.software("operator")?.directory();
         let mut changes = client.watch_changes(request).await?.into_inner();

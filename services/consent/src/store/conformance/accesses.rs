@@ -88,8 +88,8 @@ pub(super) async fn what_was_not_recorded_is_told_when_it_is(fixture: &Fixture) 
     record(fixture, &[access(fixture, &write, 1, false)]).await;
     let mut reused = access(fixture, &write, 2, false);
     reused.key.fingerprint[0] ^= 1;
-    let refused = fixture.store.record_decisions(&[reused]).await.unwrap();
-    assert!(refused[0].is_err());
+    let answers = fixture.store.record_decisions(&[reused]).await.unwrap();
+    assert!(answers[0].is_err());
     let another = SqlStore::new(fixture.db.clone());
     let again = [access(fixture, &fixture.write(), 1, false)];
     another.record_decisions(&again).await.unwrap();

@@ -17,7 +17,10 @@ pub(super) async fn watch(
     mut client: DirectoryServiceClient<Channel>,
     cursor: String,
 ) -> Result<DirectoryChanges, NotFollowed> {
-    let request = proto::WatchChangesRequest { cursor };
+    let request = proto::WatchChangesRequest {
+        cursor,
+        ..proto::WatchChangesRequest::default()
+    };
     let answer = client.watch_changes(request).await;
     let changes = answer.map_err(|status| match status.code() {
         // There is nothing else in the request.

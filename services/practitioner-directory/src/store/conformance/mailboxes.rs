@@ -154,7 +154,10 @@ async fn a_mailbox_that_changes_hands_is_the_new_holders(fixture: &Fixture) {
         })
         .await;
     assert_eq!(fixture.addresses(one).await, Vec::<String>::new());
-    assert_eq!(fixture.addresses(other).await, [address.clone()]);
+    assert_eq!(
+        fixture.addresses(other).await,
+        std::slice::from_ref(&address)
+    );
     assert_eq!(fixture.at(&address).await.len(), 1);
 }
 
