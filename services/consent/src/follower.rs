@@ -23,6 +23,9 @@ pub use age::KnowledgeAge;
 /// Between two attempts; twice as long after each that brought nothing.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// The pause at which a failure is said, once: services start in any order, and the
+/// directory may be a few seconds late.
+const LONG_ENOUGH_TO_SAY: Duration = Duration::from_millis(6_400);
 /// The directory shows a sign of life more often than that: a stream without is broken.
 const LONGEST_SILENCE: Duration = Duration::from_mins(2);
 
@@ -69,12 +72,11 @@ impl Follower {
             loop {
                 let mut heard = false;
                 let ended = self.follow(&mut heard).await;
-                // Of a long failure the first sign is enough.
-                if heard || pause == SHORTEST_PAUSE {
-                    say(&ended);
-                }
                 if heard {
                     pause = SHORTEST_PAUSE;
+                }
+                if pause == LONG_ENOUGH_TO_SAY {
+                    say(&ended);
                 }
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);

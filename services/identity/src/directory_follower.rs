@@ -29,6 +29,9 @@ const REMEMBERED_AFTER: u32 = 200;
 const LONGEST_SILENCE: Duration = Duration::from_mins(1);
 /// Pauses before the directory is asked again grow from the first to the last.
 const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(30)];
+/// The pause from which on a failure is said: services start in any order, and the
+/// directory may be a few seconds late.
+const LONG_ENOUGH_TO_SAY: Duration = Duration::from_secs(8);
 /// How often the age of what is known is measured.
 const MEASURED_EVERY: Duration = Duration::from_secs(5);
 
@@ -81,12 +84,16 @@ impl DirectoryFollower {
         let mut pause = shortest;
         loop {
             let mut told = false;
-            match self.follow(&mut told).await {
-                Ok(()) => tracing::debug!("the directory stopped telling its changes"),
-                Err(error) => tracing::warn!(%error, "the directory is not followed"),
-            }
+            let followed = self.follow(&mut told).await;
             if told {
                 pause = shortest;
+            }
+            match followed {
+                Ok(()) => tracing::debug!("the directory stopped telling its changes"),
+                Err(error) if pause < LONG_ENOUGH_TO_SAY => {
+                    tracing::debug!(%error, "the directory is not followed yet");
+                }
+                Err(error) => tracing::warn!(%error, "the directory is not followed"),
             }
             tokio::time::sleep(self.some_of(pause)).await;
             pause = (pause * 2).min(longest);

@@ -34,7 +34,7 @@ pub(super) async fn watch(
 }
 
 fn not_told(status: &Status) -> DirectoryUnavailable {
-    tracing::warn!(rpc.grpc.status_code = ?status.code(), "the directory tells no changes");
+    tracing::debug!(rpc.grpc.status_code = ?status.code(), "the directory tells no changes");
     DirectoryUnavailable
 }
 
