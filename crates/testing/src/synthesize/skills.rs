@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn the_file_of_skills_has_one_row_for_each_skill_of_each_person() {
-        let plan = SynthesisPlan::new(7, 300);
+        let plan = SynthesisPlan::new(7, 1_000);
         let mut bytes = Vec::new();
         let written = plan.write_skills(&mut bytes).unwrap();
         let skills: usize = plan.people().map(|person| person.skills.len()).sum();
