@@ -3,9 +3,9 @@
 //! One store implementation serves two engines: SQLite, embedded, and
 //! PostgreSQL. What differs between them is here and nowhere else: how to
 //! connect ([`DatabaseConfig`], [`Database::connect`]), how to begin and when to
-//! try again ([`Database::transaction`], [`Database::snapshot`]), what a failure
-//! means ([`DatabaseError`]), and who may do what only one may do
-//! ([`ExclusiveLock`]).
+//! try again ([`Database::transaction`], [`Database::snapshot`]), how many rows are
+//! written at once ([`rows`]), what a failure means ([`DatabaseError`]), and who may do
+//! what only one may do ([`ExclusiveLock`]).
 //!
 //! On top of that, three things that every service's schema has: its migrations
 //! ([`migrate`]), the requests already answered ([`requests`]), and the events
@@ -28,6 +28,7 @@ pub mod baseline;
 pub mod migrate;
 pub mod outbox;
 pub mod requests;
+pub mod rows;
 
 pub mod conformance;
 pub mod testing;

@@ -40,13 +40,10 @@ use sea_orm::{
     ActiveValue::NotSet, ColumnTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, QuerySelect,
 };
 
-use crate::{Database, DatabaseError, Transaction};
+use crate::{Database, DatabaseError, Transaction, rows};
 pub use migration::CreateOutbox;
 pub use numbering::start_new_epoch;
 pub use relay::{Batch, NumberedEvent, Relay, RelaySettings};
-
-/// How many rows one statement inserts; five parameters each.
-const ROWS_PER_INSERT: usize = 1_000;
 
 /// Appends `event` inside the transaction of the change that it tells.
 pub async fn append(tx: &Transaction, event: &Event) -> Result<(), DatabaseError> {
@@ -55,12 +52,8 @@ pub async fn append(tx: &Transaction, event: &Event) -> Result<(), DatabaseError
 
 /// Appends `events` in their order, in as few statements as possible.
 pub async fn append_all(tx: &Transaction, events: &[Event]) -> Result<(), DatabaseError> {
-    for chunk in events.chunks(ROWS_PER_INSERT) {
-        let rows = chunk.iter().map(row_of).collect::<Result<Vec<_>, _>>()?;
-        entity::Entity::insert_many(rows)
-            .exec_without_returning(tx)
-            .await?;
-    }
+    let events = events.iter().map(row_of).collect::<Result<Vec<_>, _>>()?;
+    rows::insert(tx, events, &[]).await?;
     Ok(())
 }
 
@@ -105,7 +98,7 @@ fn row_of(event: &Event) -> Result<entity::ActiveModel, DatabaseError> {
         event_id: Set(event.event_id.as_uuid()),
         occurred_at: Set(event.occurred_at.as_micros()),
         payload: Set(payload),
-        sequence: Set(None),
+        sequence: NotSet,
     })
 }
 

@@ -9,6 +9,7 @@ use aval_domain::event::Event;
 use aval_domain::time::Clock;
 use sea_orm::{ConnAcquireErr, DbErr};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::numbering::{self, Acknowledged};
@@ -45,6 +46,10 @@ pub struct RelaySettings {
     /// How often to look for events of other processes; this process's own commits
     /// wake the relay at once.
     pub poll_every: Duration,
+    /// The shortest time between the beginnings of two deliveries: what comes meanwhile
+    /// is delivered together, and a delivery costs about the same for one event as for
+    /// a hundred. An event that finds the relay at rest goes at once.
+    pub gather: Duration,
     /// How long to wait after the first failure; it doubles with each further one.
     pub first_pause: Duration,
     /// The longest wait between two attempts.
@@ -56,6 +61,7 @@ impl Default for RelaySettings {
         Self {
             batch: 500,
             poll_every: Duration::from_millis(200),
+            gather: Duration::from_millis(20),
             first_pause: Duration::from_millis(50),
             longest_pause: Duration::from_secs(10),
         }
@@ -137,11 +143,21 @@ impl Relay {
         let mut lock = ExclusiveLock::acquire(&self.db, &format!("outbox.{}", self.source)).await?;
         let mut commits = self.db.commits();
         let mut acknowledged = None;
+        let mut next = Instant::now();
         loop {
+            tokio::time::sleep_until(next).await;
             lock.verify().await?;
+            let began = Instant::now();
             let Some(batch) = self.next_batch(acknowledged.take()).await? else {
                 self.wait_for_work(&mut commits).await;
                 continue;
+            };
+            // A full batch says that more waits already.
+            let is_full = batch.events.len() as u64 >= self.limit();
+            next = if is_full {
+                began
+            } else {
+                began + self.settings.gather
             };
             let delivered = Acknowledged {
                 epoch: batch.epoch,
@@ -172,7 +188,7 @@ impl Relay {
         if acknowledged.is_none() && numbering::is_empty(&self.db).await? {
             return Ok(None);
         }
-        let (now, limit) = (self.clock.now(), self.settings.batch.clamp(1, 1_000));
+        let (now, limit) = (self.clock.now(), self.limit());
         let advance = self.db.quiet_transaction("outbox.advance", async |tx| {
             numbering::advance(&tx, &self.source, acknowledged, limit, now).await
         });
@@ -181,6 +197,10 @@ impl Relay {
             .await
             .unwrap_or_else(|_| Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into()))?;
         Ok(Some(batch).filter(|batch| !batch.events.is_empty()))
+    }
+
+    fn limit(&self) -> u64 {
+        self.settings.batch.clamp(1, 1_000)
     }
 
     async fn wait_for_work(&self, commits: &mut watch::Receiver<u64>) {

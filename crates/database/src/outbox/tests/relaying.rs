@@ -97,6 +97,7 @@ fn relay(db: &Database) -> Relay {
     Relay::new(db.clone(), "test", Arc::new(ManualClock::new(NOW))).with_settings(RelaySettings {
         batch: 7,
         poll_every: Duration::from_millis(5),
+        gather: Duration::ZERO,
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(4),
     })

@@ -2,12 +2,10 @@
 
 use std::collections::HashMap;
 
-use aval_database::{Database, DatabaseError, Transaction, outbox};
+use aval_database::{Database, DatabaseError, Transaction, outbox, rows};
 use aval_domain::event::Event;
 use aval_domain::id::EventId;
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, TryInsertResult,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::SqlStore;
@@ -73,11 +71,9 @@ async fn insert(
         let name = |of: &TracedDecision| of.key.request_id.as_uuid();
         (&one.key.actor, name(one)).cmp(&(&other.key.actor, name(other)))
     });
-    let inserted = Entity::insert_many(in_order.into_iter().map(row_of))
-        .on_conflict_do_nothing_on([Column::Actor, Column::RequestId])
-        .exec_without_returning(tx)
-        .await?;
-    if matches!(inserted, TryInsertResult::Inserted(count) if count == decisions.len() as u64) {
+    let in_order = in_order.into_iter().map(row_of).collect();
+    let inserted = rows::insert(tx, in_order, &[Column::Actor, Column::RequestId]).await?;
+    if inserted == decisions.len() as u64 {
         return Ok(HashMap::new());
     }
     let names = decisions.iter().map(|decision| {
