@@ -106,6 +106,12 @@ impl PollerMetrics {
     }
 }
 
+/// The upper bounds of the buckets, in seconds: a single instance waits for as long as a
+/// message takes, several for a lease.
+const WAITS: [f64; 12] = [
+    0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.5,
+];
+
 /// Measures what changes wait.
 #[derive(Debug, Clone)]
 pub(super) struct FenceMetrics {
@@ -118,6 +124,7 @@ impl FenceMetrics {
             .f64_histogram("aval.consent.change.wait")
             .with_description("How long a committed change waits before it returns.")
             .with_unit("s")
+            .with_boundaries(WAITS.to_vec())
             .build();
         Self { waited }
     }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::alias;
 use super::entity::{care_episode, care_episode_member, grant, treating_doctor, visibility};
+use super::grant::row;
 use crate::error::Error;
 use crate::grant::GrantStatus;
 use crate::grantee::Grantee;
@@ -66,7 +67,7 @@ async fn granted(
         .column(Column::PractitionerId)
         .column(Column::OrganizationId)
         .filter(Column::PatientId.eq(query.patient_id.as_uuid()))
-        .filter(Column::Status.eq(GrantStatus::Given.code()))
+        .filter(row::has(GrantStatus::Given))
         .filter(Condition::all().add(running))
         .into_tuple()
         .all(tx)

@@ -85,7 +85,7 @@ pub(super) async fn change_given(
         let work = Box::pin(async {
             let given = Entity::find()
                 .filter(Column::PatientId.eq(patient_id.as_uuid()))
-                .filter(Column::Status.eq(GrantStatus::Given.code()))
+                .filter(row::has(GrantStatus::Given))
                 .order_by_asc(Column::GrantId)
                 .lock_exclusive()
                 .all(&tx)
@@ -137,35 +137,34 @@ pub(super) async fn list(db: &Database, query: &GrantQuery) -> Result<Vec<Grant>
 /// [`Grant::state`] as a condition on rows.
 fn stands(state: Option<GrantState>, now: Timestamp) -> Condition {
     let now = now.as_micros();
-    let status = |status: GrantStatus| Column::Status.eq(status.code());
     let over = || Column::UntilAt.lte(now);
     let running = || Column::UntilAt.is_null().or(Column::UntilAt.gt(now));
     let condition = Condition::all();
     match state {
         None => condition,
         Some(GrantState::Requested) => condition
-            .add(status(GrantStatus::Requested))
+            .add(row::has(GrantStatus::Requested))
             .add(unanswered_since(now).not()),
-        Some(GrantState::Revoked) => condition.add(status(GrantStatus::Revoked)),
-        Some(GrantState::Declined) => condition.add(status(GrantStatus::Declined)),
+        Some(GrantState::Revoked) => condition.add(row::has(GrantStatus::Revoked)),
+        Some(GrantState::Declined) => condition.add(row::has(GrantStatus::Declined)),
         Some(GrantState::Waiting) => condition
-            .add(status(GrantStatus::Given))
+            .add(row::has(GrantStatus::Given))
             .add(running())
             .add(Column::Rpps.is_not_null()),
         Some(GrantState::Scheduled) => condition
-            .add(status(GrantStatus::Given))
+            .add(row::has(GrantStatus::Given))
             .add(running())
             .add(Column::Rpps.is_null())
             .add(Column::FromAt.gt(now)),
         Some(GrantState::Active) => condition
-            .add(status(GrantStatus::Given))
+            .add(row::has(GrantStatus::Given))
             .add(running())
             .add(Column::Rpps.is_null())
             .add(Column::FromAt.lte(now)),
         Some(GrantState::Expired) => Condition::any()
-            .add(status(GrantStatus::Lapsed))
-            .add(status(GrantStatus::Requested).and(unanswered_since(now)))
-            .add(status(GrantStatus::Given).and(over())),
+            .add(row::has(GrantStatus::Lapsed))
+            .add(row::has(GrantStatus::Requested).and(unanswered_since(now)))
+            .add(row::has(GrantStatus::Given).and(over())),
     }
 }
 
@@ -316,5 +315,5 @@ async fn standing(
     Ok(Condition::all()
         .add(Column::PatientId.eq(patient_id.as_uuid()))
         .add(grantee)
-        .add(Column::Status.eq(status.code())))
+        .add(row::has(status)))
 }

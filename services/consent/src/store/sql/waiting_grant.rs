@@ -30,7 +30,7 @@ pub(super) async fn numbers(
         .select_only()
         .column(Column::Rpps)
         .distinct()
-        .filter(Column::Status.eq(GrantStatus::Given.code()))
+        .filter(row::has(GrantStatus::Given))
         .filter(Column::Rpps.is_not_null())
         .filter(Condition::all().add(running).add_option(above))
         .order_by_asc(Column::Rpps)
@@ -51,7 +51,7 @@ pub(super) async fn settle(
 ) -> Result<u32, Error> {
     db.transaction("consent.settle_waiting_grants", async |tx| {
         let waiting = Entity::find()
-            .filter(Column::Status.eq(GrantStatus::Given.code()))
+            .filter(row::has(GrantStatus::Given))
             .filter(Column::Rpps.eq(rpps.as_str()))
             .order_by_asc(Column::GrantId)
             .lock_exclusive()

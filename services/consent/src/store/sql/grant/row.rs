@@ -6,11 +6,21 @@ use aval_domain::id::{GrantId, OrganizationId, PatientId, PractitionerId};
 use aval_domain::rpps::Rpps;
 use aval_domain::time::Timestamp;
 use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, SimpleExpr};
+use sea_orm::{ColumnTrait, ExprTrait};
 
 use crate::grant::{Grant, GrantOrigin, GrantRequest, GrantStatus, Purpose};
 use crate::grantee::{Grantee, GranteeName};
-use crate::store::sql::entity::grant::{ActiveModel, Model};
+use crate::store::sql::entity::grant::{ActiveModel, Column, Model};
 use crate::store::sql::row::{Row, version_to_row};
+
+/// Rows of this status. It stands in the statement's text, where partial indexes are
+/// looked for: bound to it, SQLite prepares the statement anew each time, and
+/// PostgreSQL's lasting plan has no use for the index.
+pub(in crate::store::sql) fn has(status: GrantStatus) -> SimpleExpr {
+    let status = Expr::cust(format!("'{}'", status.code()));
+    Expr::col(Column::Status.as_column_ref()).eq(status)
+}
 
 pub(in crate::store::sql) fn write(grant: &Grant) -> ActiveModel {
     let request = grant.request.as_ref();
