@@ -56,7 +56,7 @@ pub const fn document_class_to_proto(class: DocumentClass) -> proto::DocumentCla
 /// message's own affair.
 pub fn document_classes_from_proto(
     fields: &mut FieldErrors,
-    field: &str,
+    field: &'static str,
     values: &[i32],
 ) -> Option<DocumentClasses> {
     let classes = fields.each(field, values, |fields, &value| {

@@ -179,7 +179,7 @@ fn trace_id_from_proto(fields: &mut FieldErrors, text: &str) -> Option<Option<St
 )]
 fn optional<M, T>(
     fields: &mut FieldErrors,
-    field: &str,
+    field: &'static str,
     value: Option<&M>,
     read: impl FnOnce(&mut FieldErrors, &M) -> Option<T>,
 ) -> Option<Option<T>> {

@@ -44,7 +44,7 @@ pub fn timestamp_to_proto(instant: Timestamp) -> prost_types::Timestamp {
 /// never ends when it does not say.
 pub fn period_from_proto(
     fields: &mut FieldErrors,
-    field: &str,
+    field: &'static str,
     value: Option<&proto::Period>,
     now: Timestamp,
 ) -> Option<Period> {

@@ -26,10 +26,16 @@ use super::{FieldViolation, Refusal};
 /// ```
 #[derive(Debug, Default)]
 pub struct FieldErrors {
-    /// The path of what is being checked. It grows and shrinks in place: most requests
-    /// are valid and pay nothing for the names of their fields.
-    prefix: String,
+    /// The way to what is being checked. Most requests are valid, and pay nothing for
+    /// the names of their fields: it is written out only for a violation.
+    way: Vec<Step>,
     violations: Vec<FieldViolation>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Field(&'static str),
+    Item(usize),
 }
 
 impl FieldErrors {
@@ -92,11 +98,10 @@ impl FieldErrors {
 
     /// Checks the parts of a message field: what `check` finds inside is noted under
     /// `field.…`.
-    pub fn within<T>(&mut self, field: &str, check: impl FnOnce(&mut Self) -> T) -> T {
-        let outer = self.prefix.len();
-        append(&mut self.prefix, field);
+    pub fn within<T>(&mut self, field: &'static str, check: impl FnOnce(&mut Self) -> T) -> T {
+        self.way.push(Step::Field(field));
         let checked = check(self);
-        self.prefix.truncate(outer);
+        self.way.pop();
         checked
     }
 
@@ -104,16 +109,15 @@ impl FieldErrors {
     /// one of them is invalid; all of them are looked at.
     pub fn each<I, T>(
         &mut self,
-        field: &str,
+        field: &'static str,
         items: impl IntoIterator<Item = I>,
         mut check: impl FnMut(&mut Self, I) -> Option<T>,
     ) -> Option<Vec<T>> {
         let items = items.into_iter();
         let mut checked = Some(Vec::with_capacity(items.size_hint().0));
         self.within(field, |fields| {
-            let outer = fields.prefix.len();
             for (index, item) in items.enumerate() {
-                write!(fields.prefix, "[{index}]").expect("a text takes what is written to it");
+                fields.way.push(Step::Item(index));
                 match check(fields, item) {
                     None => checked = None,
                     Some(item) => {
@@ -122,7 +126,7 @@ impl FieldErrors {
                         }
                     }
                 }
-                fields.prefix.truncate(outer);
+                fields.way.pop();
             }
         });
         checked
@@ -151,7 +155,15 @@ impl FieldErrors {
     }
 
     fn path(&self, field: &str) -> String {
-        let mut path = self.prefix.clone();
+        let mut path = String::new();
+        for step in &self.way {
+            match step {
+                Step::Field(name) => append(&mut path, name),
+                Step::Item(index) => {
+                    write!(path, "[{index}]").expect("a text takes what is written to it");
+                }
+            }
+        }
         append(&mut path, field);
         path
     }
