@@ -104,9 +104,9 @@ impl HttpBody for AnswerBody {
         if this.is_too_late(cx) {
             return Poll::Ready(Some(Ok(this.end_with(&deadline::exceeded().into()))));
         }
-        let (inner, span) = (&mut this.inner, this.record.span());
-        let polled =
-            span.in_scope(|| catch_unwind(AssertUnwindSafe(|| Pin::new(inner).poll_frame(cx))));
+        let inner = &mut this.inner;
+        let poll = || catch_unwind(AssertUnwindSafe(|| Pin::new(inner).poll_frame(cx)));
+        let polled = this.record.scope(poll);
         match polled {
             // What is ready goes out first: the last word of a health watch is that the
             // service stops.

@@ -2,17 +2,19 @@
 //!
 //! The server sets it around a handler; a [`Channel`](crate::channel::Channel) reads
 //! it, so that what a handler calls belongs to the same trace and does not outlive
-//! the handler. Tasks that are spawned do not inherit it.
+//! the handler, and the log does, so that its lines lead there. Tasks that are spawned do not inherit it.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::telemetry::TraceParent;
+use crate::telemetry::{MethodLabel, TraceParent};
 
 /// A call that is being served.
 #[derive(Debug, Clone, Copy)]
 pub struct Call {
+    /// What is called.
+    pub(crate) method: MethodLabel,
     /// Its place in its trace.
     pub trace_parent: TraceParent,
     /// When its caller stops waiting; `None` if it does not say.
@@ -41,5 +43,10 @@ impl Call {
     /// Serves the call: `work` inherits from it.
     pub async fn scope<F: Future>(self, work: F) -> F::Output {
         CURRENT.scope(self, work).await
+    }
+
+    /// The same for work that does not wait.
+    pub(crate) fn sync_scope<T>(self, work: impl FnOnce() -> T) -> T {
+        CURRENT.sync_scope(self, work)
     }
 }

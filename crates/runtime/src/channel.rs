@@ -62,11 +62,11 @@ impl Service<Request<Body>> for Channel {
 
     fn call(&mut self, mut request: Request<Body>) -> AnswerFuture {
         let method = Methods::known().find(request.uri().path());
-        let label = method.map_or_else(MethodLabel::other, |method| method.label.clone());
+        let label = method.map_or(MethodLabel::OTHER, |method| method.label);
         let is_streaming = method.is_some_and(|method| method.is_streaming);
-        let span = enter_trace(&mut request, &label);
+        let span = enter_trace(&mut request, label);
         let deadline = self.limit(&mut request, is_streaming);
-        let record = CallRecord::begin(Side::Client, label, span.clone());
+        let record = CallRecord::of_made(label, span.clone());
 
         // The clone that was polled ready is the one that is called.
         let clone = self.inner.clone();
@@ -119,7 +119,7 @@ impl Channel {
 
 /// Puts the call into the trace that its client names, or else into that of the call
 /// which it is made for.
-fn enter_trace(request: &mut Request<Body>, label: &MethodLabel) -> tracing::Span {
+fn enter_trace(request: &mut Request<Body>, label: MethodLabel) -> tracing::Span {
     let named = TraceParent::in_headers(request.headers());
     // The span of the call being served is the parent of this one by itself.
     let served = || call::current().filter(|_| !telemetry::traces_are_exported());

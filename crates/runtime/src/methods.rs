@@ -53,10 +53,11 @@ impl Methods {
                 let full_name: Arc<str> =
                     Arc::from(format!("{}.{}", file.package(), service.name()));
                 for method in &service.method {
-                    let label = format!("{full_name}/{}", method.name());
+                    // They are read once, and live as long as the process.
+                    let label = format!("{full_name}/{}", method.name()).leak();
                     let entry = Method {
                         service: Arc::clone(&full_name),
-                        label: MethodLabel::known(&label),
+                        label: MethodLabel::known(label),
                         is_streaming: method.client_streaming() || method.server_streaming(),
                     };
                     self.0.insert(format!("/{label}"), Arc::new(entry));

@@ -5,6 +5,7 @@
 //! `INTERNAL`. It stands in one place, `server/walk.rs`.
 
 mod connection;
+mod give_way;
 mod listener;
 mod load;
 mod message_limit;

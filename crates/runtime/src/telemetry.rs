@@ -4,6 +4,7 @@
 //! ([`metrics::text`]); with an OTLP endpoint they are pushed as well, and traces
 //! with them. No metadata value, token, name or message body is ever said.
 
+mod log;
 pub mod metrics;
 mod otlp;
 mod rpc;
@@ -13,15 +14,13 @@ pub use otlp::TelemetryError;
 pub(crate) use rpc::{CallRecord, MethodLabel, Side, enter};
 pub use trace_parent::{InvalidTraceParent, TRACEPARENT, TraceId, TraceParent};
 
-use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
 
@@ -43,7 +42,7 @@ static TRACES_ARE_EXPORTED: AtomicBool = AtomicBool::new(false);
 /// the asynchronous run time; later calls change nothing, so that several services
 /// can live in one process.
 pub fn init(config: &TelemetryConfig) -> Result<TelemetryGuard, TelemetryError> {
-    start(config, std::io::stderr, is_terminal_with_colours())
+    start(config, std::io::stderr, log::is_terminal_with_colours())
 }
 
 /// Like [`init`], with the log written elsewhere than to the standard error.
@@ -62,14 +61,7 @@ fn start<W>(
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
-    let filter: Targets =
-        config
-            .level
-            .parse()
-            .map_err(|error: tracing_subscriber::filter::ParseError| {
-                TelemetryError::Level(error.to_string())
-            })?;
-    let filter = without_each_migration(filter, &config.level);
+    let filter = log::filter(&config.level)?;
     let exporters = otlp::exporters(config)?;
     if STARTED.swap(true, Ordering::AcqRel) {
         return Ok(TelemetryGuard {
@@ -85,7 +77,7 @@ where
     metrics::start(resource.clone(), pushed_metrics);
     let traces = traces.map(|exporter| otlp::tracer_provider(exporter, resource));
 
-    let log = log_layer(config.log, log, coloured).map(|layer| layer.with_filter(filter));
+    let log = log::layer(config.log, log, coloured).map(|layer| layer.with_filter(filter));
     let spans = traces.as_ref().map(otlp::span_layer);
     tracing_subscriber::registry()
         .with(log)
@@ -100,16 +92,6 @@ where
         traces,
         owns_metrics: true,
     })
-}
-
-/// The migrator says two lines of each step: those who migrate say one of all, and who wants
-/// more asks for its target.
-fn without_each_migration(filter: Targets, asked: &str) -> Targets {
-    const MIGRATOR: &str = "sea_orm_migration";
-    if asked.contains(MIGRATOR) {
-        return filter;
-    }
-    filter.with_target(MIGRATOR, LevelFilter::WARN)
 }
 
 /// Whether spans leave the process, so that it is worth describing them.
@@ -128,31 +110,6 @@ impl Drop for TelemetryGuard {
             metrics::flush();
         }
     }
-}
-
-fn log_layer<S, W>(
-    format: LogFormat,
-    log: W,
-    coloured: bool,
-) -> Option<Box<dyn Layer<S> + Send + Sync>>
-where
-    S: tracing::Subscriber + for<'span> LookupSpan<'span>,
-    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
-{
-    let layer = tracing_subscriber::fmt::layer()
-        .with_writer(log)
-        .with_ansi(coloured);
-    match format {
-        LogFormat::Readable => Some(layer.boxed()),
-        LogFormat::Json => Some(layer.json().flatten_event(true).boxed()),
-        LogFormat::Off => None,
-    }
-}
-
-/// Colours are for people; a file or a pipe gets the bare text.
-fn is_terminal_with_colours() -> bool {
-    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    std::io::stderr().is_terminal() && !refused
 }
 
 /// Says where a panic happened and not what it said: its message may quote values.

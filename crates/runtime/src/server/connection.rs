@@ -13,6 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 
+use super::give_way::GiveWay;
 use super::{Shared, walk};
 use crate::caller::{CallerId, CallerUnknown, CertificateThumbprint, identify};
 use crate::tls::ServerTls;
@@ -117,10 +118,10 @@ async fn serve_calls(
         .serve_connection(TokioIo::new(stream), calls);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
-        ended = connection.as_mut() => return ended,
+        ended = GiveWay::new(connection.as_mut()) => return ended,
         () = tokio::time::sleep(age) => {}
         () = draining.cancelled() => {}
     }
     connection.as_mut().graceful_shutdown();
-    connection.await
+    GiveWay::new(connection).await
 }

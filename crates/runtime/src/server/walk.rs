@@ -39,16 +39,18 @@ pub(super) async fn walk(
     request: Request<Incoming>,
 ) -> Result<Response<AnswerBody>, Infallible> {
     let method = Methods::known().find(request.uri().path());
-    let label = method.map_or_else(MethodLabel::other, |method| method.label.clone());
-    let (trace_parent, span) = enter_trace(&shared.environment, &label, request.headers());
-    let record = CallRecord::begin(Side::Server, label, span.clone());
+    let label = method.map_or(MethodLabel::OTHER, |method| method.label);
+    let (trace_parent, span) = enter_trace(&shared.environment, label, request.headers());
     let deadline = deadline_of(&shared, method, request.headers());
     let call = Call {
+        method: label,
         trace_parent,
         deadline,
     };
+    let record = CallRecord::of_served(call, span.clone());
 
-    let admitted = call.scope(admit_and_handle(&shared, &peer, method, call, request));
+    // Boxed: what is around it is moved several times before it runs, and is small so.
+    let admitted = Box::pin(call.scope(admit_and_handle(&shared, &peer, method, call, request)));
     let answered = async {
         match deadline {
             Some(deadline) => timeout_at(deadline, admitted)
@@ -162,7 +164,7 @@ async fn verified_token(
 /// The call's place in its trace: below the caller's, or at the beginning of one.
 fn enter_trace(
     environment: &Environment,
-    label: &MethodLabel,
+    label: MethodLabel,
     headers: &HeaderMap,
 ) -> (TraceParent, Span) {
     let begin = || TraceParent::begin(environment.random.as_ref());

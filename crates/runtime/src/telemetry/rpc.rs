@@ -1,35 +1,36 @@
 //! What is measured of every call, under the stable OpenTelemetry conventions for
 //! RPC: `rpc.server.call.duration` and `rpc.client.call.duration`, in seconds.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use opentelemetry::metrics::Histogram;
 use opentelemetry::trace::{Status, TraceContextExt};
-use opentelemetry::{Context, KeyValue, Value};
+use opentelemetry::{Context, KeyValue};
 use tonic::Code;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::{TraceParent, metrics};
+use crate::call::Call;
+
+/// The target of the spans of calls.
+pub(super) const TARGET: &str = module_path!();
 
 /// `package.Service/Method`, or `_OTHER` for what the contract does not know: a
 /// caller must not be able to fill the metrics with names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct MethodLabel(Arc<str>);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MethodLabel(&'static str);
 
 impl MethodLabel {
-    pub(crate) fn known(name: &str) -> Self {
-        Self(Arc::from(name))
+    pub(crate) const OTHER: Self = Self("_OTHER");
+
+    pub(crate) const fn known(name: &'static str) -> Self {
+        Self(name)
     }
 
-    pub(crate) fn other() -> Self {
-        static OTHER: OnceLock<MethodLabel> = OnceLock::new();
-        OTHER.get_or_init(|| Self::known("_OTHER")).clone()
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
+    pub(crate) const fn as_str(self) -> &'static str {
+        self.0
     }
 }
 
@@ -70,23 +71,39 @@ pub(crate) struct CallRecord {
     side: Side,
     method: MethodLabel,
     span: Span,
+    served: Option<Call>,
     began: Instant,
     ended: bool,
 }
 
 impl CallRecord {
-    pub(crate) fn begin(side: Side, method: MethodLabel, span: Span) -> Self {
+    /// A call that is being served.
+    pub(crate) fn of_served(call: Call, span: Span) -> Self {
+        Self::begin(Side::Server, call.method, span, Some(call))
+    }
+
+    /// A call that is being made.
+    pub(crate) fn of_made(method: MethodLabel, span: Span) -> Self {
+        Self::begin(Side::Client, method, span, None)
+    }
+
+    fn begin(side: Side, method: MethodLabel, span: Span, served: Option<Call>) -> Self {
         Self {
             side,
             method,
             span,
+            served,
             began: Instant::now(),
             ended: false,
         }
     }
 
-    pub(crate) fn span(&self) -> &Span {
-        &self.span
+    /// Works for the call: in its span, and as a part of it.
+    pub(crate) fn scope<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.span.in_scope(|| match self.served {
+            Some(call) => call.sync_scope(work),
+            None => work(),
+        })
     }
 
     /// The call ended with this code. What comes after counts no more.
@@ -96,10 +113,9 @@ impl CallRecord {
         }
         self.ended = true;
         let code_name = code_name(code);
-        let method = Value::String(Arc::clone(&self.method.0).into());
         let attributes = [
             KeyValue::new("rpc.system.name", "grpc"),
-            KeyValue::new("rpc.method", method),
+            KeyValue::new("rpc.method", self.method.as_str()),
             KeyValue::new("rpc.response.status_code", code_name),
             KeyValue::new("error.type", code_name),
         ];
@@ -129,51 +145,32 @@ impl Drop for CallRecord {
 }
 
 /// The span of a call below `parent`, and the call's place in its trace: the span's
-/// own where it is recorded, the parent's otherwise.
+/// own where it is recorded, the parent's otherwise. Without a collector there is none.
 pub(crate) fn enter(
     side: Side,
-    method: &MethodLabel,
+    method: MethodLabel,
     parent: Option<TraceParent>,
 ) -> (Span, Option<TraceParent>) {
-    let span = call_span(side, method, parent);
     if !super::traces_are_exported() {
-        return (span, parent);
+        return (Span::none(), parent);
     }
+    let span = call_span(side, method.as_str());
     if let Some(parent) = parent {
         let context = Context::new().with_remote_span_context(parent.remote_span());
         // It fails for a span that nobody records, which needs no parent.
         let _ = span.set_parent(context);
     }
     let own = TraceParent::of_span(span.context().span().span_context()).or(parent);
-    if let Some(own) = own {
-        // A line of the log leads to the trace, and a refusal's id to the line.
-        span.record("trace_id", tracing::field::display(own.trace_id));
-    }
     (span, own)
 }
 
-/// It is described for a collector only when there is one.
-fn call_span(side: Side, method: &MethodLabel, parent: Option<TraceParent>) -> Span {
-    let method = method.as_str();
-    match (side, super::traces_are_exported()) {
-        (Side::Server, true) => {
-            tracing::info_span!(
-                "rpc",
-                otel.name = method,
-                otel.kind = "server",
-                trace_id = tracing::field::Empty
-            )
-        }
-        (Side::Client, true) => {
-            tracing::info_span!("rpc", otel.name = method, otel.kind = "client")
-        }
-        (Side::Server, false) => tracing::info_span!(
-            "rpc",
-            rpc.method = method,
-            trace_id = parent.map(|parent| tracing::field::display(parent.trace_id))
-        ),
-        (Side::Client, false) => Span::none(),
-    }
+/// It is for a collector alone; the log knows of the call by itself.
+fn call_span(side: Side, method: &'static str) -> Span {
+    let kind = match side {
+        Side::Server => "server",
+        Side::Client => "client",
+    };
+    tracing::info_span!("rpc", otel.name = method, otel.kind = kind)
 }
 
 /// A server's error is its own failure; a client's error is any refusal.
