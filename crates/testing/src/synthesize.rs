@@ -26,6 +26,7 @@ mod professions;
 mod setting;
 mod skills;
 mod towns;
+mod zipped;
 
 use std::io::{self, Write};
 
@@ -39,6 +40,7 @@ pub use person::{
     Address, Coded, Organization, Person, PersonNumber, PracticeActivity, Skill, Town,
 };
 pub use skills::SKILL_HEADINGS;
+pub use zipped::write_zipped;
 
 use making::Maker;
 

@@ -1,10 +1,11 @@
-//! Reads a published extraction: bytes → lines → rows, typed as its source has them
-//! ([`ActivityRow`], [`PersonSkillRow`], [`MailboxRow`]). No I/O.
+//! Reads a published extraction: bytes, unpacked if they come in a zip archive → lines →
+//! rows, typed as its source has them ([`ActivityRow`], [`PersonSkillRow`], [`MailboxRow`]). No I/O.
 //!
 //! The reader is given the file in pieces of any size ([`ExtractionReader::push`])
 //! and gives each row to its caller at once. It is total: whatever the bytes, it
 //! answers rows, faults of single rows, or [`Malformed`] for the file as a whole;
-//! and it holds one line at most, of at most [`LONGEST_LINE`] bytes.
+//! and it holds one line at most, of at most [`LONGEST_LINE`] bytes, and a
+//! window of what it unpacks.
 //!
 //! **Encoding.** Published files are UTF-8; older ones were Latin-1. The first line
 //! that holds a byte above 0x7F decides for the whole file: UTF-8 if that line is
@@ -17,6 +18,7 @@
 //! punctuation, never by their place: wording and number of columns
 //! have changed over the years.
 
+mod archive;
 mod column;
 mod encoding;
 mod fault;
@@ -30,8 +32,9 @@ mod reader;
 mod row;
 mod values;
 
+pub use archive::ArchiveFault;
 pub use fault::RowFault;
-pub use file_name::ExtractionName;
+pub use file_name::{ExtractionName, Packing};
 pub use lines::LONGEST_LINE;
 pub use mailbox::{MailboxHolder, MailboxRow};
 pub use malformed::Malformed;

@@ -2,13 +2,14 @@
 //! who do not exist.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
 use anyhow::Context;
 use aval_domain::time::{Clock, SystemClock};
 use aval_testing::synthesize::{
-    Faults, FileForm, SynthesisPlan, file_name, mailboxes_file_name, skills_file_name,
+    Faults, FileForm, SynthesisPlan, Written, file_name, mailboxes_file_name, skills_file_name,
+    write_zipped,
 };
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -46,6 +47,9 @@ pub struct SynthesizeArguments {
     /// The older form, with 52 columns instead of 56.
     #[arg(long)]
     older: bool,
+    /// In a zip archive of its own, as published.
+    #[arg(long)]
+    zip: bool,
     /// The folder to write into; the file is named as published.
     #[arg(long, default_value = ".")]
     folder: PathBuf,
@@ -58,16 +62,18 @@ pub fn run(arguments: &SynthesizeArguments, output: Output) -> anyhow::Result<()
         PublishedFile::Skills => skills_file_name,
         PublishedFile::Mailboxes => mailboxes_file_name,
     };
-    let path = arguments.folder.join(name(SystemClock.now()));
+    let name = name(SystemClock.now());
+    let packed = arguments.zip.then(|| name.replace(".txt", ".zip"));
+    let path = arguments.folder.join(packed.as_ref().unwrap_or(&name));
     let file = File::create(&path).with_context(|| format!("cannot make {}", path.display()))?;
     let mut writer = BufWriter::new(file);
-    let plan = plan(arguments);
-    let written = match arguments.file {
-        PublishedFile::PracticeSituations => plan.write(&mut writer)?,
-        PublishedFile::Skills => plan.write_skills(&mut writer)?,
-        PublishedFile::Mailboxes => plan.write_mailboxes(&mut writer)?,
+    let written = if arguments.zip {
+        write_zipped(writer, &name, |mut inside| write(arguments, &mut inside))?
+    } else {
+        let written = write(arguments, &mut writer)?;
+        writer.flush()?;
+        written
     };
-    writer.flush()?;
     let mut rows = Rows::new(vec![
         ("file", say("fichier", "file")),
         ("people", say("personnes", "people")),
@@ -83,6 +89,15 @@ pub fn run(arguments: &SynthesizeArguments, output: Output) -> anyhow::Result<()
         json!(written.bytes),
     ]);
     Ok(output.one(&rows)?)
+}
+
+fn write(arguments: &SynthesizeArguments, output: &mut impl Write) -> io::Result<Written> {
+    let plan = plan(arguments);
+    match arguments.file {
+        PublishedFile::PracticeSituations => plan.write(output),
+        PublishedFile::Skills => plan.write_skills(output),
+        PublishedFile::Mailboxes => plan.write_mailboxes(output),
+    }
 }
 
 fn plan(arguments: &SynthesizeArguments) -> SynthesisPlan {

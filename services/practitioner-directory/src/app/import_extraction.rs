@@ -77,6 +77,7 @@ impl App {
                 let mut counts = Counts::default();
                 let is_outdated = begin.generated_at.is_some() && newest > begin.generated_at;
                 let file = Expected {
+                    name: &command.name,
                     size_bytes: command.size_bytes,
                     is_outdated,
                 };

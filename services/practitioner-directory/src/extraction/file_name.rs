@@ -6,7 +6,7 @@ use aval_domain::time::Timestamp;
 use crate::source::Source;
 
 /// The name of a published file: `<source>_AAAAMMJJhhmm.txt`, or `<source>.txt`
-/// where a mirror leaves the time out.
+/// where a mirror leaves the time out; or `.zip`, of the archive that holds it.
 ///
 /// Whether the time is that of Paris or UTC is not published. It is read as UTC: the
 /// order of the files, which decides what is outdated, is the same either way, and
@@ -17,6 +17,17 @@ pub struct ExtractionName {
     pub source: Source,
     /// When it was generated, if the name says so.
     pub generated_at: Option<Timestamp>,
+    /// How it comes.
+    pub packing: Packing,
+}
+
+/// How a published file comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packing {
+    /// As it is.
+    Plain,
+    /// In a zip archive of its own.
+    Zip,
 }
 
 const WHAT: &str = "file name";
@@ -24,18 +35,22 @@ const UNKNOWN_FILE: InvalidValue = InvalidValue::new(
     WHAT,
     "it is the published name of a file that is imported here, \
      PS_LibreAcces_Personne_activite_AAAAMMJJhhmm.txt, PS_LibreAcces_SavoirFaire_… or \
-     Extraction_Correspondance_MSSante_…",
+     Extraction_Correspondance_MSSante_…, or .zip",
 );
 const NO_SUCH_TIME: InvalidValue = InvalidValue::new(
     WHAT,
-    "the twelve digits before .txt are a year, month, day, hour and minute",
+    "the twelve digits at its end are a year, month, day, hour and minute",
 );
 
 impl ExtractionName {
     /// Reads a name. Upper and lower case, `-` and `_` are the same: mirrors differ.
     pub fn parse(name: &str) -> Result<Self, InvalidValue> {
         let plain = name.to_ascii_lowercase().replace('-', "_");
-        let stem = plain.strip_suffix(".txt").ok_or(UNKNOWN_FILE)?;
+        let (stem, packing) = match plain.rsplit_once('.') {
+            Some((stem, "txt")) => (stem, Packing::Plain),
+            Some((stem, "zip")) => (stem, Packing::Zip),
+            _ => return Err(UNKNOWN_FILE),
+        };
         let (source, rest) = Source::ALL
             .iter()
             .find_map(|source| {
@@ -50,6 +65,7 @@ impl ExtractionName {
         Ok(Self {
             source,
             generated_at,
+            packing,
         })
     }
 }
@@ -89,6 +105,19 @@ mod tests {
     }
 
     #[test]
+    fn an_archive_is_named_as_the_file_in_it() {
+        let name = "Extraction_Correspondance_MSSante_202611230412.zip";
+        let read = ExtractionName::parse(name).unwrap();
+        assert_eq!(
+            (read.source, read.packing),
+            (Source::Mailboxes, Packing::Zip)
+        );
+        let plain = ExtractionName::parse(&name.replace(".zip", ".txt")).unwrap();
+        assert_eq!(plain.packing, Packing::Plain);
+        assert_eq!(plain.generated_at, read.generated_at);
+    }
+
+    #[test]
     fn each_source_has_its_name() {
         for source in Source::ALL {
             let read = ExtractionName::parse(&format!("{source}_202611230412.txt")).unwrap();
@@ -103,7 +132,9 @@ mod tests {
             "",
             ".txt",
             "PS_LibreAcces_Dipl_202611230412.txt",
-            "PS_LibreAcces_Personne_activite_202611230412.zip",
+            "PS_LibreAcces_Personne_activite_202611230412.gz",
+            "PS_LibreAcces_Personne_activite_202611230412.txt.zip",
+            "PS_LibreAcces_202611230412.zip",
             "PS_LibreAcces_Personne_activite202611230412.txt",
             "PS_LibreAcces_Personne_activite_.txt",
             "PS_LibreAcces_Personne_activite_20261123041.txt",

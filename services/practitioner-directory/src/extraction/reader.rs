@@ -1,10 +1,13 @@
 //! From bytes to rows.
 
+use super::archive::Archive;
 use super::encoding::Encoding;
 use super::header::Header;
 use super::lines::{Lines, RawLine};
 use super::values::Values;
-use super::{ActivityRow, MailboxRow, Malformed, PersonSkillRow, RowFault};
+use super::{
+    ActivityRow, ExtractionName, MailboxRow, Malformed, Packing, PersonSkillRow, RowFault,
+};
 use crate::source::Source;
 
 /// What a line of the file holds.
@@ -23,6 +26,8 @@ pub enum ReadLine<'line> {
 /// Reads a file that comes in pieces.
 #[derive(Debug)]
 pub struct ExtractionReader {
+    /// What it comes in, if it does.
+    archive: Option<Archive>,
     lines: Lines,
     rows: Rows,
 }
@@ -41,6 +46,7 @@ impl ExtractionReader {
     #[must_use]
     pub fn new(source: Source) -> Self {
         Self {
+            archive: None,
             lines: Lines::default(),
             rows: Rows {
                 source,
@@ -48,6 +54,15 @@ impl ExtractionReader {
                 header: None,
                 count: 0,
             },
+        }
+    }
+
+    /// Reads a file that comes under this name, of which nothing is read yet.
+    #[must_use]
+    pub fn named(name: &ExtractionName) -> Self {
+        Self {
+            archive: (name.packing == Packing::Zip).then(|| Archive::new(name.source)),
+            ..Self::new(name.source)
         }
     }
 
@@ -60,13 +75,25 @@ impl ExtractionReader {
         piece: &[u8],
         mut each: impl FnMut(u64, ReadLine<'_>),
     ) -> Result<(), Malformed> {
-        let Self { lines, rows } = self;
-        lines.push(piece, |number, line| rows.read(number, line, &mut each))
+        let Self {
+            archive,
+            lines,
+            rows,
+        } = self;
+        let mut read =
+            |bytes: &[u8]| lines.push(bytes, |number, line| rows.read(number, line, &mut each));
+        match archive {
+            Some(archive) => archive.push(piece, read),
+            None => read(piece),
+        }
     }
 
     /// Takes note that there is nothing after the last piece: gives the last row, if
     /// no line end stands behind it, and answers how many rows there were.
     pub fn finish(mut self, mut each: impl FnMut(u64, ReadLine<'_>)) -> Result<u64, Malformed> {
+        if let Some(archive) = &self.archive {
+            archive.finish()?;
+        }
         if let Some((number, line)) = self.lines.unterminated() {
             self.rows.require_whole(line)?;
             self.rows.read(number, line, &mut each)?;

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::super::App;
 use super::PieceFault;
 use crate::error::Error;
-use crate::extraction::{ExtractionReader, Malformed};
+use crate::extraction::{ExtractionName, ExtractionReader, Malformed};
 use crate::import::Import;
 use crate::import::comparison::Comparison;
 use crate::import::facts::FactKey;
@@ -19,6 +19,10 @@ use crate::store::{BeginImport, FinishImport};
 
 /// How many staged things go to the store at once.
 const STAGED_AT_ONCE: usize = 4_000;
+
+/// How many bytes of a piece are read before what they brought is staged: a hundred
+/// times as many may come out of them.
+const READ_AT_ONCE: usize = 16 * 1024;
 
 /// What was counted until now, for the record of an import that fails.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,7 +33,9 @@ pub(super) struct Counts {
 
 /// What is known of a file before its first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Expected {
+pub(super) struct Expected<'a> {
+    /// What its name says.
+    pub(super) name: &'a ExtractionName,
     /// Its size, if the sender said it.
     pub(super) size_bytes: Option<u64>,
     /// Whether a newer file of its source was applied before.
@@ -42,7 +48,7 @@ impl App {
         &self,
         cx: &RequestContext,
         begin: &BeginImport,
-        file: Expected,
+        file: Expected<'_>,
         pieces: impl Stream<Item = Result<Piece, PieceFault>> + Send,
         counts: &mut Counts,
     ) -> Result<Import, Error> {
@@ -52,7 +58,7 @@ impl App {
         let known = self.store.known(begin.source).await?;
         let base = known.base;
         let mut comparison = Comparison::new(known, cx.now, cx.random.clone());
-        let mut reader = ExtractionReader::new(begin.source);
+        let mut reader = ExtractionReader::named(file.name);
         let mut digest = Sha256::new();
         let mut received = 0;
         let mut pieces = pin!(pieces);
@@ -63,12 +69,14 @@ impl App {
                 return Err(malformed(Malformed::LongerThanAnnounced));
             }
             digest.update(piece);
-            reader
-                .push(piece, |line, read| comparison.take(line, read))
-                .map_err(malformed)?;
-            counts.follow(&comparison);
-            if comparison.waiting() >= STAGED_AT_ONCE {
-                self.stage(cx, begin, &mut comparison).await?;
+            for part in piece.chunks(READ_AT_ONCE) {
+                reader
+                    .push(part, |line, read| comparison.take(line, read))
+                    .map_err(malformed)?;
+                counts.follow(&comparison);
+                if comparison.waiting() >= STAGED_AT_ONCE {
+                    self.stage(cx, begin, &mut comparison).await?;
+                }
             }
         }
         if received > 0 && size_bytes.is_some_and(|size| received < size) {
