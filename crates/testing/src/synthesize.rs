@@ -1,6 +1,7 @@
 //! The national directory's file of practice situations,
 //! `PS_LibreAcces_Personne_activite`, and those that say more of the same people and
-//! structures, `PS_LibreAcces_SavoirFaire` and `Extraction_Correspondance_MSSante`, filled with people made up from a seed.
+//! structures, `PS_LibreAcces_SavoirFaire`, `PS_LibreAcces_Dipl_AutExerc` and
+//! `Extraction_Correspondance_MSSante`, filled with people made up from a seed.
 //!
 //! The format is the published one, to the wording of its headings; the people
 //! are not: names are drawn from lists, RPPS numbers from the range reserved for
@@ -23,6 +24,7 @@ mod number;
 mod organization;
 mod person;
 mod professions;
+mod qualifications;
 mod setting;
 mod skills;
 mod towns;
@@ -39,6 +41,7 @@ pub use mailboxes::MAILBOX_HEADINGS;
 pub use person::{
     Address, Coded, Organization, Person, PersonNumber, PracticeActivity, Skill, Town,
 };
+pub use qualifications::QUALIFICATION_HEADINGS;
 pub use skills::SKILL_HEADINGS;
 pub use zipped::write_zipped;
 
@@ -120,6 +123,11 @@ impl SynthesisPlan {
         skills::write(output, self.people())
     }
 
+    /// Writes the file of the people's diplomas and authorisations, without bad rows.
+    pub fn write_qualifications(&self, output: &mut impl Write) -> io::Result<Written> {
+        qualifications::write(output, self.people())
+    }
+
     /// Writes the file of the people's and structures' mailboxes, without bad rows.
     pub fn write_mailboxes(&self, output: &mut impl Write) -> io::Result<Written> {
         mailboxes::write(output, self.people())
@@ -142,6 +150,12 @@ impl Directory {
     /// Writes the file of the people's skills as they are now, without bad rows.
     pub fn write_skills(&self, output: &mut impl Write) -> io::Result<Written> {
         skills::write(output, self.people.iter())
+    }
+
+    /// Writes the file of diplomas and authorisations of the people as they are now,
+    /// without bad rows.
+    pub fn write_qualifications(&self, output: &mut impl Write) -> io::Result<Written> {
+        qualifications::write(output, self.people.iter())
     }
 
     /// Writes the file of mailboxes of the people and structures as they are now, without
@@ -171,6 +185,13 @@ pub fn file_name(generated_at: Timestamp) -> String {
 #[must_use]
 pub fn skills_file_name(generated_at: Timestamp) -> String {
     published_name("PS_LibreAcces_SavoirFaire", generated_at)
+}
+
+/// The same of the file of diplomas and authorisations,
+/// `PS_LibreAcces_Dipl_AutExerc_AAAAMMJJhhmm.txt`.
+#[must_use]
+pub fn qualifications_file_name(generated_at: Timestamp) -> String {
+    published_name("PS_LibreAcces_Dipl_AutExerc", generated_at)
 }
 
 /// The same of the file of mailboxes, `Extraction_Correspondance_MSSante_AAAAMMJJhhmm.txt`.

@@ -1,5 +1,6 @@
 //! Reads a published extraction: bytes, unpacked if they come in a zip archive → lines →
-//! rows, typed as its source has them ([`ActivityRow`], [`PersonSkillRow`], [`MailboxRow`]). No I/O.
+//! rows, typed as its source has them ([`ActivityRow`], [`PersonSkillRow`], [`MailboxRow`],
+//! [`QualificationRow`]). No I/O.
 //!
 //! The reader is given the file in pieces of any size ([`ExtractionReader::push`])
 //! and gives each row to its caller at once. It is total: whatever the bytes, it
@@ -28,6 +29,7 @@ mod lines;
 mod mailbox;
 mod malformed;
 mod person_skill;
+mod qualification;
 mod reader;
 mod row;
 mod values;
@@ -39,6 +41,7 @@ pub use lines::LONGEST_LINE;
 pub use mailbox::{MailboxHolder, MailboxRow};
 pub use malformed::Malformed;
 pub use person_skill::PersonSkillRow;
+pub use qualification::{QualificationRow, QualificationText};
 pub use reader::{ExtractionReader, ReadLine};
 pub use row::{ActivityRow, SkillText, StructureText};
 

@@ -7,6 +7,7 @@ pub mod extraction;
 pub mod identifier;
 pub mod organization;
 pub mod practitioner;
+pub mod qualification;
 pub mod source;
 pub mod words;
 

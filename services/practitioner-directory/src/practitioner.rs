@@ -6,6 +6,7 @@ use aval_domain::time::Timestamp;
 
 use crate::identifier::Identifier;
 use crate::organization::Organization;
+use crate::qualification::Qualification;
 use crate::reason::Reason;
 
 /// One human, for ever one identifier.
@@ -25,6 +26,8 @@ pub struct Practitioner {
     pub active: bool,
     /// Every practice situation, the active ones first.
     pub activities: Vec<Activity>,
+    /// Diplomas, then authorisations to practise, each by type and code.
+    pub qualifications: Vec<Qualification>,
     /// The entry that this one leads to, if it was merged: then numbers and practice
     /// situations are that one's.
     pub merged_into: Option<PractitionerId>,

@@ -11,11 +11,18 @@ pub enum Source {
     Skills,
     /// Mailboxes of the secure health mail: `Extraction_Correspondance_MSSante`.
     Mailboxes,
+    /// Everybody's diplomas and authorisations to practise: `PS_LibreAcces_Dipl_AutExerc`.
+    Qualifications,
 }
 
 impl Source {
     /// Every file that is imported.
-    pub const ALL: &'static [Self] = &[Self::PracticeSituations, Self::Skills, Self::Mailboxes];
+    pub const ALL: &'static [Self] = &[
+        Self::PracticeSituations,
+        Self::Skills,
+        Self::Mailboxes,
+        Self::Qualifications,
+    ];
 
     /// The published file's name without its time.
     #[must_use]
@@ -24,6 +31,7 @@ impl Source {
             Self::PracticeSituations => "PS_LibreAcces_Personne_activite",
             Self::Skills => "PS_LibreAcces_SavoirFaire",
             Self::Mailboxes => "Extraction_Correspondance_MSSante",
+            Self::Qualifications => "PS_LibreAcces_Dipl_AutExerc",
         }
     }
 

@@ -130,7 +130,7 @@ async fn names_of_files_that_are_none_are_refused_without_being_repeated() {
         "",
         "../../etc/passwd",
         "PS_LibreAcces_Personne_activite_202613230412.txt",
-        "PS_LibreAcces_Dipl_AutExerc_202611230412.txt",
+        "Porteurs_CPS_CPF_202611230412.txt",
         "PS_LibreAcces_Personne_activite_２０２６１１２３０４１２.txt",
         &"PS_LibreAcces".repeat(50),
         &file_name(tomorrow),

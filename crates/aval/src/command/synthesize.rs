@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use anyhow::Context;
 use aval_domain::time::{Clock, SystemClock};
 use aval_testing::synthesize::{
-    Faults, FileForm, SynthesisPlan, Written, file_name, mailboxes_file_name, skills_file_name,
-    write_zipped,
+    Faults, FileForm, SynthesisPlan, Written, file_name, mailboxes_file_name,
+    qualifications_file_name, skills_file_name, write_zipped,
 };
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -24,6 +24,8 @@ pub enum PublishedFile {
     PracticeSituations,
     /// `PS_LibreAcces_SavoirFaire`, of the same people; without rows in error.
     Skills,
+    /// `PS_LibreAcces_Dipl_AutExerc`, of the same people; without rows in error.
+    Diplomas,
     /// `Extraction_Correspondance_MSSante`, of the same people and of their structures;
     /// without rows in error.
     Mailboxes,
@@ -60,6 +62,7 @@ pub fn run(arguments: &SynthesizeArguments, output: Output) -> anyhow::Result<()
     let name = match arguments.file {
         PublishedFile::PracticeSituations => file_name,
         PublishedFile::Skills => skills_file_name,
+        PublishedFile::Diplomas => qualifications_file_name,
         PublishedFile::Mailboxes => mailboxes_file_name,
     };
     let name = name(SystemClock.now());
@@ -96,6 +99,7 @@ fn write(arguments: &SynthesizeArguments, output: &mut impl Write) -> io::Result
     match arguments.file {
         PublishedFile::PracticeSituations => plan.write(output),
         PublishedFile::Skills => plan.write_skills(output),
+        PublishedFile::Diplomas => plan.write_qualifications(output),
         PublishedFile::Mailboxes => plan.write_mailboxes(output),
     }
 }

@@ -40,10 +40,18 @@ pub(super) enum Column {
     MailboxType,
     MailboxAddress,
     StructureIdentifier,
+    DiplomaType,
+    DiplomaTypeLabel,
+    Diploma,
+    DiplomaLabel,
+    AuthorizationType,
+    AuthorizationTypeLabel,
+    Discipline,
+    DisciplineLabel,
 }
 
 /// How many columns are read.
-pub(super) const COLUMNS: usize = Column::StructureIdentifier as usize + 1;
+pub(super) const COLUMNS: usize = Column::DisciplineLabel as usize + 1;
 
 /// A file without these is not this extraction. The others may be missing: older
 /// files stop before the function and the kind.
@@ -73,13 +81,20 @@ pub(super) const fn required(source: Source) -> &'static [Column] {
             Column::NationalIdentifier,
             Column::StructureIdentifier,
         ],
+        Source::Qualifications => &[
+            Column::NationalIdentifier,
+            Column::DiplomaType,
+            Column::Diploma,
+            Column::AuthorizationType,
+            Column::Discipline,
+        ],
     }
 }
 
 /// A file with one of these is another extraction than this one.
 pub(super) const fn foreign(source: Source) -> &'static [Column] {
     match source {
-        Source::PracticeSituations | Source::Mailboxes => &[],
+        Source::PracticeSituations | Source::Mailboxes | Source::Qualifications => &[],
         Source::Skills => &[Column::Mode, Column::TechnicalIdentifier],
     }
 }
@@ -135,6 +150,14 @@ pub(super) const WORDINGS: [(&str, Column); COLUMNS + 3] = [
     ("Type de BAL", Column::MailboxType),
     ("Adresse BAL", Column::MailboxAddress),
     ("Identification Structure", Column::StructureIdentifier),
+    ("Code type diplôme obtenu", Column::DiplomaType),
+    ("Libellé type diplôme obtenu", Column::DiplomaTypeLabel),
+    ("Code diplôme obtenu", Column::Diploma),
+    ("Libellé diplôme obtenu", Column::DiplomaLabel),
+    ("Code type autorisation", Column::AuthorizationType),
+    ("Libellé type autorisation", Column::AuthorizationTypeLabel),
+    ("Code discipline autorisation", Column::Discipline),
+    ("Libellé discipline autorisation", Column::DisciplineLabel),
 ];
 
 #[cfg(test)]

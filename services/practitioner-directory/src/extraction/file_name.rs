@@ -34,8 +34,8 @@ const WHAT: &str = "file name";
 const UNKNOWN_FILE: InvalidValue = InvalidValue::new(
     WHAT,
     "it is the published name of a file that is imported here, \
-     PS_LibreAcces_Personne_activite_AAAAMMJJhhmm.txt, PS_LibreAcces_SavoirFaire_… or \
-     Extraction_Correspondance_MSSante_…, or .zip",
+     PS_LibreAcces_Personne_activite_AAAAMMJJhhmm.txt, PS_LibreAcces_SavoirFaire_…, \
+     PS_LibreAcces_Dipl_AutExerc_… or Extraction_Correspondance_MSSante_…, or .zip",
 );
 const NO_SUCH_TIME: InvalidValue = InvalidValue::new(
     WHAT,

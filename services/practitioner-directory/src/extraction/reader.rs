@@ -6,7 +6,8 @@ use super::header::Header;
 use super::lines::{Lines, RawLine};
 use super::values::Values;
 use super::{
-    ActivityRow, ExtractionName, MailboxRow, Malformed, Packing, PersonSkillRow, RowFault,
+    ActivityRow, ExtractionName, MailboxRow, Malformed, Packing, PersonSkillRow, QualificationRow,
+    RowFault,
 };
 use crate::source::Source;
 
@@ -19,6 +20,8 @@ pub enum ReadLine<'line> {
     Skill(PersonSkillRow<'line>),
     /// A mailbox.
     Mailbox(MailboxRow<'line>),
+    /// A diploma of a person, an authorisation to practise, or both.
+    Qualification(Box<QualificationRow<'line>>),
     /// A row that is put aside.
     Fault(RowFault),
 }
@@ -171,5 +174,9 @@ fn read_row<'line>(
         Source::PracticeSituations => Ok(ReadLine::Row(Box::new(ActivityRow::parse(&values)?))),
         Source::Skills => Ok(ReadLine::Skill(PersonSkillRow::parse(&values)?)),
         Source::Mailboxes => Ok(ReadLine::Mailbox(MailboxRow::parse(&values)?)),
+        Source::Qualifications => {
+            let row = QualificationRow::parse(&values)?;
+            Ok(ReadLine::Qualification(Box::new(row)))
+        }
     }
 }

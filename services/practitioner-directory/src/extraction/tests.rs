@@ -24,6 +24,7 @@ pub(super) fn read_as(source: Source, pieces: &[&[u8]]) -> Outcome {
         ReadLine::Row(row) => rows.push((line, format!("{row:?}"))),
         ReadLine::Skill(row) => rows.push((line, format!("{row:?}"))),
         ReadLine::Mailbox(row) => rows.push((line, format!("{row:?}"))),
+        ReadLine::Qualification(row) => rows.push((line, format!("{row:?}"))),
         ReadLine::Fault(fault) => faults.push((line, fault.column, fault.reason.into_owned())),
     };
     let mut reader = ExtractionReader::new(source);

@@ -17,6 +17,9 @@ pub(crate) const SKILL_HEADER: &str = "Type d'identifiant PP|Identifiant PP|Iden
 /// The header of `Extraction_Correspondance_MSSante`, with its last separator.
 pub(crate) const MAILBOX_HEADER: &str = "Type de BAL|Adresse BAL|Type Identifiant PP|Identifiant PP|Identification nationale PP|Type identifiant structure|Identification Structure|Service de rattachement|Civilité d'exercice|Nom d'exercice|Prénom d'exercice|Catégorie profession|Libellé de catégorie profession|Code Profession|Libellé Profession|Code savoir-faire|Libellé savoir-faire|Dématérialisation|Raison Sociale structure BAL|Enseigne commerciale structure BAL|L2COMPLEMENTLOCALISATION structure BAL|L3COMPLEMENTDISTRIBUTION structure BAL|L4NUMEROVOIE structure BAL|L4COMPLEMENTNUMEROVOIE structure BAL|NL4TYPEVOIE structure BAL|L4LIBELLEVOIE structure BAL|L5LIEUDITMENTION structure BAL|L6LIGNEACHEMINEMENT structure BAL|Code postal structure BAL|Département structure BAL|Pays structure BAL|";
 
+/// The header of `PS_LibreAcces_Dipl_AutExerc`, with its last separator.
+pub(crate) const QUALIFICATION_HEADER: &str = "Type d'identifiant PP|Identifiant PP|Identification nationale PP|Nom d'exercice|Prénom d'exercice|Code type diplôme obtenu|Libellé type diplôme obtenu|Code diplôme obtenu|Libellé diplôme obtenu|Code type autorisation|Libellé type autorisation|Code discipline autorisation|Libellé discipline autorisation|";
+
 const TAIL_OF_56: &str =
     "Code rôle (a.k.a. Code fonction)|Libellé rôle|Code genre activité|Libellé genre activité|";
 

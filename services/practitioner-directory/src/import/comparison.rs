@@ -7,16 +7,21 @@ use aval_domain::random::Random;
 use aval_domain::time::Timestamp;
 
 use super::QuarantinedRow;
-use super::facts::{FactKey, RowFacts, Wording, holder_of, mailbox_key, person_skill_key};
+use super::facts::{
+    FactKey, RowFacts, Wording, holder_of, mailbox_key, person_skill_key, qualification_key,
+};
 use super::known::{Known, Standing};
 use super::staged::{
-    Batch, StagedMailbox, StagedOrganization, StagedPersonSkill, StagedPractitioner, StagedRow,
+    Batch, StagedMailbox, StagedOrganization, StagedPersonSkill, StagedPractitioner,
+    StagedQualification, StagedRow,
 };
 use crate::extraction::{
-    ActivityRow, MailboxRow, PersonSkillRow, ReadLine, SkillText, StructureText,
+    ActivityRow, MailboxRow, PersonSkillRow, QualificationRow, QualificationText, ReadLine,
+    SkillText, StructureText,
 };
 use crate::organization::OrganizationNumbers;
 use crate::practitioner::Skill;
+use crate::qualification::{Qualification, QualificationKind};
 
 /// The most quarantined rows of one import that are listed; beyond, they are counted.
 pub const MOST_LISTED_FAULTS: u64 = 100_000;
@@ -64,6 +69,7 @@ impl Comparison {
             ReadLine::Row(row) => self.compare(&row),
             ReadLine::Skill(row) => self.compare_skill(&row),
             ReadLine::Mailbox(row) => self.compare_mailbox(&row),
+            ReadLine::Qualification(row) => self.compare_qualifications(&row),
             ReadLine::Fault(fault) => {
                 self.quarantined += 1;
                 self.malformed += u64::from(fault.is_malformed);
@@ -134,6 +140,27 @@ impl Comparison {
         });
     }
 
+    /// A row that holds both is two facts.
+    fn compare_qualifications(&mut self, row: &QualificationRow<'_>) {
+        let national_id = row.national_id.to_string();
+        for (kind, text) in [
+            (QualificationKind::Diploma, row.diploma),
+            (QualificationKind::Authorization, row.authorization),
+        ] {
+            let Some(text) = text else { continue };
+            let qualification = qualification_of(kind, text);
+            let key = qualification_key(&national_id, &qualification);
+            if self.known.rows.meet(key) {
+                continue;
+            }
+            self.batch.qualifications.push(StagedQualification {
+                row: key,
+                national_id: national_id.clone(),
+                qualification,
+            });
+        }
+    }
+
     fn compare_person(&mut self, row: &ActivityRow<'_>, facts: &RowFacts) {
         let standing = self.known.people.meet(facts.person, facts.person_wording);
         let is_repeated = standing == Standing::New
@@ -201,6 +228,16 @@ impl Comparison {
 fn skill_of(text: SkillText<'_>) -> Skill {
     Skill {
         type_code: text.type_code.to_owned(),
+        code: text.code.to_owned(),
+        label: text.label.to_owned(),
+    }
+}
+
+fn qualification_of(kind: QualificationKind, text: QualificationText<'_>) -> Qualification {
+    Qualification {
+        kind,
+        type_code: text.type_code.to_owned(),
+        type_label: text.type_label.to_owned(),
         code: text.code.to_owned(),
         label: text.label.to_owned(),
     }

@@ -4,6 +4,7 @@ use aval_domain::code::Profession;
 use sha2::{Digest, Sha256};
 
 use crate::extraction::{ActivityRow, MailboxHolder, MailboxRow, PersonSkillRow, StructureText};
+use crate::qualification::Qualification;
 
 /// The name of a fact: 128 bits of SHA-256 over what it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,6 +90,20 @@ pub fn person_skill_key(row: &PersonSkillRow<'_>) -> FactKey {
         row.skill.label,
     ];
     FactKey(head(hash("person skill", &[], &parts)))
+}
+
+/// The name of what a row says of somebody's qualification: all of it.
+#[must_use]
+pub fn qualification_key(national_id: &str, said: &Qualification) -> FactKey {
+    let parts = [
+        national_id,
+        said.kind.code(),
+        &said.type_code,
+        &said.type_label,
+        &said.code,
+        &said.label,
+    ];
+    FactKey(head(hash("qualification", &[], &parts)))
 }
 
 /// The name of what a row says of a mailbox: its address and whose it is.

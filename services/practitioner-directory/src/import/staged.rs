@@ -7,6 +7,7 @@ use super::QuarantinedRow;
 use super::facts::{FactKey, Wording};
 use crate::organization::OrganizationNumbers;
 use crate::practitioner::Skill;
+use crate::qualification::Qualification;
 
 /// Part of an import. Of several of one kind with one key in an import, the first
 /// holds.
@@ -22,6 +23,8 @@ pub struct Batch {
     pub person_skills: Vec<StagedPersonSkill>,
     /// Mailboxes that are new, or have another holder.
     pub mailboxes: Vec<StagedMailbox>,
+    /// Qualifications of people that are new.
+    pub qualifications: Vec<StagedQualification>,
     /// Rows that are put aside.
     pub quarantined: Vec<QuarantinedRow>,
 }
@@ -125,6 +128,17 @@ pub struct StagedMailbox {
     pub address: String,
 }
 
+/// A qualification of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagedQualification {
+    /// Its key.
+    pub row: FactKey,
+    /// Whose.
+    pub national_id: String,
+    /// What the file says of it.
+    pub qualification: Qualification,
+}
+
 impl Batch {
     /// How many things it holds.
     #[must_use]
@@ -134,6 +148,7 @@ impl Batch {
             + self.rows.len()
             + self.person_skills.len()
             + self.mailboxes.len()
+            + self.qualifications.len()
             + self.quarantined.len()
     }
 

@@ -6,6 +6,7 @@ mod importing;
 mod mailboxes;
 mod merging;
 mod overriding;
+mod qualifications;
 mod requests;
 mod searching;
 mod skills;

@@ -17,6 +17,7 @@ mod overrides;
 mod page_token_key;
 mod person_skills;
 mod practitioners;
+mod qualifications;
 mod revision;
 mod search;
 mod staging;

@@ -280,7 +280,7 @@ async fn a_header_says_what_the_file_is() {
     for (file_name, request_id, expected) in [
         ("", good.request_id.as_str(), vec!["header.file_name"]),
         (
-            "PS_LibreAcces_Dipl_AutExerc_202611230412.txt",
+            "Porteurs_CPS_CPF_202611230412.txt",
             &good.request_id,
             vec!["header.file_name"],
         ),

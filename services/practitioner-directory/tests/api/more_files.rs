@@ -4,7 +4,9 @@ use aval_domain::time::{Clock, SystemClock};
 use aval_proto::practitioner_directory::v1 as proto;
 use aval_proto::practitioner_directory::v1::ImportState;
 use aval_proto::practitioner_directory::v1::resolve_identifier_response::Resolved;
-use aval_testing::synthesize::{Directory, Person, mailboxes_file_name, skills_file_name};
+use aval_testing::synthesize::{
+    Directory, Person, mailboxes_file_name, qualifications_file_name, skills_file_name,
+};
 
 use crate::stand::{Stand, reason, synthesized, text_of, until};
 
@@ -122,6 +124,29 @@ async fn mailboxes_are_numbers_of_their_holders() {
     ];
     assert_eq!(sources, expected);
     assert_eq!(freshness.practitioner_count, 60);
+}
+
+#[tokio::test]
+async fn diplomas_and_authorisations_are_shown_of_their_holders() {
+    let stand = Stand::start().await;
+    let directory = synthesized(60);
+    stand.import(&directory).await;
+    let mut text = Vec::new();
+    directory.write_qualifications(&mut text).unwrap();
+    let name = qualifications_file_name(SystemClock.now());
+    let sent = stand.send_file(&name, &text).await.unwrap();
+    assert_eq!(sent.state(), ImportState::Applied);
+    let mut people = directory.people.iter().enumerate();
+    let doctor = people.find(|(rank, person)| rank % 16 != 0 && person.is_doctor());
+    let held = known(&stand, doctor.unwrap().1).await.qualifications;
+    let expected = proto::Qualification {
+        kind: proto::QualificationKind::Diploma.into(),
+        type_code: "DE".to_owned(),
+        type_label: "Diplôme d'Etat français".to_owned(),
+        code: "DE05".to_owned(),
+        label: "DE Docteur en médecine".to_owned(),
+    };
+    assert_eq!(held, [expected]);
 }
 
 #[tokio::test]

@@ -120,7 +120,25 @@ impl Session {
                 json!(activity.active),
             ]);
         }
-        Ok(self.output.rows(&rows)?)
+        self.output.rows(&rows)?;
+        let labels: Vec<_> = person.qualifications.iter().map(label_of).collect();
+        if labels.is_empty() {
+            return Ok(());
+        }
+        let list = labels.join(" ; ");
+        Ok(self.output.sentence(&say(
+            format!("Diplômes et autorisations d'exercice : {list}"),
+            format!("Diplomas and authorisations to practise: {list}"),
+        ))?)
+    }
+}
+
+/// What a qualification is, as far as it is published: an authorisation is mostly not
+/// restricted to a discipline.
+fn label_of(qualification: &proto::Qualification) -> &str {
+    match qualification.label.as_str() {
+        "" => &qualification.type_label,
+        label => label,
     }
 }
 

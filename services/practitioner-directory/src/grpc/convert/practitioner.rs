@@ -7,6 +7,7 @@ use super::attachment::attachment_override_to_proto;
 use super::identifier::identifier_to_proto;
 use crate::organization::Organization;
 use crate::practitioner::{Activity, Practitioner, Skill};
+use crate::qualification::{Qualification, QualificationKind};
 
 /// One human, with everything that is known.
 pub(in crate::grpc) fn practitioner_to_proto(practitioner: Practitioner) -> proto::Practitioner {
@@ -30,6 +31,25 @@ pub(in crate::grpc) fn practitioner_to_proto(practitioner: Practitioner) -> prot
             .merged_into
             .map_or_else(String::new, |id| id.to_string()),
         updated_at: Some(timestamp_to_proto(practitioner.updated_at)),
+        qualifications: practitioner
+            .qualifications
+            .into_iter()
+            .map(qualification_to_proto)
+            .collect(),
+    }
+}
+
+fn qualification_to_proto(qualification: Qualification) -> proto::Qualification {
+    let kind = match qualification.kind {
+        QualificationKind::Diploma => proto::QualificationKind::Diploma,
+        QualificationKind::Authorization => proto::QualificationKind::Authorization,
+    };
+    proto::Qualification {
+        kind: kind.into(),
+        type_code: qualification.type_code,
+        type_label: qualification.type_label,
+        code: qualification.code,
+        label: qualification.label,
     }
 }
 

@@ -65,7 +65,7 @@ impl Fixture {
     }
 
     /// Who is told as changed after a revision.
-    async fn changed_after(&self, revision: u64) -> BTreeSet<PractitionerId> {
+    pub(super) async fn changed_after(&self, revision: u64) -> BTreeSet<PractitionerId> {
         let position = ChangePosition::end_of(revision);
         let changes = self.store.changes_after(position, 10_000).await.unwrap();
         let people = changes.into_iter().filter_map(|(_, change)| match change {

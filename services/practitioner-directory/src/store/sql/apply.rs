@@ -108,6 +108,7 @@ pub(super) async fn change(
         }
         Source::Skills => facts::SKILLS,
         Source::Mailboxes => facts::MAILBOXES,
+        Source::Qualifications => facts::QUALIFICATIONS,
     };
     Ok(facts.apply(tx, id, now, revision, before).await?)
 }

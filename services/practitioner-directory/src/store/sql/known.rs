@@ -35,6 +35,7 @@ pub(super) async fn load(db: &Database, source: Source) -> Result<Known, Error> 
             },
             Source::Skills => facts_alone(base, row_keys(&tx, "person_skills").await?),
             Source::Mailboxes => facts_alone(base, row_keys(&tx, "mailboxes").await?),
+            Source::Qualifications => facts_alone(base, row_keys(&tx, "qualifications").await?),
         })
     })
     .await

@@ -45,6 +45,11 @@ mod m0008_person_skills;
     reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
 )]
 mod m0009_mailboxes;
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
+)]
+mod m0010_qualifications;
 mod table;
 
 use aval_database::outbox::CreateOutbox;
@@ -69,6 +74,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_attachment_overrides::Migration),
             Box::new(m0008_person_skills::Migration),
             Box::new(m0009_mailboxes::Migration),
+            Box::new(m0010_qualifications::Migration),
         ]
     }
 }

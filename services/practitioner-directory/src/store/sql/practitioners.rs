@@ -10,11 +10,12 @@ use sea_orm::prelude::Uuid;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::entity::{activity, activity_row, practitioner, practitioner_identifier};
-use super::{mailboxes, organizations, overrides, person_skills};
+use super::{mailboxes, organizations, overrides, person_skills, qualifications};
 use crate::error::Error;
 use crate::identifier::{Identifier, person_identifiers};
 use crate::organization::Organization;
 use crate::practitioner::{Activity, Practitioner, Skill};
+use crate::qualification::Qualification;
 
 /// Each of these practitioners, in the order asked: the human that the id leads to.
 pub(super) async fn by_ids(
@@ -59,14 +60,18 @@ pub(super) async fn entries(
         .all(tx)
         .await
         .map_err(DatabaseError::from)?;
-    let mut identifiers = identifiers_of(tx, keys).await?;
+    let numbers = numbers_of(tx, keys).await?;
+    let mut identifiers = identifiers_of(tx, &numbers).await?;
+    let mut qualifications = qualifications_of(tx, &numbers).await?;
     let mut activities = activities_of(tx, keys).await?;
     person_skills::add_to(tx, &mut activities).await?;
     let found = people.into_iter().map(|row| {
         let key = row.practitioner_id;
         let known_as = identifiers.remove(&key).unwrap_or_default();
         let practises = activities.remove(&key).unwrap_or_default();
-        (key, practitioner_of(row, known_as, practises))
+        let mut found = practitioner_of(row, known_as, practises);
+        found.qualifications = qualifications.remove(&key).unwrap_or_default();
+        (key, found)
     });
     Ok(found.collect())
 }
@@ -84,31 +89,60 @@ fn practitioner_of(
         civility: row.civility,
         active: row.active,
         activities,
+        qualifications: Vec::new(),
         merged_into: row.merged_into.map(PractitionerId::from_uuid),
         updated_at: Timestamp::from_micros(row.updated_at),
     }
 }
 
-/// The numbers of each, the RPPS number first: its prefix is the highest; then their
-/// mailboxes.
-async fn identifiers_of(
+/// The numbers of all of them, the RPPS numbers first: their prefix is the highest.
+async fn numbers_of(
     tx: &Transaction,
     people: &[Uuid],
-) -> Result<HashMap<Uuid, Vec<Identifier>>, Error> {
+) -> Result<Vec<practitioner_identifier::Model>, Error> {
     let mut rows = practitioner_identifier::Entity::find()
         .filter(practitioner_identifier::Column::PractitionerId.is_in(people.iter().copied()))
         .all(tx)
         .await
         .map_err(DatabaseError::from)?;
     rows.sort_by(|one, other| other.national_id.cmp(&one.national_id));
+    Ok(rows)
+}
+
+/// What is said under the numbers of each, once.
+async fn qualifications_of(
+    tx: &Transaction,
+    rows: &[practitioner_identifier::Model],
+) -> Result<HashMap<Uuid, Vec<Qualification>>, Error> {
+    let holders = rows.iter().map(|row| row.national_id.clone()).collect();
+    let mut said = qualifications::of_holders(tx, holders).await?;
+    let mut held: HashMap<Uuid, Vec<Qualification>> = HashMap::new();
+    for row in rows {
+        let of_number = said.remove(&row.national_id).unwrap_or_default();
+        held.entry(row.practitioner_id)
+            .or_default()
+            .extend(of_number);
+    }
+    for of_one in held.values_mut() {
+        of_one.sort();
+        of_one.dedup();
+    }
+    Ok(held)
+}
+
+/// The numbers of each, then their mailboxes.
+async fn identifiers_of(
+    tx: &Transaction,
+    rows: &[practitioner_identifier::Model],
+) -> Result<HashMap<Uuid, Vec<Identifier>>, Error> {
     let holders = rows.iter().map(|row| row.national_id.clone()).collect();
     let mailboxes = mailboxes::of_holders(tx, holders).await?;
     let mut identifiers: HashMap<Uuid, Vec<Identifier>> = HashMap::new();
-    for row in &rows {
+    for row in rows {
         let known_as = identifiers.entry(row.practitioner_id).or_default();
         known_as.extend(person_identifiers(&row.national_id));
     }
-    for row in &rows {
+    for row in rows {
         let known_as = identifiers.entry(row.practitioner_id).or_default();
         let addresses = mailboxes.get(&row.national_id).into_iter().flatten();
         for address in addresses {

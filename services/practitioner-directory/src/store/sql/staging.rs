@@ -12,13 +12,14 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, QueryFilter};
 
 use super::entity::{
     import, quarantined_row, staged_end, staged_mailbox, staged_organization, staged_person_skill,
-    staged_practitioner, staged_row,
+    staged_practitioner, staged_qualification, staged_row,
 };
 use super::stored;
 use crate::error::Error;
 use crate::import::facts::FactKey;
 use crate::import::staged::{
-    Batch, StagedMailbox, StagedOrganization, StagedPersonSkill, StagedPractitioner, StagedRow,
+    Batch, StagedMailbox, StagedOrganization, StagedPersonSkill, StagedPractitioner,
+    StagedQualification, StagedRow,
 };
 use crate::import::{ImportState, QuarantinedRow};
 use crate::words::{index_words, sort_name};
@@ -45,9 +46,14 @@ pub(super) async fn stage(
     let skills: Vec<_> = skills.map(|skill| person_skill(id, skill)).collect();
     let mailboxes = batch.mailboxes.iter();
     let mailboxes: Vec<_> = mailboxes.map(|staged| mailbox(id, staged)).collect();
+    let qualifications = batch.qualifications.iter();
+    let qualifications: Vec<_> = qualifications
+        .map(|staged| qualification(id, staged))
+        .collect();
     let faults: Vec<_> = batch.quarantined.iter().map(|row| fault(id, row)).collect();
     let (people, structures, rows) = (&people, &structures, &rows);
-    let (skills, mailboxes, faults) = (&skills, &mailboxes, &faults);
+    let (skills, mailboxes) = (&skills, &mailboxes);
+    let (qualifications, faults) = (&qualifications, &faults);
     db.transaction("practitioner_directory.stage", move |tx| async move {
         hear_of(&tx, id, now).await?;
         insert_all(&tx, people).await?;
@@ -55,6 +61,7 @@ pub(super) async fn stage(
         insert_all(&tx, rows).await?;
         insert_all(&tx, skills).await?;
         insert_all(&tx, mailboxes).await?;
+        insert_all(&tx, qualifications).await?;
         insert_all(&tx, faults).await
     })
     .await
@@ -102,6 +109,10 @@ pub(super) async fn discard(tx: &Transaction, import_id: Uuid) -> Result<(), Dat
         .await?;
     staged_mailbox::Entity::delete_many()
         .filter(staged_mailbox::Column::ImportId.eq(import_id))
+        .exec(tx)
+        .await?;
+    staged_qualification::Entity::delete_many()
+        .filter(staged_qualification::Column::ImportId.eq(import_id))
         .exec(tx)
         .await?;
     staged_end::Entity::delete_many()
@@ -227,6 +238,23 @@ fn mailbox(import_id: Uuid, staged: &StagedMailbox) -> staged_mailbox::ActiveMod
         row_key: Set(Uuid::from_bytes(staged.row.0)),
         holder: Set(staged.holder.clone()),
         address: Set(staged.address.clone()),
+    }
+}
+
+fn qualification(
+    import_id: Uuid,
+    staged: &StagedQualification,
+) -> staged_qualification::ActiveModel {
+    let said = &staged.qualification;
+    staged_qualification::ActiveModel {
+        import_id: Set(import_id),
+        row_key: Set(Uuid::from_bytes(staged.row.0)),
+        national_id: Set(staged.national_id.clone()),
+        kind: Set(said.kind.code().to_owned()),
+        type_code: Set(said.type_code.clone()),
+        type_label: Set(said.type_label.clone()),
+        code: Set(said.code.clone()),
+        label: Set(said.label.clone()),
     }
 }
 

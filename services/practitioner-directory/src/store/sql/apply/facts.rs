@@ -47,6 +47,18 @@ pub(super) const SKILLS: Facts = Facts {
     known: "EXCEPT SELECT national_id FROM practitioner_identifiers",
 };
 
+/// What people obtained or were granted in order to practise.
+pub(super) const QUALIFICATIONS: Facts = Facts {
+    table: "qualifications",
+    staged: "staged_qualifications",
+    columns: "row_key, national_id, kind, type_code, type_label, code, label",
+    holder: "national_id",
+    tell: &["UPDATE practitioners SET updated_at = $2, revision = $3 \
+        WHERE practitioner_id IN (SELECT i.practitioner_id FROM ({facts}) x \
+            JOIN practitioner_identifiers i ON i.national_id = x.national_id)"],
+    known: "EXCEPT SELECT national_id FROM practitioner_identifiers",
+};
+
 /// Where people and structures get secure health mail.
 pub(super) const MAILBOXES: Facts = Facts {
     table: "mailboxes",
