@@ -54,6 +54,8 @@ pub struct Settings {
     pub limits: ImportLimits,
     /// How long an import's stream may say nothing.
     pub longest_silence: Duration,
+    /// How long a suspended import waits for a decision.
+    pub held_for: Duration,
     /// From what age on a source is stale.
     pub alarm_age: Duration,
     /// How changes are watched.

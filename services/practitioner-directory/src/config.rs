@@ -66,6 +66,8 @@ pub struct ImportConfig {
     pub malformed_share: f64,
     /// How long the stream of an import may say nothing. Default: 60s.
     pub longest_silence: DurationText,
+    /// How long a suspended import, and its file, wait for a decision. Default: 30 days.
+    pub held_for: DurationText,
 }
 
 /// How old the directory may be.
@@ -103,6 +105,7 @@ impl Default for ImportConfig {
             alarm_share: 0.2,
             malformed_share: 0.01,
             longest_silence: DurationText::from_secs(60),
+            held_for: DurationText::from_secs(30 * 24 * 60 * 60),
         }
     }
 }
@@ -149,6 +152,7 @@ impl Config {
                 malformed_share: self.import.malformed_share,
             },
             longest_silence: self.import.longest_silence.get(),
+            held_for: self.import.held_for.get(),
             alarm_age: self.freshness.alarm_age.get(),
             watch: WatchSettings {
                 poll: self.watch.poll.get(),
@@ -186,6 +190,9 @@ impl ImportConfig {
         }
         if self.longest_silence.get().is_zero() {
             return refused("import.longest_silence", "must be longer than 0s");
+        }
+        if self.held_for.get().is_zero() {
+            return refused("import.held_for", "must be longer than 0s");
         }
         Ok(())
     }

@@ -131,7 +131,8 @@ pub trait Store: Send + Sync + Debug {
 
     /// Begins an import, or finds the one that this request already made.
     ///
-    /// Imports that were not heard of since `begin.silent_since` are given up first. A
+    /// Imports that were not heard of since `begin.silent_since` are given up first, and so
+    /// are those that were suspended before `begin.held_since`. A
     /// request whose import failed begins anew. Fails with
     /// [`Error::RequestIdReused`], or with [`Error::ImportRunning`] when this very
     /// request is still being received.
@@ -154,10 +155,27 @@ pub trait Store: Send + Sync + Debug {
         now: Timestamp,
     ) -> Answer<'a, ()>;
 
+    /// Keeps the next part of an import's file, numbered from 0, until the import is
+    /// applied, rejected or fails. As [`stage`](Self::stage).
+    fn keep_part<'a>(
+        &'a self,
+        import_id: ImportId,
+        number: u64,
+        part: &'a [u8],
+        now: Timestamp,
+    ) -> Answer<'a, ()>;
+
+    /// A part of an import's file; `None` after the last one, or if it is not kept.
+    fn kept_part(&self, import_id: ImportId, number: u64) -> Answer<'_, Option<Vec<u8>>>;
+
     /// Applies what was staged, in one visible step, with its trace; or suspends it,
     /// with its trace, if the limits say so or it comes with a suspicion: then nothing
     /// of it is visible and the report says what it would do. Answers the import as it
-    /// is then. Suspended imports end as failed when another one is applied.
+    /// is then. Suspended imports stay when another one is applied: what they would
+    /// change is no longer known, and is compared anew before they are.
+    ///
+    /// Of a source only the newest [`MOST_HELD`] suspended imports stay; the others end
+    /// as failed.
     ///
     /// Fails with [`Error::DirectoryChanged`] if another import was applied since
     /// `finish.base`, and with [`Error::ImportAbandoned`].
@@ -169,16 +187,26 @@ pub trait Store: Send + Sync + Debug {
     ///
     /// Fails with [`Error::NotFound`]; with [`Error::ImportNotSuspended`]; and with
     /// [`Error::DirectoryChanged`] if another import was applied since this one was
-    /// compared with the directory.
+    /// compared with the directory: then [`reopen_import`](Self::reopen_import).
     fn approve_import<'a>(&'a self, decide: &'a DecideImport) -> Answer<'a, Import>;
+
+    /// Takes a suspended import up again, to compare its kept file with the directory as
+    /// it is now and to finish it with that decision. What it staged is dropped. If that
+    /// does not come to its end, the import is suspended as before. Repeating the request
+    /// answers the import as it is.
+    ///
+    /// Fails with [`Error::NotFound`]; with [`Error::ImportNotSuspended`]; and with
+    /// [`Error::DirectoryChanged`] if its file is not kept.
+    fn reopen_import<'a>(&'a self, decide: &'a DecideImport) -> Answer<'a, Reopened>;
 
     /// Ends a suspended import, with its trace and the decision; what it staged is
     /// dropped, and what it put aside stays. As [`approve_import`](Self::approve_import)
     /// otherwise.
     fn reject_import<'a>(&'a self, decide: &'a DecideImport) -> Answer<'a, Import>;
 
-    /// Records that an import failed and drops what was kept for it. Without effect on one
-    /// that is no longer being received.
+    /// Records that an import failed and drops what was kept for it; one that was taken up
+    /// again is suspended as before instead. Without effect on one that is no longer being
+    /// received.
     fn fail_import<'a>(&'a self, fail: &'a FailImport) -> Answer<'a, ()>;
 
     /// An import, if it exists.
@@ -195,6 +223,9 @@ pub trait Store: Send + Sync + Debug {
         page: &'a PageOf<u64>,
     ) -> Answer<'a, Option<Page<QuarantinedRow, u64>>>;
 }
+
+/// How many suspended imports of one source are kept, with their files.
+pub const MOST_HELD: u64 = 5;
 
 /// An answer, and the time of the source behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -231,6 +262,8 @@ pub struct BeginImport {
     pub now: Timestamp,
     /// Imports not heard of since then are given up.
     pub silent_since: Timestamp,
+    /// Imports suspended before then are given up.
+    pub held_since: Timestamp,
 }
 
 /// What beginning an import found.
@@ -242,6 +275,15 @@ pub enum Begun {
         newest: Option<Timestamp>,
     },
     /// This request made this import before.
+    Answered(Box<Import>),
+}
+
+/// What taking up a suspended import found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reopened {
+    /// Its file is to be compared anew.
+    Comparing(Box<Import>),
+    /// This request decided before.
     Answered(Box<Import>),
 }
 
@@ -264,6 +306,8 @@ pub struct FinishImport {
     pub limits: ImportLimits,
     /// What already speaks against the file.
     pub suspicions: Vec<Suspicion>,
+    /// Who decided that it be applied unless the limits speak against it, if somebody did.
+    pub decided: Option<Decided>,
     /// The call's event, from which the trace is made.
     pub event: Event,
     /// When.

@@ -14,7 +14,8 @@ use crate::error::Error;
 use crate::extraction::ExtractionName;
 use crate::import::{Import, ImportState};
 use crate::store::{BeginImport, Begun, FailImport};
-use receive::{Counts, Expected, digest_of};
+use receive::digest_of;
+pub(super) use receive::{Counts, Held, Incoming};
 
 /// A published file, announced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,15 +77,18 @@ impl App {
             Begun::Receiving { newest } => {
                 let mut counts = Counts::default();
                 let is_outdated = begin.generated_at.is_some() && newest > begin.generated_at;
-                let file = Expected {
+                let file = Incoming {
+                    import_id: begin.import_id,
                     name: &command.name,
                     size_bytes: command.size_bytes,
                     is_outdated,
+                    held: None,
                 };
-                let outcome = self.receive(cx, &begin, file, pieces, &mut counts).await;
+                let outcome = self.receive(cx, &file, pieces, &mut counts).await;
                 match &outcome {
                     Ok(import) => self.tell_of(import),
                     Err(error) => {
+                        self.metrics.came_into(ImportState::Failed);
                         self.record_failure(cx, begin.import_id, error, counts)
                             .await;
                     }
@@ -112,6 +116,7 @@ impl App {
             },
             now: cx.now,
             silent_since: cx.now.saturating_sub(self.settings.longest_silence * 3),
+            held_since: cx.now.saturating_sub(self.settings.held_for),
         }
     }
 
@@ -129,7 +134,7 @@ impl App {
     }
 
     /// Somebody has to look at a suspended import; at an alarming one at once.
-    fn tell_of(&self, import: &Import) {
+    pub(super) fn tell_of(&self, import: &Import) {
         self.metrics.came_into(import.state);
         if import.state != ImportState::Suspended {
             return;
@@ -143,7 +148,7 @@ impl App {
         }
     }
 
-    async fn record_failure(
+    pub(super) async fn record_failure(
         &self,
         cx: &RequestContext,
         import_id: ImportId,
@@ -157,7 +162,6 @@ impl App {
             quarantined_count: counts.quarantined,
             now: cx.clock.now(),
         };
-        self.metrics.came_into(ImportState::Failed);
         if let Err(failure) = self.store.fail_import(&fail).await {
             // The import stays as received; the next one gives it up.
             tracing::warn!(import.id = %import_id, error = %failure, "a failed import was not recorded");

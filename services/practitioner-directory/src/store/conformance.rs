@@ -3,6 +3,7 @@
 mod changes;
 mod duplicates;
 mod importing;
+mod keeping;
 mod mailboxes;
 mod merging;
 mod overriding;
@@ -50,6 +51,9 @@ pub(super) struct Fixture {
 /// What the tests' first file was generated at.
 const FIRST_DAY: i64 = 1_795_000_020;
 
+/// How long a suspended import waits.
+const HELD_FOR: Duration = Duration::from_hours(30 * 24);
+
 impl Fixture {
     fn new(db: Database) -> Self {
         Self::with_limits(
@@ -84,6 +88,7 @@ impl Fixture {
         let settings = Settings {
             limits,
             longest_silence: Duration::from_mins(1),
+            held_for: HELD_FOR,
             alarm_age: Duration::from_hours(48),
             watch: WatchSettings {
                 poll: Duration::from_millis(50),

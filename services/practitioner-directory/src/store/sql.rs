@@ -7,6 +7,7 @@ mod duplicates;
 mod entity;
 mod freshness;
 mod imports;
+mod kept;
 mod known;
 mod lookup;
 mod mailboxes;
@@ -31,7 +32,7 @@ use tokio::sync::watch;
 
 use super::{
     Answer, BeginImport, Begun, DecideImport, FailImport, FinishImport, MergeEntries,
-    OverridePlace, Resolved, Sourced, Store,
+    OverridePlace, Reopened, Resolved, Sourced, Store,
 };
 use crate::change::{Change, ChangeKind, ChangePosition};
 use crate::error::Error;
@@ -196,6 +197,24 @@ impl Store for SqlStore {
 
     fn finish_import<'a>(&'a self, finish: &'a FinishImport) -> Answer<'a, Import> {
         Box::pin(apply::finish(&self.db, finish))
+    }
+
+    fn keep_part<'a>(
+        &'a self,
+        import_id: ImportId,
+        number: u64,
+        part: &'a [u8],
+        now: Timestamp,
+    ) -> Answer<'a, ()> {
+        Box::pin(kept::keep(&self.db, import_id, number, part, now))
+    }
+
+    fn kept_part(&self, import_id: ImportId, number: u64) -> Answer<'_, Option<Vec<u8>>> {
+        Box::pin(kept::part(&self.db, import_id, number))
+    }
+
+    fn reopen_import<'a>(&'a self, decide: &'a DecideImport) -> Answer<'a, Reopened> {
+        Box::pin(decisions::reopen(&self.db, decide))
     }
 
     fn approve_import<'a>(&'a self, decide: &'a DecideImport) -> Answer<'a, Import> {

@@ -158,6 +158,7 @@ fn beginning(fixture: &Fixture) -> BeginImport {
         },
         now,
         silent_since: now.saturating_sub(Duration::from_mins(3)),
+        held_since: Timestamp::UNIX_EPOCH,
     }
 }
 
@@ -178,6 +179,7 @@ fn finishing(fixture: &Fixture, begin: &BeginImport) -> crate::store::FinishImpo
             malformed_share: 1.0,
         },
         suspicions: Vec::new(),
+        decided: None,
         event: fixture
             .cx()
             .event(EventKind::DirectoryImportApplied, Outcome::Success),

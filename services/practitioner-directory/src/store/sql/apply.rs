@@ -15,7 +15,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::EntityTrait;
 
 use super::entity::import;
-use super::imports::{import_of, update_record};
+use super::imports::{end_surplus, import_of, update_record};
 use super::{merges, revision, staging, stored};
 use crate::error::Error;
 use crate::import::limits::Suspicion;
@@ -130,6 +130,7 @@ async fn suspend(
             if !suspended {
                 return Err(Error::ImportAbandoned);
             }
+            end_surplus(&tx, finish.source, finish.now).await?;
             trace_import(&tx, &finish.event, finish.import_id).await
         },
     )
@@ -143,7 +144,7 @@ async fn record(
     reason: String,
     changes: Changes,
 ) -> Result<bool, DatabaseError> {
-    let row = import::ActiveModel {
+    let mut row = import::ActiveModel {
         state: Set(state.code().to_owned()),
         state_reason: Set(reason),
         finished_at: Set(Some(finish.now.as_micros())),
@@ -151,8 +152,17 @@ async fn record(
         quarantined_count: Set(stored(finish.quarantined_count)),
         file_sha256: Set(finish.file_sha256.clone()),
         base_import_id: Set(finish.base.map(ImportId::as_uuid)),
+        is_staged: Set(true),
         ..counted(changes)
     };
+    match (state, &finish.decided) {
+        (ImportState::Suspended, _) => row.held_at = Set(Some(finish.now.as_micros())),
+        (_, Some(decided)) => {
+            row.decided_by = Set(decided.by.clone());
+            row.decision_reason = Set(decided.reason.as_str().to_owned());
+        }
+        (_, None) => {}
+    }
     let id = finish.import_id.as_uuid();
     update_record(tx, id, ImportState::Receiving, row).await
 }

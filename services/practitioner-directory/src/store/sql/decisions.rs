@@ -9,10 +9,10 @@ use sea_orm::EntityTrait;
 use super::apply::{self, InUse};
 use super::entity::import;
 use super::imports::{import_of, replayed, update_record};
-use super::staging;
+use super::{kept, staging};
 use crate::error::Error;
 use crate::import::{Import, ImportState};
-use crate::store::DecideImport;
+use crate::store::{DecideImport, Reopened};
 
 /// Applies it. The directory is the one that it was compared with, or nothing happens.
 pub(super) async fn approve(db: &Database, decide: &DecideImport) -> Result<Import, Error> {
@@ -24,6 +24,9 @@ pub(super) async fn approve(db: &Database, decide: &DecideImport) -> Result<Impo
                     Claimed::Waiting(import) => import,
                     Claimed::Answered(import) => return Ok(import),
                 };
+                if !waiting.is_staged {
+                    return Err(Error::DirectoryChanged);
+                }
                 let known = import_of(waiting.clone())?;
                 let base = waiting.base_import_id.map(ImportId::from_uuid);
                 let in_use = InUse::take_turn(&tx, known.source, base).await?;
@@ -38,6 +41,34 @@ pub(super) async fn approve(db: &Database, decide: &DecideImport) -> Result<Impo
         .await?;
     apply::discard_staged(db, import.import_id).await;
     Ok(import)
+}
+
+/// Takes it up again: it is being received once more, from its kept file.
+pub(super) async fn reopen(db: &Database, decide: &DecideImport) -> Result<Reopened, Error> {
+    db.transaction(
+        "practitioner_directory.reopen_import",
+        move |tx| async move {
+            let waiting = match claim(&tx, decide).await? {
+                Claimed::Waiting(import) => import,
+                Claimed::Answered(import) => return Ok(Reopened::Answered(Box::new(import))),
+            };
+            let id = waiting.import_id;
+            if !kept::holds(&tx, id).await? {
+                return Err(Error::DirectoryChanged);
+            }
+            let receiving = import::ActiveModel {
+                state: Set(ImportState::Receiving.code().to_owned()),
+                heard_at: Set(decide.now.as_micros()),
+                ..Default::default()
+            };
+            if !update_record(&tx, id, ImportState::Suspended, receiving).await? {
+                return Err(Error::ImportNotSuspended);
+            }
+            staging::discard_compared(&tx, id).await?;
+            Ok(Reopened::Comparing(Box::new(import_of(waiting)?)))
+        },
+    )
+    .await
 }
 
 /// Ends it.

@@ -5,6 +5,7 @@ pub(super) mod activity_row;
 pub(super) mod attachment_override;
 pub(super) mod directory_clock;
 pub(super) mod import;
+pub(super) mod kept_part;
 pub(super) mod mailbox;
 pub(super) mod merge;
 pub(super) mod organization;

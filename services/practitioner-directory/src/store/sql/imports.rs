@@ -17,16 +17,22 @@ use super::{count, freshness, staging, stored};
 use crate::error::Error;
 use crate::import::{Import, ImportState, QuarantinedRow};
 use crate::page::{Page, PageOf};
-use crate::store::{BeginImport, Begun, FailImport};
+use crate::source::Source;
+use crate::store::{BeginImport, Begun, FailImport, MOST_HELD};
 
 /// What the record of an import says that was given up.
 const GIVEN_UP: &str = "it was silent for too long and was given up";
+/// What that of a suspended one says.
+const UNDECIDED: &str = "nobody decided on it for too long";
+/// What that of a suspended one says when too many came after it.
+const SURPLUS: &str = "too many later imports wait for a decision";
 
 pub(super) async fn begin(db: &Database, begin: &BeginImport) -> Result<Begun, Error> {
     db.transaction(
         "practitioner_directory.begin_import",
         move |tx| async move {
             give_up_silent(&tx, begin).await?;
+            give_up_undecided(&tx, begin).await?;
             if let Claim::Replay { result } =
                 requests::claim(&tx, &begin.request, begin.now).await?
             {
@@ -58,6 +64,9 @@ pub(super) async fn begin(db: &Database, begin: &BeginImport) -> Result<Begun, E
 pub(super) async fn fail(db: &Database, fail: &FailImport) -> Result<(), Error> {
     db.transaction("practitioner_directory.fail_import", move |tx| async move {
         let id = fail.import_id.as_uuid();
+        if put_back(&tx, id).await? {
+            return Ok(());
+        }
         let failed = update_record(
             &tx,
             id,
@@ -169,20 +178,78 @@ async fn give_up_silent(tx: &Transaction, begin: &BeginImport) -> Result<(), Err
         .await
         .map_err(DatabaseError::from)?;
     for id in silent {
-        end(tx, id, GIVEN_UP, begin.now).await?;
-        discard_quarantined(tx, id).await?;
+        if !put_back(tx, id).await? {
+            end(tx, id, GIVEN_UP, begin.now).await?;
+            discard_quarantined(tx, id).await?;
+        }
     }
     Ok(())
 }
 
-/// Records that an import failed, and drops what it staged. What it put aside stays to
-/// be looked at.
-pub(super) async fn end(
+/// Ends the suspended imports that nobody decided about for too long.
+async fn give_up_undecided(tx: &Transaction, begin: &BeginImport) -> Result<(), Error> {
+    let undecided: Vec<Uuid> = import::Entity::find()
+        .select_only()
+        .column(import::Column::ImportId)
+        .filter(import::Column::State.eq(ImportState::Suspended.code()))
+        .filter(import::Column::HeldAt.lt(begin.held_since.as_micros()))
+        .into_tuple()
+        .all(tx)
+        .await
+        .map_err(DatabaseError::from)?;
+    for id in undecided {
+        end(tx, id, UNDECIDED, begin.now).await?;
+    }
+    Ok(())
+}
+
+/// Ends the suspended imports of a source but for the newest ones.
+pub(super) async fn end_surplus(
     tx: &Transaction,
-    import_id: Uuid,
-    reason: &str,
+    source: Source,
     now: Timestamp,
 ) -> Result<(), Error> {
+    let waiting: Vec<Uuid> = import::Entity::find()
+        .select_only()
+        .column(import::Column::ImportId)
+        .filter(import::Column::State.eq(ImportState::Suspended.code()))
+        .filter(import::Column::Source.eq(source.name()))
+        .order_by_desc(import::Column::ImportId)
+        .into_tuple()
+        .all(tx)
+        .await
+        .map_err(DatabaseError::from)?;
+    let most = usize::try_from(MOST_HELD).unwrap_or(usize::MAX);
+    for id in waiting.into_iter().skip(most) {
+        end(tx, id, SURPLUS, now).await?;
+    }
+    Ok(())
+}
+
+/// Suspends an import again that was taken up and did not come to its end, and says
+/// whether it is one. Its file is to be compared anew.
+async fn put_back(tx: &Transaction, import_id: Uuid) -> Result<bool, DatabaseError> {
+    let suspended = import::Entity::update_many()
+        .set(import::ActiveModel {
+            state: Set(ImportState::Suspended.code().to_owned()),
+            is_staged: Set(false),
+            ..Default::default()
+        })
+        .filter(import::Column::ImportId.eq(import_id))
+        .filter(import::Column::State.eq(ImportState::Receiving.code()))
+        .filter(import::Column::HeldAt.is_not_null())
+        .exec(tx)
+        .await?;
+    if suspended.rows_affected == 0 {
+        return Ok(false);
+    }
+    staging::discard_compared(tx, import_id).await?;
+    Ok(true)
+}
+
+/// Records that an import failed, and drops what it staged. What it put aside stays to
+/// be looked at.
+async fn end(tx: &Transaction, import_id: Uuid, reason: &str, now: Timestamp) -> Result<(), Error> {
     import::Entity::update_many()
         .set(import::ActiveModel {
             state: Set(ImportState::Failed.code().to_owned()),

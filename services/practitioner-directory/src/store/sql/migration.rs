@@ -50,6 +50,11 @@ mod m0009_mailboxes;
     reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
 )]
 mod m0010_qualifications;
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
+)]
+mod m0011_kept_files;
 mod table;
 
 use aval_database::outbox::CreateOutbox;
@@ -75,6 +80,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_person_skills::Migration),
             Box::new(m0009_mailboxes::Migration),
             Box::new(m0010_qualifications::Migration),
+            Box::new(m0011_kept_files::Migration),
         ]
     }
 }

@@ -14,7 +14,7 @@ use super::entity::{
     import, quarantined_row, staged_end, staged_mailbox, staged_organization, staged_person_skill,
     staged_practitioner, staged_qualification, staged_row,
 };
-use super::stored;
+use super::{kept, stored};
 use crate::error::Error;
 use crate::import::facts::FactKey;
 use crate::import::staged::{
@@ -89,8 +89,17 @@ pub(super) async fn stage_ended(
     .await
 }
 
-/// Drops what was staged for an import.
+/// Drops what was staged and kept for an import.
 pub(super) async fn discard(tx: &Transaction, import_id: Uuid) -> Result<(), DatabaseError> {
+    discard_compared(tx, import_id).await?;
+    kept::discard(tx, import_id).await
+}
+
+/// Drops what was staged for an import; its file stays.
+pub(super) async fn discard_compared(
+    tx: &Transaction,
+    import_id: Uuid,
+) -> Result<(), DatabaseError> {
     staged_practitioner::Entity::delete_many()
         .filter(staged_practitioner::Column::ImportId.eq(import_id))
         .exec(tx)
@@ -123,7 +132,11 @@ pub(super) async fn discard(tx: &Transaction, import_id: Uuid) -> Result<(), Dat
 }
 
 /// Notes that the import is alive, and fails if it was given up meanwhile.
-async fn hear_of(tx: &Transaction, import_id: Uuid, now: Timestamp) -> Result<(), Error> {
+pub(super) async fn hear_of(
+    tx: &Transaction,
+    import_id: Uuid,
+    now: Timestamp,
+) -> Result<(), Error> {
     let heard = import::Entity::update_many()
         .set(import::ActiveModel {
             heard_at: Set(now.as_micros()),

@@ -9,15 +9,11 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use super::super::entity::{import, source};
-use super::super::imports::end;
-use super::super::{count, freshness, revision, stored};
+use super::super::imports::update_record;
+use super::super::{count, freshness, revision, staging, stored};
 use crate::error::Error;
 use crate::import::{Changes, ImportState};
 use crate::source::Source;
-
-/// What the record of a suspended import says when another one was applied: what was
-/// staged rests on a directory that is no more.
-const OVERTAKEN: &str = "another import was applied before a person decided on it";
 
 /// The directory as a source last made it, held by this transaction.
 #[derive(Debug)]
@@ -70,7 +66,7 @@ impl InUse {
     }
 
     /// Puts an import in use: freshness shows it from now on. Suspended imports were
-    /// compared with a directory that is no more, and end.
+    /// compared with a directory that is no more: what they staged is dropped.
     pub(in crate::store::sql) async fn replace(
         &self,
         tx: &Transaction,
@@ -102,21 +98,27 @@ impl InUse {
             .exec(tx)
             .await
             .map_err(DatabaseError::from)?;
-        self.end_overtaken(tx, now).await
+        self.drop_overtaken(tx).await
     }
 
-    async fn end_overtaken(&self, tx: &Transaction, now: Timestamp) -> Result<(), Error> {
+    async fn drop_overtaken(&self, tx: &Transaction) -> Result<(), Error> {
         let waiting: Vec<Uuid> = import::Entity::find()
             .select_only()
             .column(import::Column::ImportId)
             .filter(import::Column::Source.eq(self.source.name()))
             .filter(import::Column::State.eq(ImportState::Suspended.code()))
+            .filter(import::Column::IsStaged.eq(true))
             .into_tuple()
             .all(tx)
             .await
             .map_err(DatabaseError::from)?;
         for id in waiting {
-            end(tx, id, OVERTAKEN, now).await?;
+            let unstaged = import::ActiveModel {
+                is_staged: Set(false),
+                ..Default::default()
+            };
+            update_record(tx, id, ImportState::Suspended, unstaged).await?;
+            staging::discard_compared(tx, id).await?;
         }
         Ok(())
     }

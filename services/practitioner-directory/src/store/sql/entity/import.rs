@@ -36,6 +36,11 @@ pub(in crate::store::sql) struct Model {
     pub decided_by: String,
     /// Why they did.
     pub decision_reason: String,
+    /// When it was last suspended.
+    pub held_at: Option<i64>,
+    /// Whether what it would change is staged. If not, its file is compared anew before
+    /// it is applied.
+    pub is_staged: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

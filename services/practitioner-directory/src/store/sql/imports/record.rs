@@ -42,6 +42,8 @@ pub(super) fn receiving(begin: &BeginImport) -> import::ActiveModel {
         base_import_id: Set(None),
         decided_by: Set(String::new()),
         decision_reason: Set(String::new()),
+        held_at: Set(None),
+        is_staged: Set(true),
     }
 }
 

@@ -1,0 +1,91 @@
+//! The files of imports, kept until they are applied or given up.
+
+use std::io::{Read, Write};
+
+use aval_database::{Database, DatabaseError, Transaction};
+use aval_domain::id::ImportId;
+use aval_domain::time::Timestamp;
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
+use sea_orm::ActiveValue::Set;
+use sea_orm::prelude::Uuid;
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+
+use super::entity::kept_part;
+use super::{staging, stored};
+use crate::error::Error;
+
+/// Keeps the next part of an import's file.
+pub(super) async fn keep(
+    db: &Database,
+    import_id: ImportId,
+    number: u64,
+    part: &[u8],
+    now: Timestamp,
+) -> Result<(), Error> {
+    let id = import_id.as_uuid();
+    let bytes = deflated(part).map_err(|_| corrupt(import_id))?;
+    let bytes = &bytes;
+    db.transaction("practitioner_directory.keep_part", move |tx| async move {
+        staging::hear_of(&tx, id, now).await?;
+        let row = kept_part::ActiveModel {
+            import_id: Set(id),
+            number: Set(stored(number)),
+            bytes: Set(bytes.clone()),
+        };
+        kept_part::Entity::insert(row)
+            .exec_without_returning(&tx)
+            .await
+            .map_err(DatabaseError::from)?;
+        Ok(())
+    })
+    .await
+}
+
+/// A part of an import's file.
+pub(super) async fn part(
+    db: &Database,
+    import_id: ImportId,
+    number: u64,
+) -> Result<Option<Vec<u8>>, Error> {
+    let row = kept_part::Entity::find_by_id((import_id.as_uuid(), stored(number)))
+        .one(db.reader())
+        .await
+        .map_err(DatabaseError::from)?;
+    let Some(row) = row else { return Ok(None) };
+    let mut part = Vec::new();
+    DeflateDecoder::new(row.bytes.as_slice())
+        .read_to_end(&mut part)
+        .map_err(|_| corrupt(import_id))?;
+    Ok(Some(part))
+}
+
+/// Whether an import's file is kept.
+pub(super) async fn holds(tx: &Transaction, import_id: Uuid) -> Result<bool, DatabaseError> {
+    let parts = kept_part::Entity::find()
+        .filter(kept_part::Column::ImportId.eq(import_id))
+        .count(tx)
+        .await?;
+    Ok(parts > 0)
+}
+
+/// Drops an import's file.
+pub(super) async fn discard(tx: &Transaction, import_id: Uuid) -> Result<(), DatabaseError> {
+    kept_part::Entity::delete_many()
+        .filter(kept_part::Column::ImportId.eq(import_id))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// A published text becomes a tenth; speed matters more than the last percent.
+fn deflated(part: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(part)?;
+    encoder.finish()
+}
+
+fn corrupt(import_id: ImportId) -> DatabaseError {
+    DatabaseError::corrupt("kept_parts", "bytes", &import_id)
+}
