@@ -27,6 +27,7 @@ mod professions;
 mod qualifications;
 mod setting;
 mod skills;
+mod toggles;
 mod towns;
 mod zipped;
 
@@ -43,6 +44,7 @@ pub use person::{
 };
 pub use qualifications::QUALIFICATION_HEADINGS;
 pub use skills::SKILL_HEADINGS;
+pub use toggles::TOGGLE_HEADING;
 pub use zipped::write_zipped;
 
 use making::Maker;
@@ -61,6 +63,8 @@ pub struct SynthesisPlan {
     pub form: FileForm,
     /// The rows that a reader must set aside, added to those of the people.
     pub faults: Faults,
+    /// Whether everybody comes under an RPPS number: those who had an ADELI number too.
+    pub toggled: bool,
 }
 
 /// A synthetic directory in memory, to look at and to change before writing.
@@ -88,6 +92,7 @@ impl SynthesisPlan {
             people,
             form: FileForm::default(),
             faults: Faults::default(),
+            toggled: false,
         }
     }
 
@@ -116,6 +121,12 @@ impl SynthesisPlan {
     /// Writes the file, in memory that does not grow with the number of people.
     pub fn write(&self, output: &mut impl Write) -> io::Result<Written> {
         file::write(output, self, self.size(), self.people())
+    }
+
+    /// Writes the file of the ADELI numbers that RPPS numbers take the place of: those of
+    /// everybody who is named otherwise once the plan is toggled.
+    pub fn write_toggles(&self, output: &mut impl Write) -> io::Result<Written> {
+        toggles::write(output, self)
     }
 
     /// Writes the file of the people's skills, without bad rows.

@@ -5,6 +5,7 @@ mod changes;
 mod duplicate;
 mod import;
 mod lookup;
+mod toggles;
 
 use std::path::PathBuf;
 
@@ -23,6 +24,7 @@ use changes::ChangesArguments;
 use duplicate::MergeArguments;
 use import::DecisionArguments;
 use lookup::SearchArguments;
+use toggles::TogglesArguments;
 
 /// What to do with the directory.
 #[derive(Debug, Subcommand)]
@@ -58,6 +60,9 @@ pub enum DirectoryCommand {
     },
     /// Declares two entries one human, or takes that back.
     Merge(MergeArguments),
+    /// Merges the entries of ADELI numbers into those of the RPPS numbers that take their
+    /// place, by a file of both.
+    Toggles(TogglesArguments),
     /// Corrects where somebody practises, against the source, or takes that back.
     Override(OverrideArguments),
     /// Prints what changed in the directory, one change a line, and where to go on from.
@@ -88,6 +93,7 @@ impl Session {
             DirectoryCommand::Reject(decision) => self.reject(decision).await,
             DirectoryCommand::Duplicates { most } => self.duplicates(*most).await,
             DirectoryCommand::Merge(arguments) => self.merge(arguments).await,
+            DirectoryCommand::Toggles(arguments) => self.toggles(arguments).await,
             DirectoryCommand::Override(arguments) => self.override_attachment(arguments).await,
             DirectoryCommand::Changes(arguments) => self.changes(arguments).await,
             DirectoryCommand::Search(arguments) => self.search(arguments).await,

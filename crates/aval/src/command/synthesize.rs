@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use aval_domain::time::{Clock, SystemClock};
@@ -29,6 +29,8 @@ pub enum PublishedFile {
     /// `Extraction_Correspondance_MSSante`, of the same people and of their structures;
     /// without rows in error.
     Mailboxes,
+    /// The ADELI numbers that RPPS numbers take the place of, and those: `N° ADELI;N° RPPS`.
+    Toggles,
 }
 
 /// Arguments of `aval directory synthesize`.
@@ -49,6 +51,9 @@ pub struct SynthesizeArguments {
     /// The older form, with 52 columns instead of 56.
     #[arg(long)]
     older: bool,
+    /// Everybody under an RPPS number, also those who had an ADELI number.
+    #[arg(long)]
+    toggled: bool,
     /// In a zip archive of its own, as published.
     #[arg(long)]
     zip: bool,
@@ -64,10 +69,15 @@ pub fn run(arguments: &SynthesizeArguments, output: Output) -> anyhow::Result<()
         PublishedFile::Skills => skills_file_name,
         PublishedFile::Diplomas => qualifications_file_name,
         PublishedFile::Mailboxes => mailboxes_file_name,
+        PublishedFile::Toggles => |_| "bascules_adeli_rpps.csv".to_owned(),
     };
     let name = name(SystemClock.now());
-    let packed = arguments.zip.then(|| name.replace(".txt", ".zip"));
-    let path = arguments.folder.join(packed.as_ref().unwrap_or(&name));
+    let packed = arguments
+        .zip
+        .then(|| Path::new(&name).with_extension("zip"));
+    let path = arguments
+        .folder
+        .join(packed.as_deref().unwrap_or(Path::new(&name)));
     let file = File::create(&path).with_context(|| format!("cannot make {}", path.display()))?;
     let mut writer = BufWriter::new(file);
     let written = if arguments.zip {
@@ -101,6 +111,7 @@ fn write(arguments: &SynthesizeArguments, output: &mut impl Write) -> io::Result
         PublishedFile::Skills => plan.write_skills(output),
         PublishedFile::Diplomas => plan.write_qualifications(output),
         PublishedFile::Mailboxes => plan.write_mailboxes(output),
+        PublishedFile::Toggles => plan.write_toggles(output),
     }
 }
 
@@ -119,6 +130,7 @@ fn plan(arguments: &SynthesizeArguments) -> SynthesisPlan {
             unknown_profession: each,
             control_characters: each,
         },
+        toggled: arguments.toggled,
         ..SynthesisPlan::new(arguments.seed, arguments.people)
     }
 }

@@ -7,7 +7,7 @@ use aval_testing::synthesize::{Directory, Faults, SynthesisPlan, file_name};
 use serde_json::Value;
 
 use crate::cast;
-use crate::stand::Up;
+use crate::stand::{Up, run};
 
 /// What the sample of `aval up` holds.
 fn sample() -> Directory {
@@ -290,5 +290,85 @@ fn what_is_named_wrongly_is_told_by_field() {
         for words in said {
             assert!(reason.contains(words), "{command:?}: {reason}");
         }
+    }
+}
+
+#[test]
+fn an_adeli_number_leads_to_the_rpps_number_that_takes_its_place() {
+    let up = Up::start();
+    let sample = sample();
+    let numbered = |rpps: bool| {
+        let mut people = sample.people.iter();
+        people
+            .find(|person| person.rpps().is_some() == rpps)
+            .unwrap()
+    };
+    let (former, present) = (numbered(false), numbered(true));
+    let file = up.folder.path().join("bascule.csv");
+    let pairs = format!(
+        "N° ADELI;N° RPPS\n{};{}\n123;{}\n{};99799999992\n",
+        former.number.text(),
+        present.number.text(),
+        present.number.text(),
+        former.number.text(),
+    );
+    std::fs::write(&file, pairs).unwrap();
+    let run = || up.ask(&["directory", "toggles", file.to_str().unwrap()]);
+    let first = run();
+    assert_eq!(
+        (&first["merged"], &first["invalid"]),
+        (&1.into(), &1.into())
+    );
+    assert_eq!(first["unknown"], 1);
+    assert_eq!(first["lines"].as_array().unwrap().len(), 2);
+    let shown = up.ask(&["directory", "show", former.number.text()]);
+    let human = text_of_first(&shown, "practitioner_id");
+    let other = up.ask(&["directory", "show", present.number.text()]);
+    assert_eq!(human, text_of_first(&other, "practitioner_id"));
+    assert_eq!(run()["settled"], 1);
+    let merges = up.lines(&["directory", "changes"]);
+    let merge = merges
+        .iter()
+        .find(|change| change["kind"] == "PRACTITIONERS_MERGED")
+        .unwrap();
+    let (absorbed, into) = (text(merge, "id"), text(merge, "other_id"));
+    let undo = ["--undo", "--reason", "deux personnes"];
+    let undo = ["directory", "merge", "--absorb", absorbed, "--into", into]
+        .into_iter()
+        .chain(undo);
+    up.ask(&undo.collect::<Vec<_>>());
+    let again = run();
+    assert_eq!((&again["merged"], &again["undone"]), (&0.into(), &1.into()));
+}
+
+fn text_of_first(rows: &Value, member: &str) -> String {
+    text(&rows[0], member).to_owned()
+}
+
+#[test]
+fn everybody_with_an_adeli_number_is_toggled_in_a_synthetic_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let write = |more: &[&str]| {
+        let arguments = ["--json", "directory", "synthesize", "--folder", folder];
+        let arguments = [&arguments, more].concat();
+        let answer = run(folder.as_ref(), &arguments);
+        let answer: Value = serde_json::from_str(&answer.stdout).unwrap();
+        std::fs::read_to_string(text(&answer, "file")).unwrap()
+    };
+    let toggles = write(&["--file", "toggles"]);
+    let afterwards = write(&["--toggled"]);
+    let mut lines = toggles.lines();
+    assert_eq!(lines.next(), Some("N° ADELI;N° RPPS"));
+    let leaving = sample().people.into_iter().filter(|p| p.rpps().is_none());
+    let leaving: Vec<String> = leaving.map(|p| p.number.text().to_owned()).collect();
+    let read: Vec<(&str, &str)> = lines.map(|line| line.split_once(';').unwrap()).collect();
+    let adeli: Vec<&str> = read.iter().map(|(adeli, _)| *adeli).collect();
+    assert_eq!(adeli, leaving);
+    for (adeli, rpps) in read {
+        assert!(
+            afterwards.contains(&format!("|8{rpps}|"))
+                && !afterwards.contains(&format!("|0{adeli}|"))
+        );
     }
 }

@@ -20,6 +20,7 @@ const PEOPLE: u64 = 1;
 pub(super) struct Maker {
     seed: u64,
     places: Places,
+    toggled: bool,
 }
 
 /// What a person works as: drawn, or asked for by a role.
@@ -36,6 +37,7 @@ impl Maker {
         Self {
             seed: plan.seed,
             places: Places::new(plan.seed, plan.size()),
+            toggled: plan.toggled,
         }
     }
 
@@ -66,7 +68,7 @@ impl Maker {
             || draw.chance(career.profile.adeli_only),
             Role::is_adeli_only,
         );
-        let number = if adeli_only {
+        let number = if adeli_only && !self.toggled {
             number::adeli(self.seed, rank, towns::at(career.town))
         } else {
             number::rpps(self.seed, rank)

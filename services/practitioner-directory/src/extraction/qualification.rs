@@ -100,17 +100,20 @@ mod tests {
         found.unwrap()
     }
 
-    fn coded(type_code: &str, code: &str) -> Option<(String, String)> {
-        Some((type_code.to_owned(), code.to_owned()))
+    fn coded(type_code: &str, code: &str) -> (String, String) {
+        (type_code.to_owned(), code.to_owned())
     }
 
     #[test]
     fn a_row_holds_a_diploma_or_an_authorisation_or_both() {
-        assert_eq!(read(&qualified()), Ok([coded("DE", "DE05"), None]));
+        assert_eq!(read(&qualified()), Ok([Some(coded("DE", "DE05")), None]));
         let both = qualified().with("Code type autorisation", "AM01");
-        assert_eq!(read(&both), Ok([coded("DE", "DE05"), coded("AM01", "")]));
+        assert_eq!(
+            read(&both),
+            Ok([Some(coded("DE", "DE05")), Some(coded("AM01", ""))])
+        );
         let authorised = both.with("Code diplôme obtenu", "");
-        assert_eq!(read(&authorised), Ok([None, coded("AM01", "")]));
+        assert_eq!(read(&authorised), Ok([None, Some(coded("AM01", ""))]));
     }
 
     #[test]
