@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::bench::BenchArguments;
+use crate::bench::{BenchArguments, DirectoryBenchArguments};
 use crate::command::audit::AuditCommand;
 use crate::command::block::BlockCommand;
 use crate::command::care_episode::CareEpisodeCommand;
@@ -88,6 +88,8 @@ pub enum Command {
     Token(TokenCommand),
     /// Measures the services against empty ones and the raw database, in turns.
     Bench(BenchArguments),
+    /// Measures imports of the directory and searches in it, at a size.
+    BenchDirectory(DirectoryBenchArguments),
     /// Writes a shell's completions on standard output.
     Completions {
         /// The shell.

@@ -10,11 +10,13 @@
 //! Reading order: how load is put on (`load`) and what is measured of it
 //! (`measurement`, `threads`); whom it is put on (`contender`, `consent`,
 //! `revocations`, `lineup`); the turns (`rounds`); what came of them (`figures`,
-//! `spread`, `report`, `machine`).
+//! `spread`, `report`, `machine`). Apart from all that, `directory`: imports and searches
+//! at the size of the country.
 
 mod arguments;
 mod consent;
 mod contender;
+mod directory;
 mod figures;
 mod lineup;
 mod load;
@@ -37,6 +39,7 @@ use aval_runtime::config::TelemetryConfig;
 use indicatif::{ProgressBar, ProgressStyle};
 
 pub use arguments::{BenchArguments, Only};
+pub use directory::{DirectoryBenchArguments, run as run_directory};
 
 use crate::language::say;
 use crate::output::Output;

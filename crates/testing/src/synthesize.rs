@@ -13,6 +13,7 @@
 
 mod cast;
 mod code_lists;
+mod day;
 mod draw;
 mod family_names;
 mod fault;
@@ -65,6 +66,9 @@ pub struct SynthesisPlan {
     pub faults: Faults,
     /// Whether everybody comes under an RPPS number: those who had an ADELI number too.
     pub toggled: bool,
+    /// How many days after the first file this one is generated: each day some people
+    /// change, leave, come, or get an RPPS number.
+    pub day: u32,
 }
 
 /// A synthetic directory in memory, to look at and to change before writing.
@@ -93,13 +97,14 @@ impl SynthesisPlan {
             form: FileForm::default(),
             faults: Faults::default(),
             toggled: false,
+            day: 0,
         }
     }
 
     /// The people, one after the other, each made when asked for.
     pub fn people(&self) -> impl Iterator<Item = Person> + use<> {
-        let maker = Maker::new(self);
-        (0..self.size()).map(move |rank| maker.person(rank))
+        let (maker, day) = (Maker::new(self), self.day);
+        (0..self.size() + self.arrivals()).filter_map(move |rank| day::person(&maker, rank, day))
     }
 
     /// The people that a scenario needs; `None` when the plan is too small to
@@ -142,6 +147,14 @@ impl SynthesisPlan {
     /// Writes the file of the people's and structures' mailboxes, without bad rows.
     pub fn write_mailboxes(&self, output: &mut impl Write) -> io::Result<Written> {
         mailboxes::write(output, self.people())
+    }
+
+    /// How many came since the first day.
+    fn arrivals(&self) -> u32 {
+        let a_day = u64::from(self.size()) * u64::from(day::ARRIVALS) / 1_000_000;
+        let spare = MAX_PEOPLE - fault::RESERVED_RANKS - self.size();
+        let all = u64::from(self.day) * a_day.max(1);
+        u32::try_from(all).map_or(spare, |all| all.min(spare))
     }
 
     /// As many people as can be told apart, two fewer than there are numbers for

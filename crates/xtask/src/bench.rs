@@ -7,6 +7,25 @@ use crate::process::{cargo, run as run_command};
 use crate::servers::{Durability, Postgres, Redis};
 use anyhow::Result;
 
+/// Runs `aval bench-directory` with these arguments, on such a PostgreSQL alone.
+pub(crate) fn run_directory(arguments: &[String]) -> Result<()> {
+    let postgres = Postgres::start(Durability::Full)?;
+    let mut bench = cargo();
+    bench
+        .args([
+            "run",
+            "--release",
+            "--quiet",
+            "-p",
+            "aval",
+            "--",
+            "bench-directory",
+        ])
+        .args(["--postgres", &postgres.url()])
+        .args(arguments);
+    run_command(&mut bench)
+}
+
 /// Runs the bench with these arguments of `aval bench`.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let postgres = Postgres::start(Durability::Full)?;

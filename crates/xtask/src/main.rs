@@ -46,6 +46,12 @@ enum Task {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
+    /// Run `aval bench-directory` on a PostgreSQL that writes durably, thrown away afterwards.
+    BenchDirectory {
+        /// Passed on to `aval bench-directory`: `-- --people 1950000`.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
     /// Check the text: fmt, tidy, clippy, doc, deny, buf; cheapest first, stopping at the first that fails.
     Lint {
         /// Only these steps.
@@ -61,6 +67,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Test { arguments } => test::run(&arguments),
         Task::Bench { arguments } => bench::run(&arguments),
+        Task::BenchDirectory { arguments } => bench::run_directory(&arguments),
         Task::Lint { steps } => lint::run(&steps),
         Task::Tidy => tidy::run(),
         Task::DeployCheck => deploy_check::run(),

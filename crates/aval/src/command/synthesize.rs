@@ -51,16 +51,34 @@ pub struct SynthesizeArguments {
     /// The older form, with 52 columns instead of 56.
     #[arg(long)]
     older: bool,
+    /// So many days after the first file: each day 6 people of 1,000 change, get an RPPS
+    /// number or leave, and others come. Some ten days at once are held by the limits.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=3650))]
+    day: u32,
     /// Everybody under an RPPS number, also those who had an ADELI number.
     #[arg(long)]
     toggled: bool,
-    /// In a zip archive of its own, as published.
-    #[arg(long)]
-    zip: bool,
+    /// How the file comes.
+    #[command(flatten)]
+    transfer: Transfer,
     /// The folder to write into; the file is named as published.
     #[arg(long, default_value = ".")]
     folder: PathBuf,
 }
+
+/// How a file comes.
+#[derive(Debug, Args)]
+struct Transfer {
+    /// In a zip archive of its own, as published.
+    #[arg(long)]
+    zip: bool,
+    /// Cuts the file off before its end, as a broken transfer does.
+    #[arg(long)]
+    cut: bool,
+}
+
+/// How many bytes are missing of a file that is cut off.
+const CUT_OFF: u64 = 40;
 
 /// Writes the file, in memory that does not grow with it.
 pub fn run(arguments: &SynthesizeArguments, output: Output) -> anyhow::Result<()> {
@@ -73,6 +91,7 @@ pub fn run(arguments: &SynthesizeArguments, output: Output) -> anyhow::Result<()
     };
     let name = name(SystemClock.now());
     let packed = arguments
+        .transfer
         .zip
         .then(|| Path::new(&name).with_extension("zip"));
     let path = arguments
@@ -80,13 +99,17 @@ pub fn run(arguments: &SynthesizeArguments, output: Output) -> anyhow::Result<()
         .join(packed.as_deref().unwrap_or(Path::new(&name)));
     let file = File::create(&path).with_context(|| format!("cannot make {}", path.display()))?;
     let mut writer = BufWriter::new(file);
-    let written = if arguments.zip {
+    let written = if arguments.transfer.zip {
         write_zipped(writer, &name, |mut inside| write(arguments, &mut inside))?
     } else {
         let written = write(arguments, &mut writer)?;
         writer.flush()?;
         written
     };
+    if arguments.transfer.cut {
+        let whole = File::options().write(true).open(&path)?;
+        whole.set_len(whole.metadata()?.len().saturating_sub(CUT_OFF))?;
+    }
     let mut rows = Rows::new(vec![
         ("file", say("fichier", "file")),
         ("people", say("personnes", "people")),
@@ -131,6 +154,7 @@ fn plan(arguments: &SynthesizeArguments) -> SynthesisPlan {
             control_characters: each,
         },
         toggled: arguments.toggled,
+        day: arguments.day,
         ..SynthesisPlan::new(arguments.seed, arguments.people)
     }
 }

@@ -41,6 +41,10 @@ impl Maker {
         }
     }
 
+    pub(super) fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// The person of a rank; the first ranks play the cast's roles.
     pub(super) fn person(&self, rank: u32) -> Person {
         self.person_as(rank, Role::of_rank(rank))

@@ -4,22 +4,40 @@
 use std::io::{self, Write};
 
 use super::SynthesisPlan;
+use super::day;
 use super::file::{CHUNK, Written, flush};
+use super::making::Maker;
 use super::person::PersonNumber;
 
 /// The heading line.
 pub const TOGGLE_HEADING: &str = "N° ADELI;N° RPPS";
 
-/// Writes the heading, and one line for each of the people who have an ADELI number.
+/// Writes the heading, and one line for each of the people who had an ADELI number on the
+/// first day and have an RPPS number by the plan's day; on the first day, for everybody
+/// with an ADELI number.
 pub(super) fn write(output: &mut impl Write, plan: &SynthesisPlan) -> io::Result<Written> {
-    let plan = |toggled| SynthesisPlan { toggled, ..*plan };
+    let first = SynthesisPlan {
+        toggled: false,
+        day: 0,
+        ..*plan
+    };
+    let last = SynthesisPlan {
+        toggled: plan.toggled || plan.day == 0,
+        ..*plan
+    };
+    let (before, after) = (Maker::new(&first), Maker::new(&last));
     let mut written = Written::default();
     let mut text = format!("{TOGGLE_HEADING}\n");
-    for (before, after) in plan(false).people().zip(plan(true).people()) {
-        let PersonNumber::Adeli(adeli) = &before.number else {
+    for rank in 0..plan.size() {
+        let PersonNumber::Adeli(adeli) = before.person(rank).number else {
             continue;
         };
-        for part in [adeli, ";", after.number.text(), "\n"] {
+        let Some(PersonNumber::Rpps(rpps)) =
+            day::person(&after, rank, last.day).map(|person| person.number)
+        else {
+            continue;
+        };
+        for part in [&adeli, ";", &rpps, "\n"] {
             text.push_str(part);
         }
         written.rows += 1;

@@ -31,6 +31,11 @@ const NOT_NAMED: &[Exception] = &[
         "sqlx",
         "chooses the TLS provider that sea-orm leaves open",
     ),
+    (
+        "aval-testing",
+        "flate2",
+        "chooses the compressor that zip leaves open",
+    ),
 ];
 
 /// Declared once and with a purpose, inherited by members, named by their code;

@@ -1,0 +1,192 @@
+//! `aval bench-directory`: what the directory costs at a size, beside the raw copy of the
+//! same file into the same database.
+//!
+//! In one run: the first import of a synthetic file, the same file again, and the file of
+//! the next day, each timed from the first byte sent to the answer; `\copy` of the first
+//! file into a table of texts, where there is a PostgreSQL; then searches, for how long
+//! they take and for whom they find. Nothing here passes or fails by a figure.
+
+mod copy;
+mod memory;
+mod questions;
+mod searching;
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use aval_domain::time::{Clock, SystemClock, Timestamp};
+use aval_proto::practitioner_directory::v1::{Import, ImportState};
+use aval_testing::synthesize::{SynthesisPlan, file_name};
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::client::Software;
+use crate::import::{FileToImport, send};
+use crate::language::say;
+use crate::output::{Output, Rows};
+use crate::stack::{Engines, Stack, StackConfig};
+
+/// Measures imports of the directory and searches in it, at a size.
+#[derive(Debug, Clone, Args)]
+pub struct DirectoryBenchArguments {
+    /// How many people; the nation has 1,950,000.
+    #[arg(long, default_value_t = 100_000)]
+    people: u32,
+    /// How many callers search at once.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    callers: u32,
+    /// How many searches.
+    #[arg(long, default_value_t = 2_000)]
+    searches: u32,
+    /// Where files and databases are made, and removed afterwards. By default the
+    /// temporary folder.
+    #[arg(long)]
+    folder: Option<PathBuf>,
+    /// Where rows are kept.
+    #[command(flatten)]
+    engines: Engines,
+}
+
+/// One seed for all runs: the same people.
+const SEED: u64 = 1;
+/// How long one import may take.
+const LONGEST_IMPORT: Duration = Duration::from_hours(3);
+const DAY: Duration = Duration::from_hours(24);
+
+/// Measures, and says what came of it.
+pub async fn run(arguments: &DirectoryBenchArguments, output: Output) -> anyhow::Result<()> {
+    let folder = match &arguments.folder {
+        Some(folder) => tempfile::tempdir_in(folder),
+        None => tempfile::tempdir(),
+    };
+    let folder = folder.context("cannot make a folder for the files and databases")?;
+    let files = Files::write(folder.path(), arguments.people)?;
+    let copied = match &arguments.engines.postgres {
+        Some(url) => Some(copy::seconds(url, &files.first)?),
+        None => None,
+    };
+    let config = StackConfig::on_free_ports(&folder.path().join("stack"))?;
+    let stack = Stack::start(config.with_engines(arguments.engines.clone())).await?;
+    let operator = stack.software("operator")?;
+    let mut imports = imports();
+    for (what, file) in [
+        ("first import", &files.first),
+        ("the same again", &files.same),
+        ("the next day", &files.next),
+    ] {
+        let timed = import(&operator, file).await?;
+        imports.push(timed.row(what, copied));
+    }
+    output.rows(&imports)?;
+    let portal = stack.software("gateway")?;
+    let questions = questions::asked(&files.plan, arguments.searches);
+    let found = searching::ask(&portal, questions, arguments.callers).await?;
+    output.rows(&found)?;
+    stack.stop().await;
+    Ok(())
+}
+
+/// The files of two days, the first under two names.
+struct Files {
+    plan: SynthesisPlan,
+    first: PathBuf,
+    same: PathBuf,
+    next: PathBuf,
+}
+
+impl Files {
+    fn write(folder: &Path, people: u32) -> anyhow::Result<Self> {
+        let now = SystemClock.now();
+        let plan = SynthesisPlan::new(SEED, people);
+        let at = |age: Duration| folder.join(file_name(Timestamp::saturating_sub(now, age)));
+        let files = Self {
+            plan,
+            first: at(2 * DAY),
+            same: at(DAY),
+            next: at(Duration::ZERO),
+        };
+        let tomorrow = SynthesisPlan { day: 1, ..plan };
+        for (plan, path) in [(plan, &files.first), (tomorrow, &files.next)] {
+            let mut writer = BufWriter::new(File::create(path)?);
+            plan.write(&mut writer)?;
+            writer.flush()?;
+        }
+        std::fs::hard_link(&files.first, &files.same)?;
+        Ok(files)
+    }
+}
+
+/// An import that was applied, and what it cost.
+struct Timed {
+    import: Import,
+    bytes: u64,
+    elapsed: Duration,
+    peak_mib: Option<u64>,
+}
+
+async fn import(operator: &Software, file: &Path) -> anyhow::Result<Timed> {
+    let file = FileToImport::at(file)?;
+    let bytes = file.size()?;
+    memory::forget_peak();
+    let begun = Instant::now();
+    let mut request = tonic::Request::new(send(&file, |_| ())?);
+    request.set_timeout(LONGEST_IMPORT);
+    let answer = operator
+        .directory_admin()
+        .import_extraction(request)
+        .await?;
+    let elapsed = begun.elapsed();
+    let import = answer.into_inner().import.unwrap_or_default();
+    ensure!(
+        import.state() == ImportState::Applied,
+        "the import was not applied: {}",
+        import.state_reason
+    );
+    Ok(Timed {
+        import,
+        bytes,
+        elapsed,
+        peak_mib: memory::peak_mib(),
+    })
+}
+
+fn imports() -> Rows {
+    Rows::new(vec![
+        ("what", say("quoi", "what")),
+        ("rows", say("lignes", "rows")),
+        ("mib", say("Mio", "MiB")),
+        ("changed", say("personnes touchées", "people touched")),
+        ("seconds", say("secondes", "seconds")),
+        (
+            "copy_seconds",
+            say("secondes de \\copy", "seconds of \\copy"),
+        ),
+        ("peak_mib", say("Mio au plus", "peak MiB")),
+    ])
+}
+
+impl Timed {
+    fn row(&self, what: &str, copied: Option<f64>) -> Vec<Value> {
+        let report = self.import.report.clone().unwrap_or_default();
+        let touched = report.practitioners_added_count
+            + report.practitioners_changed_count
+            + report.practitioners_deactivated_count;
+        vec![
+            json!(what),
+            json!(report.row_count),
+            json!(self.bytes / 1024 / 1024),
+            json!(touched),
+            json!(rounded(self.elapsed.as_secs_f64())),
+            json!(copied.map(rounded)),
+            json!(self.peak_mib),
+        ]
+    }
+}
+
+/// To a hundredth.
+fn rounded(seconds: f64) -> f64 {
+    (seconds * 100.0).round() / 100.0
+}
