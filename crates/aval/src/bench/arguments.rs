@@ -70,10 +70,18 @@ impl BenchArguments {
 
     /// Who takes turns, in this order.
     pub(crate) fn entrants(&self) -> &'static [Entrant] {
-        use Entrant::{Authorize, Bare, Check, CheckRevoking, Layers, RawInsert};
+        use Entrant::{Authorize, Bare, BatchCheck, Check, CheckRevoking, Layers, RawInsert};
         match self.only {
-            None => &[Bare, Layers, Check, CheckRevoking, RawInsert, Authorize],
-            Some(Only::Check) => &[Bare, Layers, Check, CheckRevoking],
+            None => &[
+                Bare,
+                Layers,
+                Check,
+                BatchCheck,
+                CheckRevoking,
+                RawInsert,
+                Authorize,
+            ],
+            Some(Only::Check) => &[Bare, Layers, Check, BatchCheck, CheckRevoking],
             Some(Only::Authorize) => &[Check, RawInsert, Authorize],
         }
     }

@@ -28,6 +28,7 @@ pub(crate) struct ConsentService {
     stack: Arc<Stack>,
     people: People,
     questions: Questions,
+    of_many_documents: Questions,
     doctor: Arc<SignedInDoctor>,
 }
 
@@ -47,7 +48,8 @@ impl ConsentService {
         });
         let (stack, people) = stack.await?.context("the services do not start")?;
         Ok(Self {
-            questions: questions(&people),
+            questions: questions(&people, &documents()),
+            of_many_documents: questions(&people, &many_documents()),
             doctor: Arc::new(SignedInDoctor::new(&stack, &people)?),
             people,
             stack,
@@ -61,6 +63,11 @@ impl ConsentService {
     /// One for each patient, all of them to be permitted.
     pub(crate) fn questions(&self) -> Questions {
         self.questions.clone()
+    }
+
+    /// The same, each of 200 documents: as many as one question may name.
+    pub(crate) fn questions_of_many_documents(&self) -> Questions {
+        self.of_many_documents.clone()
     }
 
     /// The checks, with patients who grant and revoke meanwhile. Call it inside of the
@@ -103,13 +110,29 @@ const DOCUMENTS: [(&str, common::DocumentClass, &str); 3] = [
     ),
 ];
 
-fn questions(people: &People) -> Questions {
-    let documents = DOCUMENTS.map(|(id, class, kind)| common::DocumentRef {
+fn documents() -> Vec<common::DocumentRef> {
+    DOCUMENTS.map(document).to_vec()
+}
+
+fn many_documents() -> Vec<common::DocumentRef> {
+    let numbered = DOCUMENTS.iter().cycle().take(200).enumerate();
+    let many = numbered.map(|(number, &(id, class, kind))| {
+        let id = format!("{id}-{number}");
+        document((&id, class, kind))
+    });
+    many.collect()
+}
+
+fn document((id, class, kind): (&str, common::DocumentClass, &str)) -> common::DocumentRef {
+    common::DocumentRef {
         document_id: id.to_owned(),
         document_class: class.into(),
         document_type: kind.to_owned(),
         ..common::DocumentRef::default()
-    });
+    }
+}
+
+fn questions(people: &People, documents: &[common::DocumentRef]) -> Questions {
     let questions = people.patients.iter().map(|patient| proto::AccessQuestion {
         patient_id: patient.patient_id.clone(),
         action: common::AccessAction::Consult.into(),

@@ -42,7 +42,9 @@ pub(crate) enum Entrant {
     Layers,
     /// `Check` of the running consent service.
     Check,
-    /// The same while grants of the patients asked about are made and revoked.
+    /// `BatchCheck` of 200 documents of one record.
+    BatchCheck,
+    /// `Check` while grants of the patients asked about are made and revoked.
     CheckRevoking,
     /// One row, one durable transaction, and nothing around it.
     RawInsert,
@@ -57,6 +59,7 @@ impl Entrant {
             Self::Bare => "bare",
             Self::Layers => "layers",
             Self::Check => "check",
+            Self::BatchCheck => "batch_check",
             Self::CheckRevoking => "check_revoking",
             Self::RawInsert => "raw_insert",
             Self::Authorize => "authorize",
@@ -69,6 +72,7 @@ impl Entrant {
             Self::Bare => say("tonic + TLS, vide", "tonic + TLS, empty"),
             Self::Layers => say("toutes les couches, vide", "every layer, empty"),
             Self::Check => say("consent, à chaud", "consent, warm"),
+            Self::BatchCheck => say("200 documents, à chaud", "200 documents, warm"),
             Self::CheckRevoking => say("pendant des révocations", "while grants are revoked"),
             Self::RawInsert => say("SQL, une ligne durable", "SQL, one durable row"),
             Self::Authorize => say("consent, tracé durable", "consent, durable trace"),

@@ -89,6 +89,7 @@ impl Ground<'_> {
                 Arc::new(checks.await?)
             }
             Entrant::Check => Arc::new(self.ask(consent, Operation::Check).await?),
+            Entrant::BatchCheck => Arc::new(self.ask(consent, Operation::BatchCheck).await?),
             Entrant::CheckRevoking => {
                 let checks = self.ask(consent, Operation::Check).await?;
                 let _callers = self.threads.callers().enter();
@@ -120,7 +121,11 @@ impl Ground<'_> {
         consent: &ConsentService,
         operation: Operation,
     ) -> anyhow::Result<GrpcContender> {
-        let (address, questions) = (consent.address(), consent.questions());
+        let questions = match operation {
+            Operation::Check | Operation::Authorize => consent.questions(),
+            Operation::BatchCheck => consent.questions_of_many_documents(),
+        };
+        let address = consent.address();
         self.connect(address, operation, questions, consent.credentials())
             .await
     }

@@ -15,6 +15,8 @@ use crate::demo::request_id;
 pub(crate) enum Operation {
     /// Decides, and changes nothing.
     Check,
+    /// The same for a batch: of one question here.
+    BatchCheck,
     /// Decides and traces.
     Authorize,
 }
@@ -47,6 +49,13 @@ impl Asker {
                 let request = self.bearer.asks(proto::CheckRequest { question });
                 let answer = self.client.check(request).await;
                 answer.map(|answer| answer.into_inner().decision)
+            }
+            Operation::BatchCheck => {
+                let request = self.bearer.asks(proto::BatchCheckRequest {
+                    questions: question.into_iter().collect(),
+                });
+                let answer = self.client.batch_check(request).await;
+                answer.map(|answer| answer.into_inner().decisions.into_iter().next())
             }
             Operation::Authorize => {
                 let request = self.bearer.asks(proto::AuthorizeRequest {
