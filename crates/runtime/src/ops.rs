@@ -8,6 +8,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use aval_database::Database;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -56,6 +57,22 @@ impl OpsServer {
             axum::serve(self.listener, routes(readiness))
                 .with_graceful_shutdown(shutdown.cancelled_owned())
                 .await
+        })
+    }
+
+    /// The same for a service that can work when its database answers. That it ends by
+    /// itself is said in the log: calls are answered all the same.
+    #[must_use = "a future does nothing before it is awaited"]
+    pub fn serve_with(self, db: Database, shutdown: CancellationToken) -> BoxFuture<'static, ()> {
+        let readiness: Readiness = Arc::new(move || {
+            let db = db.clone();
+            Box::pin(async move { db.ping().await.is_ok() })
+        });
+        let served = self.serve(readiness, shutdown);
+        Box::pin(async move {
+            if let Err(error) = served.await {
+                tracing::error!(%error, "health and metrics are no longer served");
+            }
         })
     }
 }

@@ -1,13 +1,14 @@
 //! What the service counts, for operators.
 
 use aval_runtime::telemetry::metrics::meter;
-use opentelemetry::metrics::{Counter, Histogram};
+use opentelemetry::metrics::{Counter, Gauge, Histogram};
 
 /// What the writing task counts.
 #[derive(Debug, Clone)]
 pub(crate) struct WriterMetrics {
     recorded: Counter<u64>,
     batch: Histogram<u64>,
+    size: Gauge<u64>,
     refused: Counter<u64>,
 }
 
@@ -24,6 +25,10 @@ impl WriterMetrics {
                 .with_description("Deliveries that one transaction served.")
                 .with_boundaries(vec![1.0, 2.0, 4.0, 8.0, 16.0, 64.0, 256.0, 1024.0])
                 .build(),
+            size: meter
+                .u64_gauge("aval.audit.log.size")
+                .with_description("Events in the log, as the instance that writes it knows.")
+                .build(),
             refused: meter
                 .u64_counter("aval.audit.deliveries.refused")
                 .with_description(
@@ -34,8 +39,10 @@ impl WriterMetrics {
         }
     }
 
-    /// A batch of deliveries was answered, after so many events were recorded.
-    pub(crate) fn batch(&self, deliveries: usize, events: u64) {
+    /// A batch of deliveries was answered, after so many events were recorded, the last
+    /// of which made the log this long.
+    pub(crate) fn batch(&self, deliveries: usize, events: u64, size: u64) {
+        self.size.record(size, &[]);
         self.recorded.add(events, &[]);
         self.batch.record(deliveries as u64, &[]);
     }

@@ -11,9 +11,10 @@ use aval_proto::audit::v1::transparency_service_server::TransparencyServiceServe
 use aval_runtime::caller::{Allowlist, AllowlistError};
 use aval_runtime::config::ConfigError;
 use aval_runtime::environment::Environment;
-use aval_runtime::ops::{OpsServer, Readiness};
+use aval_runtime::ops::OpsServer;
 use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
 use aval_runtime::token::{JwksError, TokenVerifier};
+use aval_runtime::trail::observe_backlog;
 use futures::future::BoxFuture;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -222,6 +223,13 @@ impl Tasks {
     async fn run(self, shutdown: CancellationToken) {
         let stop_writing = CancellationToken::new();
         let writing = tokio::spawn(self.writing.run(stop_writing.clone()));
+        let waiting = tokio::spawn(observe_backlog(
+            self.db.clone(),
+            own_trail::SOURCE,
+            Arc::clone(&self.environment.clock),
+            |_| {},
+            shutdown.clone(),
+        ));
         let relaying = tokio::spawn(own_trail::relay(
             self.db.clone(),
             self.writer,
@@ -229,7 +237,8 @@ impl Tasks {
             shutdown.clone(),
         ));
         let watching = tokio::spawn(self.tail.run(shutdown.clone()));
-        let ops = tokio::spawn(self.ops.serve(readiness(self.db.clone()), shutdown.clone()));
+        // Ready is who can read: an instance that does not write serves all the same.
+        let ops = tokio::spawn(self.ops.serve_with(self.db.clone(), shutdown.clone()));
 
         if let Err(error) = self.grpc.serve(shutdown.clone()).await {
             tracing::error!(%error, "the gRPC listener ended");
@@ -239,23 +248,12 @@ impl Tasks {
         report("tail", watching.await);
         stop_writing.cancel();
         report("writer", writing.await);
-        match ops.await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "the ops listener ended"),
-            Err(error) => report("ops", Err(error)),
-        }
+        report("backlog", waiting.await);
+        report("ops", ops.await);
         if let Err(error) = self.db.close().await {
             tracing::warn!(%error, "the database was not closed");
         }
     }
-}
-
-/// Ready is who can read: an instance that does not write serves all the same.
-fn readiness(db: Database) -> Readiness {
-    Arc::new(move || {
-        let db = db.clone();
-        Box::pin(async move { db.ping().await.is_ok() })
-    })
 }
 
 fn report(task: &str, ended: Result<(), tokio::task::JoinError>) {

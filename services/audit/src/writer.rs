@@ -196,7 +196,7 @@ impl WriterTask {
             let size = term.size();
             match term.record(&submissions).await {
                 Ok(answers) => {
-                    self.count(&answers, term.size() - size);
+                    self.count(&answers, term.size() - size, term.size());
                     for (waiting, answer) in batch.into_iter().zip(answers) {
                         waiting.answer(answer.map_err(RecordError::Refused));
                     }
@@ -212,8 +212,8 @@ impl WriterTask {
         }
     }
 
-    fn count(&self, answers: &[Result<u64, Refused>], events: u64) {
-        self.metrics.batch(answers.len(), events);
+    fn count(&self, answers: &[Result<u64, Refused>], events: u64, size: u64) {
+        self.metrics.batch(answers.len(), events, size);
         let refused = answers.iter().filter(|answer| answer.is_err()).count();
         self.metrics.refused(refused as u64);
     }

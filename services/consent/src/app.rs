@@ -91,6 +91,7 @@ use std::sync::Arc;
 
 use crate::access_basis::AccessBasisSource;
 use crate::decision_log::DecisionLog;
+use crate::decision_metrics::DecisionMetrics;
 use crate::directory::Directory;
 use crate::doorbell::Doorbell;
 use crate::inbox::Inboxes;
@@ -105,6 +106,7 @@ pub struct App {
     store: Arc<dyn Store>,
     bases: Arc<dyn AccessBasisSource>,
     decisions: DecisionWriter,
+    decided: DecisionMetrics,
     inboxes: Arc<dyn Inboxes>,
     doorbell: Arc<Doorbell>,
     directory: Arc<dyn Directory>,
@@ -129,6 +131,7 @@ impl App {
             store,
             bases,
             decisions: DecisionWriter::start(log),
+            decided: DecisionMetrics::new(),
             inboxes,
             doorbell: Arc::default(),
             directory,

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aval_database::{Database, outbox};
 use aval_domain::time::Clock;
 use aval_runtime::caller::CallerId;
 use aval_runtime::context::RequestContext;
@@ -13,30 +12,11 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{App, DueSettings};
 use crate::config::NotificationsConfig;
 use crate::store::sql::SqlStore;
-use crate::trail_backlog::TrailBacklog;
 
-/// How often the age of the oldest waiting event is read. The bound it is compared
-/// with is minutes.
-const OBSERVE_EVERY: Duration = Duration::from_secs(2);
 /// How often some of the waiting grants are looked at.
 const SETTLE_EVERY: Duration = Duration::from_mins(1);
 /// How often answered requests and old changes are forgotten.
 const FORGET_EVERY: Duration = Duration::from_hours(1);
-
-/// Keeps `backlog` up to date until `shutdown`. While the database does not answer the
-/// last observation stands, and ages.
-pub async fn observe_trail(db: Database, backlog: Arc<TrailBacklog>, shutdown: CancellationToken) {
-    let for_ever = async {
-        loop {
-            match outbox::backlog(&db).await {
-                Ok(waiting) => backlog.observe(waiting.oldest_at),
-                Err(error) => tracing::warn!(%error, "the trail's backlog was not read"),
-            }
-            tokio::time::sleep(OBSERVE_EVERY).await;
-        }
-    };
-    shutdown.run_until_cancelled(for_ever).await;
-}
 
 /// Gives waiting grants to the professionals whom the directory has learnt of, some
 /// numbers a minute, until `shutdown`.

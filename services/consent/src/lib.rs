@@ -29,6 +29,7 @@ pub mod access_basis;
 pub mod cache;
 pub mod canary;
 pub mod decision_log;
+mod decision_metrics;
 pub mod doorbell;
 pub mod inbox;
 pub mod store;

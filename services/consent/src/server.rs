@@ -9,7 +9,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use aval_database::migrate::{self, SchemaError};
-use aval_database::outbox::{Batch, Relay};
 use aval_database::{Database, DatabaseError};
 use aval_proto::consent::v1::decision_service_server::DecisionServiceServer;
 use aval_proto::consent::v1::grant_service_server::GrantServiceServer;
@@ -19,11 +18,11 @@ use aval_runtime::caller::{Allowlist, AllowlistError, CallerId};
 use aval_runtime::channel::{ChannelError, connect_lazy};
 use aval_runtime::config::ConfigError;
 use aval_runtime::environment::Environment;
-use aval_runtime::ops::{OpsServer, Readiness};
+use aval_runtime::ops::OpsServer;
 use aval_runtime::page::PageTokens;
 use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
 use aval_runtime::token::{JwksError, TokenVerifier};
-use aval_runtime::trail::TrailClient;
+use aval_runtime::trail::{TrailClient, observe_backlog, relay};
 use futures::future::BoxFuture;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -157,11 +156,12 @@ impl Server {
         tasks.extend(poller.map(|poller| tokio::spawn(poller.run(drained.clone()))));
         tasks.push(tokio::spawn(relay(
             db.clone(),
-            environment,
+            SOURCE,
+            environment.clock,
             trail,
             drained.clone(),
         )));
-        tasks.push(tokio::spawn(serve_ops(ops, db, drained.clone())));
+        tasks.push(tokio::spawn(ops.serve_with(db, drained.clone())));
         tasks.push(tokio::spawn(serve_grpc(grpc, shutdown, drained)));
         Ok(Running {
             grpc: grpc_address,
@@ -299,9 +299,11 @@ fn keep_house(
             config.notifications,
             drained.clone(),
         )),
-        tokio::spawn(housekeeping::observe_trail(
+        tokio::spawn(observe_backlog(
             db.clone(),
-            trail_backlog,
+            SOURCE,
+            Arc::clone(&environment.clock),
+            move |oldest_at| trail_backlog.observe(oldest_at),
             drained.clone(),
         )),
         tokio::spawn(housekeeping::forget(
@@ -324,39 +326,4 @@ async fn serve_grpc(grpc: BoundServer, shutdown: CancellationToken, drained: Can
         tracing::error!(%error, "gRPC is no longer served");
     }
     drained.cancel();
-}
-
-async fn serve_ops(ops: OpsServer, db: Database, shutdown: CancellationToken) {
-    let readiness: Readiness = Arc::new(move || {
-        let db = db.clone();
-        Box::pin(async move { db.ping().await.is_ok() })
-    });
-    if let Err(error) = ops.serve(readiness, shutdown).await {
-        tracing::error!(%error, "health and metrics are no longer served");
-    }
-}
-
-/// Hands the traces over until everything is drained.
-async fn relay(
-    db: Database,
-    environment: Environment,
-    trail: TrailClient,
-    shutdown: CancellationToken,
-) {
-    let relay = Relay::new(db, SOURCE, environment.clock);
-    relay
-        .run(shutdown, |batch: Batch| {
-            let trail = trail.clone();
-            async move {
-                let events = batch
-                    .events
-                    .into_iter()
-                    .map(|one| (one.sequence, one.event));
-                trail
-                    .append(SOURCE, batch.epoch, events.collect())
-                    .await
-                    .map(|_| ())
-            }
-        })
-        .await;
 }

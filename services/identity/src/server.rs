@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use aval_database::migrate::{self, SchemaError};
-use aval_database::outbox::{Batch, Relay};
 use aval_database::{Database, DatabaseError};
 use aval_proto::identity::v1::patient_service_server::PatientServiceServer;
 use aval_proto::identity::v1::session_service_server::SessionServiceServer;
@@ -12,10 +11,10 @@ use aval_runtime::caller::{Allowlist, AllowlistError, CallerId, CallerUnknown};
 use aval_runtime::channel::{ChannelError, connect_lazy};
 use aval_runtime::config::ConfigError;
 use aval_runtime::environment::Environment;
-use aval_runtime::ops::{OpsServer, Readiness};
+use aval_runtime::ops::OpsServer;
 use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
 use aval_runtime::token::{ClosedSessionSource, StaticKeys, TokenSigner, TokenVerifier};
-use aval_runtime::trail::TrailClient;
+use aval_runtime::trail::{TrailClient, observe_backlog, relay};
 use futures::future::BoxFuture;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -176,8 +175,21 @@ impl Server {
         let tasks = vec![
             tokio::spawn(jwks.serve(drained.clone())),
             tokio::spawn(follower.run(shutdown.clone())),
-            tokio::spawn(serve_ops(ops, db.clone(), drained.clone())),
-            tokio::spawn(relay(db.clone(), environment, trail, drained.clone())),
+            tokio::spawn(ops.serve_with(db.clone(), drained.clone())),
+            tokio::spawn(observe_backlog(
+                db.clone(),
+                SOURCE,
+                Arc::clone(&environment.clock),
+                |_| {},
+                drained.clone(),
+            )),
+            tokio::spawn(relay(
+                db.clone(),
+                SOURCE,
+                environment.clock,
+                trail,
+                drained.clone(),
+            )),
             tokio::spawn(async move {
                 if let Err(error) = grpc.serve(shutdown).await {
                     tracing::error!(%error, "gRPC is no longer served");
@@ -295,39 +307,4 @@ async fn grpc(
         ))))
         .add_service(PatientServiceServer::new(PatientGrpc::new(app)));
     Ok(server.bind().await?)
-}
-
-async fn serve_ops(ops: OpsServer, db: Database, shutdown: CancellationToken) {
-    let readiness: Readiness = Arc::new(move || {
-        let db = db.clone();
-        Box::pin(async move { db.ping().await.is_ok() })
-    });
-    if let Err(error) = ops.serve(readiness, shutdown).await {
-        tracing::error!(%error, "health and metrics are no longer served");
-    }
-}
-
-/// Hands the traces over until everything is drained.
-async fn relay(
-    db: Database,
-    environment: Environment,
-    trail: TrailClient,
-    shutdown: CancellationToken,
-) {
-    let relay = Relay::new(db, SOURCE, environment.clock);
-    relay
-        .run(shutdown, |batch: Batch| {
-            let trail = trail.clone();
-            async move {
-                let events = batch
-                    .events
-                    .into_iter()
-                    .map(|one| (one.sequence, one.event));
-                trail
-                    .append(SOURCE, batch.epoch, events.collect())
-                    .await
-                    .map(|_| ())
-            }
-        })
-        .await;
 }

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use aval_database::migrate::{self, SchemaError};
-use aval_database::outbox::{Batch, Relay};
 use aval_database::{Database, DatabaseError};
 use aval_domain::random;
 use aval_proto::practitioner_directory::v1::directory_admin_service_server::DirectoryAdminServiceServer;
@@ -13,11 +12,11 @@ use aval_runtime::caller::{Allowlist, AllowlistError};
 use aval_runtime::channel::{self, ChannelError};
 use aval_runtime::config::ConfigError;
 use aval_runtime::environment::Environment;
-use aval_runtime::ops::{OpsServer, Readiness};
+use aval_runtime::ops::OpsServer;
 use aval_runtime::page::PageTokens;
 use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
 use aval_runtime::token::{JwksError, TokenVerifier};
-use aval_runtime::trail::{TrailClient, TrailError};
+use aval_runtime::trail::{TrailClient, observe_backlog, relay};
 use futures::future::BoxFuture;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -104,7 +103,6 @@ impl Server {
         let page_tokens = page_tokens(store.as_ref(), &environment).await?;
         let app = Arc::new(App::new(store, config.settings()));
         let trail = TrailClient::new(channel::connect_lazy(&config.audit)?);
-        let relay = Relay::new(db.clone(), SOURCE, Arc::clone(&environment.clock));
 
         let grpc = bind_grpc(
             &config,
@@ -122,7 +120,6 @@ impl Server {
             grpc,
             ops,
             db,
-            relay,
             trail,
             app,
             environment,
@@ -199,7 +196,6 @@ struct Tasks {
     grpc: BoundServer,
     ops: OpsServer,
     db: Database,
-    relay: Relay,
     trail: TrailClient,
     app: Arc<App>,
     environment: Environment,
@@ -207,54 +203,36 @@ struct Tasks {
 
 impl Tasks {
     async fn run(self, shutdown: CancellationToken) {
+        let clock = || Arc::clone(&self.environment.clock);
+        let relaying = relay(
+            self.db.clone(),
+            SOURCE,
+            clock(),
+            self.trail,
+            shutdown.clone(),
+        );
+        let waiting = observe_backlog(self.db.clone(), SOURCE, clock(), |_| {}, shutdown.clone());
+        let (relaying, waiting) = (tokio::spawn(relaying), tokio::spawn(waiting));
         let measuring = tokio::spawn(measure(self.app, self.environment, shutdown.clone()));
-        let relaying = tokio::spawn(relay(self.relay, self.trail, shutdown.clone()));
-        let readiness = readiness(self.db.clone());
-        let ops = tokio::spawn(self.ops.serve(readiness, shutdown.clone()));
+        let ops = tokio::spawn(self.ops.serve_with(self.db.clone(), shutdown.clone()));
         if let Err(error) = self.grpc.serve(shutdown.clone()).await {
             tracing::error!(%error, "the gRPC listener ended");
         }
         shutdown.cancel();
         report("relay", relaying.await);
         report("freshness", measuring.await);
-        match ops.await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "the ops listener ended"),
-            Err(panic) => report("ops", Err(panic)),
-        }
+        report("backlog", waiting.await);
+        report("ops", ops.await);
         if let Err(error) = self.db.close().await {
             tracing::warn!(%error, "the database was not closed");
         }
     }
 }
 
-async fn relay(relay: Relay, trail: TrailClient, shutdown: CancellationToken) {
-    relay
-        .run(shutdown, |batch| deliver(trail.clone(), batch))
-        .await;
-}
-
 async fn measure(app: Arc<App>, environment: Environment, shutdown: CancellationToken) {
     FreshnessGauges::new()
         .run(&app, &environment, shutdown)
         .await;
-}
-
-async fn deliver(trail: TrailClient, batch: Batch) -> Result<(), TrailError> {
-    let events = batch.events.into_iter();
-    let events = events.map(|numbered| (numbered.sequence, numbered.event));
-    trail
-        .append(&batch.source, batch.epoch, events.collect())
-        .await?;
-    Ok(())
-}
-
-/// Ready is who can read.
-fn readiness(db: Database) -> Readiness {
-    Arc::new(move || {
-        let db = db.clone();
-        Box::pin(async move { db.ping().await.is_ok() })
-    })
 }
 
 fn report(task: &str, ended: Result<(), JoinError>) {

@@ -60,6 +60,7 @@ impl App {
         let asked = (&command, activity);
         let key = Write::new(cx, "consent.authorize", command.request_id, &asked).key;
         let access = Access::of(&decision, &event);
+        let mode = command.question.mode;
         let recorded = self
             .decisions
             .record(TracedDecision {
@@ -69,6 +70,7 @@ impl App {
                 access,
             })
             .await?;
+        self.decided.decided(recorded.decision.verdict, mode);
         Ok(Authorized {
             decision: recorded.decision,
             event_id: recorded.event_id,
