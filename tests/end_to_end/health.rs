@@ -19,6 +19,7 @@ use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 
 use crate::contract::{Call, Listener};
+use crate::patience::eventually;
 use crate::scene::{Caller, Scene};
 use crate::world::STRANGER;
 
@@ -147,6 +148,25 @@ async fn every_service_is_live_and_ready_and_shows_its_metrics() {
         assert_eq!(status, 200);
         assert!(metrics.contains("grpc.health.v1.Health/Check"), "{metrics}");
         assert_eq!(get(port, "/").await.0, 404);
+    }
+}
+
+#[tokio::test]
+async fn every_service_shows_what_waits_for_the_trail() {
+    let scene = Scene::empty().await;
+    let sources = ["practitioner-directory", "identity", "consent", "audit"];
+    let [ops, ..] = scene.ports.ops;
+    for source in sources {
+        let shown = format!("source=\"{source}\"");
+        eventually("a producer's outbox is looked at", async || {
+            let (_, metrics) = get(ops, "/metrics").await;
+            let of_source = |name: &str| {
+                let mut lines = metrics.lines();
+                lines.any(|line| line.starts_with(name) && line.contains(&shown))
+            };
+            (of_source("aval_outbox_events") && of_source("aval_outbox_age_seconds")).then_some(())
+        })
+        .await;
     }
 }
 

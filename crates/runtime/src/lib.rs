@@ -1,13 +1,14 @@
 //! What the four services share at run time: configuration, telemetry, servers and channels, callers and tokens, errors to statuses.
 //!
-//! Reading order: what a process is given ([`config`], [`environment`],
-//! [`telemetry`]), who is on the other side ([`tls`], [`caller`], [`token`]), what
+//! Reading order: what a process is given ([`config`], [`key_file`],
+//! [`environment`], [`telemetry`]), who is on the other side ([`tls`], [`caller`], [`token`]), what
 //! a use case gets of that ([`context`]), how values and errors cross the wire
 //! ([`convert`], [`page`], [`status`]), and the two ends of a connection
 //! ([`server`] and [`ops`]; [`channel`] and [`trail`]; [`call`] between them).
 
 pub mod config;
 pub mod environment;
+pub mod key_file;
 pub mod telemetry;
 
 pub mod caller;

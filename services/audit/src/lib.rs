@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod config;
-pub mod key_file;
+pub mod log_key;
 pub mod server;
 
 pub mod submission;

@@ -11,7 +11,9 @@ use aval_proto::audit::v1::transparency_service_server::TransparencyServiceServe
 use aval_runtime::caller::{Allowlist, AllowlistError};
 use aval_runtime::config::ConfigError;
 use aval_runtime::environment::Environment;
+use aval_runtime::key_file::{self, KeyFileError, Missing};
 use aval_runtime::ops::OpsServer;
+use aval_runtime::page::PageTokens;
 use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
 use aval_runtime::token::{JwksError, TokenVerifier};
 use aval_runtime::trail::observe_backlog;
@@ -23,7 +25,7 @@ use crate::app::{App, Watching};
 use crate::checkpoint_key::{CheckpointKey, CheckpointRefused};
 use crate::config::Config;
 use crate::grpc::{Trail, Transparency};
-use crate::key_file::{self, KeyFileError};
+use crate::log_key::{self, LogKeyError};
 use crate::own_trail;
 use crate::store::Store;
 use crate::store::sql::{Migrator, SqlStore};
@@ -59,9 +61,12 @@ pub enum StartError {
     /// The schema is not this program's.
     #[error(transparent)]
     Schema(#[from] SchemaError),
-    /// A key is missing or not one.
+    /// The log's key is missing or not one.
     #[error(transparent)]
-    Key(#[from] KeyFileError),
+    LogKey(#[from] LogKeyError),
+    /// The key of the page tokens is missing or not one.
+    #[error(transparent)]
+    PageTokens(#[from] KeyFileError),
     /// The log in the database was signed by another key.
     #[error("the log in the database is not the configured key's")]
     OtherLog(#[from] CheckpointRefused),
@@ -102,9 +107,10 @@ impl Server {
         config.check()?;
         let db = open_database(&config).await?;
         let create = config.create_missing_keys;
-        let random = environment.random.as_ref();
-        let key = Arc::new(key_file::checkpoint_key(&config.log, create, random)?);
-        let page_tokens = key_file::page_tokens(&config.page_tokens.key_file, create, random)?;
+        let missing = Missing::created_if(create, environment.random.as_ref());
+        let key = Arc::new(log_key::checkpoint_key(&config.log, missing)?);
+        let page_tokens = key_file::hexadecimal(&config.page_tokens.key_file, missing)?;
+        let page_tokens = PageTokens::new(&page_tokens);
 
         let store: Arc<dyn Store> = Arc::new(SqlStore::new(db.clone()));
         require_own_log(store.as_ref(), &key).await?;

@@ -36,5 +36,4 @@ pub mod store;
 
 pub mod grpc;
 pub mod housekeeping;
-pub mod key_file;
 pub mod server;

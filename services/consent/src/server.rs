@@ -18,6 +18,7 @@ use aval_runtime::caller::{Allowlist, AllowlistError, CallerId};
 use aval_runtime::channel::{ChannelError, connect_lazy};
 use aval_runtime::config::ConfigError;
 use aval_runtime::environment::Environment;
+use aval_runtime::key_file::{self, KeyFileError, Missing};
 use aval_runtime::ops::OpsServer;
 use aval_runtime::page::PageTokens;
 use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
@@ -39,7 +40,6 @@ use crate::grpc::{
     RecordSettingsGrpc,
 };
 use crate::housekeeping;
-use crate::key_file::{self, KeyFileError};
 use crate::matrix::{Matrix, MatrixError};
 use crate::policies::PolicySource;
 use crate::store::sql::{Migrator, SqlStore};
@@ -258,7 +258,8 @@ async fn bind_grpc(
 ) -> Result<BoundServer, StartError> {
     let create = config.create_missing_keys;
     let key_file = &config.page_tokens.key_file;
-    let key = key_file::read(key_file, create, environment.random.as_ref())?;
+    let missing = Missing::created_if(create, environment.random.as_ref());
+    let key = key_file::hexadecimal(key_file, missing)?;
     let pages = Arc::new(Pages::new(PageTokens::new(&key)));
     let allowlist = Allowlist::of_listener(&config.grpc)?;
     let verifier = Arc::new(TokenVerifier::new(&config.token, environment)?);

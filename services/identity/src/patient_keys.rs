@@ -8,6 +8,7 @@ use std::fmt;
 
 use aval_domain::id::PatientId;
 use aval_domain::ins::{Ins, InsKind, InsTraits};
+use aval_runtime::key_file::{KeyFileError, Missing};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::{digest, hmac};
 use base64::Engine;
@@ -17,7 +18,7 @@ use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 use crate::config::PatientKeyFiles;
-use crate::key_file::{self, KeyFileError, Missing, Secret};
+use crate::keys::{self, Secret};
 use crate::patient::Identity;
 
 /// A keyed digest, by which a patient is found.
@@ -57,10 +58,10 @@ struct Plain {
 impl PatientKeys {
     /// The keys in these files.
     pub fn load(files: &PatientKeyFiles, missing: Missing<'_>) -> Result<Self, KeyFileError> {
-        let digest = key_file::secret(&files.digest_key_file, missing)?;
-        let current = key_file::secret(&files.encryption_key_file, missing)?;
+        let digest = keys::secret(&files.digest_key_file, missing)?;
+        let current = keys::secret(&files.encryption_key_file, missing)?;
         let earlier = files.earlier_encryption_key_files.iter();
-        let earlier = earlier.map(|path| key_file::secret(path, Missing::Refuse));
+        let earlier = earlier.map(|path| keys::secret(path, Missing::Refuse));
         Ok(Self::new(
             &digest,
             &current,

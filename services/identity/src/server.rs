@@ -11,6 +11,7 @@ use aval_runtime::caller::{Allowlist, AllowlistError, CallerId, CallerUnknown};
 use aval_runtime::channel::{ChannelError, connect_lazy};
 use aval_runtime::config::ConfigError;
 use aval_runtime::environment::Environment;
+use aval_runtime::key_file::{KeyFileError, Missing};
 use aval_runtime::ops::OpsServer;
 use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
 use aval_runtime::token::{ClosedSessionSource, StaticKeys, TokenSigner, TokenVerifier};
@@ -26,7 +27,7 @@ use crate::config::Config;
 use crate::directory_follower::DirectoryFollower;
 use crate::grpc::{DirectoryClient, PatientGrpc, SessionGrpc};
 use crate::jwks::{self, JwksError, JwksServer};
-use crate::key_file::{self, KeyFileError, Missing};
+use crate::keys;
 use crate::patient_keys::PatientKeys;
 use crate::provider::{HttpProvider, ProviderSetupError};
 use crate::provider_names::ProviderNames;
@@ -135,11 +136,8 @@ impl Server {
     ) -> Result<Running, StartError> {
         config.check()?;
         let db = database(&config).await?;
-        let missing = if config.create_missing_keys {
-            Missing::Create(environment.random.as_ref())
-        } else {
-            Missing::Refuse
-        };
+        let create = config.create_missing_keys;
+        let missing = Missing::created_if(create, environment.random.as_ref());
         let keys = TokenKeys::load(&config, missing)?;
         let patient_keys = PatientKeys::load(&config.patient_keys, missing)?;
         let store: Arc<dyn Store> = Arc::new(SqlStore::new(db.clone()));
@@ -221,9 +219,9 @@ impl Running {
 impl TokenKeys {
     fn load(config: &Config, missing: Missing<'_>) -> Result<Self, KeyFileError> {
         let published = config.token.published_key_files.iter();
-        let published = published.map(|path| key_file::signer(path, Missing::Refuse));
+        let published = published.map(|path| keys::signer(path, Missing::Refuse));
         Ok(Self {
-            signer: key_file::signer(&config.token.signing_key_file, missing)?,
+            signer: keys::signer(&config.token.signing_key_file, missing)?,
             published: published.collect::<Result<_, _>>()?,
         })
     }

@@ -1,4 +1,4 @@
-//! Which of our crates may depend on which: services → runtime, database → domain.
+//! Which of our crates may depend on which: services → runtime → database → domain.
 
 use super::Finding;
 use super::manifest::Member;
@@ -44,7 +44,10 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("aval-merkle-log", &[]),
     ("aval-proto", &[]),
     ("aval-database", &["aval-domain"]),
-    ("aval-runtime", &["aval-domain", "aval-proto"]),
+    (
+        "aval-runtime",
+        &["aval-database", "aval-domain", "aval-proto"],
+    ),
     ("aval-testing", &["aval-domain"]),
     ("aval-identity", BELOW_A_SERVICE),
     ("aval-practitioner-directory", BELOW_A_SERVICE),

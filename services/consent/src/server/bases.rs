@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use aval_database::{Backend, Database, DatabaseConfig};
 use aval_runtime::environment::Environment;
+use aval_runtime::key_file::{self, Missing};
 
 use super::StartError;
 use crate::access_basis::AccessBasisSource;
@@ -14,7 +15,6 @@ use crate::cache::{
 };
 use crate::config::{CacheConfig, CacheMode};
 use crate::decision::Policy;
-use crate::key_file;
 use crate::policies::PolicySource;
 use crate::store::sql::SqlStore;
 
@@ -81,7 +81,8 @@ pub(super) async fn open(
     let mut cached = CachedBases::new(Arc::clone(&store) as _, freshness, settings);
     if let Some((redis, key_file)) = config.shared() {
         let random = environment.random.as_ref();
-        let key = key_file::read(key_file, create_missing_keys, random)?;
+        let key =
+            key_file::hexadecimal(key_file, Missing::created_if(create_missing_keys, random))?;
         let tier = Arc::new(RedisTier::start(redis)?);
         cached = cached.with_shared(tier, CacheSecret::new(&key));
     }

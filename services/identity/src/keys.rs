@@ -1,56 +1,23 @@
-//! Files that hold keys: read, or made once where that is allowed.
+//! The keys of this service, each in a file of its own.
 
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use aval_domain::random::{self, Random};
+use aval_domain::random;
+use aval_runtime::key_file::{self, KeyFileError, Missing};
 use aval_runtime::token::TokenSigner;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-/// Why there is no key.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyFileError {
-    /// The file cannot be read, or not be made.
-    #[error("the key file {} cannot be read or made", .path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The file holds something else.
-    #[error("the key file {} must hold {form}", .path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// What it must hold.
-        form: &'static str,
-    },
-}
-
-/// What is done about a key file that is not there.
-#[derive(Debug, Clone, Copy)]
-pub enum Missing<'a> {
-    /// It is an error.
-    Refuse,
-    /// It is made, from this source of randomness.
-    Create(&'a dyn Random),
-}
-
 /// A secret of 32 bytes, wiped when it is dropped.
 pub type Secret = Zeroizing<[u8; 32]>;
 
 /// The secret in a file: one line of base64.
 pub fn secret(path: &Path, missing: Missing<'_>) -> Result<Secret, KeyFileError> {
-    let text = read_or_make(path, missing, |random| {
+    let text = key_file::text(path, missing, |random| {
         let secret = Zeroizing::new(random::bytes::<32>(random));
-        Zeroizing::new(STANDARD.encode(*secret) + "\n")
+        Ok::<_, KeyFileError>(Zeroizing::new(STANDARD.encode(*secret) + "\n"))
     })?;
     let decoded = STANDARD.decode(text.trim()).map(Zeroizing::new);
     let secret = decoded
@@ -67,7 +34,7 @@ pub fn secret(path: &Path, missing: Missing<'_>) -> Result<Secret, KeyFileError>
 /// The signing key in a file: P-256, PKCS#8 PEM. A new one comes from the
 /// cryptographic library's own generator.
 pub fn signer(path: &Path, missing: Missing<'_>) -> Result<TokenSigner, KeyFileError> {
-    let text = read_or_make(path, missing, |_| new_signing_key())?;
+    let text = key_file::text(path, missing, |_| Ok::<_, KeyFileError>(new_signing_key()))?;
     TokenSigner::from_pkcs8_pem(text.as_bytes()).map_err(|_| KeyFileError::Malformed {
         path: path.to_owned(),
         form: "a P-256 private key in PKCS#8 PEM form",
@@ -94,50 +61,9 @@ fn new_signing_key() -> Zeroizing<String> {
     pem
 }
 
-/// The file's text. A missing file is made whole or not at all, and never replaces
-/// one that another process made meanwhile: whoever comes second reads the first's.
-fn read_or_make(
-    path: &Path,
-    missing: Missing<'_>,
-    make: impl FnOnce(&dyn Random) -> Zeroizing<String>,
-) -> Result<Zeroizing<String>, KeyFileError> {
-    let failed = |source| KeyFileError::File {
-        path: path.to_owned(),
-        source,
-    };
-    match (fs::read_to_string(path), missing) {
-        (Ok(text), _) => return Ok(Zeroizing::new(text)),
-        (Err(error), Missing::Create(random)) if error.kind() == ErrorKind::NotFound => {
-            publish(path, &make(random), random).map_err(failed)?;
-        }
-        (Err(error), _) => return Err(failed(error)),
-    }
-    fs::read_to_string(path).map(Zeroizing::new).map_err(failed)
-}
-
-/// Writes beside, readable by this user alone, then gives it its name unless that is
-/// taken.
-fn publish(path: &Path, text: &str, random: &dyn Random) -> std::io::Result<()> {
-    let suffix = u64::from_be_bytes(random::bytes(random));
-    let beside = path.with_extension(format!("{suffix:016x}.new"));
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&beside)?;
-    let linked = file
-        .write_all(text.as_bytes())
-        .and_then(|()| file.sync_all())
-        .and_then(|()| fs::hard_link(&beside, path));
-    fs::remove_file(&beside)?;
-    match linked {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        linked => linked,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use aval_domain::random::{SeededRandom, SystemRandom};
@@ -145,15 +71,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_secret_is_made_once_for_this_user_alone() {
+    fn a_missing_secret_is_made_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("digest.key");
         let made = secret(&path, Missing::Create(&SystemRandom)).unwrap();
         assert_eq!(made, secret(&path, Missing::Create(&SystemRandom)).unwrap());
         assert_eq!(made, secret(&path, Missing::Refuse).unwrap());
-        let permissions = fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(permissions & 0o777, 0o600);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
@@ -182,6 +105,7 @@ mod tests {
             "-----BEGIN PRIVATE KEY-----",
         ] {
             fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
             let missing = Missing::Create(&SystemRandom);
             assert!(matches!(
                 secret(&path, missing),
