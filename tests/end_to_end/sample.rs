@@ -229,6 +229,7 @@ fn text(name: &str, world: &World) -> Option<String> {
         "document_id" => "document-1",
         "file_name" => &this_minute(),
         "name" => "martin",
+        "content" => "revision = 'sound'",
         "value" => world.scene.cast.generalist.number.text(),
         "reason" | "purpose" => "Un motif en quelques mots",
         "source" => "consent",

@@ -14,6 +14,7 @@ use crate::command::directory::DirectoryCommand;
 use crate::command::document::DocumentCommand;
 use crate::command::grant::GrantCommand;
 use crate::command::history::HistoryArguments;
+use crate::command::matrix::MatrixCommand;
 use crate::command::notification::NotificationCommand;
 use crate::command::patient::PatientCommand;
 use crate::command::preview::PreviewArguments;
@@ -80,6 +81,9 @@ pub enum Command {
     /// Reads what one is told, as a patient or a professional.
     #[command(subcommand)]
     Notification(NotificationCommand),
+    /// Keeps the matrix of access rights, as the operator.
+    #[command(subcommand)]
+    Matrix(MatrixCommand),
     /// Saves receipts and checkpoints, and checks them offline.
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -10,6 +10,7 @@ use aval_proto::audit::v1::transparency_service_client::TransparencyServiceClien
 use aval_proto::consent::v1::decision_service_client::DecisionServiceClient;
 use aval_proto::consent::v1::grant_service_client::GrantServiceClient;
 use aval_proto::consent::v1::notification_service_client::NotificationServiceClient;
+use aval_proto::consent::v1::policy_service_client::PolicyServiceClient;
 use aval_proto::consent::v1::record_settings_service_client::RecordSettingsServiceClient;
 use aval_proto::identity::v1::patient_service_client::PatientServiceClient;
 use aval_proto::identity::v1::session_service_client::SessionServiceClient;
@@ -100,6 +101,12 @@ impl Software {
     #[must_use]
     pub fn settings(&self) -> RecordSettingsServiceClient<Channel> {
         RecordSettingsServiceClient::new(self.consent.clone())
+    }
+
+    /// Keeps the matrix of access rights.
+    #[must_use]
+    pub fn policy(&self) -> PolicyServiceClient<Channel> {
+        PolicyServiceClient::new(self.consent.clone())
     }
 
     /// Asks for decisions.

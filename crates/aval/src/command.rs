@@ -9,6 +9,7 @@ pub mod directory;
 pub mod document;
 pub mod grant;
 pub mod history;
+pub mod matrix;
 pub mod notification;
 pub mod patient;
 pub mod person;

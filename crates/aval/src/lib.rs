@@ -84,6 +84,7 @@ async fn obey(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Preview(preview) => session()?.preview(preview).await,
         Command::Token(token) => session()?.token(token).await,
         Command::History(history) => session()?.history(history).await,
+        Command::Matrix(matrix) => session()?.matrix(matrix).await,
         Command::Notification(told) => session()?.notification(told).await,
         Command::Bench(bench) => bench::run(bench, output).await,
         Command::BenchDirectory(bench) => bench::run_directory(bench, output).await,

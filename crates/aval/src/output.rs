@@ -33,6 +33,12 @@ impl Rows {
         }
     }
 
+    /// Whether there is no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// One more row, with one value for each column.
     pub fn push(&mut self, row: Vec<Value>) {
         debug_assert_eq!(row.len(), self.columns.len(), "a row has every column");
@@ -73,13 +79,19 @@ impl Output {
     /// Prints one thing with many members, one a line, and what it holds several of: a
     /// table of its own for people, a member of that name in JSON.
     pub fn with_list(self, one: &Rows, name: &'static str, list: &Rows) -> io::Result<()> {
+        self.with_lists(one, &[(name, list)])
+    }
+
+    /// The same with several such lists.
+    pub fn with_lists(self, one: &Rows, lists: &[(&'static str, &Rows)]) -> io::Result<()> {
         if self.json {
             let mut whole = as_json(one)
                 .as_array_mut()
                 .and_then(|rows| rows.first_mut().map(Value::take))
                 .unwrap_or_default();
             if let Some(members) = whole.as_object_mut() {
-                members.insert(name.to_owned(), as_json(list));
+                let lists = lists.iter();
+                members.extend(lists.map(|(name, list)| ((*name).to_owned(), as_json(list))));
             }
             return print(&whole.to_string());
         }
@@ -90,10 +102,8 @@ impl Output {
             table.add_row([heading.in_language(self.language).to_owned(), plain(value)]);
         }
         print(&table.to_string())?;
-        if list.rows.is_empty() {
-            return Ok(());
-        }
-        self.rows(list)
+        let lists = lists.iter().filter(|(_, list)| !list.is_empty());
+        lists.map(|(_, list)| self.rows(list)).collect()
     }
 
     /// Prints a text as it is, for a shell to take.

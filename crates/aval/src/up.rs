@@ -66,8 +66,8 @@ pub(crate) fn introduce(stack: &Stack, language: Language) -> io::Result<()> {
     ))?;
     print(&format!("  {}", provider.discovery_url(Realm::Patients)))?;
     let matrix = say(
-        "  matrice d'habilitation : EXEMPLE, la matrice officielle est à charger par l'exploitant",
-        "  habilitation matrix: EXAMPLE, the official one is the operator's to load",
+        "  matrice d'habilitation : EXEMPLE, jusqu'à `aval matrix load` de la matrice officielle",
+        "  habilitation matrix: EXAMPLE, until `aval matrix load` brings the official one",
     );
     print(matrix.in_language(language))?;
     let kept = say(

@@ -49,6 +49,11 @@ mod remove_treating_doctor;
 mod set_document_visibility;
 mod set_emergency_oppositions;
 
+mod check_matrix;
+mod get_matrix;
+mod load_matrix;
+mod permission;
+
 #[cfg(test)]
 mod agreement;
 #[cfg(test)]
@@ -59,6 +64,7 @@ pub use approve_grant::ApproveGrant;
 pub use asking::AccessQuestion;
 pub use authorize::{Authorize, Authorized};
 pub use block_grantee::BlockGrantee;
+pub use check_matrix::CheckedMatrix;
 pub use close_care_episode::CloseCareEpisode;
 pub use close_record::CloseRecord;
 pub use create_grant::CreateGrant;
@@ -71,9 +77,11 @@ pub use list_care_episodes::ListCareEpisodes;
 pub use list_document_visibilities::ListDocumentVisibilities;
 pub use list_grants::ListGrants;
 pub use list_notifications::ListNotifications;
+pub use load_matrix::LoadMatrix;
 pub use open_care_episode::OpenCareEpisode;
 pub use open_record::OpenRecord;
 pub use page::{Page, PageRequest};
+pub use permission::keep_policy;
 pub use preview_access::PreviewAccess;
 pub use remove_treating_doctor::RemoveTreatingDoctor;
 pub use request_grant::RequestGrant;

@@ -7,6 +7,7 @@ mod directory_client;
 mod grant_service;
 mod notification_service;
 mod notification_stream;
+mod policy_service;
 mod record_settings_service;
 mod status;
 
@@ -16,6 +17,7 @@ pub use directory_changes::DirectoryChangesClient;
 pub use directory_client::DirectoryClient;
 pub use grant_service::GrantGrpc;
 pub use notification_service::NotificationGrpc;
+pub use policy_service::PolicyGrpc;
 pub use record_settings_service::RecordSettingsGrpc;
 
 use std::sync::Arc;

@@ -1,17 +1,15 @@
 //! The consent service as a program of its own.
 
-mod matrix_command;
-
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use aval_consent::config::Config;
+use aval_consent::matrix::Matrix;
 use aval_consent::server::Server;
 use aval_runtime::environment::Environment;
 use aval_runtime::telemetry;
 use clap::{Parser, Subcommand};
-use matrix_command::MatrixCommand;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -34,9 +32,11 @@ enum Command {
     Migrate,
     /// Read the configuration, and say what is wrong with it.
     CheckConfig,
-    /// Look at matrices of access rights, and load them.
-    #[command(subcommand)]
-    Matrix(MatrixCommand),
+    /// Read a matrix of access rights, and say what is wrong with it.
+    CheckMatrix {
+        /// The file.
+        file: PathBuf,
+    },
     /// Say the version.
     Version,
 }
@@ -51,17 +51,28 @@ async fn main() -> anyhow::Result<()> {
             env!("CARGO_PKG_VERSION")
         )?);
     }
-    if let Command::Matrix(MatrixCommand::Check { file }) = &arguments.command {
-        return matrix_command::check(file);
+    if let Command::CheckMatrix { file } = &arguments.command {
+        return check_matrix(file);
     }
     let config =
         Config::load(arguments.config.as_deref()).context("the configuration is refused")?;
     match arguments.command {
         Command::Serve => serve(config).await,
         Command::Migrate => Server::migrate(&config).await.context("not migrated"),
-        Command::Matrix(command) => matrix_command::run(&config, &command).await,
-        Command::CheckConfig | Command::Version => Ok(()),
+        Command::CheckConfig | Command::CheckMatrix { .. } | Command::Version => Ok(()),
     }
+}
+
+/// Names the matrix in the file. Of an example it says what that means.
+fn check_matrix(file: &Path) -> anyhow::Result<()> {
+    let matrix = Matrix::load(file)?;
+    let means = if matrix.is_example() {
+        " (EXAMPLE: its cells are made up)"
+    } else {
+        ""
+    };
+    let revision = matrix.revision();
+    Ok(writeln!(std::io::stdout(), "{revision}{means}")?)
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {

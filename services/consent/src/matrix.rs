@@ -11,19 +11,21 @@ mod error;
 mod file;
 
 pub use diff::CellChange;
-pub use error::{MatrixError, Place};
+pub use error::{Fault, Faults, MatrixError, Place};
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use aval_domain::code::{Function, Profession};
 use aval_domain::document::{DocumentClass, DocumentClasses, DocumentType};
+use sha2::{Digest as _, Sha256};
 
 /// Which profession may consult what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Matrix {
     revision: String,
     example: bool,
+    sha256: [u8; 32],
     rows: BTreeMap<(Profession, Option<Function>), Row>,
     nothing: Row,
 }
@@ -60,15 +62,11 @@ impl Matrix {
 
     /// Reads a file like `config/matrix-example.toml`.
     pub fn load(path: &Path) -> Result<Self, MatrixError> {
-        Self::parse(&Self::read(path)?)
-    }
-
-    /// The text of such a file, whatever stands in it.
-    pub fn read(path: &Path) -> Result<String, MatrixError> {
-        std::fs::read_to_string(path).map_err(|source| MatrixError::Unreadable {
+        let text = std::fs::read_to_string(path).map_err(|source| MatrixError::Unreadable {
             path: path.to_owned(),
             source,
-        })
+        })?;
+        Ok(Self::parse(&text)?)
     }
 
     /// One that permits nothing.
@@ -77,14 +75,15 @@ impl Matrix {
         Self {
             revision: "empty".to_owned(),
             example: false,
+            sha256: Sha256::digest("").into(),
             rows: BTreeMap::new(),
             nothing: Row::default(),
         }
     }
 
     /// Reads the text of such a file. Unknown keys and codes, duplicates and cells
-    /// that contradict each other are refused, with their place.
-    pub fn parse(text: &str) -> Result<Self, MatrixError> {
+    /// that contradict each other are refused, each with its place.
+    pub fn parse(text: &str) -> Result<Self, Faults> {
         file::parse(text)
     }
 
@@ -102,6 +101,12 @@ impl Matrix {
     #[must_use]
     pub const fn is_example(&self) -> bool {
         self.example
+    }
+
+    /// SHA-256 of the file, in lower-case hexadecimal.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        hex::encode(self.sha256)
     }
 
     /// Every profession, and function of one, of which it says something.

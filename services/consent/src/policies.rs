@@ -7,7 +7,7 @@ use std::sync::Arc;
 use aval_domain::time::Timestamp;
 
 use crate::decision::Policy;
-use crate::matrix::{Matrix, MatrixError};
+use crate::matrix::{Faults, Matrix};
 use crate::store::Answer;
 
 /// A matrix that an operator loaded.
@@ -52,7 +52,7 @@ impl LoadedMatrix {
         content: String,
         effective_from: Option<Timestamp>,
         now: Timestamp,
-    ) -> Result<Self, MatrixError> {
+    ) -> Result<Self, Faults> {
         Ok(Self {
             revision: Matrix::parse(&content)?.revision(),
             content,
@@ -61,10 +61,15 @@ impl LoadedMatrix {
         })
     }
 
+    /// From when on it is in force.
+    #[must_use]
+    pub fn effective_at(&self) -> Timestamp {
+        self.effective_from.unwrap_or(self.loaded_at)
+    }
+
     /// Its place in the order of coming into force.
     fn place(&self) -> (Timestamp, Timestamp, &str) {
-        let from = self.effective_from.unwrap_or(self.loaded_at);
-        (from, self.loaded_at, &self.revision)
+        (self.effective_at(), self.loaded_at, &self.revision)
     }
 
     fn has_come_into_force(&self, now: Timestamp) -> bool {
@@ -78,7 +83,7 @@ impl Policies {
     pub fn new(
         configured: &Policy,
         mut matrices: Vec<LoadedMatrix>,
-    ) -> Result<Self, (String, MatrixError)> {
+    ) -> Result<Self, (String, Faults)> {
         matrices.sort_by(|one, other| one.place().cmp(&other.place()));
         let ends: Vec<_> = (1..=matrices.len())
             .map(|next| matrices.get(next..).into_iter().flatten())
@@ -112,15 +117,33 @@ impl Policies {
     /// The one in force at `now`: of the last matrix that came into force.
     #[must_use]
     pub fn in_force(&self, now: Timestamp) -> &Policy {
-        let mut latest_first = self.loaded.iter().rev();
-        latest_first
-            .find(|scheduled| scheduled.matrix.has_come_into_force(now))
-            .map_or(&self.configured, |scheduled| &scheduled.policy)
+        let scheduled = self.scheduled_for(now);
+        scheduled.map_or(&self.configured, |scheduled| &scheduled.policy)
     }
 
-    /// The matrices that were loaded, in the order of coming into force.
-    pub fn loaded(&self) -> impl Iterator<Item = &LoadedMatrix> {
-        self.loaded.iter().map(|scheduled| &scheduled.matrix)
+    /// The matrix in force at `now`, if it is one that was loaded.
+    #[must_use]
+    pub fn loaded_in_force(&self, now: Timestamp) -> Option<&LoadedMatrix> {
+        self.scheduled_for(now).map(|scheduled| &scheduled.matrix)
+    }
+
+    /// The matrices that were loaded, each with the policy that it is part of, in the
+    /// order of coming into force.
+    pub fn loaded(&self) -> impl Iterator<Item = (&LoadedMatrix, &Policy)> {
+        let loaded = self.loaded.iter();
+        loaded.map(|scheduled| (&scheduled.matrix, &scheduled.policy))
+    }
+
+    /// What stands in the configuration: in force until a matrix is, with the switches of
+    /// every policy.
+    #[must_use]
+    pub const fn configured(&self) -> &Policy {
+        &self.configured
+    }
+
+    fn scheduled_for(&self, now: Timestamp) -> Option<&Scheduled> {
+        let mut latest_first = self.loaded.iter().rev();
+        latest_first.find(|scheduled| scheduled.matrix.has_come_into_force(now))
     }
 }
 

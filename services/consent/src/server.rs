@@ -1,9 +1,6 @@
 //! The composition root: with `server/bases.rs`, the only one that names concrete types.
 
 mod bases;
-mod matrices;
-
-pub use matrices::MatricesError;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,6 +10,7 @@ use aval_database::{Database, DatabaseError};
 use aval_proto::consent::v1::decision_service_server::DecisionServiceServer;
 use aval_proto::consent::v1::grant_service_server::GrantServiceServer;
 use aval_proto::consent::v1::notification_service_server::NotificationServiceServer;
+use aval_proto::consent::v1::policy_service_server::PolicyServiceServer;
 use aval_proto::consent::v1::record_settings_service_server::RecordSettingsServiceServer;
 use aval_runtime::caller::{Allowlist, AllowlistError, CallerId};
 use aval_runtime::channel::{ChannelError, connect_lazy};
@@ -37,7 +35,7 @@ use crate::decision::Policy;
 use crate::follower::Follower;
 use crate::grpc::{
     DecisionGrpc, DirectoryChangesClient, DirectoryClient, GrantGrpc, NotificationGrpc, Pages,
-    RecordSettingsGrpc,
+    PolicyGrpc, RecordSettingsGrpc,
 };
 use crate::housekeeping;
 use crate::matrix::{Matrix, MatrixError};
@@ -266,12 +264,14 @@ async fn bind_grpc(
     let grants = GrantGrpc::new(Arc::clone(&app), Arc::clone(&pages));
     let settings = RecordSettingsGrpc::new(Arc::clone(&app), Arc::clone(&pages));
     let decisions = DecisionGrpc::new(Arc::clone(&app), Arc::clone(&pages));
+    let policy = PolicyGrpc::new(Arc::clone(&app));
     let heartbeat_every = config.notifications.heartbeat_every.get();
     let notifications = NotificationGrpc::new(app, pages, heartbeat_every, shutdown.clone());
     let server = GrpcServer::new(&config.grpc, environment, allowlist, verifier)
         .add_service(GrantServiceServer::new(grants))
         .add_service(RecordSettingsServiceServer::new(settings))
         .add_service(DecisionServiceServer::new(decisions))
+        .add_service(PolicyServiceServer::new(policy))
         .add_service(NotificationServiceServer::new(notifications));
     Ok(server.bind().await?)
 }

@@ -18,6 +18,7 @@ use crate::care_episode::CareEpisode;
 use crate::error::Error;
 use crate::grant::{Grant, GrantState};
 use crate::grantee::Grantee;
+use crate::policies::LoadedMatrix;
 use crate::record::Record;
 use crate::visibility::{Visibility, VisibilityKind};
 
@@ -42,7 +43,11 @@ pub struct Change<T> {
 pub type Rule<'a, Present, Value> =
     dyn Fn(&Present) -> Result<Option<Change<Value>>, Error> + Send + Sync + 'a;
 
-/// The storage of records, grants, blocks and visibilities. Whoever implements it
+/// What the trail is told of a load, from the matrices that were there before it; or why
+/// it may not be. It may be asked several times.
+pub type LoadTrace<'a> = dyn Fn(Vec<LoadedMatrix>) -> Result<Event, Error> + Send + Sync + 'a;
+
+/// The storage of records, grants, blocks, visibilities and matrices. Whoever implements it
 /// promises:
 ///
 /// - a professional is one human, under whichever of their identifiers something was
@@ -206,6 +211,17 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// The settings of a query, the newest first.
     fn visibilities<'a>(&'a self, query: &'a VisibilityQuery) -> Answer<'a, Vec<Visibility>>;
+
+    /// Loads a matrix, with the event that `trace` gives: see [`crate::policies`]. Loads
+    /// happen one after the other. The same again changes nothing and gives the one that
+    /// is there; another content or instant under its revision is
+    /// [`Error::StateConflict`].
+    fn load_matrix<'a>(
+        &'a self,
+        write: &'a Write,
+        matrix: &'a LoadedMatrix,
+        trace: &'a LoadTrace<'a>,
+    ) -> Answer<'a, LoadedMatrix>;
 }
 
 /// One write of one client: what makes it repeatable.

@@ -132,47 +132,24 @@ fn it_serves_with_a_warning_about_the_example_until_it_is_told_to_stop() {
 }
 
 #[test]
-fn a_matrix_is_checked_compared_loaded_and_shown_and_its_revision_never_used_again() {
+fn a_matrix_is_checked_without_a_configuration_and_every_fault_is_told() {
     let folder = TempDir::new().expect("a temporary folder");
-    let config = config(&folder, "");
     let file = folder.path().join("matrix.toml").display().to_string();
-    let write = |text: &str| std::fs::write(&file, text).expect("a file is written");
-    let matrix = |arguments: &[&str]| {
-        let output = run(&[&["matrix", "--config", &config], arguments].concat());
+    let check = |text: &str| {
+        std::fs::write(&file, text).expect("a file is written");
+        let output = run(&["check-matrix", &file]);
         let told = String::from_utf8_lossy(&output.stdout).into_owned();
         (output.status.success(), told + &said(&output))
     };
-    write("revision = 'official-1'\n[[row]]\nprofession = '11'");
-    let (sound, told) = matrix(&["check", &file]);
-    assert!(!sound && told.contains("line 3, column 14"), "{told}");
-    write("revision = 'official-1'\n[[row]]\nprofession = '70'\npermits = ['10', '11']");
-    assert_eq!(matrix(&["check", &file]), (true, "official-1\n".to_owned()));
-
-    assert!(run(&["migrate", "--config", &config]).status.success());
-    let (_, told) = matrix(&["show"]);
+    let (sound, told) = check("revision = 'a b'\n[[row]]\nprofession = '11'");
+    assert!(!sound, "{told}");
+    assert!(told.contains("line 1, column 12: revision: "), "{told}");
     assert!(
-        told.contains("+example (EXAMPLE: its cells are made up)"),
+        told.contains("line 3, column 14: row[0].profession: "),
         "{told}"
     );
-    let (_, told) = matrix(&["diff", &file]);
-    assert!(
-        told.contains("+ 70 Masseur-kinésithérapeute : 11 Synthèse"),
-        "{told}"
-    );
-    assert!(
-        told.contains("- 70 Masseur-kinésithérapeute : 31"),
-        "{told}"
-    );
-
-    let (loaded, told) = matrix(&["load", &file, "--from", "2020-01-01T00:00:00Z"]);
-    assert!(!loaded && told.contains("later than now"), "{told}");
-    for _ in 0..2 {
-        let (loaded, told) = matrix(&["load", &file]);
-        assert!(loaded && told.contains("official-1 loaded"), "{told}");
-    }
-    let (_, told) = matrix(&["show"]);
-    assert!(told.starts_with("in force: official-1\n"), "{told}");
-    write("revision = 'official-1'");
-    let (loaded, told) = matrix(&["load", &file]);
-    assert!(!loaded && told.contains("another content"), "{told}");
+    let sound = check("revision = 'official-1'\n[[row]]\nprofession = '70'\npermits = ['10']");
+    assert_eq!(sound, (true, "official-1\n".to_owned()));
+    let (_, told) = check("revision = 'tried'\nexample = true");
+    assert_eq!(told, "tried+example (EXAMPLE: its cells are made up)\n");
 }

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod directory;
+mod matrix;
 mod stand;
 
 use std::path::Path;

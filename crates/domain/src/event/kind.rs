@@ -78,6 +78,8 @@ closed_list! {
         DirectoryAttachmentOverridden = "directory.attachment_overridden",
         /// A local correction of an attachment was taken back.
         DirectoryAttachmentOverrideEnded = "directory.attachment_override_ended",
+        /// An operator loaded a matrix of access rights.
+        PolicyMatrixLoaded = "policy.matrix_loaded",
         /// The trail was read.
         TrailRead = "trail.read",
         /// The trail was exported.

@@ -80,7 +80,8 @@ impl Interaction {
             | EventKind::DirectoryPractitionersMerged
             | EventKind::DirectoryPractitionersUnmerged
             | EventKind::DirectoryAttachmentOverrideEnded
-            | EventKind::DirectoryAttachmentOverridden => Self::Update,
+            | EventKind::DirectoryAttachmentOverridden
+            | EventKind::PolicyMatrixLoaded => Self::Update,
         }
     }
 

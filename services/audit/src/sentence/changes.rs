@@ -87,6 +87,11 @@ impl<'a> Side<'a> {
         Timestamp::parse_rfc3339(self.text("until_at")?).ok()
     }
 
+    /// From when on it holds.
+    pub(super) fn effective_at(self) -> Option<Timestamp> {
+        Timestamp::parse_rfc3339(self.text("effective_at")?).ok()
+    }
+
     /// A truth.
     pub(super) fn truth(self, name: &str) -> Option<bool> {
         self.text(name)?.parse().ok()

@@ -151,6 +151,9 @@ fn story(event: &Event, words: &Words<'_>) -> String {
             "{who} took back a correction of a health professional's place of practice in the \
              directory."
         ),
+        EventKind::PolicyMatrixLoaded => {
+            format!("{who} loaded {}.", words::matrix(after(event)))
+        }
         EventKind::TrailRead => format!("{who} read the history of {}.", words.history),
         EventKind::TrailExported => format!("{who} exported the history of {}.", words.history),
         EventKind::TrailPruned => {

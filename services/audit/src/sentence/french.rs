@@ -158,6 +158,9 @@ fn story(event: &Event, words: &Words<'_>) -> String {
         EventKind::DirectoryAttachmentOverrideEnded => format!(
             "{has} annulé dans l'annuaire une correction du rattachement d'un professionnel de santé."
         ),
+        EventKind::PolicyMatrixLoaded => {
+            format!("{has} chargé {}.", words::matrix(after(event)))
+        }
         EventKind::TrailRead => {
             format!("{has} consulté l'historique des actions {}.", words.history)
         }

@@ -34,6 +34,7 @@ fn told(sample: &sample::Events, kind: EventKind) -> Event {
         "patient.",
         "patients.",
         "directory.",
+        "policy.",
         "trail.",
         "grant.expired",
     ]
@@ -47,6 +48,7 @@ fn told(sample: &sample::Events, kind: EventKind) -> Event {
             Some("patient" | "patients") => "identity",
             Some("directory") => "practitioner-directory",
             Some("trail") => "audit",
+            Some("policy") => "operator",
             _ => "consent",
         };
         event.actor = Actor::Service {
@@ -67,6 +69,9 @@ fn told(sample: &sample::Events, kind: EventKind) -> Event {
         ("visibility", "hidden_from_one"),
         ("opposes_break_glass", "true"),
         ("opposes_regulation_center", "false"),
+        ("matrix_revision", "2027.1+example"),
+        ("example", "true"),
+        ("effective_at", "2027-01-01T00:00:00+01:00"),
     ]);
     event.before = values(&[("document_classes", "10"), ("visibility", "masked")]);
     event

@@ -7,6 +7,7 @@ mod decision;
 mod explanation;
 mod grant;
 mod grant_request;
+mod matrix;
 mod notification;
 mod page;
 mod record;
@@ -27,6 +28,9 @@ pub(super) use grant::{
     update_grant,
 };
 pub(super) use grant_request::{approve_grant, declare_grant, decline_grant, request_grant};
+pub(super) use matrix::{
+    check_matrix, checked_matrix_to_proto, load_matrix, matrix_to_proto, policies_to_proto,
+};
 pub(super) use notification::{
     list_notifications, notification_id, notification_to_proto, preferences_to_proto,
     set_notification_preferences, watch_from, watch_item_to_proto,

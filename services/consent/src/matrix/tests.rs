@@ -136,14 +136,60 @@ fn what_is_wrong_is_refused_with_its_place() {
             "ASCII",
         ),
     ] {
-        match Matrix::parse(&format!("revision = 'test'\n{rows}")) {
-            Err(MatrixError::Refused { place: at, rule }) => {
-                assert_eq!((at.line, at.column), place, "{rows}");
-                assert!(rule.contains(word), "{rule}");
-            }
-            other => panic!("{rows}: {other:?}"),
-        }
+        let faults = Matrix::parse(&format!("revision = 'test'\n{rows}")).unwrap_err();
+        let [
+            Fault {
+                place: at, rule, ..
+            },
+        ] = faults.as_slice()
+        else {
+            panic!("{rows}: {faults}");
+        };
+        assert_eq!((at.line, at.column), place, "{rows}");
+        assert!(rule.contains(word), "{rule}");
     }
+}
+
+#[test]
+fn every_fault_is_told_at_once_in_the_order_of_the_file() {
+    let text = "revision = 'a b'\n\
+                [[row]]\nprofession = '11'\nfunction = 'x'\npermits = ['10', '12', '10']\n\
+                [[row]]\nprofession = '60'\n\
+                [[row.type]]\ncode = 'a b'\nclass = '99'\npermits = true";
+    let faults = Matrix::parse(text).unwrap_err();
+    let told: Vec<_> = faults.as_slice().iter().map(Fault::to_string).collect();
+    let starts = [
+        "line 1, column 12: revision: ",
+        "line 3, column 14: row[0].profession: ",
+        "line 4, column 12: row[0].function: ",
+        "line 5, column 18: row[0].permits[1]: ",
+        "line 5, column 24: row[0].permits[2]: ",
+        "line 9, column 8: row[1].type[0].code: ",
+        "line 10, column 9: row[1].type[0].class: ",
+    ];
+    assert_eq!(told.len(), starts.len(), "{told:?}");
+    for (told, start) in told.iter().zip(starts) {
+        assert!(told.starts_with(start), "{told}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_well_formed_is_refused_where_it_begins_to_be() {
+    let faults = Matrix::parse("revision = 'a'\nrows = []").unwrap_err();
+    let [fault] = faults.as_slice() else {
+        panic!("{faults}");
+    };
+    assert_eq!((fault.place.line, fault.field.as_str()), (2, ""));
+    assert!(fault.rule.contains("rows"), "{fault}");
+}
+
+#[test]
+fn a_matrix_is_named_by_the_digest_of_its_file() {
+    // As sha256sum says of the same bytes.
+    let expected = "55919a53a2492759514936ea0a1633d9e8445a1d870434b898e898157479773a";
+    let text = "revision = 'test'";
+    assert_eq!(Matrix::parse(text).unwrap().sha256(), expected);
+    assert_ne!(matrix("").sha256(), expected);
 }
 
 #[test]

@@ -116,7 +116,10 @@ mod tests {
 
     use aval_database::migrate;
     use aval_database::testing::test_databases;
-    use aval_domain::id::{PatientId, PractitionerId};
+    use aval_domain::event::{EventKind, Outcome};
+    use aval_domain::id::{PatientId, PractitionerId, RequestId};
+    use aval_runtime::caller::CallerId;
+    use aval_runtime::context::RequestContext;
     use tokio_util::sync::CancellationToken;
     use uuid::Uuid;
 
@@ -129,6 +132,7 @@ mod tests {
     use crate::matrix::Matrix;
     use crate::policies::LoadedMatrix;
     use crate::store::sql::Migrator;
+    use crate::store::{Store as _, Write};
 
     #[tokio::test]
     async fn every_mode_answers_on_every_engine() {
@@ -190,12 +194,18 @@ mod tests {
                 polls.push(tokio::spawn(poller.run(stop.clone())));
                 instances.push(bases.policies);
             }
+            let caller = CallerId::parse("operator").unwrap();
             let operator = SqlStore::with_fence(database.db.clone(), ChangeFence::replicated());
             for number in 0..8 {
                 let now = environment.clock.now();
                 let content = format!("revision = 'loaded-{number}'");
                 let matrix = LoadedMatrix::new(content, None, now).unwrap();
-                operator.load_matrix(&matrix).await.unwrap();
+                let cx = RequestContext::for_service(&environment, caller.clone());
+                let request_id = RequestId::new(environment.random.as_ref());
+                let write = Write::new(&cx, "consent.load_matrix", request_id, &number);
+                let trace = |_| Ok(cx.event(EventKind::PolicyMatrixLoaded, Outcome::Success));
+                let loaded = operator.load_matrix(&write, &matrix, &trace).await;
+                assert_eq!(loaded.unwrap(), matrix);
                 for instance in &instances {
                     let policies = instance.policies().await.unwrap();
                     let expected = format!("1/loaded-{number}");

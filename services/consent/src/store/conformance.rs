@@ -114,6 +114,8 @@ aval_database::conformance_suite! {
         an_entry_of_very_many_settings_says_that_it_has_not_got_them,
         a_matrix_is_loaded_once_and_moves_the_clock_of_what_spans_patients,
         a_revision_never_has_another_content_or_day,
+        a_load_that_may_not_be_leaves_nothing_and_a_repeated_one_answers_the_same,
+        each_of_loads_at_once_knows_those_before_it,
         matrices_and_their_position_are_of_one_state,
         old_changes_are_forgotten_and_recent_ones_are_not,
         a_cached_answer_is_what_the_database_says_whatever_changed,

@@ -45,16 +45,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Answer, BlockQuery, CandidateQuery, CareEpisodeQuery, CareEpisodesOf, Change, GrantQuery, Rule,
-    Store, VisibilityQuery, Write,
+    Answer, BlockQuery, CandidateQuery, CareEpisodeQuery, CareEpisodesOf, Change, GrantQuery,
+    LoadTrace, Rule, Store, VisibilityQuery, Write,
 };
 use access::KnownPairs;
 
 use crate::access_basis::{AccessBasisSource, AccessQuery};
 use crate::block::Block;
-use crate::cache::{
-    AccessKey, Authority, ChangeFence, Entry, MatrixAuthority, News, Position, Shard,
-};
+use crate::cache::{AccessKey, Authority, ChangeFence, Entry, News, Position, Shard};
 use crate::care_episode::CareEpisode;
 use crate::decision::AccessBasis;
 use crate::error::Error;
@@ -105,12 +103,6 @@ impl SqlStore {
     pub async fn take_canary_back(&self, practitioner_id: PractitionerId) -> Result<(), Error> {
         self.returned(canary::take_back(&self.db, practitioner_id))
             .await
-    }
-
-    /// Loads a matrix: see [`crate::policies`]. The same again changes nothing; another
-    /// content or day under its revision is [`Error::StateConflict`].
-    pub async fn load_matrix(&self, matrix: &LoadedMatrix) -> Result<LoadedMatrix, Error> {
-        self.returned(matrix::load(&self.db, matrix)).await
     }
 
     /// Forgets the changes that no poll asks for any more.
@@ -293,6 +285,15 @@ impl Store for SqlStore {
     fn visibilities<'a>(&'a self, query: &'a VisibilityQuery) -> Answer<'a, Vec<Visibility>> {
         Box::pin(visibility::list(&self.db, query))
     }
+
+    fn load_matrix<'a>(
+        &'a self,
+        write: &'a Write,
+        matrix: &'a LoadedMatrix,
+        trace: &'a LoadTrace<'a>,
+    ) -> Answer<'a, LoadedMatrix> {
+        Box::pin(self.returned(matrix::load(&self.db, write, matrix, trace)))
+    }
 }
 
 impl AccessBasisSource for SqlStore {
@@ -308,12 +309,6 @@ impl Authority for SqlStore {
 
     fn entry<'a>(&'a self, key: &'a AccessKey) -> Answer<'a, Entry> {
         Box::pin(access_basis::entry(&self.db, key))
-    }
-}
-
-impl MatrixAuthority for SqlStore {
-    fn matrices(&self) -> Answer<'_, (Position, Vec<LoadedMatrix>)> {
-        Box::pin(matrix::read(&self.db))
     }
 }
 

@@ -14,6 +14,7 @@ mod lists;
 mod neighbours;
 mod notifications;
 mod people;
+mod policy;
 mod refusals;
 mod repetitions;
 mod stand;

@@ -16,6 +16,7 @@ use aval_proto::consent::v1 as proto;
 use aval_proto::consent::v1::decision_service_client::DecisionServiceClient;
 use aval_proto::consent::v1::grant_service_client::GrantServiceClient;
 use aval_proto::consent::v1::notification_service_client::NotificationServiceClient;
+use aval_proto::consent::v1::policy_service_client::PolicyServiceClient;
 use aval_proto::consent::v1::record_settings_service_client::RecordSettingsServiceClient;
 use aval_runtime::channel::{Channel, connect_lazy};
 use aval_runtime::config::{
@@ -110,6 +111,11 @@ impl Stand {
 
     pub(crate) fn notifications(&self, person: Person) -> NotificationServiceClient<Channel> {
         NotificationServiceClient::new(self.channel(caller_of(person)))
+    }
+
+    /// As this software calls it.
+    pub(crate) fn policy(&self, software: &str) -> PolicyServiceClient<Channel> {
+        PolicyServiceClient::new(self.channel(software))
     }
 
     pub(crate) fn channel(&self, caller: &str) -> Channel {

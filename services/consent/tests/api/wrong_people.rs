@@ -5,6 +5,7 @@ mod care_episodes;
 mod decisions;
 mod grants;
 mod notifications;
+mod policy;
 mod requests;
 mod settings;
 
@@ -97,6 +98,7 @@ async fn the_wrong_person_is_denied_every_call_that_is_served() {
     wrong.try_visibilities().await;
     wrong.try_explanations().await;
     wrong.try_decisions().await;
+    wrong.try_policy().await;
     // No RPC without a test of who may not call it.
     let untried: Vec<_> = rpcs()
         .into_iter()

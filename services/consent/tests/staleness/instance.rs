@@ -8,11 +8,15 @@ use aval_consent::access_basis::AccessBasisSource;
 use aval_consent::cache::redis::{RedisConfig, RedisTier};
 use aval_consent::cache::shared::CacheSecret;
 use aval_consent::cache::{
-    AccessKey, Authority, CacheSettings, CachedBases, Freshness, Poller, SystemBootClock,
+    AccessKey, Authority, CacheSettings, CachedBases, CachedPolicies, Freshness, MatrixAuthority,
+    Poller, SystemBootClock,
 };
+use aval_consent::decision::Policy;
+use aval_consent::matrix::Matrix;
+use aval_consent::policies::PolicySource;
 use aval_consent::store::sql::SqlStore;
 use aval_database::{Database, DatabaseConfig};
-use aval_domain::time::SystemClock;
+use aval_domain::time::{Clock, SystemClock};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +30,8 @@ pub(crate) struct Instance {
 enum Order {
     /// Whether a grant is found, or nothing if the database could not be read.
     Check(AccessKey, oneshot::Sender<bool>),
+    /// The revision of the policy in force, or nothing if it could not be read.
+    Policy(oneshot::Sender<String>),
     /// Nothing at all happens for so long, as after SIGSTOP.
     Freeze(Duration),
 }
@@ -48,6 +54,14 @@ impl Instance {
     pub(crate) async fn check(&self, key: AccessKey) -> Option<bool> {
         let (answer, answered) = oneshot::channel();
         self.orders.send(Order::Check(key, answer)).ok()?;
+        answered.await.ok()
+    }
+
+    /// Asks for the revision of the policy that it decides by. `None` if it ends before it
+    /// answers.
+    pub(crate) async fn policy(&self) -> Option<String> {
+        let (answer, answered) = oneshot::channel();
+        self.orders.send(Order::Policy(answer)).ok()?;
         answered.await.ok()
     }
 
@@ -90,12 +104,25 @@ async fn work(
         sample_one_in: 50,
     };
     let authority: Arc<dyn Authority> = Arc::new(SqlStore::new(db.clone()));
+    let matrices: Arc<dyn MatrixAuthority> = Arc::new(SqlStore::new(db.clone()));
+    let policy = Policy::new(Matrix::example());
+    let known = Some(Arc::clone(&freshness));
+    let policies = Arc::new(CachedPolicies::new(matrices, policy, known));
     let tier = Arc::new(RedisTier::start(&redis).unwrap());
     let cached = CachedBases::new(authority, freshness, settings);
     let cached = Arc::new(cached.with_shared(tier, CacheSecret::new(&[7; 32])));
     while let Some(order) = orders.recv().await {
         match order {
             Order::Freeze(time) => std::thread::sleep(time),
+            Order::Policy(answer) => {
+                let policies = Arc::clone(&policies);
+                tokio::spawn(async move {
+                    if let Ok(policies) = policies.policies().await {
+                        let policy = policies.in_force(SystemClock.now());
+                        let _ = answer.send(policy.revision().to_owned());
+                    }
+                });
+            }
             Order::Check(key, answer) => {
                 let cached = Arc::clone(&cached);
                 tokio::spawn(async move {

@@ -210,6 +210,23 @@ pub(super) fn emergency_settings(side: Side<'_>) -> String {
     format!(": {}", settings.join(", "))
 }
 
+/// "the matrix of access rights 2027.1, in force from …".
+pub(super) fn matrix(side: Side<'_>) -> String {
+    let revision = side.text("matrix_revision");
+    let revision = revision.map(|revision| format!(" {revision}"));
+    let example = match side.truth("example") {
+        Some(true) => " (an example, whose cells are made up)",
+        _ => "",
+    };
+    let from = side.effective_at();
+    let from = from.map(|from| format!(", in force from {}", instant(from)));
+    format!(
+        "the matrix of access rights{}{example}{}",
+        revision.unwrap_or_default(),
+        from.unwrap_or_default()
+    )
+}
+
 /// " until …", or nothing.
 pub(super) fn until(end: Option<Timestamp>) -> String {
     end.map(|end| format!(" until {}", instant(end)))

@@ -223,6 +223,23 @@ pub(super) fn emergency_settings(side: Side<'_>) -> String {
     format!(" : {}", settings.join(", "))
 }
 
+/// "la matrice d'habilitation 2027.1, en vigueur à partir du …".
+pub(super) fn matrix(side: Side<'_>) -> String {
+    let revision = side.text("matrix_revision");
+    let revision = revision.map(|revision| format!(" {revision}"));
+    let example = match side.truth("example") {
+        Some(true) => " (un exemple, dont les cases sont inventées)",
+        _ => "",
+    };
+    let from = side.effective_at();
+    let from = from.map(|from| format!(", en vigueur à partir du {}", instant(from)));
+    format!(
+        "la matrice d'habilitation{}{example}{}",
+        revision.unwrap_or_default(),
+        from.unwrap_or_default()
+    )
+}
+
 /// " jusqu'au …", or nothing.
 pub(super) fn until(end: Option<Timestamp>) -> String {
     end.map(|end| format!(" jusqu'au {}", instant(end)))

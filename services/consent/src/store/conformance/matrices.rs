@@ -1,13 +1,24 @@
 //! Matrices that operators load.
 
+use std::sync::Mutex;
+
 use super::fixture::{Fixture, NOW, hours};
 use crate::cache::{Authority, Dependency, MatrixAuthority, Position, Shard};
 use crate::error::Error;
 use crate::policies::LoadedMatrix;
+use crate::store::Store as _;
 
 fn matrix(revision: &str, cells: &str, from: Option<i64>) -> LoadedMatrix {
     let content = format!("revision = '{revision}'\n{cells}");
     LoadedMatrix::new(content, from.map(hours), NOW).unwrap()
+}
+
+impl Fixture {
+    async fn load(&self, matrix: &LoadedMatrix) -> Result<LoadedMatrix, Error> {
+        let trace = |_| Ok(self.change(()).event);
+        let write = self.write();
+        self.store.load_matrix(&write, matrix, &trace).await
+    }
 }
 
 /// How far the clock of what spans patients is, and every change of it.
@@ -35,12 +46,14 @@ pub(super) async fn a_matrix_is_loaded_once_and_moves_the_clock_of_what_spans_pa
         ..first.clone()
     };
     for again in [&first, &first, &later] {
-        assert_eq!(fixture.store.load_matrix(again).await.unwrap(), first);
+        assert_eq!(fixture.load(again).await.unwrap(), first);
+        assert_eq!(fixture.events().await, 1);
         let (_, changes) = spanning(fixture).await;
         assert_eq!(changes, [Some(Dependency::Policy)]);
     }
     let second = matrix("second", "", Some(9));
-    assert_eq!(fixture.store.load_matrix(&second).await.unwrap(), second);
+    assert_eq!(fixture.load(&second).await.unwrap(), second);
+    assert_eq!(fixture.events().await, 2);
     let (_, mut all) = fixture.store.matrices().await.unwrap();
     all.sort_by(|one, other| one.revision.cmp(&other.revision));
     assert_eq!(all, [first, second]);
@@ -48,14 +61,14 @@ pub(super) async fn a_matrix_is_loaded_once_and_moves_the_clock_of_what_spans_pa
 
 pub(super) async fn a_revision_never_has_another_content_or_day(fixture: &Fixture) {
     let first = matrix("first", "", Some(9));
-    fixture.store.load_matrix(&first).await.unwrap();
+    fixture.load(&first).await.unwrap();
     let before = spanning(fixture).await;
     for other in [
         matrix("first", "[[row]]\nprofession = '10'", Some(9)),
         matrix("first", "", Some(8)),
         matrix("first", "", None),
     ] {
-        let refused = fixture.store.load_matrix(&other).await;
+        let refused = fixture.load(&other).await;
         assert!(
             matches!(refused, Err(Error::StateConflict(_))),
             "{refused:?}"
@@ -69,7 +82,7 @@ pub(super) async fn matrices_and_their_position_are_of_one_state(fixture: &Fixtu
     let loads = async {
         for number in 0..20 {
             let one = matrix(&format!("m{number}"), "", None);
-            fixture.store.load_matrix(&one).await.unwrap();
+            fixture.load(&one).await.unwrap();
         }
     };
     let reads = async {
@@ -83,4 +96,40 @@ pub(super) async fn matrices_and_their_position_are_of_one_state(fixture: &Fixtu
         }
     };
     futures::join!(loads, reads);
+}
+
+pub(super) async fn a_load_that_may_not_be_leaves_nothing_and_a_repeated_one_answers_the_same(
+    fixture: &Fixture,
+) {
+    let first = matrix("first", "", None);
+    let refused = |_| Err(Error::NotFound);
+    let write = fixture.write();
+    let answer = fixture.store.load_matrix(&write, &first, &refused).await;
+    assert!(matches!(answer, Err(Error::NotFound)), "{answer:?}");
+    assert_eq!(fixture.store.matrices().await.unwrap().1, []);
+    assert_eq!(fixture.events().await, 0);
+    let trace = |_| Ok(fixture.change(()).event);
+    for _ in 0..2 {
+        let answer = fixture.store.load_matrix(&write, &first, &trace).await;
+        assert_eq!(answer.unwrap(), first);
+        assert_eq!(fixture.events().await, 1);
+    }
+}
+
+pub(super) async fn each_of_loads_at_once_knows_those_before_it(fixture: &Fixture) {
+    let loads = (0..8).map(|number| async move {
+        let known = Mutex::default();
+        let trace = |present: Vec<LoadedMatrix>| {
+            *known.lock().unwrap() = present.len();
+            Ok(fixture.change(()).event)
+        };
+        let one = matrix(&format!("m{number}"), "", None);
+        let write = fixture.write();
+        let loaded = fixture.store.load_matrix(&write, &one, &trace).await;
+        loaded.unwrap();
+        known.into_inner().unwrap()
+    });
+    let mut known: Vec<usize> = futures::future::join_all(loads).await;
+    known.sort_unstable();
+    assert_eq!(known, (0..8).collect::<Vec<_>>());
 }

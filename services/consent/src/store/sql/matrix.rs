@@ -1,14 +1,15 @@
 //! The matrices that were loaded. Rows are added and never changed.
 
-use aval_database::{Database, DatabaseError};
+use aval_database::{Database, DatabaseError, Transaction, outbox};
 use aval_domain::time::Timestamp;
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, QueryResult, Statement};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DbBackend, EntityTrait, QueryResult, Statement};
 
-use super::change_clock;
 use super::entity::matrix::{ActiveModel, Entity, Model};
-use crate::cache::{Dependency, Position, Shard};
+use super::{SqlStore, change_clock, once};
+use crate::cache::{Dependency, MatrixAuthority, Position, Shard};
 use crate::error::Error;
 use crate::policies::LoadedMatrix;
+use crate::store::{Answer, LoadTrace, Write};
 
 /// The matrices, and how far the clock of what spans patients is: one state.
 const READ: &str = "SELECT change_clock.position AS position, matrices.revision AS revision, \
@@ -17,38 +18,70 @@ const READ: &str = "SELECT change_clock.position AS position, matrices.revision 
     FROM change_clock LEFT JOIN matrices ON 1 = 1 \
     WHERE change_clock.shard = $1";
 
-/// Adds a matrix. The same again changes nothing and gives the one that is there; another
-/// content or day under its revision is [`Error::StateConflict`].
-pub(super) async fn load(db: &Database, matrix: &LoadedMatrix) -> Result<LoadedMatrix, Error> {
+/// Loads happen one after the other; whoever reads waits for nobody. On SQLite all writers
+/// queue anyway.
+const LOCK: &str = "LOCK TABLE matrices IN SHARE ROW EXCLUSIVE MODE";
+
+/// Adds a matrix and its trace.
+pub(super) async fn load(
+    db: &Database,
+    write: &Write,
+    matrix: &LoadedMatrix,
+    trace: &LoadTrace<'_>,
+) -> Result<LoadedMatrix, Error> {
     db.transaction("consent.load_matrix", async |tx| {
-        let found = Entity::find_by_id(&matrix.revision).one(&tx).await?;
-        if let Some(found) = found {
-            let found = LoadedMatrix::try_from(found)?;
-            let same =
-                found.content == matrix.content && found.effective_from == matrix.effective_from;
-            return if same {
-                Ok(found)
-            } else {
-                Err(Error::StateConflict(
-                    "a matrix of this revision with another content or day is there",
-                ))
-            };
-        }
-        let row = ActiveModel {
-            revision: Set(matrix.revision.clone()),
-            content: Set(matrix.content.clone()),
-            effective_from: Set(matrix.effective_from.map(Timestamp::as_micros)),
-            loaded_at: Set(matrix.loaded_at.as_micros()),
-        };
-        Entity::insert(row).exec_without_returning(&tx).await?;
-        change_clock::note(&tx, Dependency::Policy);
-        Ok(matrix.clone())
+        let revision = once(&tx, write, add(&tx, matrix, trace)).await?;
+        let row = Entity::find_by_id(&revision).one(&tx).await?;
+        let row = row.ok_or_else(|| DatabaseError::corrupt("requests", "result", &revision))?;
+        Ok(row.try_into()?)
     })
     .await
 }
 
+/// Gives the revision under which the matrix is there.
+async fn add(
+    tx: &Transaction,
+    matrix: &LoadedMatrix,
+    trace: &LoadTrace<'_>,
+) -> Result<String, Error> {
+    if tx.get_database_backend() == DbBackend::Postgres {
+        tx.execute_unprepared(LOCK).await?;
+    }
+    let present = Entity::find().all(tx).await?;
+    let present = present.into_iter().map(LoadedMatrix::try_from);
+    let present = present.collect::<Result<Vec<_>, _>>()?;
+    let found = present.iter().find(|one| one.revision == matrix.revision);
+    if let Some(found) = found {
+        let same = found.content == matrix.content && found.effective_from == matrix.effective_from;
+        return if same {
+            Ok(found.revision.clone())
+        } else {
+            Err(Error::StateConflict(
+                "a matrix of this revision with another content or instant is there",
+            ))
+        };
+    }
+    let event = trace(present)?;
+    let row = ActiveModel {
+        revision: Set(matrix.revision.clone()),
+        content: Set(matrix.content.clone()),
+        effective_from: Set(matrix.effective_from.map(Timestamp::as_micros)),
+        loaded_at: Set(matrix.loaded_at.as_micros()),
+    };
+    Entity::insert(row).exec_without_returning(tx).await?;
+    outbox::append(tx, &event).await?;
+    change_clock::note(tx, Dependency::Policy);
+    Ok(matrix.revision.clone())
+}
+
+impl MatrixAuthority for SqlStore {
+    fn matrices(&self) -> Answer<'_, (Position, Vec<LoadedMatrix>)> {
+        Box::pin(read(&self.db))
+    }
+}
+
 /// Every matrix, and the state that it is of.
-pub(super) async fn read(db: &Database) -> Result<(Position, Vec<LoadedMatrix>), Error> {
+async fn read(db: &Database) -> Result<(Position, Vec<LoadedMatrix>), Error> {
     let reader = db.reader();
     let shard = i16::from(Shard::SPANNING.number());
     let engine = reader.get_database_backend();
