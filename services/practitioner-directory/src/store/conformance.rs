@@ -11,6 +11,7 @@ mod qualifications;
 mod requests;
 mod searching;
 mod skills;
+mod statistics;
 mod suspending;
 
 use std::sync::Arc;

@@ -12,7 +12,7 @@ use aval_domain::event::Event;
 use aval_domain::id::ImportId;
 use aval_domain::time::Timestamp;
 use sea_orm::ActiveValue::Set;
-use sea_orm::EntityTrait;
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait};
 
 use super::entity::import;
 use super::imports::{end_surplus, import_of, update_record};
@@ -22,6 +22,20 @@ use crate::import::limits::Suspicion;
 use crate::import::{Changes, Import, ImportState, trace};
 use crate::source::Source;
 use crate::store::FinishImport;
+
+/// The tables that people and structures are read from.
+const SEARCHED: [&str; 10] = [
+    "practitioners",
+    "practitioner_identifiers",
+    "practitioner_words",
+    "organizations",
+    "organization_words",
+    "activities",
+    "activity_rows",
+    "person_skills",
+    "qualifications",
+    "mailboxes",
+];
 
 /// Why applying stops, and everything it did is undone.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +68,7 @@ pub(super) async fn finish(db: &Database, finish: &FinishImport) -> Result<Impor
         .await;
     match applied {
         Ok(import) => {
-            discard_staged(db, import.import_id).await;
+            clear_up(db, &import).await;
             Ok(import)
         }
         Err(Stop::Suspicious {
@@ -204,18 +218,44 @@ async fn by_id(tx: &Transaction, import_id: ImportId) -> Result<Import, Error> {
     import_of(row.ok_or_else(|| DatabaseError::corrupt("imports", "import_id", &import_id))?)
 }
 
-/// Staged rows are of no use any more. If this fails they stay, unseen, and cost space.
-pub(super) async fn discard_staged(db: &Database, import_id: ImportId) {
-    let discarded: Result<(), DatabaseError> = db
-        .transaction(
-            "practitioner_directory.discard_staged",
-            move |tx| async move {
-                staging::discard(&tx, import_id.as_uuid()).await?;
-                steps::forget_touched(&tx, import_id.as_uuid()).await
-            },
-        )
-        .await;
-    if let Err(error) = discarded {
+/// What follows an applied import. If it fails the import holds all the same.
+pub(super) async fn clear_up(db: &Database, import: &Import) {
+    let import_id = import.import_id;
+    if let Err(error) = discard_staged(db, import_id).await {
+        // They stay, unseen, and cost space.
         tracing::warn!(import.id = %import_id, error = %error, "staged rows were not discarded");
     }
+    if import.report.changes.touched_count() == 0 {
+        return;
+    }
+    if let Err(error) = analyze(db).await {
+        tracing::warn!(import.id = %import_id, error = %error, "the directory was not analyzed");
+    }
+}
+
+async fn discard_staged(db: &Database, import_id: ImportId) -> Result<(), DatabaseError> {
+    db.transaction(
+        "practitioner_directory.discard_staged",
+        move |tx| async move {
+            staging::discard(&tx, import_id.as_uuid()).await?;
+            steps::forget_touched(&tx, import_id.as_uuid()).await
+        },
+    )
+    .await
+}
+
+/// PostgreSQL plans by what it last saw of the tables, and looks by itself a minute later
+/// at best: until then searches in a new directory would take a hundred times as long.
+async fn analyze(db: &Database) -> Result<(), DatabaseError> {
+    db.transaction("practitioner_directory.analyze", |tx| async move {
+        if ConnectionTrait::get_database_backend(&tx) != DbBackend::Postgres {
+            return Ok(());
+        }
+        tx.execute_unprepared("SET LOCAL statement_timeout = 0")
+            .await?;
+        let tables = SEARCHED.join(", ");
+        tx.execute_unprepared(&format!("ANALYZE {tables}")).await?;
+        Ok::<(), DatabaseError>(())
+    })
+    .await
 }

@@ -39,7 +39,7 @@ pub(super) async fn approve(db: &Database, decide: &DecideImport) -> Result<Impo
             },
         )
         .await?;
-    apply::discard_staged(db, import.import_id).await;
+    apply::clear_up(db, &import).await;
     Ok(import)
 }
 
