@@ -7,6 +7,7 @@
 //! - [`pki`]: a certificate authority of this machine alone, and certificates
 //!   for the services and their callers.
 //! - [`ports`]: ports of loopback that nobody else is given.
+//! - [`program`]: a service's own program, run as an operator runs it.
 //! - [`provider`]: an OpenID provider on loopback, shaped like Pro Santé Connect
 //!   for professionals and like FranceConnect for patients, with the flawed
 //!   tokens that a relying party must refuse.
@@ -16,6 +17,7 @@
 
 pub mod pki;
 pub mod ports;
+pub mod program;
 pub mod provider;
 pub mod redis;
 pub mod synthesize;

@@ -1,79 +1,77 @@
-//! The identity service as a program.
+//! The identity service as a program of its own.
 
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::Context as _;
 use aval_identity::config::Config;
-use aval_identity::server::{self, Server};
+use aval_identity::server::Server;
 use aval_runtime::environment::Environment;
-use aval_runtime::{telemetry, tls};
+use aval_runtime::telemetry;
 use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+/// Who is calling, and in what capacity.
 #[derive(Debug, Parser)]
-#[command(name = "aval-identity", version, about)]
+#[command(name = "aval-identity", version)]
 struct Arguments {
-    /// The configuration file; `AVAL_IDENTITY__<SECTION>__<KEY>` wins over it.
-    #[arg(long, global = true)]
+    /// The configuration file; the environment (`AVAL_IDENTITY__…`) wins over it.
+    #[arg(long, global = true, env = "AVAL_IDENTITY_CONFIG")]
     config: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Copy, Subcommand)]
 enum Command {
-    /// Serve until told to stop.
+    /// Serve until SIGTERM or Ctrl-C.
     Serve,
-    /// Bring the database's schema up to this program.
+    /// Bring the database's schema up to date.
     Migrate,
-    /// Say whether the configuration can be used, and change nothing.
+    /// Read the configuration, and say what is wrong with it.
     CheckConfig,
+    /// Say the version.
+    Version,
 }
 
 #[tokio::main]
-async fn main() -> ExitCode {
-    match run(Arguments::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(error = format!("{error:#}"), "aval-identity stops");
-            #[expect(clippy::print_stderr, reason = "telemetry may not have started")]
-            {
-                eprintln!("aval-identity: {error:#}");
-            }
-            ExitCode::FAILURE
-        }
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    if matches!(arguments.command, Command::Version) {
+        return Ok(writeln!(
+            std::io::stdout(),
+            "aval-identity {}",
+            env!("CARGO_PKG_VERSION")
+        )?);
     }
-}
-
-async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    tls::install_crypto_provider();
-    let config = Config::load(arguments.config.as_deref())?;
-    let _telemetry = telemetry::init(&config.telemetry)?;
+    let config =
+        Config::load(arguments.config.as_deref()).context("the configuration is refused")?;
     match arguments.command {
-        Command::CheckConfig => Ok(()),
-        Command::Migrate => server::migrate(&config).await.context("cannot migrate"),
-        Command::Serve => {
-            let shutdown = CancellationToken::new();
-            tokio::spawn(stop_at_signal(shutdown.clone()));
-            let running = Server::start(config, Environment::system(), shutdown).await?;
-            running.stopped().await;
-            Ok(())
-        }
+        Command::Serve => serve(config).await,
+        Command::Migrate => migrate(&config).await,
+        Command::CheckConfig | Command::Version => Ok(()),
     }
 }
 
-async fn stop_at_signal(shutdown: CancellationToken) {
-    use tokio::signal::unix::{SignalKind, signal};
-    // Without handlers the signals end the process by themselves.
-    if let (Ok(mut terminate), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        shutdown.cancel();
+async fn migrate(config: &Config) -> anyhow::Result<()> {
+    let _telemetry = telemetry::init(&config.telemetry).context("telemetry does not start")?;
+    Server::migrate(config).await.context("not migrated")
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let _telemetry = telemetry::init(&config.telemetry).context("telemetry does not start")?;
+    let shutdown = CancellationToken::new();
+    // From here on the signal is heard, also while the service starts.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let running = Server::start(config, Environment::system(), shutdown.clone())
+        .await
+        .context("the service does not start")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
     }
+    shutdown.cancel();
+    running.stopped().await;
+    Ok(())
 }

@@ -106,15 +106,6 @@ struct TokenKeys {
     published: Vec<TokenSigner>,
 }
 
-/// Brings the database's schema up to this program.
-#[must_use = "a future does nothing before it is awaited"]
-pub fn migrate(config: &Config) -> BoxFuture<'_, Result<(), StartError>> {
-    Box::pin(async {
-        let db = Database::connect(&config.database).await?;
-        Ok(migrate::migrate::<Migrator>(&db).await?)
-    })
-}
-
 impl Server {
     /// Starts the service; it serves when this returns, and stops at `shutdown`.
     ///
@@ -201,6 +192,16 @@ impl Server {
             ops,
             jwks,
             tasks,
+        })
+    }
+
+    /// Brings the schema up to date.
+    #[must_use = "a future does nothing before it is awaited"]
+    pub fn migrate(config: &Config) -> BoxFuture<'_, Result<(), StartError>> {
+        Box::pin(async {
+            let db = Database::connect(&config.database).await?;
+            migrate::migrate::<Migrator>(&db).await?;
+            Ok(db.close().await?)
         })
     }
 }

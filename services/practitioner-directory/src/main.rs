@@ -50,9 +50,14 @@ async fn main() -> anyhow::Result<()> {
         Config::load(arguments.config.as_deref()).context("the configuration is refused")?;
     match arguments.command {
         Command::Serve => serve(config).await,
-        Command::Migrate => Server::migrate(&config).await.context("not migrated"),
+        Command::Migrate => migrate(&config).await,
         Command::CheckConfig | Command::Version => Ok(()),
     }
+}
+
+async fn migrate(config: &Config) -> anyhow::Result<()> {
+    let _telemetry = telemetry::init(&config.telemetry).context("telemetry does not start")?;
+    Server::migrate(config).await.context("not migrated")
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
