@@ -102,8 +102,8 @@ impl Output {
             table.add_row([heading.in_language(self.language).to_owned(), plain(value)]);
         }
         print(&table.to_string())?;
-        let lists = lists.iter().filter(|(_, list)| !list.is_empty());
-        lists.map(|(_, list)| self.rows(list)).collect()
+        let mut lists = lists.iter().filter(|(_, list)| !list.is_empty());
+        lists.try_for_each(|(_, list)| self.rows(list))
     }
 
     /// Prints a text as it is, for a shell to take.

@@ -8,7 +8,7 @@ use aval_runtime::convert::{
 use aval_runtime::status::{FieldErrors, Refusal};
 
 use crate::app::{CheckedMatrix, LoadMatrix};
-use crate::matrix::{CellChange, Fault, Matrix};
+use crate::matrix::{CellChange, Fault, Faults, Matrix};
 use crate::policies::{LoadedMatrix, Policies};
 
 /// The largest file, in bytes.
@@ -84,7 +84,7 @@ pub(in crate::grpc) fn checked_matrix_to_proto(
     now: Timestamp,
 ) -> proto::CheckMatrixResponse {
     let read = checked.read.as_ref();
-    let faults = read.err().map(|faults| faults.as_slice());
+    let faults = read.err().map(Faults::as_slice);
     let faults = faults.unwrap_or_default().iter();
     proto::CheckMatrixResponse {
         faults: faults.map(fault_to_proto).collect(),
