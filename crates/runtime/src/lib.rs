@@ -4,7 +4,7 @@
 //! [`environment`], [`telemetry`]), who is on the other side ([`tls`], [`caller`], [`token`]), what
 //! a use case gets of that ([`context`]), how values and errors cross the wire
 //! ([`convert`], [`page`], [`status`]), and the two ends of a connection
-//! ([`server`] and [`ops`]; [`channel`] and [`trail`]; [`call`] between them).
+//! ([`server`] and [`ops`]; [`channel`], [`following`] and [`trail`]; [`call`] between them).
 
 pub mod config;
 pub mod environment;
@@ -23,6 +23,7 @@ pub mod status;
 
 pub mod call;
 pub mod channel;
+pub mod following;
 pub mod ops;
 pub mod server;
 pub mod trail;

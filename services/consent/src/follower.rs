@@ -7,7 +7,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aval_domain::random::Random;
 use aval_runtime::environment::Environment;
+use aval_runtime::following::{Attempt, Silence, follow};
 use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
@@ -20,12 +22,6 @@ mod age;
 
 pub use age::KnowledgeAge;
 
-/// Between two attempts; twice as long after each that brought nothing.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// The pause at which a failure is said, once: services start in any order, and the
-/// directory may be a few seconds late.
-const LONG_ENOUGH_TO_SAY: Duration = Duration::from_millis(6_400);
 /// The directory shows a sign of life more often than that: a stream without is broken.
 const LONGEST_SILENCE: Duration = Duration::from_mins(2);
 
@@ -35,6 +31,7 @@ pub struct Follower {
     directory: Arc<dyn DirectoryChanges>,
     identities: Arc<dyn Identities>,
     age: KnowledgeAge,
+    random: Arc<dyn Random>,
 }
 
 /// Why a stream of changes is given up. Where it goes on is read anew.
@@ -62,27 +59,18 @@ impl Follower {
             directory,
             identities,
             age: KnowledgeAge::new(Arc::clone(&environment.clock)),
+            random: Arc::clone(&environment.random),
         }
     }
 
     /// Follows until `shutdown`.
     pub async fn run(self, shutdown: CancellationToken) {
-        let for_ever = async {
-            let mut pause = SHORTEST_PAUSE;
-            loop {
-                let mut heard = false;
-                let ended = self.follow(&mut heard).await;
-                if heard {
-                    pause = SHORTEST_PAUSE;
-                }
-                if pause == LONG_ENOUGH_TO_SAY {
-                    say(&ended);
-                }
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            }
+        let attempt = || async {
+            let mut heard = false;
+            let ended = self.follow(&mut heard).await;
+            Attempt { heard, ended }
         };
-        shutdown.run_until_cancelled(for_ever).await;
+        follow(self.random.as_ref(), shutdown, attempt, say).await;
     }
 
     /// Follows from where the changes were followed to, for as long as the stream lasts.
@@ -157,18 +145,21 @@ impl Follower {
     }
 }
 
-fn say(ended: &Ended) {
-    match ended {
-        Ended::Closed | Ended::Overtaken => {
+fn say(ended: &Ended, silence: Silence) {
+    match (ended, silence) {
+        (Ended::Closed | Ended::Overtaken, _) => {
             tracing::debug!(
                 ?ended,
                 "the directory's changes are followed from where they were"
             );
         }
-        Ended::Failed(error) => {
+        (Ended::Failed(error), Silence::Short) => {
+            tracing::debug!(%error, "the directory's changes are not followed yet");
+        }
+        (Ended::Failed(error), Silence::Lasting) => {
             tracing::warn!(%error, "the directory's changes are not followed");
         }
-        Ended::Silent => tracing::warn!("the directory gives no sign of life"),
+        (Ended::Silent, _) => tracing::warn!("the directory gives no sign of life"),
     }
 }
 

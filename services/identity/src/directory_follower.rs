@@ -8,11 +8,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aval_domain::random;
 use aval_domain::time::Timestamp;
 use aval_runtime::caller::CallerId;
 use aval_runtime::context::RequestContext;
 use aval_runtime::environment::Environment;
+use aval_runtime::following::{Attempt, Silence, follow};
 use futures::StreamExt;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -27,11 +27,6 @@ const REMEMBERED_AFTER: u32 = 200;
 /// The directory gives a sign of life every few seconds; one that is silent for so long is
 /// not there.
 const LONGEST_SILENCE: Duration = Duration::from_mins(1);
-/// Pauses before the directory is asked again grow from the first to the last.
-const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(30)];
-/// The pause from which on a failure is said: services start in any order, and the
-/// directory may be a few seconds late.
-const LONG_ENOUGH_TO_SAY: Duration = Duration::from_secs(8);
 /// How often the age of what is known is measured.
 const MEASURED_EVERY: Duration = Duration::from_secs(5);
 
@@ -73,38 +68,16 @@ impl DirectoryFollower {
 
     /// Follows until `shutdown`.
     pub async fn run(self, shutdown: CancellationToken) {
-        let for_ever = async {
-            tokio::join!(self.follow_again_and_again(), self.measure());
+        let attempt = || async {
+            let mut heard = false;
+            let ended = self.follow(&mut heard).await;
+            Attempt { heard, ended }
         };
-        shutdown.run_until_cancelled(for_ever).await;
-    }
-
-    async fn follow_again_and_again(&self) {
-        let [shortest, longest] = PAUSES;
-        let mut pause = shortest;
-        loop {
-            let mut told = false;
-            let followed = self.follow(&mut told).await;
-            if told {
-                pause = shortest;
-            }
-            match followed {
-                Ok(()) => tracing::debug!("the directory stopped telling its changes"),
-                Err(error) if pause < LONG_ENOUGH_TO_SAY => {
-                    tracing::debug!(%error, "the directory is not followed yet");
-                }
-                Err(error) => tracing::warn!(%error, "the directory is not followed"),
-            }
-            tokio::time::sleep(self.some_of(pause)).await;
-            pause = (pause * 2).min(longest);
-        }
-    }
-
-    /// Between half of it and all: replicas that lost the directory together do not come
-    /// back together.
-    fn some_of(&self, pause: Duration) -> Duration {
-        let [byte] = random::bytes::<1>(self.environment.random.as_ref());
-        pause / 2 + pause / 2 * u32::from(byte) / u32::from(u8::MAX)
+        let random = self.environment.random.as_ref();
+        tokio::join!(
+            follow(random, shutdown.clone(), attempt, say),
+            shutdown.run_until_cancelled(self.measure()),
+        );
     }
 
     /// Does what the directory tells, until it stops.
@@ -153,6 +126,18 @@ impl DirectoryFollower {
             let age = known.map(|known| now.since(known)).unwrap_or_default();
             self.metrics.age(age);
             tokio::time::sleep(MEASURED_EVERY).await;
+        }
+    }
+}
+
+fn say(ended: &Result<(), Stopped>, silence: Silence) {
+    match (ended, silence) {
+        (Ok(()), _) => tracing::debug!("the directory stopped telling its changes"),
+        (Err(error), Silence::Short) => {
+            tracing::debug!(%error, "the directory is not followed yet");
+        }
+        (Err(error), Silence::Lasting) => {
+            tracing::warn!(%error, "the directory is not followed");
         }
     }
 }
