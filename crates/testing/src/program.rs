@@ -1,4 +1,10 @@
-//! A service's own program, run as an operator runs it.
+//! A service's own program, run as an operator runs it. What is not as it should be fails
+//! the test that asks for it.
+
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "every one of them is for tests, and panics where the test is to fail"
+)]
 
 use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
