@@ -142,8 +142,8 @@ mod tests {
         assert!(matches!(refused, Err(KeyFileError::File { .. })));
         assert!(!path.exists());
         let made = hexadecimal(&path, Missing::created_if(true, &one)).unwrap();
-        let mode = fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let permissions = fs::metadata(&path).unwrap().permissions();
+        assert_eq!(permissions.mode() & 0o777, 0o600);
         for missing in [Missing::Create(&other), Missing::Refuse] {
             assert_eq!(hexadecimal(&path, missing).unwrap(), made);
         }

@@ -229,7 +229,7 @@ impl Tasks {
     async fn run(self, shutdown: CancellationToken) {
         let stop_writing = CancellationToken::new();
         let writing = tokio::spawn(self.writing.run(stop_writing.clone()));
-        let waiting = tokio::spawn(observe_backlog(
+        let observing = tokio::spawn(observe_backlog(
             self.db.clone(),
             own_trail::SOURCE,
             Arc::clone(&self.environment.clock),
@@ -254,7 +254,7 @@ impl Tasks {
         report("tail", watching.await);
         stop_writing.cancel();
         report("writer", writing.await);
-        report("backlog", waiting.await);
+        report("backlog", observing.await);
         report("ops", ops.await);
         if let Err(error) = self.db.close().await {
             tracing::warn!(%error, "the database was not closed");
