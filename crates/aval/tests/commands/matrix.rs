@@ -21,12 +21,12 @@ fn a_matrix_is_shown_checked_and_loaded_and_the_example_says_that_it_is_one() {
 
     write("revision = 'a b'\n[[row]]\nprofession = '11'");
     for command in ["check", "load"] {
-        let faulty = up.run(&["--json", "matrix", command, path]);
-        assert_eq!(faulty.code, Some(1), "{faulty:?}");
-        let faults: serde_json::Value = serde_json::from_str(&faulty.stdout).unwrap();
+        let refused = up.run(&["--json", "matrix", command, path]);
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        let faults: serde_json::Value = serde_json::from_str(&refused.stdout).unwrap();
         assert_eq!(faults[0]["field"], "revision");
         assert_eq!(faults[1]["line"], 3);
-        assert!(faulty.stderr.contains("2 faults"), "{faulty:?}");
+        assert!(refused.stderr.contains("2 faults"), "{refused:?}");
     }
     write("revision = 'official-1'\n[[row]]\nprofession = '10'\npermits = ['42']");
     let checked = up.ask(&["matrix", "check", path]);
