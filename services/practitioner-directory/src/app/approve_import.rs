@@ -16,8 +16,8 @@ impl App {
     /// Applies a suspended import, whatever the limits say: the person saw its report.
     ///
     /// If another import was applied since, that report no longer holds. The kept file is
-    /// then compared anew: the import is applied if the limits let it, or held again with
-    /// its new report.
+    /// then compared anew: the import is applied if the limits let it and nothing newer was
+    /// applied since, or held again with its new report.
     pub async fn approve_import(
         &self,
         cx: &RequestContext,
@@ -69,11 +69,17 @@ impl App {
     ) -> Result<Import, Error> {
         // It was read when the file came.
         let name = ExtractionName::parse(&import.file_name).map_err(|_| Error::DirectoryChanged)?;
+        let freshness = self.store.freshness().await?;
+        let in_use = freshness
+            .sources
+            .iter()
+            .find(|one| one.source == name.source);
+        let newest = in_use.and_then(|source| source.generated_at);
         let file = Incoming {
             import_id: import.import_id,
             name: &name,
             size_bytes: None,
-            is_outdated: false,
+            is_outdated: name.generated_at.is_some() && newest > name.generated_at,
             held: Some(Held {
                 file_sha256: import.report.file_sha256.clone(),
                 decided: decide.decided.clone(),

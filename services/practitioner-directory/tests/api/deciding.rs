@@ -78,6 +78,42 @@ async fn an_approved_import_is_applied_and_says_who_decided_and_why() {
 }
 
 #[tokio::test]
+async fn a_file_that_became_the_older_one_while_it_waited_is_shown_once_more() {
+    let stand = Stand::start().await;
+    let mut directory = synthesized(100);
+    let hours_ago = |hours| name_before(Duration::from_hours(hours));
+    let first = stand.send_file(&hours_ago(48), &text_of(&directory)).await;
+    assert_eq!(first.unwrap().state(), ImportState::Applied);
+    let mut waits = Vec::new();
+    for (name, people) in [(hours_ago(24), 72), (name_now(), 70)] {
+        directory.people.truncate(people);
+        let held = stand.send_file(&name, &text_of(&directory)).await.unwrap();
+        assert_eq!(held.state(), ImportState::Suspended);
+        waits.push(held.import_id);
+    }
+    let [older, newer] = waits.as_slice() else {
+        panic!("two wait");
+    };
+    let approve = async |import_id: &str| {
+        let approved = stand
+            .admin("operator")
+            .approve_import(approval(import_id))
+            .await;
+        approved.unwrap().into_inner().import.unwrap()
+    };
+    assert_eq!(approve(newer).await.state(), ImportState::Applied);
+    let again = approve(older).await;
+    assert_eq!(again.state(), ImportState::Suspended);
+    assert!(
+        format!("{again:?}").contains("older than the newest one"),
+        "{again:?}"
+    );
+    assert_eq!(practitioner_count(&stand).await, 70);
+    assert_eq!(approve(older).await.state(), ImportState::Applied);
+    assert_eq!(practitioner_count(&stand).await, 72);
+}
+
+#[tokio::test]
 async fn a_rejected_import_ends_and_changes_nothing() {
     let stand = Stand::start().await;
     let held = held(&stand).await;

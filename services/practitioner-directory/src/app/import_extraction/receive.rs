@@ -45,10 +45,9 @@ pub(in crate::app) struct Incoming<'a> {
     pub(in crate::app) name: &'a ExtractionName,
     /// Its size, if the sender said it.
     pub(in crate::app) size_bytes: Option<u64>,
-    /// Whether a newer file of its source was applied before.
+    /// Whether a newer file of its source was applied before; of one that was held, since.
     pub(in crate::app) is_outdated: bool,
-    /// Of one that was held: it is kept already, and its age and its malformed rows were
-    /// decided about.
+    /// Of one that was held: it is kept already, and its malformed rows were decided about.
     pub(in crate::app) held: Option<Held>,
 }
 
@@ -133,10 +132,12 @@ impl App {
             limits: self.settings.limits,
             suspicions: [
                 (file.is_outdated, Suspicion::Outdated),
-                (many_malformed, Suspicion::ManyMalformed),
+                (
+                    many_malformed && file.held.is_none(),
+                    Suspicion::ManyMalformed,
+                ),
             ]
             .into_iter()
-            .filter(|_| file.held.is_none())
             .filter_map(|(holds, suspicion)| holds.then_some(suspicion))
             .collect(),
             decided: file.held.as_ref().map(|held| held.decided.clone()),

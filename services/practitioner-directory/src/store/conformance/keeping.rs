@@ -55,7 +55,13 @@ async fn what_the_limits_allow_by_now_is_applied_at_once(fixture: &Fixture) {
     let (_, held) = fixture.held_after_a_hundred(92).await;
     let mut between = synthesized(100);
     between.people.truncate(96);
-    fixture.applied(&between).await;
+    // Newer than the one in use, and older than the one that waits.
+    let earlier = fixture.clock.now().saturating_sub(Duration::from_hours(1));
+    let mut text = Vec::new();
+    between.write(&mut text).unwrap();
+    let request = RequestId::new(fixture.environment.random.as_ref());
+    let between = fixture.send(request, file_name(earlier), text);
+    assert_eq!(between.await.unwrap().state, ImportState::Applied);
     let approved = fixture.approve(held.import_id).await.unwrap();
     assert_eq!(approved.state, ImportState::Applied);
     assert_eq!(approved.report.changes.practitioners_deactivated, 4);
