@@ -34,6 +34,8 @@ pub struct StackConfig {
     pub ports: Ports,
     /// What the rows are kept in, and what the caches share.
     pub engines: Engines,
+    /// About how many bytes consent's cache in the process takes; `None`: its default.
+    pub consent_remembers: Option<u64>,
 }
 
 /// Four services and a provider, running. Dropping it stops them without waiting.
@@ -66,6 +68,7 @@ impl StackConfig {
             layout: Layout::in_folder(folder),
             ports: Ports::free()?,
             engines: Engines::default(),
+            consent_remembers: None,
         })
     }
 
@@ -76,6 +79,7 @@ impl StackConfig {
             layout: Layout::in_folder(folder),
             ports: Ports::USUAL,
             engines: Engines::default(),
+            consent_remembers: None,
         }
     }
 
@@ -101,6 +105,7 @@ impl StackConfig {
             layout,
             ports,
             engines: Engines::default(),
+            consent_remembers: None,
         })
     }
 

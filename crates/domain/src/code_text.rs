@@ -9,22 +9,19 @@ pub(crate) struct CodeText<const N: usize>([u8; N]);
 impl<const N: usize> CodeText<N> {
     /// Holds `text`, or `None` when it is too long or not printable ASCII.
     pub(crate) fn new(text: &str) -> Option<Self> {
+        let mut bytes = [0; N];
+        bytes
+            .get_mut(..text.len())?
+            .copy_from_slice(text.as_bytes());
         let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
-        if text.len() > N || !printable {
-            return None;
-        }
-        Some(Self::of(text))
+        printable.then_some(Self(bytes))
     }
 
     /// Holds a literal. Fails to compile in a constant when it is too long.
     pub(crate) const fn of(text: &str) -> Self {
-        let from = text.as_bytes();
         let mut bytes = [0; N];
-        let mut index = 0;
-        while index < from.len() {
-            bytes[index] = from[index];
-            index += 1;
-        }
+        let (taken, _) = bytes.split_at_mut(text.len());
+        taken.copy_from_slice(text.as_bytes());
         Self(bytes)
     }
 

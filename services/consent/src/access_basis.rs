@@ -1,6 +1,7 @@
 //! Where the basis of a decision comes from.
 
 use std::fmt;
+use std::sync::Arc;
 
 use aval_domain::id::{DocumentId, OrganizationId, PatientId, PractitionerId};
 
@@ -27,7 +28,7 @@ pub struct AccessQuery {
 /// - when it cannot be known, the answer is an error, never a guess.
 pub trait AccessBasisSource: fmt::Debug + Send + Sync {
     /// The basis of each query, in the order of the queries.
-    fn access_bases<'a>(&'a self, queries: &'a [AccessQuery]) -> Answer<'a, Vec<AccessBasis>>;
+    fn access_bases<'a>(&'a self, queries: &'a [AccessQuery]) -> Answer<'a, Vec<Arc<AccessBasis>>>;
 }
 
 impl AccessQuery {

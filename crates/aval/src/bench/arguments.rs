@@ -28,6 +28,10 @@ pub struct BenchArguments {
     /// How many connections they share.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub connections: u32,
+    /// How many more patients have a record: each with five grants and two masked
+    /// documents. They are asked about as well, and nobody remembers them.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1_000..=20_000_000))]
+    pub patients: u32,
     /// Calls a second that are due, whatever became of those before: for latencies
     /// under a known load. Without it every caller calls again once it is answered.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -70,18 +74,21 @@ impl BenchArguments {
 
     /// Who takes turns, in this order.
     pub(crate) fn entrants(&self) -> &'static [Entrant] {
-        use Entrant::{Authorize, Bare, BatchCheck, Check, CheckRevoking, Layers, RawInsert};
+        use Entrant::{
+            Authorize, Bare, BatchCheck, Check, CheckRevoking, ColdCheck, Layers, RawInsert,
+        };
         match self.only {
             None => &[
                 Bare,
                 Layers,
                 Check,
+                ColdCheck,
                 BatchCheck,
                 CheckRevoking,
                 RawInsert,
                 Authorize,
             ],
-            Some(Only::Check) => &[Bare, Layers, Check, BatchCheck, CheckRevoking],
+            Some(Only::Check) => &[Bare, Layers, Check, ColdCheck, BatchCheck, CheckRevoking],
             Some(Only::Authorize) => &[Check, RawInsert, Authorize],
         }
     }

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use aval_consent::config::Config;
+use aval_consent::store::sql::population;
 use aval_domain::time::{Clock, SystemClock, Timestamp};
 use aval_proto::common::v1 as common;
 use aval_proto::consent::v1 as proto;
 use aval_testing::provider::Realm;
 use tokio::sync::Mutex;
 
+use super::arguments::BenchArguments;
 use super::contender::{Credentials, GrpcContender, Questions};
 use super::lineup::CALLER;
 use super::people::{self, People};
@@ -20,7 +23,7 @@ use super::revocations::WhileRevoking;
 use super::threads::Threads;
 use crate::client::{Bearer, ProviderClient, Software};
 use crate::demo::request_id;
-use crate::stack::{Engines, Stack, StackConfig};
+use crate::stack::{Stack, StackConfig};
 
 /// The four services on the servers' thread, a doctor, and patients who granted them
 /// access.
@@ -29,6 +32,7 @@ pub(crate) struct ConsentService {
     people: People,
     questions: Questions,
     of_many_documents: Questions,
+    about_strangers: Questions,
     doctor: Arc<SignedInDoctor>,
 }
 
@@ -36,10 +40,13 @@ impl ConsentService {
     /// Starts the stack in this folder and fills it through its own interfaces.
     pub(crate) async fn start(
         folder: &Path,
-        engines: &Engines,
+        arguments: &BenchArguments,
         threads: &Threads,
     ) -> anyhow::Result<Self> {
-        let config = StackConfig::on_free_ports(folder)?.with_engines(engines.clone());
+        let config = StackConfig {
+            consent_remembers: Some(REMEMBERED_BYTES),
+            ..StackConfig::on_free_ports(folder)?.with_engines(arguments.engines.clone())
+        };
         let stack = threads.servers().spawn(async move {
             let stack = Arc::new(Stack::start(config).await?);
             let portal = Portal::of(&stack)?;
@@ -47,9 +54,22 @@ impl ConsentService {
             anyhow::Ok((stack, people))
         });
         let (stack, people) = stack.await?.context("the services do not start")?;
+        let doctor = people.doctor.parse()?;
+        let config = Config::load(Some(&stack.layout().config("consent")))?;
+        population::write(
+            &config.database,
+            arguments.patients,
+            doctor,
+            SystemClock.now(),
+        )
+        .await
+        .context("the patients are not written")?;
+        let known = || people.patients.iter().map(|one| one.patient_id.clone());
+        let strangers = population::some_of(arguments.patients, MOST_STRANGERS);
         Ok(Self {
-            questions: questions(&people, &documents()),
-            of_many_documents: questions(&people, &many_documents()),
+            questions: questions(known(), &documents()),
+            of_many_documents: questions(known(), &many_documents()),
+            about_strangers: questions(strangers.map(|id| id.to_string()), &documents()),
             doctor: Arc::new(SignedInDoctor::new(&stack, &people)?),
             people,
             stack,
@@ -68,6 +88,12 @@ impl ConsentService {
     /// The same, each of 200 documents: as many as one question may name.
     pub(crate) fn questions_of_many_documents(&self) -> Questions {
         self.of_many_documents.clone()
+    }
+
+    /// About patients of whom nothing is remembered: there are more of them than the cache
+    /// holds.
+    pub(crate) fn questions_about_strangers(&self) -> Questions {
+        self.about_strangers.clone()
     }
 
     /// The checks, with patients who grant and revoke meanwhile. Call it inside of the
@@ -90,6 +116,12 @@ impl ConsentService {
         }
     }
 }
+
+/// Enough for the patients who are asked about again and again, and for less than a tenth
+/// of the others.
+const REMEMBERED_BYTES: u64 = 512 * 1024;
+/// About so many strangers are asked about in turn.
+const MOST_STRANGERS: u32 = 50_000;
 
 /// What is asked for: two reports and a prescription, of classes that the grants cover.
 const DOCUMENTS: [(&str, common::DocumentClass, &str); 3] = [
@@ -132,9 +164,12 @@ fn document((id, class, kind): (&str, common::DocumentClass, &str)) -> common::D
     }
 }
 
-fn questions(people: &People, documents: &[common::DocumentRef]) -> Questions {
-    let questions = people.patients.iter().map(|patient| proto::AccessQuestion {
-        patient_id: patient.patient_id.clone(),
+fn questions(
+    patients: impl Iterator<Item = String>,
+    documents: &[common::DocumentRef],
+) -> Questions {
+    let questions = patients.map(|patient_id| proto::AccessQuestion {
+        patient_id,
         action: common::AccessAction::Consult.into(),
         mode: common::AccessMode::Normal.into(),
         documents: documents.to_vec(),

@@ -42,6 +42,8 @@ pub(crate) enum Entrant {
     Layers,
     /// `Check` of the running consent service.
     Check,
+    /// `Check` about patients whom neither this process nor the shared tier remembers.
+    ColdCheck,
     /// `BatchCheck` of 200 documents of one record.
     BatchCheck,
     /// `Check` while grants of the patients asked about are made and revoked.
@@ -59,6 +61,7 @@ impl Entrant {
             Self::Bare => "bare",
             Self::Layers => "layers",
             Self::Check => "check",
+            Self::ColdCheck => "cold_check",
             Self::BatchCheck => "batch_check",
             Self::CheckRevoking => "check_revoking",
             Self::RawInsert => "raw_insert",
@@ -72,6 +75,7 @@ impl Entrant {
             Self::Bare => say("tonic + TLS, vide", "tonic + TLS, empty"),
             Self::Layers => say("toutes les couches, vide", "every layer, empty"),
             Self::Check => say("consent, à chaud", "consent, warm"),
+            Self::ColdCheck => say("consent, à froid", "consent, cold"),
             Self::BatchCheck => say("200 documents, à chaud", "200 documents, warm"),
             Self::CheckRevoking => say("pendant des révocations", "while grants are revoked"),
             Self::RawInsert => say("SQL, une ligne durable", "SQL, one durable row"),

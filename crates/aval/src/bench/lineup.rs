@@ -33,7 +33,7 @@ pub(crate) async fn prepare(
     folder: &Path,
     threads: &Threads,
 ) -> anyhow::Result<Prepared> {
-    let consent = ConsentService::start(folder, &arguments.engines, threads).await?;
+    let consent = ConsentService::start(folder, arguments, threads).await?;
     let pki = pki::open(&Layout::in_folder(folder).pki())?;
     let caller = pki::files(&pki, CALLER)?;
     let ground = Ground {
@@ -89,6 +89,11 @@ impl Ground<'_> {
                 Arc::new(checks.await?)
             }
             Entrant::Check => Arc::new(self.ask(consent, Operation::Check).await?),
+            Entrant::ColdCheck => {
+                let questions = consent.questions_about_strangers();
+                let checks = self.ask_these(consent, Operation::Check, questions);
+                Arc::new(checks.await?)
+            }
             Entrant::BatchCheck => Arc::new(self.ask(consent, Operation::BatchCheck).await?),
             Entrant::CheckRevoking => {
                 let checks = self.ask(consent, Operation::Check).await?;
@@ -125,6 +130,15 @@ impl Ground<'_> {
             Operation::Check | Operation::Authorize => consent.questions(),
             Operation::BatchCheck => consent.questions_of_many_documents(),
         };
+        self.ask_these(consent, operation, questions).await
+    }
+
+    async fn ask_these(
+        &self,
+        consent: &ConsentService,
+        operation: Operation,
+        questions: Questions,
+    ) -> anyhow::Result<GrpcContender> {
         let address = consent.address();
         self.connect(address, operation, questions, consent.credentials())
             .await

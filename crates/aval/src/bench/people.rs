@@ -20,6 +20,8 @@ use crate::stack::Stack;
 pub(crate) struct People {
     /// Each with an open record, and access granted to the doctor.
     pub(crate) patients: Vec<Patient>,
+    /// The doctor's `practitioner_id`.
+    pub(crate) doctor: String,
     /// The doctor's account at the provider.
     pub(crate) doctor_account: String,
     /// The `practitioner_id` of a doctor to whom nobody granted anything.
@@ -64,6 +66,7 @@ pub(crate) async fn fill(stack: &Stack, portal: &Portal) -> anyhow::Result<Peopl
     }
     Ok(People {
         patients,
+        doctor,
         doctor_account,
         other_doctor: portal.find(&other).await?,
     })

@@ -41,7 +41,8 @@ pub(super) fn write(config: &StackConfig, provider: &DevelopmentProvider) -> any
     let identity = service("identity", ports.identity, identity_ops);
     write_config(layout, identity.name, &identity.identity(provider))?;
     let consent = service("consent", ports.consent, consent_ops);
-    write_config(layout, consent.name, &consent.consent())?;
+    let remembers = config.consent_remembers;
+    write_config(layout, consent.name, &consent.consent(remembers))?;
     let audit = service("audit", ports.audit, audit_ops);
     write_config(layout, audit.name, &audit.audit())
 }
@@ -92,15 +93,19 @@ impl Service<'_> {
         )
     }
 
-    fn consent(&self) -> Value {
+    fn consent(&self, remembers: Option<u64>) -> Value {
         let key = |name: &str| self.layout.of_service(self.name, name);
+        let mut cache = self.engines.cache(&key("cache.key"));
+        if let Some(bytes) = remembers {
+            cache["largest_bytes"] = bytes.into();
+        }
         with(
             self.every(),
             json!({
                 "create_missing_keys": true,
                 "token": self.token(),
                 "page_tokens": { "key_file": key("page-tokens.key") },
-                "cache": self.engines.cache(&key("cache.key")),
+                "cache": cache,
                 "practitioner_directory": self.peer(self.ports.directory),
                 "audit": self.peer(self.ports.audit),
             }),

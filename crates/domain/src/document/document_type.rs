@@ -18,13 +18,12 @@ pub struct DocumentType(CodeText<32>);
 impl DocumentType {
     /// Takes a code of any known or unknown type.
     pub fn parse(code: &str) -> Result<Self, InvalidValue> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         if code.is_empty() || code.len() > 32 {
             return Err(InvalidValue::new(WHAT, "it has 1 to 32 characters"));
         }
-        let allowed = |character: char| {
-            character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.')
-        };
-        if let Some(position) = code.chars().position(|character| !allowed(character)) {
+        // Before the first foreign one, every character is one byte.
+        if let Some(position) = code.bytes().position(|byte| !allowed(byte)) {
             let rule = "every character is an ASCII letter, a digit, '-', '_' or '.'";
             return Err(InvalidValue::at(WHAT, rule, position));
         }

@@ -23,9 +23,8 @@ impl DocumentId {
         if text.is_empty() || text.len() > Self::MAX_LENGTH {
             return Err(InvalidValue::new(WHAT, "it has 1 to 256 characters"));
         }
-        let foreign = text
-            .chars()
-            .position(|character| !character.is_ascii_graphic());
+        // Before the first foreign one, every character is one byte.
+        let foreign = text.bytes().position(|byte| !byte.is_ascii_graphic());
         if let Some(position) = foreign {
             return Err(InvalidValue::at(
                 WHAT,

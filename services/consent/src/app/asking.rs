@@ -1,5 +1,7 @@
 //! From a question of the contract to a decision.
 
+use std::sync::Arc;
+
 use aval_domain::access::{AccessMode, Action};
 use aval_domain::document::DocumentRef;
 use aval_domain::id::PatientId;
@@ -32,18 +34,17 @@ pub struct AccessQuestion {
 impl AccessQuestion {
     /// The question as this asker puts it.
     #[must_use]
-    pub fn asked_by(&self, asker: Asker) -> Question {
+    pub fn asked_by(self, asker: Asker) -> Question {
         Question {
             asker,
             patient_id: self.patient_id,
             action: self.action,
             mode: self.mode,
-            documents: self.documents.clone(),
+            documents: self.documents,
             emergency_reason: self
                 .emergency_reason
-                .as_deref()
                 .filter(|_| self.mode.is_emergency())
-                .and_then(EmergencyReason::parse),
+                .and_then(|words| EmergencyReason::parse(&words)),
         }
     }
 }
@@ -65,9 +66,10 @@ impl App {
     pub(super) async fn decide(
         &self,
         cx: &RequestContext,
-        question: &AccessQuestion,
+        question: AccessQuestion,
     ) -> Result<Decision, Error> {
-        let question = question.asked_by(asker(cx, question.mode)?);
+        let asker = asker(cx, question.mode)?;
+        let question = question.asked_by(asker);
         let policies = self.policies.policies().await?;
         let basis = self.basis(&question).await?;
         let policy = policies.in_force(cx.now);
@@ -75,7 +77,7 @@ impl App {
     }
 
     /// What is known about one question.
-    pub(super) async fn basis(&self, question: &Question) -> Result<AccessBasis, Error> {
+    pub(super) async fn basis(&self, question: &Question) -> Result<Arc<AccessBasis>, Error> {
         let queries = [AccessQuery::of(question)];
         let bases = self.bases.access_bases(&queries).await?;
         // No answer to the one query is no basis: nothing is open then.

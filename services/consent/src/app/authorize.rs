@@ -43,7 +43,7 @@ impl App {
         cx: &RequestContext,
         command: Authorize,
     ) -> Result<Authorized, Error> {
-        let decision = self.decide(cx, &command.question).await?;
+        let decision = self.decide(cx, command.question.clone()).await?;
         let trail_is_behind = self.trail_backlog.is_too_old(cx.now);
         if trail_is_behind && !command.question.mode.is_emergency() {
             return Err(Error::TrailUnavailable);
@@ -84,11 +84,13 @@ fn access_event(cx: &RequestContext, question: &AccessQuestion, decision: &Decis
         Effect::Permit => Outcome::Success,
         Effect::Deny => Outcome::Refused,
     };
+    // In the order asked, like the documents.
+    let mut permitted = decision.permitted_documents.iter().peekable();
     let documents = question.documents.iter().map(|document| EventDocument {
         id: document.id.clone(),
         class: document.class,
         document_type: document.document_type,
-        permitted: decision.permitted_documents.contains(&document.id),
+        permitted: permitted.next_if(|id| **id == document.id).is_some(),
     });
     let emergency_reason = question
         .emergency_reason

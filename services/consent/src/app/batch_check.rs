@@ -16,8 +16,12 @@ impl App {
         cx: &RequestContext,
         questions: Vec<AccessQuestion>,
     ) -> Result<Vec<Decision>, Error> {
-        let asked = |question: &AccessQuestion| Ok(question.asked_by(asker(cx, question.mode)?));
-        let questions: Vec<Question> = questions.iter().map(asked).collect::<Result<_, Error>>()?;
+        let asked = |question: AccessQuestion| {
+            let asker = asker(cx, question.mode)?;
+            Ok(question.asked_by(asker))
+        };
+        let questions = questions.into_iter().map(asked);
+        let questions: Vec<Question> = questions.collect::<Result<_, Error>>()?;
         let queries: Vec<_> = questions.iter().map(AccessQuery::of).collect();
         let policies = self.policies.policies().await?;
         let policy = policies.in_force(cx.now);

@@ -16,7 +16,7 @@ impl App {
         cx: &RequestContext,
         question: AccessQuestion,
     ) -> Result<Decision, Error> {
-        Ok(self.decide(cx, &question).await?.as_check())
+        Ok(self.decide(cx, question).await?.as_check())
     }
 }
 

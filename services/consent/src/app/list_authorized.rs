@@ -108,7 +108,7 @@ impl App {
         let authorized = asked.iter().filter_map(|(grantee, questions)| {
             let asked = questions
                 .iter()
-                .filter_map(|(question, place)| Some((question, bases.get(*place)?)));
+                .filter_map(|(question, place)| Some((question, bases.get(*place)?.as_ref())));
             Authorized::of(*grantee, asked, policies, cx.now)
         });
         Ok(authorized.collect())

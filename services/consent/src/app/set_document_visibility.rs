@@ -110,7 +110,7 @@ impl App {
             emergency_reason: None,
             purpose: None,
         };
-        let decision = self.decide(cx, &contribution).await?;
+        let decision = self.decide(cx, contribution).await?;
         match decision.verdict {
             Verdict::Permit(_) => Ok(Setter {
                 practitioner_id: Some(practitioner.practitioner_id),

@@ -1,5 +1,7 @@
 //! What is kept: everything that decisions about three parties rest on.
 
+use std::sync::Arc;
+
 use aval_domain::id::{OrganizationId, PatientId, PractitionerId};
 use serde::{Deserialize, Serialize};
 
@@ -37,8 +39,9 @@ pub struct Positions {
 pub struct Entry {
     /// Which state.
     pub as_of: Positions,
-    /// Everything but the settings of documents.
-    pub basis: AccessBasis,
+    /// Everything but the settings of documents: the answer to most questions as it is.
+    #[serde(with = "shared")]
+    pub basis: Arc<AccessBasis>,
     /// The settings of all documents.
     pub visibilities: EntryVisibilities,
 }
@@ -46,7 +49,7 @@ pub struct Entry {
 /// The settings of a patient's documents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EntryVisibilities {
-    /// All of those that concern the professional.
+    /// All of those that concern the professional, in order.
     All(Vec<VisibilityBasis>),
     /// There are more than [`MOST_VISIBILITIES`].
     TooMany,
@@ -106,17 +109,22 @@ impl Positions {
 impl Entry {
     /// The answer to a query about the same three, if the entry has it.
     #[must_use]
-    pub fn answer(&self, query: &AccessQuery) -> Option<AccessBasis> {
-        let mut basis = self.basis.clone();
+    pub fn answer(&self, query: &AccessQuery) -> Option<Arc<AccessBasis>> {
         if query.documents.is_empty() {
-            return Some(basis);
+            return Some(Arc::clone(&self.basis));
         }
         let EntryVisibilities::All(settings) = &self.visibilities else {
             return None;
         };
         let asked = |setting: &&VisibilityBasis| query.documents.contains(&setting.document_id);
-        basis.visibilities = settings.iter().filter(asked).cloned().collect();
-        Some(basis)
+        let visibilities: Vec<_> = settings.iter().filter(asked).cloned().collect();
+        if visibilities.is_empty() {
+            return Some(Arc::clone(&self.basis));
+        }
+        Some(Arc::new(AccessBasis {
+            visibilities,
+            ..AccessBasis::clone(&self.basis)
+        }))
     }
 
     /// About how many bytes it takes in memory.
@@ -138,5 +146,27 @@ impl Entry {
             + size_of_val(self.basis.care_episodes.as_slice())
             + size_of_val(settings)
             + names
+    }
+}
+
+/// A basis is written as if nobody shared it.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::decision::AccessBasis;
+
+    pub(super) fn serialize<S: Serializer>(
+        basis: &Arc<AccessBasis>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        AccessBasis::serialize(basis, serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Arc<AccessBasis>, D::Error> {
+        AccessBasis::deserialize(deserializer).map(Arc::new)
     }
 }

@@ -1,11 +1,12 @@
 //! What the cache counts, for operators.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aval_runtime::telemetry::metrics::meter;
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Counter, Histogram, ObservableGauge};
+use opentelemetry::metrics::{Counter, Histogram, ObservableCounter, ObservableGauge};
 
 use super::knowledge::{Freshness, Refused};
 
@@ -20,22 +21,44 @@ pub(super) enum Tier {
     Database,
 }
 
+impl Tier {
+    const ALL: [Self; 3] = [Self::Local, Self::Shared, Self::Database];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Shared => "shared",
+            Self::Database => "database",
+        }
+    }
+}
+
 /// Counts answers by tier, and entries that were not used by reason.
 #[derive(Debug, Clone)]
 pub(super) struct AnswerMetrics {
-    answers: Counter<u64>,
+    /// Counted here and read when metrics are: nothing else is counted as often.
+    answers: Arc<[AtomicU64; Tier::ALL.len()]>,
+    _answers: ObservableCounter<u64>,
     refused: Counter<u64>,
     sampled: Counter<u64>,
-    by_tier: [[KeyValue; 1]; 3],
 }
 
 impl AnswerMetrics {
     pub(super) fn new() -> Self {
         let meter = meter();
+        let answers = Arc::<[AtomicU64; Tier::ALL.len()]>::default();
+        let counted = Arc::clone(&answers);
         Self {
-            answers: meter
-                .u64_counter("aval.consent.basis.answers")
+            answers,
+            _answers: meter
+                .u64_observable_counter("aval.consent.basis.answers")
                 .with_description("What decisions rest on, by the tier that gave it.")
+                .with_callback(move |counter| {
+                    for tier in Tier::ALL {
+                        let answers = counted[tier as usize].load(Ordering::Relaxed);
+                        counter.observe(answers, &[KeyValue::new("tier", tier.name())]);
+                    }
+                })
                 .build(),
             refused: meter
                 .u64_counter("aval.consent.cache.refused")
@@ -47,12 +70,11 @@ impl AnswerMetrics {
                     "Cached answers compared with the database, by result. A mismatch is a fault.",
                 )
                 .build(),
-            by_tier: ["local", "shared", "database"].map(|tier| [KeyValue::new("tier", tier)]),
         }
     }
 
     pub(super) fn answered(&self, tier: Tier) {
-        self.answers.add(1, &self.by_tier[tier as usize]);
+        self.answers[tier as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn refused(&self, reason: Refused) {

@@ -144,7 +144,7 @@ mod tests {
                 patient: 7,
                 spanning: 3,
             },
-            basis: AccessBasis {
+            basis: Arc::new(AccessBasis {
                 record: Some(RecordBasis {
                     open: true,
                     opposes_break_glass: false,
@@ -169,7 +169,7 @@ mod tests {
                     period,
                 }],
                 visibilities: Vec::new(),
-            },
+            }),
             visibilities: EntryVisibilities::All(vec![VisibilityBasis {
                 document_id: "d".parse().unwrap(),
                 kind: VisibilityKind::RevealedToOne,

@@ -1,7 +1,10 @@
 //! This process' own memory of entries.
 
+use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 
 use super::entry::{AccessKey, Entry};
 use super::knowledge::Generation;
@@ -15,22 +18,21 @@ pub(super) struct Kept {
     pub(super) generation: Generation,
 }
 
-/// The most recently used entries, up to a number of bytes.
-#[derive(Debug, Clone)]
-pub(super) struct LocalTier(moka::sync::Cache<AccessKey, Arc<Kept>>);
+/// The entries that are asked for most, up to a number of bytes.
+pub(super) struct LocalTier(Cache<AccessKey, Arc<Kept>, Bytes>);
 
-/// Entries that nobody asks for are let go.
-const IDLE: Duration = Duration::from_mins(30);
+/// About what an entry weighs on average: an open record, five grants, two settings.
+const USUAL_BYTES: u64 = 1_000;
+
+/// An entry weighs what it takes in memory.
+#[derive(Debug, Clone)]
+struct Bytes;
 
 impl LocalTier {
     /// An empty one that takes about this many bytes.
     pub(super) fn new(largest_bytes: u64) -> Self {
-        let cache = moka::sync::Cache::builder()
-            .max_capacity(largest_bytes)
-            .weigher(|_, kept: &Arc<Kept>| u32::try_from(kept.entry.weight()).unwrap_or(u32::MAX))
-            .time_to_idle(IDLE)
-            .build();
-        Self(cache)
+        let usual_entries = usize::try_from(largest_bytes / USUAL_BYTES).unwrap_or(usize::MAX);
+        Self(Cache::with_weighter(usual_entries, largest_bytes, Bytes))
     }
 
     pub(super) fn get(&self, key: &AccessKey) -> Option<Arc<Kept>> {
@@ -39,5 +41,21 @@ impl LocalTier {
 
     pub(super) fn put(&self, key: AccessKey, kept: Arc<Kept>) {
         self.0.insert(key, kept);
+    }
+}
+
+impl Weighter<AccessKey, Arc<Kept>> for Bytes {
+    fn weight(&self, _: &AccessKey, kept: &Arc<Kept>) -> u64 {
+        kept.entry.weight() as u64
+    }
+}
+
+/// Without the entries: they speak of patients.
+impl fmt::Debug for LocalTier {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("LocalTier")
+            .field("entries", &self.0.len())
+            .finish()
     }
 }

@@ -43,6 +43,9 @@ pub(super) use visibility::{
     list_document_visibilities, set_document_visibility, visibility_to_proto,
 };
 
+use std::collections::HashSet;
+
+use ahash::RandomState;
 use aval_domain::document::DocumentRef;
 use aval_proto::common::v1 as common;
 use aval_runtime::convert::{
@@ -107,7 +110,7 @@ fn documents(fields: &mut FieldErrors, values: &[common::DocumentRef]) -> Option
         fields.add("documents", "must be at most 200");
         return None;
     }
-    let mut seen = std::collections::HashSet::with_capacity(values.len());
+    let mut seen = HashSet::with_capacity_and_hasher(values.len(), RandomState::new());
     fields.each("documents", values, |fields, value| {
         let document = document_ref_from_proto(fields, value)?;
         if !seen.insert(value.document_id.as_str()) {

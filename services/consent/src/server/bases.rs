@@ -127,7 +127,6 @@ mod tests {
     use crate::access_basis::AccessQuery;
     use crate::aliases::IdentityChange;
     use crate::canary::Canary;
-    use crate::decision::AccessBasis;
     use crate::directory_changes::{DirectoryCursor, Identities, Learnt};
     use crate::matrix::Matrix;
     use crate::policies::LoadedMatrix;
@@ -163,7 +162,7 @@ mod tests {
                 };
                 for _ in 0..2 {
                     let answer = bases.source.access_bases(std::slice::from_ref(&query));
-                    assert_eq!(answer.await.unwrap(), [AccessBasis::default()]);
+                    assert_eq!(answer.await.unwrap(), [Arc::default()]);
                 }
                 let canary = Canary::new(bases.store, bases.source, environment);
                 assert_eq!(canary.sing().await.unwrap(), Duration::ZERO);

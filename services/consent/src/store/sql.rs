@@ -24,6 +24,7 @@ mod matrix;
     reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
 )]
 mod migration;
+pub mod population;
 mod record;
 mod row;
 mod visibility;
@@ -33,6 +34,8 @@ mod waiting_grant;
 pub(crate) use access_basis::{entry_statement, statement as basis_statement};
 pub(crate) use canary::PATIENT as CANARY_PATIENT;
 pub use migration::Migrator;
+
+use std::sync::Arc;
 
 use aval_database::requests::{self, Claim};
 use aval_database::{Database, DatabaseError, Transaction};
@@ -297,7 +300,7 @@ impl Store for SqlStore {
 }
 
 impl AccessBasisSource for SqlStore {
-    fn access_bases<'a>(&'a self, queries: &'a [AccessQuery]) -> Answer<'a, Vec<AccessBasis>> {
+    fn access_bases<'a>(&'a self, queries: &'a [AccessQuery]) -> Answer<'a, Vec<Arc<AccessBasis>>> {
         Box::pin(access_basis::read(&self.db, queries))
     }
 }

@@ -72,8 +72,8 @@ impl Contender for GrpcContender {
                 bearer: bearer.clone(),
                 operation: self.operation,
                 questions: Arc::clone(&self.questions.questions),
-                // Callers do not ask the same at the same time.
-                next: index % self.questions.questions.len(),
+                // Callers do not ask the same one after the other.
+                next: index * self.questions.questions.len() / count.max(1),
                 expected: self.questions.expected,
             }) as Box<dyn Caller>
         });

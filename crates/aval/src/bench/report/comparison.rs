@@ -44,10 +44,11 @@ const fn goal(per_second_at_least: f64, p99_at_most: Option<f64>) -> Goal {
 }
 
 /// Who is compared to whom.
-const COMPARED: [(Entrant, Entrant, Option<Goal>); 7] = [
+const COMPARED: [(Entrant, Entrant, Option<Goal>); 8] = [
     (Entrant::Layers, Entrant::Bare, None),
     (Entrant::Check, Entrant::Layers, Some(goal(0.95, None))),
     (Entrant::Check, Entrant::Bare, Some(goal(0.8, None))),
+    (Entrant::ColdCheck, Entrant::Layers, None),
     // As much as three checks, for 200 documents.
     (Entrant::BatchCheck, Entrant::Check, Some(goal(0.333, None))),
     (

@@ -1,5 +1,7 @@
 //! What a decision rests on.
 
+use std::sync::Arc;
+
 use aval_domain::document::DocumentClasses;
 use aval_domain::id::CareEpisodeId;
 use aval_domain::period::Period;
@@ -209,11 +211,11 @@ pub(super) async fn a_basis_without_a_professional_knows_the_record_alone(fixtur
             .await
             .unwrap()
     };
-    assert_eq!(read().await, [AccessBasis::default()]);
+    assert_eq!(read().await, [Arc::default()]);
     fixture.open_record(patient(1)).await;
     fixture.create(fixture.new_grant(person(1))).await.unwrap();
     fixture.block(organization(1), None).await;
-    let basis = read().await.remove(0);
+    let basis = Arc::unwrap_or_clone(read().await.remove(0));
     assert!(basis.record.is_some());
     assert_eq!(
         AccessBasis {

@@ -160,7 +160,7 @@ pub(super) async fn an_entry_is_of_the_position_it_names_and_says_what_bases_say
         assert_eq!(entry.answer(&query).unwrap(), bases.await.unwrap()[0]);
     }
     let nobody = fixture.store.entry(&key(2)).await.unwrap();
-    assert_eq!(nobody.basis, crate::decision::AccessBasis::default());
+    assert_eq!(*nobody.basis, crate::decision::AccessBasis::default());
 }
 
 pub(super) async fn an_entry_of_very_many_settings_says_that_it_has_not_got_them(

@@ -270,7 +270,8 @@ impl Fixture {
                 .map(|document| document.parse().unwrap())
                 .collect(),
         };
-        self.store.access_bases(&[query]).await.unwrap().remove(0)
+        let mut bases = self.store.access_bases(&[query]).await.unwrap();
+        Arc::unwrap_or_clone(bases.remove(0))
     }
 
     /// How many events wait for the trail.

@@ -1,9 +1,11 @@
 //! Who opened whose record, and who is told of it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use aval_database::Transaction;
 use aval_domain::id::PractitionerId;
+use quick_cache::sync::Cache;
 use sea_orm::sea_query::{OnConflict, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
@@ -16,15 +18,15 @@ use crate::notification::{Access, News};
 /// Pairs of a patient and a professional of which it is known that they are stored. Stored
 /// they stay: what is known needs no statement, and what was let go is looked at again.
 #[derive(Debug, Clone)]
-pub(super) struct KnownPairs(moka::sync::Cache<Pair, ()>);
+pub(super) struct KnownPairs(Arc<Cache<Pair, ()>>);
 
 /// How many are known at most; about a hundred bytes each.
-const MOST_KNOWN: u64 = 100_000;
+const MOST_KNOWN: usize = 100_000;
 
 impl KnownPairs {
     /// Nobody yet.
     pub(super) fn none() -> Self {
-        Self(moka::sync::Cache::new(MOST_KNOWN))
+        Self(Arc::new(Cache::new(MOST_KNOWN)))
     }
 
     /// To be called when what was recorded is committed, not before.

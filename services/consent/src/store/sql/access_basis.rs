@@ -14,6 +14,8 @@
 //! given as having begun long ago: it holds from the moment it is stored, also on a replica
 //! whose clock is a little behind the one that stored it.
 
+use std::sync::Arc;
+
 use aval_database::{Database, DatabaseError};
 use aval_domain::document::DocumentClasses;
 use aval_domain::id::{CareEpisodeId, DocumentId, GrantId, OrganizationId, PractitionerId};
@@ -116,14 +118,14 @@ const VISIBILITIES: &str = " \
 pub(super) async fn read(
     db: &Database,
     queries: &[AccessQuery],
-) -> Result<Vec<AccessBasis>, Error> {
+) -> Result<Vec<Arc<AccessBasis>>, Error> {
     if let [query] = queries {
-        return Ok(vec![basis(db.reader(), query).await?]);
+        return Ok(vec![Arc::new(basis(db.reader(), query).await?)]);
     }
     db.snapshot("consent.access_bases", async |tx| {
         let mut bases = Vec::with_capacity(queries.len());
         for query in queries {
-            bases.push(basis(&tx, query).await?);
+            bases.push(Arc::new(basis(&tx, query).await?));
         }
         Ok(bases)
     })
@@ -184,7 +186,7 @@ pub(super) async fn entry(db: &Database, key: &AccessKey) -> Result<Entry, Error
             spanning: of(Shard::SPANNING)?.0,
         },
         visibilities: all_visibilities(&mut basis),
-        basis,
+        basis: Arc::new(basis),
     })
 }
 

@@ -271,10 +271,10 @@ impl FakeDatabase {
                 patient: state.head,
                 spanning: 0,
             },
-            basis: AccessBasis {
+            basis: Arc::new(AccessBasis {
                 treating_doctor: !state.revoked,
                 ..AccessBasis::default()
-            },
+            }),
             visibilities: EntryVisibilities::All(Vec::new()),
         }
     }
@@ -333,7 +333,7 @@ impl SharedTier for OldValues {
 }
 
 impl AccessBasisSource for FakeDatabase {
-    fn access_bases<'a>(&'a self, queries: &'a [AccessQuery]) -> Answer<'a, Vec<AccessBasis>> {
+    fn access_bases<'a>(&'a self, queries: &'a [AccessQuery]) -> Answer<'a, Vec<Arc<AccessBasis>>> {
         Box::pin(async move {
             let mut bases = Vec::new();
             for query in queries {
