@@ -118,6 +118,10 @@ async fn obey_audit(
             let key = key.as_ref().unwrap_or(&usual);
             command::audit::verify_history(proof, before.as_deref(), key, output)
         }
+        AuditCommand::Fsck { config } => {
+            let usual = stack::Layout::in_folder(&arguments.data).config("audit");
+            command::audit::fsck(config.as_ref().unwrap_or(&usual), output).await
+        }
         AuditCommand::Verify {
             event,
             receipt,

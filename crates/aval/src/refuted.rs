@@ -6,6 +6,7 @@ use aval_merkle_log::history::{Continuation, HistoryError};
 use aval_merkle_log::note::SignatureError;
 use aval_merkle_log::receipt::ReceiptError;
 
+use crate::command::audit::LogDamaged;
 use crate::language::{Text, say};
 
 /// What a verification found wrong. The number is the exit code, and never changes.
@@ -35,6 +36,8 @@ pub(crate) enum Refuted {
     Older = 20,
     /// Nothing shows that the log was only continued.
     Unproved = 21,
+    /// The log in the database is not as it was signed.
+    Damaged = aval_audit::examination::DAMAGED as isize,
 }
 
 impl Refuted {
@@ -48,6 +51,9 @@ impl Refuted {
         }
         if let Some(error) = error.downcast_ref::<CheckpointError>() {
             return Some(Self::of_checkpoint(error));
+        }
+        if error.is::<LogDamaged>() {
+            return Some(Self::Damaged);
         }
         error.downcast_ref().map(Self::of_continuation)
     }
@@ -144,6 +150,10 @@ impl Refuted {
                 "Rien ne montre que le journal n'a fait que grandir depuis l'état gardé.",
                 "Nothing shows that the log has only grown since the state that was kept.",
             ),
+            Self::Damaged => say(
+                "Le journal en base n'est pas tel qu'il a été signé.",
+                "The log in the database is not as it was signed.",
+            ),
         }
     }
 }
@@ -164,7 +174,8 @@ mod tests {
             expected: 3,
             found: 2,
         };
-        let cases: [(anyhow::Error, u8); 12] = [
+        let cases: [(anyhow::Error, u8); 13] = [
+            (LogDamaged(String::new()).into(), 22),
             (Receipt::parse(b"x").unwrap_err().into(), 10),
             (ReceiptError::UnknownSigner.into(), 11),
             (

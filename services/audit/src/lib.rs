@@ -18,6 +18,8 @@ pub mod head_map;
 
 pub mod checkpoint_key;
 
+pub mod examination;
+
 pub mod query;
 
 pub mod sentence;

@@ -1,7 +1,8 @@
 //! The audit service as a program of its own.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use aval_audit::config::Config;
@@ -29,6 +30,9 @@ enum Command {
     Serve,
     /// Bring the database's schema up to date.
     Migrate,
+    /// Read the whole log and say what in it is not as it was signed. 0: nothing; 22:
+    /// something; 1: it could not be read.
+    Fsck,
     /// Read the configuration, and say what is wrong with it.
     CheckConfig,
     /// Say the version.
@@ -36,22 +40,31 @@ enum Command {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
     if matches!(arguments.command, Command::Version) {
-        return Ok(writeln!(
-            std::io::stdout(),
-            "aval-audit {}",
-            env!("CARGO_PKG_VERSION")
-        )?);
+        writeln!(io::stdout(), "aval-audit {}", env!("CARGO_PKG_VERSION"))?;
+        return Ok(ExitCode::SUCCESS);
     }
     let config =
         Config::load(arguments.config.as_deref()).context("the configuration is refused")?;
     match arguments.command {
-        Command::Serve => serve(config).await,
-        Command::Migrate => migrate(&config).await,
-        Command::CheckConfig | Command::Version => Ok(()),
+        Command::Serve => serve(config).await?,
+        Command::Migrate => migrate(&config).await?,
+        Command::Fsck => return examine(&config).await,
+        Command::CheckConfig | Command::Version => {}
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn examine(config: &Config) -> anyhow::Result<ExitCode> {
+    let found = Server::examine(config).await.context("not examined")?;
+    let mut out = io::stdout().lock();
+    for fault in &found.faults {
+        writeln!(out, "{fault}")?;
+    }
+    writeln!(out, "{found}")?;
+    Ok(ExitCode::from(found.exit_code()))
 }
 
 async fn migrate(config: &Config) -> anyhow::Result<()> {

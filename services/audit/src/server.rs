@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{App, Watching};
 use crate::checkpoint_key::{CheckpointKey, CheckpointRefused};
 use crate::config::Config;
+use crate::examination::Examination;
 use crate::grpc::{Trail, Transparency};
 use crate::log_key::{self, LogKeyError};
 use crate::own_trail;
@@ -156,6 +157,22 @@ impl Server {
             let db = Database::connect(&config.database).await?;
             migrate::migrate::<Migrator>(&db).await?;
             Ok(db.close().await?)
+        })
+    }
+}
+
+impl Server {
+    /// Examines the whole log in the database, whoever serves it meanwhile. Reads
+    /// everything, writes nothing, and creates no key.
+    #[must_use = "a future does nothing before it is awaited"]
+    pub fn examine(config: &Config) -> BoxFuture<'_, Result<Examination, StartError>> {
+        Box::pin(async {
+            let db = Database::connect(&config.database).await?;
+            migrate::require_current::<Migrator>(&db).await?;
+            let key = log_key::checkpoint_key(&config.log, Missing::Refuse)?;
+            let found = SqlStore::new(db.clone()).examine(&key).await?;
+            db.close().await?;
+            Ok(found)
         })
     }
 }

@@ -14,7 +14,9 @@ use futures::future::BoxFuture;
 use tokio::sync::watch;
 
 use crate::batch::{Batch, PatientHeads, Tip};
+use crate::checkpoint_key::CheckpointKey;
 use crate::entry::StoredEntry;
+use crate::examination::Examination;
 use crate::plan::Recorded;
 use crate::query::{News, Onward, Query};
 use crate::sequence::Positions;
@@ -103,6 +105,10 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// Whom the entries from this place on concern, at most [`MOST_NEWS`] of them.
     fn news_from(&self, from: u64) -> Answer<'_, News>;
+
+    /// Examines the whole log, all of one state of the store. It reads everything there
+    /// is, and changes nothing.
+    fn examine<'a>(&'a self, key: &'a CheckpointKey) -> Answer<'a, Examination>;
 
     /// Changes whenever this process has committed something; other processes' commits
     /// are not heard of.

@@ -12,8 +12,11 @@ use crate::language::say;
 use crate::log_key;
 use crate::output::Output;
 
+mod fsck;
 mod history;
 
+pub(crate) use fsck::LogDamaged;
+pub use fsck::fsck;
 pub use history::{ExportForm, verify_history};
 
 use super::Session;
@@ -80,6 +83,13 @@ pub enum AuditCommand {
         /// The log's public key; by default the one that `aval up` wrote.
         #[arg(long)]
         key: Option<PathBuf>,
+    },
+    /// Reads the whole log in its database and says what is not as it was signed: for
+    /// operators, with the service running or not. 22: something is not.
+    Fsck {
+        /// The configuration of the audit service; by default the one that `aval up` wrote.
+        #[arg(long)]
+        config: Option<PathBuf>,
     },
 }
 

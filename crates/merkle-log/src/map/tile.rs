@@ -62,6 +62,13 @@ impl TileId {
         Some((parent, usize::from(self.position) % CHILDREN))
     }
 
+    /// The 16 tiles right below; none below the last level, where buckets are.
+    pub fn children(self) -> impl Iterator<Item = Self> {
+        let is_last = self.level + 1 == CROWN_DEPTH / LEVELS_PER_TILE;
+        let children = if is_last { 0 } else { CHILDREN };
+        (0..children).map(move |child| self.below(child))
+    }
+
     /// What is below, at this child: a tile, or at the last level a bucket.
     fn below(self, child: usize) -> Self {
         let child = u16::try_from(child).expect("a tile has 16 children");

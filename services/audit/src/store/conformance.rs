@@ -1,6 +1,7 @@
 //! The store's promises, on every engine.
 
 mod appending;
+mod examining;
 mod fencing;
 mod fixture;
 mod growing;
@@ -10,6 +11,7 @@ mod proofs;
 mod tampering;
 
 use appending::*;
+use examining::*;
 use fencing::*;
 use fixture::Fixture;
 use growing::*;
@@ -50,6 +52,8 @@ aval_database::conformance_suite! {
         leaves_of_a_patient_come_from_any_place_and_outlive_their_payloads,
         an_altered_head_is_never_built_upon,
         heads_from_before_there_was_a_map_are_in_it,
+        a_log_that_nobody_touched_is_whole,
+        whatever_is_changed_in_the_database_is_found,
     ],
 }
 

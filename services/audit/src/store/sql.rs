@@ -10,6 +10,7 @@ mod append;
 #[cfg(test)]
 pub(crate) mod damage;
 mod entity;
+mod examine;
 mod filter;
 mod heads;
 #[expect(
@@ -34,7 +35,9 @@ use tokio::sync::watch;
 
 use super::{Answer, CommitError, HeadProof, MapTiles, Store, Tenure};
 use crate::batch::{Batch, PatientHeads};
+use crate::checkpoint_key::CheckpointKey;
 use crate::entry::StoredEntry;
+use crate::examination::Examination;
 use crate::plan::Recorded;
 use crate::query::{News, Onward, Query};
 
@@ -127,6 +130,10 @@ impl Store for SqlStore {
 
     fn news_from(&self, from: u64) -> Answer<'_, News> {
         Box::pin(onward::news_from(&self.db, from))
+    }
+
+    fn examine<'a>(&'a self, key: &'a CheckpointKey) -> Answer<'a, Examination> {
+        Box::pin(examine::examine(&self.db, key))
     }
 
     fn commits(&self) -> watch::Receiver<u64> {

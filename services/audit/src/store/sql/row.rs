@@ -27,6 +27,20 @@ pub(super) struct LeafRow {
     commitment: Vec<u8>,
 }
 
+impl LeafRow {
+    pub(super) fn of(row: &event::Model) -> Self {
+        Self {
+            log_index: row.log_index,
+            event_id: row.event_id,
+            recorded_at: row.recorded_at,
+            patient_id: row.patient_id,
+            patient_sequence: row.patient_sequence,
+            previous_leaf: row.previous_leaf.clone(),
+            commitment: row.commitment.clone(),
+        }
+    }
+}
+
 pub(super) fn of_entry(entry: &NewEntry<'_>) -> event::ActiveModel {
     let columns = Columns::of(&entry.sealed.event);
     let leaf = &entry.leaf;
@@ -66,17 +80,9 @@ pub(super) fn nodes_of(entry: &NewEntry<'_>) -> Vec<u8> {
 pub(super) fn entry_of(row: event::Model) -> Result<Option<StoredEntry>, DatabaseError> {
     let index = row.log_index;
     let corrupt = |column| DatabaseError::corrupt("events", column, &index);
+    let leaf = LeafRow::of(&row);
     let (Some(canonical), Some(salt)) = (row.payload, row.salt) else {
         return Ok(None);
-    };
-    let leaf = LeafRow {
-        log_index: index,
-        event_id: row.event_id,
-        recorded_at: row.recorded_at,
-        patient_id: row.patient_id,
-        patient_sequence: row.patient_sequence,
-        previous_leaf: row.previous_leaf,
-        commitment: row.commitment,
     };
     Ok(Some(StoredEntry {
         log_index: unsigned(index, "events", "log_index", &index)?,

@@ -1,0 +1,331 @@
+//! Reads the whole log, for who examines it.
+
+use std::collections::BTreeMap;
+
+use aval_database::{Database, DatabaseError, Transaction};
+use aval_domain::id::PatientId;
+use aval_merkle_log::Hash;
+use aval_merkle_log::map::{MapTile, TileId};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait, Condition, DerivePartialModel, EntityTrait, ExprTrait, FromQueryResult,
+    QueryFilter, QueryOrder, QuerySelect,
+};
+use uuid::Uuid;
+
+use super::entity::{event, log_head, map_tile, patient_head, producer};
+use super::row::{self, LeafRow};
+use crate::batch::PatientHead;
+use crate::checkpoint_key::CheckpointKey;
+use crate::examination::chains::{Chains, Heads, Link};
+use crate::examination::entries::{Payload, Row, Tree};
+use crate::examination::heads::Map;
+use crate::examination::{Examination, Fault};
+use crate::head_map::key_of;
+
+/// How many rows are read at once.
+const ROWS_AT_ONCE: u64 = 1_000;
+/// Of how many buckets the heads are read at once.
+const BUCKETS_AT_ONCE: u16 = 256;
+
+/// Examines one state of the log: what is written meanwhile is not in it.
+pub(super) async fn examine(
+    db: &Database,
+    key: &CheckpointKey,
+) -> Result<Examination, DatabaseError> {
+    db.snapshot("audit.examine", async |tx| {
+        let mut found = Examination::default();
+        let tree = entries(&tx, &mut found).await?;
+        chains(&tx, &mut found).await?;
+        let map = heads(&tx, &mut found).await?;
+        checkpoint(&tx, key, &tree, &map, &mut found).await?;
+        producers(&tx, &mut found).await?;
+        Ok(found)
+    })
+    .await
+}
+
+async fn entries(tx: &Transaction, found: &mut Examination) -> Result<Tree, DatabaseError> {
+    let mut tree = Tree::default();
+    let mut after = -1;
+    loop {
+        let rows = event::Entity::find()
+            .filter(event::Column::LogIndex.gt(after))
+            .order_by_asc(event::Column::LogIndex)
+            .limit(ROWS_AT_ONCE)
+            .all(tx)
+            .await?;
+        let Some(last) = rows.last() else {
+            return Ok(tree);
+        };
+        after = last.log_index;
+        for row in rows {
+            if let Some(row) = found.readable(examined(row)) {
+                tree.take(row, found);
+            }
+        }
+    }
+}
+
+fn examined(row: event::Model) -> Result<Row, DatabaseError> {
+    let index = row.log_index;
+    let nodes = hashes(&row.nodes);
+    let nodes = nodes.ok_or_else(|| DatabaseError::corrupt("events", "nodes", &index))?;
+    let leaf = row::leaf_of(&LeafRow::of(&row))?;
+    let is_half = row.payload.is_some() != row.salt.is_some();
+    let payload = match row::entry_of(row)? {
+        Some(entry) => Payload::There(Box::new(entry)),
+        None if is_half => Payload::Half,
+        None => Payload::Erased,
+    };
+    Ok(Row {
+        log_index: row::unsigned(index, "events", "log_index", &index)?,
+        leaf,
+        nodes,
+        payload,
+    })
+}
+
+fn hashes(nodes: &[u8]) -> Option<Vec<Hash>> {
+    let (hashes, rest) = nodes.as_chunks();
+    let hashes = hashes.iter().copied().map(Hash::from_bytes).collect();
+    rest.is_empty().then_some(hashes)
+}
+
+/// What links an entry to the one before it of the same patient.
+#[derive(Debug, DerivePartialModel)]
+#[sea_orm(entity = "event::Entity")]
+struct LinkRow {
+    log_index: i64,
+    patient_id: Option<Uuid>,
+    patient_sequence: Option<i64>,
+    previous_leaf: Option<Vec<u8>>,
+    nodes: Vec<u8>,
+}
+
+async fn chains(tx: &Transaction, found: &mut Examination) -> Result<(), DatabaseError> {
+    let (mut chains, mut heads) = (Chains::default(), Heads::default());
+    let mut after: Option<(Uuid, i64)> = None;
+    loop {
+        let further = after.map(|(patient_id, log_index)| {
+            let same = Condition::all()
+                .add(event::Column::PatientId.eq(patient_id))
+                .add(event::Column::LogIndex.gt(log_index));
+            Condition::any()
+                .add(event::Column::PatientId.gt(patient_id))
+                .add(same)
+        });
+        let rows = event::Entity::find()
+            .filter(event::Column::PatientId.is_not_null())
+            .filter(Condition::all().add_option(further))
+            .order_by_asc(event::Column::PatientId)
+            .order_by_asc(event::Column::LogIndex)
+            .limit(ROWS_AT_ONCE)
+            .into_partial_model::<LinkRow>()
+            .all(tx)
+            .await?;
+        let last = rows.last();
+        after = last.and_then(|last| Some((last.patient_id?, last.log_index)));
+        for link in rows.iter().map(link_of) {
+            if let Some(link) = found.readable(link) {
+                chains.take(link, found);
+            }
+        }
+        if after.is_none() {
+            chains.end();
+        }
+        for last in chains.ended() {
+            know_up_to(tx, &mut heads, last.patient_id, found).await?;
+            heads.hold(&last, found);
+        }
+        if after.is_none() {
+            break;
+        }
+    }
+    know_all(tx, &mut heads, found).await?;
+    heads.end(found);
+    Ok(())
+}
+
+fn link_of(row: &LinkRow) -> Result<Link, DatabaseError> {
+    let corrupt = |column| DatabaseError::corrupt("events", column, &row.log_index);
+    let previous = row.previous_leaf.as_deref().map(Hash::try_from);
+    Ok(Link {
+        patient_id: PatientId::from_uuid(row.patient_id.ok_or_else(|| corrupt("patient_id"))?),
+        log_index: row::unsigned(row.log_index, "events", "log_index", &row.log_index)?,
+        sequence: row
+            .patient_sequence
+            .and_then(|sequence| u64::try_from(sequence).ok())
+            .ok_or_else(|| corrupt("patient_sequence"))?,
+        previous: previous.transpose().map_err(|_| corrupt("previous_leaf"))?,
+        leaf: row::node_at(&row.nodes, 0).ok_or_else(|| corrupt("nodes"))?,
+    })
+}
+
+async fn know_up_to(
+    tx: &Transaction,
+    heads: &mut Heads,
+    patient_id: PatientId,
+    found: &mut Examination,
+) -> Result<(), DatabaseError> {
+    while heads.read_to() < Some(patient_id) && know_more(tx, heads, found).await? {}
+    Ok(())
+}
+
+async fn know_all(
+    tx: &Transaction,
+    heads: &mut Heads,
+    found: &mut Examination,
+) -> Result<(), DatabaseError> {
+    while know_more(tx, heads, found).await? {}
+    Ok(())
+}
+
+/// Reads the next heads, and says whether there were any.
+async fn know_more(
+    tx: &Transaction,
+    heads: &mut Heads,
+    found: &mut Examination,
+) -> Result<bool, DatabaseError> {
+    let after = heads.read_to().map(PatientId::as_uuid);
+    let rows = patient_head::Entity::find()
+        .filter(Condition::all().add_option(after.map(|id| patient_head::Column::PatientId.gt(id))))
+        .order_by_asc(patient_head::Column::PatientId)
+        .limit(ROWS_AT_ONCE)
+        .all(tx)
+        .await?;
+    let Some(last) = rows.last() else {
+        return Ok(false);
+    };
+    heads.is_read_to(PatientId::from_uuid(last.patient_id));
+    for head in rows.iter().map(head_of) {
+        heads.know(found.readable(head));
+    }
+    Ok(true)
+}
+
+fn head_of(row: &patient_head::Model) -> Result<(PatientId, PatientHead), DatabaseError> {
+    let corrupt = |column| DatabaseError::corrupt("patient_heads", column, &row.patient_id);
+    let head = PatientHead {
+        sequence: u64::try_from(row.sequence).map_err(|_| corrupt("sequence"))?,
+        leaf: Hash::try_from(row.leaf.as_slice()).map_err(|_| corrupt("leaf"))?,
+    };
+    Ok((PatientId::from_uuid(row.patient_id), head))
+}
+
+async fn heads(tx: &Transaction, found: &mut Examination) -> Result<Map, DatabaseError> {
+    let mut tiles = BTreeMap::new();
+    for row in map_tile::Entity::find().all(tx).await? {
+        tiles.extend(found.readable(tile_of(&row)));
+    }
+    let map = Map::of(tiles, found);
+    for first in (0..=u16::MAX).step_by(BUCKETS_AT_ONCE.into()) {
+        let last = first + (BUCKETS_AT_ONCE - 1);
+        let rows = patient_head::Entity::find()
+            .filter(patient_head::Column::Bucket.between(i32::from(first), i32::from(last)))
+            .all(tx)
+            .await?;
+        let mut buckets: BTreeMap<i32, Vec<_>> = BTreeMap::new();
+        for row in rows {
+            let head = found.readable(head_of(&row));
+            let head = head.map(|(patient_id, head)| (key_of(patient_id), head));
+            buckets.entry(row.bucket).or_default().extend(head);
+        }
+        for bucket in first..=last {
+            let heads = buckets.remove(&i32::from(bucket)).unwrap_or_default();
+            map.hold(bucket, heads, found);
+        }
+    }
+    Ok(map)
+}
+
+fn tile_of(row: &map_tile::Model) -> Result<(TileId, MapTile), DatabaseError> {
+    let corrupt = |column| DatabaseError::corrupt("map_tiles", column, &row.position);
+    let id = TileId {
+        level: u8::try_from(row.level).map_err(|_| corrupt("level"))?,
+        position: u16::try_from(row.position).map_err(|_| corrupt("position"))?,
+    };
+    let tile = MapTile::decode(&row.children).map_err(|_| corrupt("children"))?;
+    Ok((id, tile))
+}
+
+async fn checkpoint(
+    tx: &Transaction,
+    key: &CheckpointKey,
+    tree: &Tree,
+    map: &Map,
+    found: &mut Examination,
+) -> Result<(), DatabaseError> {
+    let head = log_head::Entity::find_by_id(log_head::ONLY).one(tx).await?;
+    let said = head.as_ref().map_or(0, |head| head.size);
+    let said = row::unsigned(said, "log_head", "size", &log_head::ONLY)?;
+    if said != found.entries {
+        let found_there = found.entries;
+        found.note(Fault::Size {
+            said,
+            found: found_there,
+        });
+    }
+    let Some(note) = head.and_then(|head| head.checkpoint) else {
+        if found.entries > 0 {
+            found.note(Fault::Unsigned);
+        }
+        return Ok(());
+    };
+    match key.open(&note) {
+        Ok(signed) => found.signed = Some(signed.size),
+        Err(refused) => {
+            found.note(refused);
+            return Ok(());
+        }
+    }
+    let (size, root) = tree.root();
+    if let Err(refused) = key.require_signed(&note, size, root, map.root()) {
+        found.note(refused);
+    }
+    Ok(())
+}
+
+/// The numbers of one life of a producer's outbox.
+#[derive(Debug, FromQueryResult)]
+struct Numbers {
+    source: String,
+    epoch: i64,
+    last: i64,
+    entries: i64,
+    numbers: i64,
+}
+
+/// No number stands with two entries, and none is beyond what is said to have come.
+async fn producers(tx: &Transaction, found: &mut Examination) -> Result<(), DatabaseError> {
+    use event::Column::{Epoch, Sequence, Source};
+    let said: BTreeMap<(String, i64), i64> = producer::Entity::find()
+        .all(tx)
+        .await?
+        .into_iter()
+        .map(|row| ((row.source, row.epoch), row.last_sequence))
+        .collect();
+    let there = event::Entity::find()
+        .select_only()
+        .column(Source)
+        .column(Epoch)
+        .column_as(Sequence.max(), "last")
+        .column_as(Sequence.count(), "entries")
+        .column_as(Expr::col(Sequence).count_distinct(), "numbers")
+        .group_by(Source)
+        .group_by(Epoch)
+        .into_model::<Numbers>()
+        .all(tx)
+        .await?;
+    for numbers in there {
+        let life = (numbers.source, numbers.epoch);
+        let reaches = said.get(&life).copied().unwrap_or_default();
+        if numbers.last > reaches || numbers.numbers != numbers.entries {
+            found.note(Fault::Producer {
+                producer: life.0,
+                epoch: life.1,
+            });
+        }
+    }
+    Ok(())
+}
