@@ -6,6 +6,8 @@
 //! [`ClientTls::reload`]; what is established keeps its certificates, what comes
 //! after gets the new ones.
 
+mod validity;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -16,6 +18,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::config::TlsFiles;
+use validity::Validity;
 
 /// Why certificates or keys cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +71,7 @@ pub fn install_crypto_provider() {
 pub struct ServerTls {
     files: TlsFiles,
     current: RwLock<Arc<ServerConfig>>,
+    validity: Validity,
 }
 
 impl ServerTls {
@@ -76,6 +80,7 @@ impl ServerTls {
         Ok(Self {
             files: files.clone(),
             current: RwLock::new(server_config(files)?),
+            validity: Validity::of(files)?,
         })
     }
 
@@ -88,6 +93,7 @@ impl ServerTls {
     /// Reads the files again. When they cannot be used, what was read before stays.
     pub fn reload(&self) -> Result<(), TlsError> {
         let read = server_config(&self.files)?;
+        self.validity.read(&self.files)?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = read;
         Ok(())
     }

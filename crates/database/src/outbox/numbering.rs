@@ -4,8 +4,8 @@ use aval_domain::time::Timestamp;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Statement,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect, Statement,
 };
 
 use super::entity::{self, head};
@@ -66,6 +66,7 @@ pub(super) async fn advance(
     limit: u64,
     now: Timestamp,
 ) -> Result<Batch, DatabaseError> {
+    by_the_indexes(tx).await?;
     // From here on a second relay, cut off from its lock without knowing, waits.
     let head = locked_head(tx, now).await?;
     if let Some(done) = acknowledged.filter(|done| done.epoch == unsigned(head.epoch)) {
@@ -85,6 +86,20 @@ pub(super) async fn advance(
         epoch,
         events: rows.iter().map(parse).collect::<Result<_, _>>()?,
     })
+}
+
+/// PostgreSQL keeps the plans of prepared statements. Those that were made while the outbox
+/// was small read it from end to end when it is full, for each event that is numbered
+/// anew; and what was last counted of it says nothing of how full it is now. So plans are
+/// made each time, and by the indexes.
+async fn by_the_indexes(tx: &Transaction) -> Result<(), DatabaseError> {
+    if tx.get_database_backend() == DbBackend::Postgres {
+        tx.execute_unprepared(
+            "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_seqscan = off",
+        )
+        .await?;
+    }
+    Ok(())
 }
 
 /// The one row of `outbox_head`, ours until the transaction ends; the first relay

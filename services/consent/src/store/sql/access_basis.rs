@@ -94,7 +94,9 @@ const CLOCKS: &str = " \
     SELECT 'clock', NULL, '', '', shard, NULL, position \
     FROM change_clock WHERE shard IN ($4, $5)";
 
-/// All settings on the patient's documents that concern the professional, up to $6.
+/// All settings on the patient's documents that concern the professional; how many at most
+/// follows. That number stands in the text: SQLite plans by the value of a bound limit, and
+/// so prepares the statement anew each time one is bound.
 const ALL_VISIBILITIES: &str = " \
     UNION ALL \
     SELECT * FROM (\
@@ -103,8 +105,7 @@ const ALL_VISIBILITIES: &str = " \
         FROM document_visibilities \
         WHERE patient_id = $1 AND removed_at IS NULL \
             AND (practitioner_id IS NULL OR practitioner_id IN (SELECT id FROM human)) \
-        LIMIT $6\
-    ) AS settings";
+        LIMIT ";
 
 /// The settings on the documents asked for; the list of values follows.
 const VISIBILITIES: &str = " \
@@ -200,11 +201,10 @@ fn all_visibilities(basis: &mut AccessBasis) -> EntryVisibilities {
 
 pub(crate) fn entry_statement(engine: DbBackend, key: &AccessKey) -> Statement {
     let mut values = values(&key.query());
-    let limit = i64::try_from(MOST_VISIBILITIES + 1).unwrap_or(i64::MAX);
     let shards = [key.shard(), Shard::SPANNING].map(|shard| i16::from(shard.number()).into());
     values.extend(shards);
-    values.push(limit.into());
-    let text = format!("{PARTS}{CLOCKS}{ALL_VISIBILITIES}");
+    let limit = MOST_VISIBILITIES + 1;
+    let text = format!("{PARTS}{CLOCKS}{ALL_VISIBILITIES}{limit}) AS settings");
     Statement::from_sql_and_values(engine, text, values)
 }
 
