@@ -4,7 +4,7 @@
 //! PostgreSQL. What differs between them is here and nowhere else: how to
 //! connect ([`DatabaseConfig`], [`Database::connect`]), how to begin and when to
 //! try again ([`Database::transaction`], [`Database::snapshot`]), how many rows are
-//! written at once ([`rows`]), what a failure means ([`DatabaseError`]), and who may do
+//! written at once ([`rows`], [`Load`]), what a failure means ([`DatabaseError`]), and who may do
 //! what only one may do ([`ExclusiveLock`]).
 //!
 //! On top of that, three things that every service's schema has: its migrations
@@ -21,6 +21,7 @@ mod config;
 mod connect;
 mod database;
 mod error;
+mod load;
 mod lock;
 mod transaction;
 
@@ -36,5 +37,6 @@ pub mod testing;
 pub use config::DatabaseConfig;
 pub use database::{Backend, Database};
 pub use error::DatabaseError;
+pub use load::Load;
 pub use lock::ExclusiveLock;
 pub use transaction::{Isolation, Transaction};

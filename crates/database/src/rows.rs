@@ -14,7 +14,7 @@ use sea_orm::{
 use crate::{DatabaseError, Transaction};
 
 /// How many rows one statement lists on SQLite, which takes 32,766 parameters.
-const ROWS_LISTED: usize = 1_000;
+pub(crate) const ROWS_LISTED: usize = 1_000;
 
 /// Inserts these rows and says how many there were. With columns in `skipping_known`, a
 /// row that has the same values there as another one is left out; without, it is an error.

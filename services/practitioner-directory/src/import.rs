@@ -146,6 +146,14 @@ impl Changes {
     pub const fn touched_count(&self) -> u64 {
         self.practitioners_added + self.practitioners_changed + self.practitioners_deactivated
     }
+
+    /// Whether a tenth of them are not: the directory is another one then to whoever plans
+    /// how it is searched.
+    #[must_use]
+    pub const fn are_many(&self) -> bool {
+        let touched = self.touched_count();
+        touched > 0 && touched.saturating_mul(10) >= self.practitioner_count
+    }
 }
 
 /// A row that was put aside.

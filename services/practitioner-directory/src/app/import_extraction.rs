@@ -1,5 +1,6 @@
 //! A published file comes in, piece by piece.
 
+mod beside;
 mod receive;
 
 use std::time::Duration;

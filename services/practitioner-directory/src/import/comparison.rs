@@ -1,6 +1,7 @@
 //! Compares a file with the directory, row by row.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aval_domain::id::{ActivityId, OrganizationId, PractitionerId};
 use aval_domain::random::Random;
@@ -30,13 +31,12 @@ pub const MOST_LISTED_FAULTS: u64 = 100_000;
 #[derive(Debug)]
 pub struct Comparison {
     known: Known,
-    /// When the import began: new identifiers are of that time.
+    /// When the last new identifier was made. The first is of the time when the import
+    /// began, and each of a microsecond later than the one before: they sort in the order
+    /// of the file, so that the indexes over them grow at their end.
     now: Timestamp,
     random: Arc<dyn Random>,
     batch: Batch,
-    /// The last new person and structure: their next rows mostly follow at once.
-    last_person: Option<FactKey>,
-    last_structure: Option<FactKey>,
     /// Rows read.
     pub rows: u64,
     /// Rows put aside.
@@ -54,8 +54,6 @@ impl Comparison {
             now,
             random,
             batch: Batch::default(),
-            last_person: None,
-            last_structure: None,
             rows: 0,
             quarantined: 0,
             malformed: 0,
@@ -163,14 +161,13 @@ impl Comparison {
 
     fn compare_person(&mut self, row: &ActivityRow<'_>, facts: &RowFacts) {
         let standing = self.known.people.meet(facts.person, facts.person_wording);
-        let is_repeated = standing == Standing::New
-            && self.last_person.replace(facts.person) == Some(facts.person);
-        if standing == Standing::Settled || is_repeated {
+        if standing == Standing::Settled {
             return;
         }
+        let made_at = self.next_moment();
         self.batch.practitioners.push(StagedPractitioner {
             national_id: facts.national_id.clone(),
-            practitioner_id: PractitionerId::new(self.now, self.random.as_ref()),
+            practitioner_id: PractitionerId::new(made_at, self.random.as_ref()),
             wording: facts.person_wording,
             civility: row.civility.to_owned(),
             family_name: row.family_name.to_owned(),
@@ -179,14 +176,12 @@ impl Comparison {
     }
 
     fn compare_structure(&mut self, s: &StructureText<'_>, key: FactKey, wording: Wording) {
-        let standing = self.known.structures.meet(key, wording);
-        let is_repeated =
-            standing == Standing::New && self.last_structure.replace(key) == Some(key);
-        if standing == Standing::Settled || is_repeated {
+        if self.known.structures.meet(key, wording) == Standing::Settled {
             return;
         }
+        let made_at = self.next_moment();
         self.batch.organizations.push(StagedOrganization {
-            organization_id: OrganizationId::new(self.now, self.random.as_ref()),
+            organization_id: OrganizationId::new(made_at, self.random.as_ref()),
             wording,
             numbers: OrganizationNumbers {
                 technical: s.technical_id.clone(),
@@ -207,11 +202,18 @@ impl Comparison {
         });
     }
 
-    fn staged_row(&self, row: &ActivityRow<'_>, facts: RowFacts) -> StagedRow {
+    fn next_moment(&mut self) -> Timestamp {
+        let moment = self.now;
+        self.now = moment.saturating_add(Duration::from_micros(1));
+        moment
+    }
+
+    fn staged_row(&mut self, row: &ActivityRow<'_>, facts: RowFacts) -> StagedRow {
+        let made_at = self.next_moment();
         StagedRow {
             row: facts.row,
             situation: facts.situation,
-            activity_id: ActivityId::new(self.now, self.random.as_ref()),
+            activity_id: ActivityId::new(made_at, self.random.as_ref()),
             national_id: facts.national_id,
             technical_id: row.structure.as_ref().map(|s| s.technical_id.clone()),
             profession: row.profession,

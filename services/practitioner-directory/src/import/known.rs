@@ -1,5 +1,8 @@
 //! What the directory knows already, small enough to be held: 16 or 24 bytes and a
-//! bit for each fact, whatever the size of the file that is compared with it.
+//! bit for each fact; and the names of what the file brings, 17 to 34 bytes each.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use aval_domain::id::ImportId;
 
@@ -23,6 +26,7 @@ pub struct Known {
 pub struct Worded {
     sorted: Vec<(FactKey, Wording)>,
     met: Bits,
+    new: Keys,
 }
 
 /// Facts that hold or do not.
@@ -30,12 +34,19 @@ pub struct Worded {
 pub struct Rows {
     sorted: Vec<FactKey>,
     met: Bits,
+    new: Keys,
 }
+
+/// Keys are digests: any part of one is as good as a hash of it.
+type Keys = HashSet<FactKey, BuildHasherDefault<PartOfKey>>;
+
+#[derive(Debug, Default)]
+struct PartOfKey(u64);
 
 /// What a fact of the file is to the directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// Unknown.
+    /// Unknown, and said for the first time in this file.
     New,
     /// Known in other words.
     Changed,
@@ -51,15 +62,19 @@ impl Worded {
         Self {
             met: Bits::of(facts.len()),
             sorted: facts,
+            new: Keys::default(),
         }
     }
 
-    /// Meets a fact in the file. The first meeting counts: a known fact is settled
-    /// from then on, whatever later rows say. A new one stays new, since it is not
-    /// kept here.
+    /// Meets a fact in the file. The first meeting counts: the fact is settled from
+    /// then on, whatever later rows say.
     pub fn meet(&mut self, key: FactKey, wording: Wording) -> Standing {
         let Ok(place) = self.sorted.binary_search_by_key(&key, |(known, _)| *known) else {
-            return Standing::New;
+            return if self.new.insert(key) {
+                Standing::New
+            } else {
+                Standing::Settled
+            };
         };
         let said_before = self.met.set(place);
         if said_before || self.sorted[place].1 == wording {
@@ -77,15 +92,19 @@ impl Rows {
         Self {
             met: Bits::of(rows.len()),
             sorted: rows,
+            new: Keys::default(),
         }
     }
 
-    /// Meets a row of the file, and says whether it is known.
+    /// Meets a row of the file, and says whether it is known or was met before.
     pub fn meet(&mut self, key: FactKey) -> bool {
-        self.sorted
-            .binary_search(&key)
-            .map(|place| self.met.set(place))
-            .is_ok()
+        match self.sorted.binary_search(&key) {
+            Ok(place) => {
+                self.met.set(place);
+                true
+            }
+            Err(_) => !self.new.insert(key),
+        }
     }
 
     /// The rows that the file did not hold.
@@ -95,6 +114,21 @@ impl Rows {
             .enumerate()
             .filter(|(place, _)| !self.met.get(*place))
             .map(|(_, key)| *key)
+    }
+}
+
+impl Hasher for PartOfKey {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    /// The length of a key, which all have.
+    fn write_usize(&mut self, _length: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 
@@ -137,17 +171,19 @@ mod tests {
         assert_eq!(people.meet(key(2), 20), Standing::Settled);
         assert_eq!(people.meet(key(2), 21), Standing::Settled);
         assert_eq!(people.meet(key(3), 30), Standing::New);
+        assert_eq!(people.meet(key(3), 31), Standing::Settled);
     }
 
     proptest! {
         #[test]
-        fn rows_are_known_or_new_and_the_others_are_unmet(
+        fn rows_are_new_once_and_those_that_are_not_met_are_told(
             known in proptest::collection::btree_set(any::<u8>(), 0..200),
             file in proptest::collection::vec(any::<u8>(), 0..200),
         ) {
             let mut rows = Rows::new(known.iter().map(|byte| key(*byte)).collect());
-            for byte in &file {
-                prop_assert_eq!(rows.meet(key(*byte)), known.contains(byte));
+            for (place, byte) in file.iter().enumerate() {
+                let was_met = file[..place].contains(byte);
+                prop_assert_eq!(rows.meet(key(*byte)), was_met || known.contains(byte));
             }
             let expected: Vec<FactKey> = known
                 .iter()

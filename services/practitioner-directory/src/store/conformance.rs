@@ -1,6 +1,7 @@
 //! The promises of the store, kept on every engine.
 
 mod changes;
+mod crashing;
 mod duplicates;
 mod importing;
 mod keeping;
@@ -25,7 +26,7 @@ use aval_runtime::caller::CallerId;
 use aval_runtime::context::RequestContext;
 use aval_runtime::environment::Environment;
 use aval_testing::synthesize::{Directory, Person, SynthesisPlan, file_name};
-use futures::stream;
+use futures::{StreamExt, stream};
 
 use super::sql::{Migrator, SqlStore};
 use super::{Resolved, Store};

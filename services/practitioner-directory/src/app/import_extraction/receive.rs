@@ -1,6 +1,7 @@
 //! From the first piece to the last.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aval_database::DatabaseError;
@@ -11,11 +12,13 @@ use sha2::{Digest, Sha256};
 
 use super::super::App;
 use super::PieceFault;
+use super::beside::Beside;
 use crate::error::Error;
 use crate::extraction::{ExtractionName, ExtractionReader, Malformed};
 use crate::import::comparison::Comparison;
 use crate::import::facts::FactKey;
 use crate::import::limits::Suspicion;
+use crate::import::staged::Batch;
 use crate::import::{Decided, Import};
 use crate::store::FinishImport;
 
@@ -78,7 +81,8 @@ impl App {
         let mut reader = ExtractionReader::named(file.name);
         let mut digest = Sha256::new();
         let mut received = 0;
-        let mut keeper = Keeper::default();
+        let mut stager = self.stager(cx, import_id);
+        let mut keeper = Keeper::of(self, cx, import_id);
         let mut pieces = pin!(pieces);
         while let Some(piece) = next(&mut pieces, self.settings.longest_silence).await? {
             let piece = piece.as_ref();
@@ -88,7 +92,7 @@ impl App {
             }
             digest.update(piece);
             if file.held.is_none() {
-                keeper.take(self, cx, import_id, piece).await?;
+                keeper.take(piece).await?;
             }
             for part in piece.chunks(READ_AT_ONCE) {
                 reader
@@ -96,7 +100,7 @@ impl App {
                     .map_err(malformed)?;
                 counts.follow(&comparison);
                 if comparison.waiting() >= STAGED_AT_ONCE {
-                    self.stage(cx, import_id, &mut comparison).await?;
+                    stager.give(Staged::Batch(comparison.take_batch())).await?;
                 }
             }
         }
@@ -107,8 +111,8 @@ impl App {
             .finish(|line, read| comparison.take(line, read))
             .map_err(malformed)?;
         counts.follow(&comparison);
-        self.stage(cx, import_id, &mut comparison).await?;
-        keeper.finish(self, cx, import_id).await?;
+        stager.give(Staged::Batch(comparison.take_batch())).await?;
+        keeper.finish().await?;
         let file_sha256 = hex::encode(digest.finalize());
         if file
             .held
@@ -121,7 +125,8 @@ impl App {
             .settings
             .limits
             .distrusts(comparison.malformed, counts.rows);
-        self.stage_ended(cx, import_id, comparison).await?;
+        give_ended(&mut stager, comparison).await?;
+        stager.finish().await?;
         let finish = FinishImport {
             import_id,
             source,
@@ -150,71 +155,80 @@ impl App {
         self.store.finish_import(&finish).await
     }
 
-    async fn stage(
-        &self,
-        cx: &RequestContext,
-        import_id: ImportId,
-        comparison: &mut Comparison,
-    ) -> Result<(), Error> {
-        let batch = comparison.take_batch();
-        self.store.stage(import_id, &batch, cx.clock.now()).await
-    }
-
-    async fn stage_ended(
-        &self,
-        cx: &RequestContext,
-        import_id: ImportId,
-        comparison: Comparison,
-    ) -> Result<(), Error> {
-        let known = comparison.into_known();
-        let mut ended = known.rows.unmet();
-        loop {
-            let some: Vec<FactKey> = ended.by_ref().take(STAGED_AT_ONCE).collect();
-            if some.is_empty() {
-                return Ok(());
+    fn stager(&self, cx: &RequestContext, import_id: ImportId) -> Beside<Staged> {
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&cx.clock));
+        Beside::new(move |staged| {
+            let (store, now) = (Arc::clone(&store), clock.now());
+            async move {
+                match staged {
+                    Staged::Batch(batch) => store.stage(import_id, &batch, now).await,
+                    Staged::Ended(rows) => store.stage_ended(import_id, &rows, now).await,
+                }
             }
-            self.store
-                .stage_ended(import_id, &some, cx.clock.now())
-                .await?;
+        })
+    }
+}
+
+/// What is staged at once.
+#[derive(Debug)]
+enum Staged {
+    Batch(Batch),
+    Ended(Vec<FactKey>),
+}
+
+/// Stages the end of what the file did not hold.
+async fn give_ended(stager: &mut Beside<Staged>, comparison: Comparison) -> Result<(), Error> {
+    let known = comparison.into_known();
+    let mut ended = known.rows.unmet();
+    loop {
+        let some: Vec<FactKey> = ended.by_ref().take(STAGED_AT_ONCE).collect();
+        if some.is_empty() {
+            return Ok(());
         }
+        stager.give(Staged::Ended(some)).await?;
     }
 }
 
 /// Keeps the file while it comes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Keeper {
     part: Vec<u8>,
     number: u64,
+    parts: Beside<(u64, Vec<u8>)>,
 }
 
 impl Keeper {
-    async fn take(
-        &mut self,
-        app: &App,
-        cx: &RequestContext,
-        import_id: ImportId,
-        piece: &[u8],
-    ) -> Result<(), Error> {
-        self.part.extend_from_slice(piece);
-        if self.part.len() < KEPT_AT_ONCE {
-            return Ok(());
+    fn of(app: &App, cx: &RequestContext, import_id: ImportId) -> Self {
+        let (store, clock) = (Arc::clone(&app.store), Arc::clone(&cx.clock));
+        let parts = Beside::new(move |(number, part): (u64, Vec<u8>)| {
+            let (store, now) = (Arc::clone(&store), clock.now());
+            async move { store.keep_part(import_id, number, &part, now).await }
+        });
+        Self {
+            part: Vec::new(),
+            number: 0,
+            parts,
         }
-        self.finish(app, cx, import_id).await
     }
 
-    async fn finish(
-        &mut self,
-        app: &App,
-        cx: &RequestContext,
-        import_id: ImportId,
-    ) -> Result<(), Error> {
-        if self.part.is_empty() {
-            return Ok(());
+    async fn take(&mut self, piece: &[u8]) -> Result<(), Error> {
+        self.part.extend_from_slice(piece);
+        if self.part.len() >= KEPT_AT_ONCE {
+            self.give().await?;
         }
-        let now = cx.clock.now();
-        let kept = app.store.keep_part(import_id, self.number, &self.part, now);
-        kept.await?;
-        self.part.clear();
+        Ok(())
+    }
+
+    async fn finish(mut self) -> Result<(), Error> {
+        if !self.part.is_empty() {
+            self.give().await?;
+        }
+        self.parts.finish().await
+    }
+
+    async fn give(&mut self) -> Result<(), Error> {
+        let part = std::mem::take(&mut self.part);
+        self.parts.give((self.number, part)).await?;
         self.number += 1;
         Ok(())
     }

@@ -81,6 +81,9 @@ pub(super) async fn finish(db: &Database, finish: &FinishImport) -> Result<Impor
 
 async fn apply(tx: &Transaction, finish: &FinishImport) -> Result<Import, Stop> {
     let in_use = InUse::take_turn(tx, finish.source, finish.base).await?;
+    if !staging::is_whole(tx, finish.import_id.as_uuid()).await? {
+        return Err(Error::ImportAbandoned.into());
+    }
     let changes = change(tx, &in_use, finish.import_id, finish.now).await?;
     let mut suspicions = finish.suspicions.clone();
     suspicions.extend(finish.limits.suspicions(&changes));
@@ -225,7 +228,7 @@ pub(super) async fn clear_up(db: &Database, import: &Import) {
         // They stay, unseen, and cost space.
         tracing::warn!(import.id = %import_id, error = %error, "staged rows were not discarded");
     }
-    if import.report.changes.touched_count() == 0 {
+    if !import.report.changes.are_many() {
         return;
     }
     if let Err(error) = analyze(db).await {
@@ -237,7 +240,7 @@ async fn discard_staged(db: &Database, import_id: ImportId) -> Result<(), Databa
     db.transaction(
         "practitioner_directory.discard_staged",
         move |tx| async move {
-            staging::discard(&tx, import_id.as_uuid()).await?;
+            staging::discard_applied(&tx, import_id.as_uuid()).await?;
             steps::forget_touched(&tx, import_id.as_uuid()).await
         },
     )
@@ -245,7 +248,8 @@ async fn discard_staged(db: &Database, import_id: ImportId) -> Result<(), Databa
 }
 
 /// PostgreSQL plans by what it last saw of the tables, and looks by itself a minute later
-/// at best: until then searches in a new directory would take a hundred times as long.
+/// at best: until then searches in a new directory would take a hundred times as long. After
+/// an import that changed little it may take its time.
 async fn analyze(db: &Database) -> Result<(), DatabaseError> {
     db.transaction("practitioner_directory.analyze", |tx| async move {
         if ConnectionTrait::get_database_backend(&tx) != DbBackend::Postgres {

@@ -24,7 +24,8 @@ pub(super) async fn approve(db: &Database, decide: &DecideImport) -> Result<Impo
                     Claimed::Waiting(import) => import,
                     Claimed::Answered(import) => return Ok(import),
                 };
-                if !waiting.is_staged {
+                let is_staged = waiting.is_staged;
+                if !is_staged || !staging::is_whole(&tx, waiting.import_id).await? {
                     return Err(Error::DirectoryChanged);
                 }
                 let known = import_of(waiting.clone())?;
@@ -65,6 +66,7 @@ pub(super) async fn reopen(db: &Database, decide: &DecideImport) -> Result<Reope
                 return Err(Error::ImportNotSuspended);
             }
             staging::discard_compared(&tx, id).await?;
+            staging::mark(&tx, id).await?;
             Ok(Reopened::Comparing(Box::new(import_of(waiting)?)))
         },
     )

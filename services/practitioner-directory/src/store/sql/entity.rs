@@ -22,3 +22,4 @@ pub(super) mod staged_person_skill;
 pub(super) mod staged_practitioner;
 pub(super) mod staged_qualification;
 pub(super) mod staged_row;
+pub(super) mod staging_mark;

@@ -49,6 +49,7 @@ pub(super) async fn begin(db: &Database, begin: &BeginImport) -> Result<Begun, E
                 .exec_without_returning(&tx)
                 .await
                 .map_err(DatabaseError::from)?;
+            staging::mark(&tx, begin.import_id.as_uuid()).await?;
             requests::complete(&tx, &begin.request, &begin.import_id.to_string()).await?;
             let newest = freshness::of_source(&tx, begin.source)
                 .await?

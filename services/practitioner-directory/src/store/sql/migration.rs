@@ -55,6 +55,11 @@ mod m0010_qualifications;
     reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
 )]
 mod m0011_kept_files;
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
+)]
+mod m0012_unlogged_staging;
 mod table;
 
 use aval_database::outbox::CreateOutbox;
@@ -81,6 +86,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_mailboxes::Migration),
             Box::new(m0010_qualifications::Migration),
             Box::new(m0011_kept_files::Migration),
+            Box::new(m0012_unlogged_staging::Migration),
         ]
     }
 }

@@ -2,17 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use aval_database::{Database, DatabaseError, Transaction};
+use aval_database::{Database, DatabaseError, Load, Transaction, rows};
 use aval_domain::id::ImportId;
 use aval_domain::name::search_key;
 use aval_domain::time::Timestamp;
 use sea_orm::ActiveValue::Set;
 use sea_orm::prelude::Uuid;
-use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::sea_query::{Expr, Query};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryTrait,
+    UpdateMany,
+};
 
 use super::entity::{
     import, quarantined_row, staged_end, staged_mailbox, staged_organization, staged_person_skill,
-    staged_practitioner, staged_qualification, staged_row,
+    staged_practitioner, staged_qualification, staged_row, staging_mark,
 };
 use super::{kept, stored};
 use crate::error::Error;
@@ -24,10 +28,6 @@ use crate::import::staged::{
 use crate::import::{ImportState, QuarantinedRow};
 use crate::words::{index_words, sort_name};
 
-/// How many rows one statement inserts: at most 20 parameters each, and both engines
-/// take more than 30,000.
-const ROWS_PER_INSERT: usize = 1_000;
-
 pub(super) async fn stage(
     db: &Database,
     import_id: ImportId,
@@ -35,36 +35,23 @@ pub(super) async fn stage(
     now: Timestamp,
 ) -> Result<(), Error> {
     let id = import_id.as_uuid();
-    let people: Vec<_> = batch.practitioners.iter().map(|p| person(id, p)).collect();
-    let structures: Vec<_> = batch
-        .organizations
-        .iter()
-        .map(|o| structure(id, o))
-        .collect();
-    let rows: Vec<_> = batch.rows.iter().map(|row| staged(id, row)).collect();
+    note_faults(db, id, &batch.quarantined, now).await?;
+    let people = batch.practitioners.iter().map(|p| person(id, p));
+    let structures = batch.organizations.iter().map(|o| structure(id, o));
+    let rows = batch.rows.iter().map(|row| staged(id, row));
     let skills = batch.person_skills.iter();
-    let skills: Vec<_> = skills.map(|skill| person_skill(id, skill)).collect();
-    let mailboxes = batch.mailboxes.iter();
-    let mailboxes: Vec<_> = mailboxes.map(|staged| mailbox(id, staged)).collect();
+    let skills = skills.map(|skill| person_skill(id, skill));
+    let mailboxes = batch.mailboxes.iter().map(|staged| mailbox(id, staged));
     let qualifications = batch.qualifications.iter();
-    let qualifications: Vec<_> = qualifications
-        .map(|staged| qualification(id, staged))
-        .collect();
-    let faults: Vec<_> = batch.quarantined.iter().map(|row| fault(id, row)).collect();
-    let (people, structures, rows) = (&people, &structures, &rows);
-    let (skills, mailboxes) = (&skills, &mailboxes);
-    let (qualifications, faults) = (&qualifications, &faults);
-    db.transaction("practitioner_directory.stage", move |tx| async move {
-        hear_of(&tx, id, now).await?;
-        insert_all(&tx, people).await?;
-        insert_all(&tx, structures).await?;
-        insert_all(&tx, rows).await?;
-        insert_all(&tx, skills).await?;
-        insert_all(&tx, mailboxes).await?;
-        insert_all(&tx, qualifications).await?;
-        insert_all(&tx, faults).await
-    })
-    .await
+    let qualifications = qualifications.map(|staged| qualification(id, staged));
+    let mut load = Load::into_database(db);
+    load.add(people.collect())?;
+    load.add(structures.collect())?;
+    load.add(rows.collect())?;
+    load.add(skills.collect())?;
+    load.add(mailboxes.collect())?;
+    load.add(qualifications.collect())?;
+    run(db, "practitioner_directory.stage", load, id, now).await
 }
 
 pub(super) async fn stage_ended(
@@ -74,19 +61,70 @@ pub(super) async fn stage_ended(
     now: Timestamp,
 ) -> Result<(), Error> {
     let id = import_id.as_uuid();
-    let ends: Vec<_> = rows
-        .iter()
-        .map(|row| staged_end::ActiveModel {
-            import_id: Set(id),
-            row_key: Set(Uuid::from_bytes(row.0)),
-        })
-        .collect();
-    let ends = &ends;
-    db.transaction("practitioner_directory.stage_ended", move |tx| async move {
-        hear_of(&tx, id, now).await?;
-        insert_all(&tx, ends).await
+    let ends = rows.iter().map(|row| staged_end::ActiveModel {
+        import_id: Set(id),
+        row_key: Set(Uuid::from_bytes(row.0)),
+    });
+    let mut load = Load::into_database(db);
+    load.add(ends.collect())?;
+    run(db, "practitioner_directory.stage_ended", load, id, now).await
+}
+
+async fn run(
+    db: &Database,
+    name: &'static str,
+    load: Load,
+    import_id: Uuid,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let guard = heard_of(import_id, now).build(db.reader().get_database_backend());
+    if db.load(name, guard, load).await? {
+        return Ok(());
+    }
+    Err(Error::ImportAbandoned)
+}
+
+/// Lists rows that were put aside. Those of a file that is read once more are listed
+/// already.
+async fn note_faults(
+    db: &Database,
+    import_id: Uuid,
+    faults: &[QuarantinedRow],
+    now: Timestamp,
+) -> Result<(), Error> {
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let faults: Vec<_> = faults.iter().map(|row| fault(import_id, row)).collect();
+    let faults = &faults;
+    db.transaction("practitioner_directory.note_faults", move |tx| async move {
+        hear_of(&tx, import_id, now).await?;
+        let key = [
+            quarantined_row::Column::ImportId,
+            quarantined_row::Column::Line,
+        ];
+        rows::insert(&tx, faults.clone(), &key).await?;
+        Ok(())
     })
     .await
+}
+
+/// Begins to stage for an import. What a crash of the server may lose, it loses together
+/// with the mark: an import without it has not everything that it staged.
+pub(super) async fn mark(tx: &Transaction, import_id: Uuid) -> Result<(), DatabaseError> {
+    let mark = staging_mark::ActiveModel {
+        import_id: Set(import_id),
+    };
+    staging_mark::Entity::insert(mark)
+        .exec_without_returning(tx)
+        .await?;
+    Ok(())
+}
+
+/// Whether everything is there that was staged for an import.
+pub(super) async fn is_whole(tx: &Transaction, import_id: Uuid) -> Result<bool, DatabaseError> {
+    let mark = staging_mark::Entity::find_by_id(import_id).one(tx).await?;
+    Ok(mark.is_some())
 }
 
 /// Drops what was staged and kept for an import.
@@ -95,11 +133,38 @@ pub(super) async fn discard(tx: &Transaction, import_id: Uuid) -> Result<(), Dat
     kept::discard(tx, import_id).await
 }
 
+/// Drops what was staged and kept for an applied import: of a PostgreSQL database all at
+/// once, if nothing else is staged. Whoever begins to stage waits for the marks.
+pub(super) async fn discard_applied(
+    tx: &Transaction,
+    import_id: Uuid,
+) -> Result<(), DatabaseError> {
+    if ConnectionTrait::get_database_backend(tx) == DbBackend::Postgres {
+        tx.execute_unprepared("LOCK TABLE staging_marks IN SHARE ROW EXCLUSIVE MODE")
+            .await?;
+        let others = staging_mark::Entity::find()
+            .filter(staging_mark::Column::ImportId.ne(import_id))
+            .count(tx)
+            .await?;
+        if others == 0 {
+            tx.execute_unprepared(
+                "TRUNCATE staged_practitioners, staged_organizations, staged_rows, staged_ends, \
+                 staged_person_skills, staged_mailboxes, staged_qualifications",
+            )
+            .await?;
+        }
+    }
+    discard(tx, import_id).await
+}
+
 /// Drops what was staged for an import; its file stays.
 pub(super) async fn discard_compared(
     tx: &Transaction,
     import_id: Uuid,
 ) -> Result<(), DatabaseError> {
+    staging_mark::Entity::delete_by_id(import_id)
+        .exec(tx)
+        .await?;
     staged_practitioner::Entity::delete_many()
         .filter(staged_practitioner::Column::ImportId.eq(import_id))
         .exec(tx)
@@ -131,19 +196,13 @@ pub(super) async fn discard_compared(
     Ok(())
 }
 
-/// Notes that the import is alive, and fails if it was given up meanwhile.
+/// Notes that the import is alive, and fails if it was given up meanwhile or is not whole.
 pub(super) async fn hear_of(
     tx: &Transaction,
     import_id: Uuid,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let heard = import::Entity::update_many()
-        .set(import::ActiveModel {
-            heard_at: Set(now.as_micros()),
-            ..Default::default()
-        })
-        .filter(import::Column::ImportId.eq(import_id))
-        .filter(import::Column::State.eq(ImportState::Receiving.code()))
+    let heard = heard_of(import_id, now)
         .exec(tx)
         .await
         .map_err(DatabaseError::from)?;
@@ -153,19 +212,20 @@ pub(super) async fn hear_of(
     Ok(())
 }
 
-/// Inserts what is not there yet: of one key, the first holds.
-async fn insert_all<A>(tx: &Transaction, rows: &[A]) -> Result<(), Error>
-where
-    A: ActiveModelTrait + Clone,
-{
-    for chunk in rows.chunks(ROWS_PER_INSERT) {
-        let inserted = A::Entity::insert_many(chunk.iter().cloned())
-            .on_conflict_do_nothing()
-            .exec_without_returning(tx)
-            .await;
-        inserted.map_err(|error: DbErr| DatabaseError::from(error))?;
-    }
-    Ok(())
+/// The statement of it.
+fn heard_of(import_id: Uuid, now: Timestamp) -> UpdateMany<import::Entity> {
+    let mut mark = Query::select();
+    mark.expr(Expr::val(1))
+        .from(staging_mark::Entity)
+        .and_where(staging_mark::Column::ImportId.eq(import_id));
+    import::Entity::update_many()
+        .set(import::ActiveModel {
+            heard_at: Set(now.as_micros()),
+            ..Default::default()
+        })
+        .filter(import::Column::ImportId.eq(import_id))
+        .filter(import::Column::State.eq(ImportState::Receiving.code()))
+        .filter(Expr::exists(mark))
 }
 
 fn person(import_id: Uuid, person: &StagedPractitioner) -> staged_practitioner::ActiveModel {
