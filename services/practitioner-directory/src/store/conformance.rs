@@ -3,6 +3,7 @@
 mod changes;
 mod crashing;
 mod duplicates;
+mod founding;
 mod importing;
 mod keeping;
 mod mailboxes;

@@ -1,7 +1,9 @@
 //! The end of an import: applied in one step, or suspended.
 
+mod anew;
 mod changes;
 mod facts;
+mod first;
 mod in_use;
 mod steps;
 
@@ -119,6 +121,9 @@ pub(super) async fn change(
     let facts = match in_use.source {
         Source::PracticeSituations => {
             steps::prepare(tx).await?;
+            if let Some(changes) = first::apply(tx, id, now, revision).await? {
+                return Ok(changes);
+            }
             let done = steps::run(tx, id, now, revision).await?;
             merges::reindex_imported(tx, id).await?;
             return Ok(changes::count(tx, id, before, done).await?);

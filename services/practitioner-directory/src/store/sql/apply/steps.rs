@@ -271,7 +271,7 @@ const ADD_ORGANIZATION_WORDS: &str = "\
 /// Words are separated by spaces and hold letters and digits only, so that they need
 /// no escape in JSON.
 const WORDS_ON_SQLITE: &str = "json_each('[\"' || replace(s.words, ' ', '\",\"') || '\"]') AS w";
-const WORDS_ON_POSTGRES: &str = "unnest(string_to_array(s.words, ' ')) AS w(value)";
+pub(super) const WORDS_ON_POSTGRES: &str = "unnest(string_to_array(s.words, ' ')) AS w(value)";
 
 const TOUCH: [Step; 3] = [TOUCH_ACTIVITIES, TOUCH_PRACTITIONERS, TOUCH_ORGANIZATIONS];
 

@@ -1,0 +1,115 @@
+//! The first file of a directory, which PostgreSQL is given in tables made anew.
+
+use aval_database::DatabaseError;
+use futures::future::join;
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+
+use super::*;
+use crate::change::ChangePosition;
+
+aval_database::conformance_suite! {
+    migrator: Migrator,
+    store: Fixture::trusting,
+    tests: [
+        the_tables_are_what_the_migrations_made,
+        a_table_that_others_may_read_stays_theirs,
+        readers_of_an_empty_directory_see_it_or_the_first_file,
+        a_first_file_that_was_given_up_leaves_room_for_another,
+    ],
+}
+
+/// Every table, index and constraint of PostgreSQL, as it defines them; nothing on SQLite.
+async fn schema(fixture: &Fixture) -> Vec<String> {
+    let reader = fixture.db.reader();
+    if reader.get_database_backend() != DbBackend::Postgres {
+        return Vec::new();
+    }
+    let sql = "\
+        SELECT indexdef AS line FROM pg_indexes WHERE schemaname = current_schema() \
+        UNION ALL SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) \
+            FROM pg_constraint WHERE connamespace = current_schema()::regnamespace \
+        UNION ALL SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, \
+            column_default, collation_name) \
+            FROM information_schema.columns WHERE table_schema = current_schema() \
+        ORDER BY line";
+    let statement = Statement::from_string(DbBackend::Postgres, sql);
+    let rows = reader.query_all_raw(statement).await.unwrap();
+    rows.iter()
+        .map(|row| row.try_get("", "line").unwrap())
+        .collect()
+}
+
+async fn the_tables_are_what_the_migrations_made(fixture: &Fixture) {
+    let before = schema(fixture).await;
+    fixture.applied(&synthesized(50)).await;
+    assert_eq!(schema(fixture).await, before);
+}
+
+async fn a_table_that_others_may_read_stays_theirs(fixture: &Fixture) {
+    let backend = fixture.db.reader().get_database_backend();
+    if backend != DbBackend::Postgres {
+        return;
+    }
+    fixture
+        .db
+        .transaction("test.grant", async |tx| {
+            tx.execute_unprepared("GRANT SELECT ON activities TO PUBLIC")
+                .await?;
+            Ok::<_, DatabaseError>(())
+        })
+        .await
+        .unwrap();
+    let directory = synthesized(50);
+    fixture.applied(&directory).await;
+    assert_eq!(fixture.find_all(&directory.people).await.len(), 50);
+    let sql = "SELECT relacl IS NOT NULL AS granted FROM pg_class \
+        WHERE oid = 'activities'::regclass";
+    let statement = Statement::from_string(backend, sql);
+    let row = fixture.db.reader().query_one_raw(statement).await.unwrap();
+    assert!(row.unwrap().try_get::<bool>("", "granted").unwrap());
+}
+
+async fn readers_of_an_empty_directory_see_it_or_the_first_file(fixture: &Fixture) {
+    let directory = synthesized(400);
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let importing = async {
+        fixture.applied(&directory).await;
+        done.store(true, std::sync::atomic::Ordering::SeqCst);
+    };
+    let reading = async {
+        let mut seen_empty = 0;
+        loop {
+            let is_last = done.load(std::sync::atomic::Ordering::SeqCst);
+            let changes = fixture.store.changes_after(ChangePosition::START, 10_000);
+            let told = changes.await.unwrap().len();
+            let found = fixture.find(&directory.people[399]).await;
+            if told > 0 {
+                assert!(found.is_some(), "what was there is there");
+            }
+            seen_empty += usize::from(told == 0);
+            if is_last {
+                assert!(told >= 400 && found.is_some(), "{told}");
+                break seen_empty;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let ((), seen_empty) = join(importing, reading).await;
+    assert!(seen_empty > 0, "somebody read while the import went on");
+}
+
+async fn a_first_file_that_was_given_up_leaves_room_for_another(fixture: &Fixture) {
+    let directory = synthesized(50);
+    let mut text = text_of(&directory);
+    text.truncate(text.len() / 2);
+    fixture.clock.advance(Duration::from_hours(1));
+    let name = file_name(fixture.clock.now());
+    let request = RequestId::new(fixture.environment.random.as_ref());
+    let cut = fixture.send(request, name, text).await;
+    assert!(matches!(cut, Err(Error::FileMalformed { .. })), "{cut:?}");
+    let nobody = fixture.find(&directory.people[0]).await;
+    assert!(nobody.is_none());
+    let import = fixture.applied(&directory).await;
+    assert_eq!(import.report.changes.practitioners_added, 50);
+    assert_eq!(fixture.find_all(&directory.people).await.len(), 50);
+}
