@@ -5,6 +5,7 @@
 //! a use case gets of that ([`context`]), how values and errors cross the wire
 //! ([`convert`], [`page`], [`status`]), and the two ends of a connection
 //! ([`server`] and [`ops`]; [`channel`], [`following`] and [`trail`]; [`call`] between them).
+//! [`program`] is what starts it all.
 
 pub mod config;
 pub mod environment;
@@ -25,6 +26,7 @@ pub mod call;
 pub mod channel;
 pub mod following;
 pub mod ops;
+pub mod program;
 pub mod server;
 pub mod trail;
 

@@ -137,6 +137,22 @@ impl Program {
         assert!(!ended.log.contains(BEHIND), "{}", ended.log);
     }
 
+    /// `new-epoch` begins a later life of the outbox each time, once there is a schema.
+    pub fn begins_a_new_epoch(&self, folder: &Path) {
+        let sample = self.sample_in(folder, "");
+        let ended = self.run(&["new-epoch", "--config", &sample]);
+        assert!(!ended.success, "{}", ended.answer);
+        let ended = self.run(&["migrate", "--config", &sample]);
+        assert!(ended.success, "{}", ended.log);
+        let epochs = [(); 2].map(|()| {
+            let ended = self.run(&["new-epoch", "--config", &sample]);
+            assert!(ended.success, "{}", ended.log);
+            let epoch = ended.answer.trim_end().parse::<u64>();
+            epoch.expect("the epoch is a number")
+        });
+        assert!(epochs[0] < epochs[1], "{epochs:?}");
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let variable = self.name.to_uppercase().replace('-', "_") + "_CONFIG";
         let mut command = Command::new(self.executable);

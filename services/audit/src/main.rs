@@ -1,16 +1,20 @@
 //! The audit service as a program of its own.
 
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use aval_audit::config::Config;
-use aval_audit::server::Server;
+use aval_audit::server::{Server, StartError};
+use aval_audit::store::sql::Migrator;
+use aval_database::DatabaseConfig;
+use aval_runtime::config::{ConfigError, TelemetryConfig};
 use aval_runtime::environment::Environment;
-use aval_runtime::telemetry;
+use aval_runtime::program::{self, Service, Task};
 use clap::{Parser, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 /// The trail: who did what to whose record, so that nobody can rewrite it.
@@ -24,35 +28,56 @@ struct Arguments {
     command: Command,
 }
 
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 enum Command {
-    /// Serve until SIGTERM or Ctrl-C.
-    Serve,
-    /// Bring the database's schema up to date.
-    Migrate,
+    #[command(flatten)]
+    Usual(Task),
     /// Read the whole log and say what in it is not as it was signed. 0: nothing; 22:
     /// something; 1: it could not be read.
     Fsck,
-    /// Read the configuration, and say what is wrong with it.
-    CheckConfig,
-    /// Say the version.
-    Version,
+}
+
+struct Audit;
+
+impl Service for Audit {
+    const NAME: &'static str = "aval-audit";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    type Config = Config;
+    type Migrator = Migrator;
+    type StartError = StartError;
+
+    fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
+        Config::load(file)
+    }
+
+    fn telemetry(config: &Config) -> &TelemetryConfig {
+        &config.telemetry
+    }
+
+    fn database(config: &Config) -> &DatabaseConfig {
+        &config.database
+    }
+
+    fn start(
+        config: Config,
+        environment: Environment,
+        shutdown: CancellationToken,
+    ) -> BoxFuture<'static, Result<BoxFuture<'static, ()>, StartError>> {
+        async move {
+            let running = Server::start(config, environment, shutdown).await?;
+            Ok(running.stopped().boxed())
+        }
+        .boxed()
+    }
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
-    if matches!(arguments.command, Command::Version) {
-        writeln!(io::stdout(), "aval-audit {}", env!("CARGO_PKG_VERSION"))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let config =
-        Config::load(arguments.config.as_deref()).context("the configuration is refused")?;
+    let config = arguments.config.as_deref();
     match arguments.command {
-        Command::Serve => serve(config).await?,
-        Command::Migrate => migrate(&config).await?,
-        Command::Fsck => return examine(&config).await,
-        Command::CheckConfig | Command::Version => {}
+        Command::Usual(task) => program::run::<Audit>(task, config).await?,
+        Command::Fsck => return examine(&program::load::<Audit>(config)?).await,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -65,26 +90,4 @@ async fn examine(config: &Config) -> anyhow::Result<ExitCode> {
     }
     writeln!(out, "{found}")?;
     Ok(ExitCode::from(found.exit_code()))
-}
-
-async fn migrate(config: &Config) -> anyhow::Result<()> {
-    let _telemetry = telemetry::init(&config.telemetry).context("telemetry does not start")?;
-    Server::migrate(config).await.context("not migrated")
-}
-
-async fn serve(config: Config) -> anyhow::Result<()> {
-    let _telemetry = telemetry::init(&config.telemetry).context("telemetry does not start")?;
-    let shutdown = CancellationToken::new();
-    // From here on the signal is heard, also while the service starts.
-    let mut terminate = signal(SignalKind::terminate())?;
-    let running = Server::start(config, Environment::system(), shutdown.clone())
-        .await
-        .context("the service does not start")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
-    shutdown.cancel();
-    running.stopped().await;
-    Ok(())
 }

@@ -1,16 +1,19 @@
 //! The consent service as a program of its own.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use aval_consent::config::Config;
 use aval_consent::matrix::Matrix;
-use aval_consent::server::Server;
+use aval_consent::server::{Server, StartError};
+use aval_consent::store::sql::Migrator;
+use aval_database::DatabaseConfig;
+use aval_runtime::config::{ConfigError, TelemetryConfig};
 use aval_runtime::environment::Environment;
-use aval_runtime::telemetry;
+use aval_runtime::program::{self, Service, Task};
 use clap::{Parser, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 /// Who may open a patient's record: grants, blocks, settings, decisions.
@@ -26,40 +29,55 @@ struct Arguments {
 
 #[derive(Debug, Clone, Subcommand)]
 enum Command {
-    /// Serve until SIGTERM or Ctrl-C.
-    Serve,
-    /// Bring the database's schema up to date.
-    Migrate,
-    /// Read the configuration, and say what is wrong with it.
-    CheckConfig,
+    #[command(flatten)]
+    Usual(Task),
     /// Read a matrix of access rights, and say what is wrong with it.
     CheckMatrix {
         /// The file.
         file: PathBuf,
     },
-    /// Say the version.
-    Version,
+}
+
+struct Consent;
+
+impl Service for Consent {
+    const NAME: &'static str = "aval-consent";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    type Config = Config;
+    type Migrator = Migrator;
+    type StartError = StartError;
+
+    fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
+        Config::load(file)
+    }
+
+    fn telemetry(config: &Config) -> &TelemetryConfig {
+        &config.telemetry
+    }
+
+    fn database(config: &Config) -> &DatabaseConfig {
+        &config.database
+    }
+
+    fn start(
+        config: Config,
+        environment: Environment,
+        shutdown: CancellationToken,
+    ) -> BoxFuture<'static, Result<BoxFuture<'static, ()>, StartError>> {
+        async move {
+            let running = Server::start(config, environment, shutdown).await?;
+            Ok(running.stopped().boxed())
+        }
+        .boxed()
+    }
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    if matches!(arguments.command, Command::Version) {
-        return Ok(writeln!(
-            std::io::stdout(),
-            "aval-consent {}",
-            env!("CARGO_PKG_VERSION")
-        )?);
-    }
-    if let Command::CheckMatrix { file } = &arguments.command {
-        return check_matrix(file);
-    }
-    let config =
-        Config::load(arguments.config.as_deref()).context("the configuration is refused")?;
     match arguments.command {
-        Command::Serve => serve(config).await,
-        Command::Migrate => migrate(&config).await,
-        Command::CheckConfig | Command::CheckMatrix { .. } | Command::Version => Ok(()),
+        Command::Usual(task) => program::run::<Consent>(task, arguments.config.as_deref()).await,
+        Command::CheckMatrix { file } => check_matrix(&file),
     }
 }
 
@@ -72,27 +90,5 @@ fn check_matrix(file: &Path) -> anyhow::Result<()> {
         ""
     };
     let revision = matrix.revision();
-    Ok(writeln!(std::io::stdout(), "{revision}{means}")?)
-}
-
-async fn migrate(config: &Config) -> anyhow::Result<()> {
-    let _telemetry = telemetry::init(&config.telemetry).context("telemetry does not start")?;
-    Server::migrate(config).await.context("not migrated")
-}
-
-async fn serve(config: Config) -> anyhow::Result<()> {
-    let _telemetry = telemetry::init(&config.telemetry).context("telemetry does not start")?;
-    let shutdown = CancellationToken::new();
-    // From here on the signal is heard, also while the service starts.
-    let mut terminate = signal(SignalKind::terminate())?;
-    let running = Server::start(config, Environment::system(), shutdown.clone())
-        .await
-        .context("the service does not start")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
-    shutdown.cancel();
-    running.stopped().await;
-    Ok(())
+    Ok(writeln!(io::stdout(), "{revision}{means}")?)
 }

@@ -24,6 +24,11 @@ fn a_configuration_is_checked_without_touching_anything() {
 }
 
 #[test]
+fn it_begins_a_new_epoch_of_its_outbox() {
+    PROGRAM.begins_a_new_epoch(folder().path());
+}
+
+#[test]
 fn it_refuses_to_serve_behind_its_schema() {
     PROGRAM.refuses_to_serve_behind_its_schema(folder().path());
 }

@@ -130,16 +130,6 @@ impl Server {
             stopped: tokio::spawn(tasks.run(shutdown)),
         })
     }
-
-    /// Brings the schema up to date.
-    #[must_use = "a future does nothing before it is awaited"]
-    pub fn migrate(config: &Config) -> BoxFuture<'_, Result<(), StartError>> {
-        Box::pin(async {
-            let db = Database::connect(&config.database).await?;
-            migrate::migrate::<Migrator>(&db).await?;
-            Ok(db.close().await?)
-        })
-    }
 }
 
 impl Running {

@@ -1,0 +1,119 @@
+//! What a service does as a program of its own, whichever service it is.
+
+use std::error::Error;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use anyhow::Context as _;
+use aval_database::migrate::{self, MigratorTrait};
+use aval_database::{Database, DatabaseConfig, outbox};
+use clap::Subcommand;
+use futures::future::BoxFuture;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{ConfigError, TelemetryConfig};
+use crate::environment::Environment;
+use crate::telemetry::{self, TelemetryGuard};
+
+/// A service, as its program sees it.
+pub trait Service {
+    /// What the program is called.
+    const NAME: &'static str;
+    /// Its version.
+    const VERSION: &'static str;
+    /// Its configuration.
+    type Config: Send + Sync;
+    /// Its schema, step by step.
+    type Migrator: MigratorTrait;
+    /// Why it does not start.
+    type StartError: Error + Send + Sync + 'static;
+
+    /// Reads and checks the configuration: this file, then the environment.
+    fn load(file: Option<&Path>) -> Result<Self::Config, ConfigError>;
+    /// How it tells of itself.
+    fn telemetry(config: &Self::Config) -> &TelemetryConfig;
+    /// Where its rows are.
+    fn database(config: &Self::Config) -> &DatabaseConfig;
+    /// Serves until the token is cancelled. What is given back ends when it has stopped.
+    fn start(
+        config: Self::Config,
+        environment: Environment,
+        shutdown: CancellationToken,
+    ) -> BoxFuture<'static, Result<BoxFuture<'static, ()>, Self::StartError>>;
+}
+
+/// What every service does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum Task {
+    /// Serve until SIGTERM or Ctrl-C.
+    Serve,
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Begin a new life of the outbox: after the database was restored, before the service
+    /// starts again. Events that wait are numbered anew; the trail knows them by their
+    /// identifiers.
+    NewEpoch,
+    /// Read the configuration, and say what is wrong with it.
+    CheckConfig,
+    /// Say the version.
+    Version,
+}
+
+/// Does it.
+pub async fn run<S: Service>(task: Task, file: Option<&Path>) -> anyhow::Result<()> {
+    if task == Task::Version {
+        return Ok(writeln!(io::stdout(), "{} {}", S::NAME, S::VERSION)?);
+    }
+    let config = load::<S>(file)?;
+    match task {
+        Task::Serve => serve::<S>(config).await,
+        Task::Migrate => {
+            let _telemetry = begin_telemetry::<S>(&config)?;
+            let migrated = bring_up_to_date::<S::Migrator>(S::database(&config));
+            migrated.await.context("not migrated")
+        }
+        Task::NewEpoch => begin_new_epoch(S::database(&config)).await,
+        Task::CheckConfig | Task::Version => Ok(()),
+    }
+}
+
+/// The configuration in this file and the environment.
+pub fn load<S: Service>(file: Option<&Path>) -> anyhow::Result<S::Config> {
+    S::load(file).context("the configuration is refused")
+}
+
+fn begin_telemetry<S: Service>(config: &S::Config) -> anyhow::Result<TelemetryGuard> {
+    telemetry::init(S::telemetry(config)).context("telemetry does not start")
+}
+
+async fn bring_up_to_date<M: MigratorTrait>(database: &DatabaseConfig) -> anyhow::Result<()> {
+    let db = Database::connect(database).await?;
+    migrate::migrate::<M>(&db).await?;
+    Ok(db.close().await?)
+}
+
+async fn begin_new_epoch(database: &DatabaseConfig) -> anyhow::Result<()> {
+    let db = Database::connect(database).await?;
+    let now = Environment::system().clock.now();
+    let epoch = outbox::start_new_epoch(&db, now).await?;
+    db.close().await?;
+    Ok(writeln!(io::stdout(), "{epoch}")?)
+}
+
+async fn serve<S: Service>(config: S::Config) -> anyhow::Result<()> {
+    let _telemetry = begin_telemetry::<S>(&config)?;
+    let shutdown = CancellationToken::new();
+    // From here on the signal is heard, also while the service starts.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let stopped = S::start(config, Environment::system(), shutdown.clone())
+        .await
+        .context("the service does not start")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    shutdown.cancel();
+    stopped.await;
+    Ok(())
+}
