@@ -62,7 +62,8 @@ impl Database {
     /// is there already is an error. It does not tick [`Database::commits`].
     ///
     /// A crash of a PostgreSQL server may lose all of it, for the commit does not wait for
-    /// the disk: it is for rows that can be made again.
+    /// the disk: it is for rows that can be made again. A later commit that waits makes it
+    /// last as well.
     pub async fn load(
         &self,
         name: &'static str,
@@ -159,7 +160,11 @@ async fn copy(pool: PgPool, guard: String, copies: Vec<Copied>) -> Result<bool, 
 /// As the text format of `COPY` has it: a tab between values, a line for each row.
 fn write_value(text: &mut String, value: &Value) -> Result<(), DatabaseError> {
     match value {
-        Value::String(None) | Value::Uuid(None) | Value::BigInt(None) | Value::Bool(None) => {
+        Value::String(None)
+        | Value::Uuid(None)
+        | Value::BigInt(None)
+        | Value::Bool(None)
+        | Value::Bytes(None) => {
             text.push_str("\\N");
         }
         Value::String(Some(value)) => write_text(text, value),
@@ -171,6 +176,14 @@ fn write_value(text: &mut String, value: &Value) -> Result<(), DatabaseError> {
             write!(text, "{value}").map_err(|_| unfit("text grows"))?;
         }
         Value::Bool(Some(value)) => text.push(if *value { 't' } else { 'f' }),
+        Value::Bytes(Some(value)) => {
+            const DIGITS: [char; 16] = [
+                '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+            ];
+            text.push_str("\\\\x");
+            let halves = value.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+            text.extend(halves.map(|half| DIGITS[usize::from(half)]));
+        }
         other => {
             let kind = std::mem::discriminant(other);
             return Err(unfit(&format!("no text is made of {kind:?}")));

@@ -21,6 +21,7 @@ mod noted {
         pub words: String,
         pub note: Option<String>,
         pub active: bool,
+        pub mark: Vec<u8>,
     }
 
     impl ActiveModelBehavior for ActiveModel {}
@@ -36,6 +37,7 @@ fn models() -> Vec<noted::Model> {
         words: (*words).to_owned(),
         note: (place % 2 == 0).then(|| (*words).to_owned()),
         active: place > 2,
+        mark: words.bytes().rev().collect(),
     });
     models.collect()
 }
@@ -49,6 +51,7 @@ fn rows() -> Vec<noted::ActiveModel> {
             words: Set(model.words),
             note: Set(model.note),
             active: Set(model.active),
+            mark: Set(model.mark),
         })
         .collect()
 }
@@ -61,13 +64,13 @@ async fn load(db: &Database, guard: &str) -> Result<bool, DatabaseError> {
 }
 
 async fn prepare(db: &Database) {
-    let id = match db.backend() {
-        Backend::Postgres => "UUID",
-        Backend::Sqlite => "BLOB",
+    let (id, bytes) = match db.backend() {
+        Backend::Postgres => ("UUID", "BYTEA"),
+        Backend::Sqlite => ("BLOB", "BLOB"),
     };
     let noted = format!(
         "CREATE TABLE noted (id {id} NOT NULL PRIMARY KEY, place BIGINT NOT NULL, \
-         words TEXT NOT NULL, note TEXT, active BOOLEAN NOT NULL)"
+         words TEXT NOT NULL, note TEXT, active BOOLEAN NOT NULL, mark {bytes} NOT NULL)"
     );
     let guards = "CREATE TABLE guards (id BIGINT)";
     let first = "INSERT INTO guards VALUES (1)";

@@ -23,7 +23,7 @@ use crate::import::{Decided, Import};
 use crate::store::FinishImport;
 
 /// How many staged things go to the store at once.
-const STAGED_AT_ONCE: usize = 4_000;
+const STAGED_AT_ONCE: usize = 10_000;
 
 /// How many bytes of a file are kept at once.
 const KEPT_AT_ONCE: usize = 1024 * 1024;

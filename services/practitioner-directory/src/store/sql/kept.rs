@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use aval_database::{Database, DatabaseError, Transaction};
+use aval_database::{Database, DatabaseError, Load, Transaction};
 use aval_domain::id::ImportId;
 use aval_domain::time::Timestamp;
 use flate2::Compression;
@@ -26,21 +26,14 @@ pub(super) async fn keep(
 ) -> Result<(), Error> {
     let id = import_id.as_uuid();
     let bytes = deflated(part).map_err(|_| corrupt(import_id))?;
-    let bytes = &bytes;
-    db.transaction("practitioner_directory.keep_part", move |tx| async move {
-        staging::hear_of(&tx, id, now).await?;
-        let row = kept_part::ActiveModel {
-            import_id: Set(id),
-            number: Set(stored(number)),
-            bytes: Set(bytes.clone()),
-        };
-        kept_part::Entity::insert(row)
-            .exec_without_returning(&tx)
-            .await
-            .map_err(DatabaseError::from)?;
-        Ok(())
-    })
-    .await
+    let row = kept_part::ActiveModel {
+        import_id: Set(id),
+        number: Set(stored(number)),
+        bytes: Set(bytes),
+    };
+    let mut load = Load::into_database(db);
+    load.add(vec![row])?;
+    staging::put(db, "practitioner_directory.keep_part", load, id, now).await
 }
 
 /// A part of an import's file.

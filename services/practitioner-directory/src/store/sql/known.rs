@@ -1,7 +1,8 @@
 //! What the directory knows, for a file to be compared with.
 
-use aval_database::{Database, DatabaseError, Transaction};
+use aval_database::{Backend, Database, DatabaseError, Transaction};
 use aval_domain::id::ImportId;
+use futures::try_join;
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::{Expr, Order, Query};
 use sea_orm::{
@@ -19,26 +20,37 @@ use crate::source::Source;
 /// How many keys one statement reads: it stays far below the statement timeout.
 const KEYS_AT_ONCE: u64 = 50_000;
 
-/// Everything that the directory holds of what the source is about, in one state of it.
+/// Everything that the directory holds of what the source is about.
+///
+/// People, structures and rows are read at once where connections read beside each other.
+/// They may then be of different states, of which none is older than the import in use that
+/// was read first: if another one is in use by then, this one is not applied.
 pub(super) async fn load(db: &Database, source: Source) -> Result<Known, Error> {
-    db.snapshot("practitioner_directory.known", move |tx| async move {
-        let base = freshness::of_source(&tx, source)
-            .await?
-            .and_then(|row| row.import_id);
-        let base = base.map(ImportId::from_uuid);
-        Ok(match source {
-            Source::PracticeSituations => Known {
-                base,
-                people: Worded::new(people(&tx).await?),
-                structures: Worded::new(structures(&tx).await?),
-                rows: Rows::new(rows(&tx).await?),
-            },
-            Source::Skills => facts_alone(base, row_keys(&tx, "person_skills").await?),
-            Source::Mailboxes => facts_alone(base, row_keys(&tx, "mailboxes").await?),
-            Source::Qualifications => facts_alone(base, row_keys(&tx, "qualifications").await?),
+    const NAME: &str = "practitioner_directory.known";
+    let base = db
+        .snapshot(NAME, move |tx| async move {
+            freshness::of_source(&tx, source).await
         })
+        .await?;
+    let base = base.and_then(|row| row.import_id).map(ImportId::from_uuid);
+    let people = db.snapshot(NAME, async |tx| people(&tx).await);
+    let structures = db.snapshot(NAME, async |tx| structures(&tx).await);
+    let rows = db.snapshot(NAME, async |tx| rows(&tx).await);
+    let (people, structures, rows) = match (source, db.backend()) {
+        (Source::PracticeSituations, Backend::Postgres) => try_join!(people, structures, rows)?,
+        (Source::PracticeSituations, Backend::Sqlite) => {
+            (people.await?, structures.await?, rows.await?)
+        }
+        (Source::Skills, _) => return facts_alone(db, base, "person_skills").await,
+        (Source::Mailboxes, _) => return facts_alone(db, base, "mailboxes").await,
+        (Source::Qualifications, _) => return facts_alone(db, base, "qualifications").await,
+    };
+    Ok(Known {
+        base,
+        people: Worded::new(people),
+        structures: Worded::new(structures),
+        rows: Rows::new(rows),
     })
-    .await
 }
 
 async fn people(tx: &Transaction) -> Result<Vec<(FactKey, Wording)>, Error> {
@@ -125,12 +137,21 @@ async fn rows(tx: &Transaction) -> Result<Vec<FactKey>, Error> {
 }
 
 /// Of what names nobody and nothing itself.
-fn facts_alone(base: Option<ImportId>, rows: Vec<FactKey>) -> Known {
-    Known {
+async fn facts_alone(
+    db: &Database,
+    base: Option<ImportId>,
+    table: &'static str,
+) -> Result<Known, Error> {
+    let rows = db
+        .snapshot("practitioner_directory.known", move |tx| async move {
+            row_keys(&tx, table).await
+        })
+        .await?;
+    Ok(Known {
         base,
         rows: Rows::new(rows),
         ..Known::default()
-    }
+    })
 }
 
 /// The keys of a table of facts.

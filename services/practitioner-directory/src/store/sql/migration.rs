@@ -60,6 +60,11 @@ mod m0011_kept_files;
     reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
 )]
 mod m0012_unlogged_staging;
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
+)]
+mod m0013_indexes_of_the_known;
 mod table;
 
 use aval_database::outbox::CreateOutbox;
@@ -87,6 +92,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_qualifications::Migration),
             Box::new(m0011_kept_files::Migration),
             Box::new(m0012_unlogged_staging::Migration),
+            Box::new(m0013_indexes_of_the_known::Migration),
         ]
     }
 }

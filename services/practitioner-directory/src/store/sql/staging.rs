@@ -51,7 +51,7 @@ pub(super) async fn stage(
     load.add(skills.collect())?;
     load.add(mailboxes.collect())?;
     load.add(qualifications.collect())?;
-    run(db, "practitioner_directory.stage", load, id, now).await
+    put(db, "practitioner_directory.stage", load, id, now).await
 }
 
 pub(super) async fn stage_ended(
@@ -67,10 +67,11 @@ pub(super) async fn stage_ended(
     });
     let mut load = Load::into_database(db);
     load.add(ends.collect())?;
-    run(db, "practitioner_directory.stage_ended", load, id, now).await
+    put(db, "practitioner_directory.stage_ended", load, id, now).await
 }
 
-async fn run(
+/// Puts rows of an import that is alive into their tables.
+pub(super) async fn put(
     db: &Database,
     name: &'static str,
     load: Load,
@@ -197,11 +198,7 @@ pub(super) async fn discard_compared(
 }
 
 /// Notes that the import is alive, and fails if it was given up meanwhile or is not whole.
-pub(super) async fn hear_of(
-    tx: &Transaction,
-    import_id: Uuid,
-    now: Timestamp,
-) -> Result<(), Error> {
+async fn hear_of(tx: &Transaction, import_id: Uuid, now: Timestamp) -> Result<(), Error> {
     let heard = heard_of(import_id, now)
         .exec(tx)
         .await
