@@ -53,6 +53,26 @@ pub enum Likeness {
     Words,
     /// Every word of the question is the beginning of a word of the name.
     Beginnings,
+    /// One word of the question is near a word of the name, every other is one.
+    Mistyped,
+    /// Every word of the question is a word of the name, begins one or is near one.
+    Doubtful,
+}
+
+impl Likeness {
+    /// In the order of the answer.
+    pub const ALL: [Self; 4] = [
+        Self::Words,
+        Self::Beginnings,
+        Self::Mistyped,
+        Self::Doubtful,
+    ];
+
+    /// Whether slips are forgiven: only where nobody answers any better.
+    #[must_use]
+    pub const fn forgives(self) -> bool {
+        matches!(self, Self::Mistyped | Self::Doubtful)
+    }
 }
 
 /// Where a practitioner stands in an answer: by likeness, then name, then identifier.

@@ -6,6 +6,8 @@
 //! word, so that `LE GALL`, `LE-GALL` and `LEGALL` find each other, as do `D'ARC`
 //! and `DARC`.
 
+pub mod near;
+
 use std::collections::BTreeSet;
 
 use aval_domain::name::{search_key, search_tokens};
@@ -59,6 +61,8 @@ pub struct NameQuestion {
 pub struct Clause {
     /// At least one word.
     pub words: BTreeSet<String>,
+    /// Words of the directory that are [near] those; none until they are looked up.
+    pub near: BTreeSet<String>,
 }
 
 /// Why a text is not a question.
@@ -103,6 +107,7 @@ impl Clause {
     fn of(word: &str) -> Self {
         Self {
             words: BTreeSet::from([word.to_owned()]),
+            near: BTreeSet::new(),
         }
     }
 
@@ -120,6 +125,7 @@ fn clauses_of(group: &[String]) -> Vec<Clause> {
         .filter(|word| !is_particle(word))
         .map(|word| Clause {
             words: BTreeSet::from([word.clone(), glued.clone()]),
+            near: BTreeSet::new(),
         })
         .collect()
 }

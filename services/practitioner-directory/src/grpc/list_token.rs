@@ -131,6 +131,8 @@ fn to_bytes(likeness: Likeness, id: Uuid, sort_name: &str) -> Vec<u8> {
     let likeness = match likeness {
         Likeness::Words => 0,
         Likeness::Beginnings => 1,
+        Likeness::Mistyped => 2,
+        Likeness::Doubtful => 3,
     };
     let mut bytes = vec![likeness];
     bytes.extend(id.as_bytes());
@@ -145,6 +147,8 @@ fn from_bytes<Id>(bytes: &[u8], id_of: impl Fn(Uuid) -> Id) -> Option<Position<I
         likeness: match likeness {
             0 => Likeness::Words,
             1 => Likeness::Beginnings,
+            2 => Likeness::Mistyped,
+            3 => Likeness::Doubtful,
             _ => return None,
         },
         id: id_of(Uuid::from_bytes(*id)),
@@ -176,9 +180,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_position_comes_back(sort_name in "\\PC{0,40}", id: u128, words: bool) {
+        fn a_position_comes_back(sort_name in "\\PC{0,40}", id: u128, likeness in 0_usize..4) {
             let position = PractitionerPosition {
-                likeness: if words { Likeness::Words } else { Likeness::Beginnings },
+                likeness: Likeness::ALL[likeness],
                 sort_name,
                 id: PractitionerId::from_uuid(Uuid::from_u128(id)),
             };

@@ -8,6 +8,7 @@ mod importing;
 mod keeping;
 mod mailboxes;
 mod merging;
+mod mistyping;
 mod overriding;
 mod qualifications;
 mod requests;

@@ -6,6 +6,7 @@ mod facts;
 mod first;
 mod in_use;
 mod steps;
+mod variants;
 
 pub(super) use in_use::InUse;
 
@@ -26,10 +27,11 @@ use crate::source::Source;
 use crate::store::FinishImport;
 
 /// The tables that people and structures are read from.
-const SEARCHED: [&str; 10] = [
+const SEARCHED: [&str; 11] = [
     "practitioners",
     "practitioner_identifiers",
     "practitioner_words",
+    "word_variants",
     "organizations",
     "organization_words",
     "activities",
@@ -121,6 +123,7 @@ pub(super) async fn change(
     let facts = match in_use.source {
         Source::PracticeSituations => {
             steps::prepare(tx).await?;
+            variants::learn(tx, id).await?;
             if let Some(changes) = first::apply(tx, id, now, revision).await? {
                 return Ok(changes);
             }

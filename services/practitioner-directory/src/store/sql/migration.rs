@@ -65,6 +65,11 @@ mod m0012_unlogged_staging;
     reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
 )]
 mod m0013_indexes_of_the_known;
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
+)]
+mod m0014_word_variants;
 mod table;
 
 use aval_database::outbox::CreateOutbox;
@@ -93,6 +98,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_kept_files::Migration),
             Box::new(m0012_unlogged_staging::Migration),
             Box::new(m0013_indexes_of_the_known::Migration),
+            Box::new(m0014_word_variants::Migration),
         ]
     }
 }

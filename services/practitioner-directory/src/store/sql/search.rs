@@ -1,11 +1,13 @@
 //! People and structures by name and place, page by page.
 //!
-//! A question is answered in two passes. The first finds the names that have every
+//! A question is answered in passes. The first finds the names that have every
 //! word of the question; for a single word it reads them in the order of the answer
 //! and stops when the page is full. Only when those are exhausted does the second
-//! look for names whose words begin like those of the question.
+//! look for names whose words begin like those of the question. Only where nobody
+//! answers so is a slip forgiven: in one word, and if that finds nobody, in all.
 
 mod name;
+mod near;
 mod place;
 
 use std::collections::HashMap;
@@ -133,7 +135,7 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// Both passes, from where the last page ended, until there are `wanted` answers.
+    /// The passes, from where the last page ended, until there are `wanted` answers.
     async fn passes(
         &self,
         tx: &Transaction,
@@ -147,16 +149,51 @@ impl Asked<'_> {
                 continue;
             }
             let after = after.filter(|after| after.likeness == likeness);
-            let query = self.query(likeness, after, missing);
+            let query = self.query(self.question, likeness, after, missing);
             found.extend(read(tx, &query, likeness).await?);
         }
-        Ok(found)
+        let answered = match after {
+            Some(after) => !after.likeness.forgives(),
+            None => !found.is_empty(),
+        };
+        if answered || !self.names.forgives {
+            return Ok(found);
+        }
+        self.forgiving(tx, after, wanted).await
     }
 
-    fn query(&self, likeness: Likeness, after: Option<After<'_>>, limit: u64) -> SelectStatement {
+    /// The first pass that finds somebody, or the one in which the last page ended. What
+    /// one finds the next would find too: they are never read one after the other.
+    async fn forgiving(
+        &self,
+        tx: &Transaction,
+        after: Option<After<'_>>,
+        wanted: u64,
+    ) -> Result<Vec<Found>, Error> {
+        let question = near::widened(tx, self.question).await?;
+        for likeness in [Likeness::Mistyped, Likeness::Doubtful] {
+            if after.is_some_and(|after| after.likeness != likeness) {
+                continue;
+            }
+            let query = self.query(&question, likeness, after, wanted);
+            let found = read(tx, &query, likeness).await?;
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    fn query(
+        &self,
+        question: &NameQuestion,
+        likeness: Likeness,
+        after: Option<After<'_>>,
+        limit: u64,
+    ) -> SelectStatement {
         let mut query = self
             .names
-            .answering(self.question, likeness, self.include_inactive);
+            .answering(question, likeness, self.include_inactive);
         if let Some(filter) = &self.filter {
             query.and_where(filter.clone());
         }

@@ -273,6 +273,14 @@ const ADD_ORGANIZATION_WORDS: &str = "\
 const WORDS_ON_SQLITE: &str = "json_each('[\"' || replace(s.words, ' ', '\",\"') || '\"]') AS w";
 pub(super) const WORDS_ON_POSTGRES: &str = "unnest(string_to_array(s.words, ' ')) AS w(value)";
 
+/// Cuts the words of `s`, which is staged, for this engine.
+pub(super) fn words(tx: &Transaction) -> &'static str {
+    match ConnectionTrait::get_database_backend(tx) {
+        DbBackend::Postgres => WORDS_ON_POSTGRES,
+        _ => WORDS_ON_SQLITE,
+    }
+}
+
 const TOUCH: [Step; 3] = [TOUCH_ACTIVITIES, TOUCH_PRACTITIONERS, TOUCH_ORGANIZATIONS];
 
 const CHANGE: [Step; 8] = [
@@ -335,10 +343,7 @@ pub(super) async fn run(
     for step in SETTLE {
         step.run(tx, import_id, now, revision).await?;
     }
-    let words = match ConnectionTrait::get_database_backend(tx) {
-        DbBackend::Postgres => WORDS_ON_POSTGRES,
-        _ => WORDS_ON_SQLITE,
-    };
+    let words = words(tx);
     for sql in [ADD_PRACTITIONER_WORDS, ADD_ORGANIZATION_WORDS] {
         execute(tx, &sql.replace("{words}", words), vec![import_id.into()]).await?;
     }

@@ -12,6 +12,8 @@ use crate::words::{Clause, NameQuestion};
 pub(super) struct Names {
     pub(super) table: &'static str,
     id: &'static str,
+    /// Whether the words are kept with their variants.
+    pub(super) forgives: bool,
 }
 
 /// Where the last page ended.
@@ -52,18 +54,21 @@ impl Names {
     pub(super) const PRACTITIONERS: Self = Self {
         table: "practitioner_words",
         id: "practitioner_id",
+        forgives: true,
     };
 
     /// The words of structures' names.
     pub(super) const ORGANIZATIONS: Self = Self {
         table: "organization_words",
         id: "organization_id",
+        forgives: false,
     };
 
     /// People themselves.
     pub(super) const PEOPLE: Self = Self {
         table: "practitioners",
         id: "practitioner_id",
+        forgives: false,
     };
 
     /// Whose name it is.
@@ -83,7 +88,8 @@ impl Names {
         active.eq(true)
     }
 
-    /// Whose name answers the question so well and no better.
+    /// Whose name answers the question so well; as to beginnings, no better. Whoever
+    /// is found by slips is looked for where nobody answers better.
     pub(super) fn answering(
         self,
         question: &NameQuestion,
@@ -100,7 +106,7 @@ impl Names {
         // The first clause has the longest words, so the fewest names.
         if let Some(first) = clauses.next() {
             query.cond_where(meets(Self::ALIAS, first, likeness));
-            if likeness == Likeness::Beginnings || first.words.len() > 1 {
+            if likeness != Likeness::Words || first.words.len() > 1 {
                 query.distinct();
             }
         }
@@ -115,6 +121,9 @@ impl Names {
                     all.add(self.has(clause, Likeness::Words))
                 });
             query.cond_where(better.not());
+        }
+        if likeness == Likeness::Mistyped && question.clauses.len() > 1 {
+            query.and_where(self.has_all_but_one(question));
         }
         query
     }
@@ -137,6 +146,17 @@ impl Names {
             .order_by(Self::SORT_NAME, Order::Asc)
             .order_by(self.id(), Order::Asc)
             .limit(limit);
+    }
+
+    /// Whether the same name has the words of the question, all but one.
+    fn has_all_but_one(self, question: &NameQuestion) -> Expr {
+        let had = question.clauses.iter().map(|clause| -> Expr {
+            let has = self.has(clause, Likeness::Words);
+            Expr::case(has, 1).finally(0).into()
+        });
+        let had = had.reduce(ExprTrait::add).unwrap_or_else(|| Expr::val(0));
+        let enough = question.clauses.len().saturating_sub(1);
+        had.gte(i32::try_from(enough).unwrap_or(i32::MAX))
     }
 
     /// Whether the same name also has a word of this clause.
@@ -162,13 +182,18 @@ fn meets(table: &'static str, clause: &Clause, likeness: Likeness) -> Condition 
         Likeness::Words => {
             Condition::all().add(word().is_in(clause.words.iter().map(String::as_str)))
         }
-        Likeness::Beginnings => clause
-            .words
-            .iter()
-            .fold(Condition::any(), |any, beginning| {
-                any.add(begins_with(word(), beginning))
-            }),
+        Likeness::Beginnings => begins(word, clause),
+        Likeness::Mistyped => Condition::all().add(word().is_in(clause.words.union(&clause.near))),
+        Likeness::Doubtful => begins(word, clause).add(word().is_in(&clause.near)),
     }
+}
+
+/// Whether a word begins like one of the clause.
+fn begins(word: impl Fn() -> Expr, clause: &Clause) -> Condition {
+    let beginnings = clause.words.iter();
+    beginnings.fold(Condition::any(), |any, beginning| {
+        any.add(begins_with(word(), beginning))
+    })
 }
 
 /// Whether a text begins so, in a form that an index is read from.

@@ -1,0 +1,191 @@
+//! Names with a slip of the finger.
+
+use std::collections::BTreeSet;
+
+use aval_database::{DatabaseError, migrate};
+use aval_domain::name::search_key;
+use aval_domain::page::PageSize;
+use sea_orm::{ConnectionTrait, Statement};
+use sea_orm_migration::MigratorTrait;
+
+use super::searching::asked;
+use super::*;
+use crate::page::PageOf;
+use crate::search::PractitionerSearch;
+
+aval_database::conformance_suite! {
+    migrator: Migrator,
+    store: Fixture::trusting,
+    tests: [
+        a_slip_is_forgiven_where_nobody_answers_better,
+        whoever_has_all_words_but_one_is_meant,
+        a_slip_is_forgiven_in_every_name,
+        a_slip_is_forgiven_in_the_names_of_later_files,
+        pages_of_mistyped_names_show_everybody_exactly_once,
+        hostile_questions_find_nobody,
+        names_known_before_are_learned_by_the_migration,
+    ],
+}
+
+async fn a_slip_is_forgiven_where_nobody_answers_better(fixture: &Fixture) {
+    let names = [
+        ("DUPONT", "Ada"),
+        ("DUPOND", "Ada"),
+        ("LE GALL", "Maëlle"),
+        ("D'ARTAGNAN", "Jean-Pierre"),
+        ("LI", "Roux"),
+    ];
+    fixture.named(&names).await;
+    for (question, found) in [
+        ("dupont ada", "DUPONT Ada"),
+        ("gupont ada", "DUPONT Ada"),
+        ("uppont ada", "[nobody]"),
+        ("dupomd", "DUPOND Ada"),
+        ("ada dupotn", "DUPONT Ada"),
+        ("dupoont", "DUPONT Ada"),
+        ("maele legall", "LE GALL Maëlle"),
+        ("maëlle le galll", "LE GALL Maëlle"),
+        ("le glal maellle", "LE GALL Maëlle"),
+        ("jean-piere d’artagnan", "D'ARTAGNAN Jean-Pierre"),
+        ("jea darganan", "[nobody]"),
+        ("jea dartgnan", "D'ARTAGNAN Jean-Pierre"),
+        ("rouux li", "LI Roux"),
+        ("rox", "[nobody]"),
+    ] {
+        let names = fixture.names(question).await;
+        let expected: &[&str] = if found == "[nobody]" { &[] } else { &[found] };
+        assert_eq!(names, expected, "{question}");
+    }
+}
+
+async fn whoever_has_all_words_but_one_is_meant(fixture: &Fixture) {
+    fixture
+        .named(&[("MARTIN", "Joan"), ("MARTIN", "Jean"), ("MARTINI", "Jean")])
+        .await;
+    // `JOAN` is near `JEAN`, too.
+    assert_eq!(fixture.names("jean matrin").await, ["MARTIN Jean"]);
+    assert_eq!(fixture.names("matrini jean").await, ["MARTINI Jean"]);
+    assert_eq!(
+        fixture.names("jxan matrin").await,
+        ["MARTIN Jean", "MARTIN Joan"]
+    );
+}
+
+async fn a_slip_is_forgiven_in_every_name(fixture: &Fixture) {
+    let directory = synthesized(400);
+    fixture.applied(&directory).await;
+    for (rank, person) in directory.people.iter().enumerate().step_by(7) {
+        let id = fixture.id_of(person).await;
+        let mut letters: Vec<char> = search_key(&person.family_name).chars().collect();
+        if letters.len() < 5 || letters.contains(&' ') {
+            continue;
+        }
+        let place = rank % (letters.len() - 1);
+        match rank % 4 {
+            0 => drop(letters.remove(place)),
+            1 => letters.insert(place, 'X'),
+            2 => letters[place] = 'X',
+            _ => letters.swap(place, place + 1),
+        }
+        let mistyped: String = letters.into_iter().collect();
+        let question = format!("{} {mistyped}", person.given_name);
+        let found = fixture.search(&asked(&question)).await;
+        assert!(found.iter().any(|p| p.practitioner_id == id), "{question}");
+    }
+}
+
+async fn a_slip_is_forgiven_in_the_names_of_later_files(fixture: &Fixture) {
+    let mut directory = fixture
+        .named(&[("MARTIN", "Abel"), ("DUPONT", "Ada")])
+        .await;
+    "QUERSANT".clone_into(&mut directory.people[0].family_name);
+    fixture.applied(&directory).await;
+    assert_eq!(fixture.names("abel qersant").await, ["QUERSANT Abel"]);
+    assert_eq!(fixture.names("abel matrin").await, [""; 0]);
+    assert_eq!(fixture.names("ada dupnot").await, ["DUPONT Ada"]);
+}
+
+async fn pages_of_mistyped_names_show_everybody_exactly_once(fixture: &Fixture) {
+    let mut directory = synthesized(60);
+    for (rank, person) in directory.people.iter_mut().enumerate() {
+        let family = ["MARTIN", "MARTON", "MARTINE"][rank % 3];
+        family.clone_into(&mut person.family_name);
+        ["Annick", "Annock"][rank % 2].clone_into(&mut person.given_name);
+    }
+    fixture.applied(&directory).await;
+    // The first is met by 20 in all words but one, the second by nobody so.
+    for (question, count) in [("martxn annick", 20), ("martxn annxck", 40)] {
+        for size in [1, 7, 200] {
+            let mut search = PractitionerSearch {
+                page: PageOf {
+                    size: PageSize::from_request(size).unwrap(),
+                    after: None,
+                },
+                ..asked(question)
+            };
+            let mut seen = Vec::new();
+            loop {
+                let page = fixture.store.search_practitioners(&search).await;
+                let page = page.unwrap().value;
+                assert!(!page.items.is_empty());
+                seen.extend(page.items.iter().map(|f| f.practitioner.practitioner_id));
+                search.page.after = page.next;
+                if search.page.after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(seen.len(), count, "{question}");
+            assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), count);
+        }
+    }
+}
+
+async fn hostile_questions_find_nobody(fixture: &Fixture) {
+    fixture
+        .named(&[("MARTIN", "Abel"), ("DUPONT", "Ada")])
+        .await;
+    for question in [
+        "x".repeat(100),
+        "xbcd ".repeat(10),
+        "abel ".repeat(9) + "matrixx",
+        "0123456789 9876".to_owned(),
+        "zqz\u{301}\u{302}\u{303}w".to_owned(),
+        "zz%____'; --".to_owned(),
+    ] {
+        assert_eq!(fixture.names(&question).await, [""; 0], "{question}");
+    }
+}
+
+/// All that is kept of words.
+async fn pairs(fixture: &Fixture) -> BTreeSet<(String, String)> {
+    let reader = fixture.db.reader();
+    let sql = "SELECT variant, word FROM word_variants";
+    let statement = Statement::from_string(reader.get_database_backend(), sql);
+    let rows = reader.query_all_raw(statement).await.unwrap();
+    let pair = |row: &sea_orm::QueryResult| {
+        (
+            row.try_get("", "variant").unwrap(),
+            row.try_get("", "word").unwrap(),
+        )
+    };
+    rows.iter().map(pair).collect()
+}
+
+async fn names_known_before_are_learned_by_the_migration(fixture: &Fixture) {
+    fixture.applied(&synthesized(100)).await;
+    let learned = pairs(fixture).await;
+    assert!(learned.contains(&("MARTIN".to_owned(), "MARTIN".to_owned())));
+    assert!(learned.contains(&("MATIN".to_owned(), "MARTIN".to_owned())));
+    let undo = format!(
+        "DROP TABLE word_variants; DELETE FROM {} WHERE version = 'm0013_word_variants'",
+        Migrator::migration_table_name().to_string()
+    );
+    let undo = undo.as_str();
+    let undone = fixture.db.transaction("undo", move |tx| async move {
+        tx.execute_unprepared(undo).await?;
+        Ok::<(), DatabaseError>(())
+    });
+    undone.await.unwrap();
+    migrate::migrate::<Migrator>(&fixture.db).await.unwrap();
+    assert_eq!(pairs(fixture).await, learned);
+}
