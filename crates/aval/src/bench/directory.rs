@@ -4,12 +4,14 @@
 //! In one run: the first import of a synthetic file, the same file again, and the file of
 //! the next day, each timed from the first byte sent to the answer; `\copy` of the first
 //! file into a table of texts, where there is a PostgreSQL; then searches, for how long
-//! they take and for whom they find. Nothing here passes or fails by a figure.
+//! they take and for whom they find: searches also say a profession and a town, and where
+//! several bear the same name there, each of them is the right one. Nothing here passes or fails by a figure.
 
 mod copy;
 mod memory;
 mod questions;
 mod searching;
+mod typing;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};

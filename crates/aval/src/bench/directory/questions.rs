@@ -1,61 +1,24 @@
 //! Searches as people type them, each for somebody in particular.
 
-use aval_domain::name::search_key;
 use aval_proto::practitioner_directory::v1::SearchPractitionersRequest;
 use aval_testing::synthesize::{Person, SynthesisPlan};
 
-/// How the name is typed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Typed {
-    /// First name and family name, as published.
-    Exactly,
-    /// Without accents, in small letters.
-    Plainly,
-    /// The family name first.
-    Swapped,
-    /// Two letters of the family name changed places.
-    Wrong,
-    /// The beginnings of both.
-    Begun,
-}
+use super::typing::Typed;
 
 /// A search, and whom it is for.
 #[derive(Debug, Clone)]
 pub(super) struct Question {
     pub(super) typed: Typed,
     pub(super) request: SearchPractitionersRequest,
-    pub(super) meant: String,
+    pub(super) meant: Meant,
 }
 
-impl Typed {
-    pub(super) const ALL: [Self; 5] = [
-        Self::Exactly,
-        Self::Plainly,
-        Self::Swapped,
-        Self::Wrong,
-        Self::Begun,
-    ];
-
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Exactly => "exact",
-            Self::Plainly => "no accents",
-            Self::Swapped => "swapped",
-            Self::Wrong => "one typo",
-            Self::Begun => "beginnings",
-        }
-    }
-
-    fn name_of(self, person: &Person) -> String {
-        let (given, family) = (&person.given_name, &person.family_name);
-        match self {
-            Self::Exactly => format!("{given} {family}"),
-            Self::Plainly => search_key(&format!("{given} {family}")),
-            Self::Swapped => format!("{family} {given}"),
-            Self::Wrong => format!("{given} {}", mistyped(family)),
-            Self::Begun => format!("{} {}", beginning(given), beginning(family)),
-        }
-    }
+/// Whom a search is for.
+#[derive(Debug, Clone)]
+pub(super) struct Meant {
+    pub(super) number: String,
+    pub(super) family_name: String,
+    pub(super) given_name: String,
 }
 
 /// So many searches, of every kind in turn, for people spread over the whole directory.
@@ -65,13 +28,13 @@ pub(super) fn asked(plan: &SynthesisPlan, count: u32) -> Vec<Question> {
     let step = (plan.people / count.max(1)).max(1) as usize;
     let kinds = Typed::ALL.into_iter().cycle();
     let people = plan.people().step_by(step).take(count as usize);
-    people
-        .zip(kinds)
-        .map(|(person, typed)| question(&person, typed))
+    let asked = people.zip(kinds).zip(0..);
+    asked
+        .map(|((person, typed), choice)| question(&person, typed, choice))
         .collect()
 }
 
-fn question(person: &Person, typed: Typed) -> Question {
+fn question(person: &Person, typed: Typed, choice: u32) -> Question {
     let places = person.activities.iter();
     let town = places
         .filter_map(|activity| activity.organization.as_ref())
@@ -79,25 +42,16 @@ fn question(person: &Person, typed: Typed) -> Question {
         .next();
     Question {
         typed,
-        meant: person.number.text().to_owned(),
+        meant: Meant {
+            number: person.number.text().to_owned(),
+            family_name: person.family_name.clone(),
+            given_name: person.given_name.clone(),
+        },
         request: SearchPractitionersRequest {
-            name: typed.name_of(person),
+            name: typed.name_of(person, choice),
             profession_code: person.profession.code.to_owned(),
             town: town.unwrap_or_default(),
             ..SearchPractitionersRequest::default()
         },
     }
-}
-
-/// The second and third letters change places; if they are the same, nothing does.
-fn mistyped(name: &str) -> String {
-    let mut letters: Vec<char> = name.chars().collect();
-    if letters.len() > 2 {
-        letters.swap(1, 2);
-    }
-    letters.into_iter().collect()
-}
-
-fn beginning(name: &str) -> String {
-    name.chars().take(4).collect()
 }
