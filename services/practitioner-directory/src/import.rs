@@ -147,8 +147,8 @@ impl Changes {
         self.practitioners_added + self.practitioners_changed + self.practitioners_deactivated
     }
 
-    /// Whether a tenth of them are not: the directory is another one then to whoever plans
-    /// how it is searched.
+    /// Whether that is a tenth of them or more: searches in such a directory want to be
+    /// planned anew.
     #[must_use]
     pub const fn are_many(&self) -> bool {
         let touched = self.touched_count();

@@ -2,7 +2,8 @@
 //! same file into the same database.
 //!
 //! In one run: the first import of a synthetic file, the same file again, and the file of
-//! the next day, each timed from the first byte sent to the answer; `\copy` of the first
+//! the next day, each timed from the first byte sent to the answer, and how much of that
+//! went by until the last one was; `\copy` of the first
 //! file into a table of texts, where there is a PostgreSQL; then searches, for how long
 //! they take and for whom they find: searches also say a profession and a town, and where
 //! several bear the same name there, each of them is the right one. Nothing here passes or fails by a figure.
@@ -16,6 +17,7 @@ mod typing;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -126,6 +128,8 @@ struct Timed {
     import: Import,
     bytes: u64,
     elapsed: Duration,
+    /// When the last byte was sent: what follows is its end in the database.
+    sent_after: Duration,
     peak_mib: Option<u64>,
 }
 
@@ -134,13 +138,20 @@ async fn import(operator: &Software, file: &Path) -> anyhow::Result<Timed> {
     let bytes = file.size()?;
     memory::forget_peak();
     let begun = Instant::now();
-    let mut request = tonic::Request::new(send(&file, |_| ())?);
+    let sent_after = Arc::new(Mutex::new(Duration::ZERO));
+    let last_sent = Arc::clone(&sent_after);
+    let note = move |_| {
+        let mut last = last_sent.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = begun.elapsed();
+    };
+    let mut request = tonic::Request::new(send(&file, note)?);
     request.set_timeout(LONGEST_IMPORT);
     let answer = operator
         .directory_admin()
         .import_extraction(request)
         .await?;
     let elapsed = begun.elapsed();
+    let sent_after = *sent_after.lock().unwrap_or_else(PoisonError::into_inner);
     let import = answer.into_inner().import.unwrap_or_default();
     ensure!(
         import.state() == ImportState::Applied,
@@ -151,6 +162,7 @@ async fn import(operator: &Software, file: &Path) -> anyhow::Result<Timed> {
         import,
         bytes,
         elapsed,
+        sent_after,
         peak_mib: memory::peak_mib(),
     })
 }
@@ -162,6 +174,7 @@ fn imports() -> Rows {
         ("mib", say("Mio", "MiB")),
         ("changed", say("personnes touchées", "people touched")),
         ("seconds", say("secondes", "seconds")),
+        ("sending_seconds", say("dont l'envoi", "of them sending")),
         (
             "copy_seconds",
             say("secondes de \\copy", "seconds of \\copy"),
@@ -182,6 +195,7 @@ impl Timed {
             json!(self.bytes / 1024 / 1024),
             json!(touched),
             json!(rounded(self.elapsed.as_secs_f64())),
+            json!(rounded(self.sent_after.as_secs_f64())),
             json!(copied.map(rounded)),
             json!(self.peak_mib),
         ]
