@@ -178,7 +178,7 @@ async fn names_known_before_are_learned_by_the_migration(fixture: &Fixture) {
     assert!(learned.contains(&("MATIN".to_owned(), "MARTIN".to_owned())));
     let undo = format!(
         "DROP TABLE word_variants; DELETE FROM {} WHERE version = 'm0013_word_variants'",
-        Migrator::migration_table_name().to_string()
+        Migrator::migration_table_name()
     );
     let undo = undo.as_str();
     let undone = fixture.db.transaction("undo", move |tx| async move {
