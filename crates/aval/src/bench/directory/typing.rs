@@ -18,6 +18,9 @@ pub(super) enum Typed {
     Wrong(Slip),
 }
 
+/// What is hit instead of what is meant.
+const ALPHABET: &[u8; 26] = b"abcdefghijklmnopqrstuvwxyz";
+
 /// A slip of the finger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Slip {
@@ -74,7 +77,7 @@ impl Slip {
     fn made_in(self, name: &str, choice: u32) -> String {
         let mut letters: Vec<char> = name.chars().collect();
         let choice = mixed(choice);
-        let letter = char::from(b'a' + (choice >> 16) as u8 % 26);
+        let letter = char::from(ALPHABET[(choice >> 16) as usize % ALPHABET.len()]);
         let places: Vec<usize> = (0..letters.len())
             .filter(|place| self.tells(&letters[*place..], letter))
             .collect();
@@ -104,8 +107,8 @@ impl Slip {
 
 /// Spreads neighbouring numbers.
 const fn mixed(number: u32) -> u32 {
-    let number = (number ^ (number >> 16)).wrapping_mul(0x45d9_f3b);
-    let number = (number ^ (number >> 16)).wrapping_mul(0x45d9_f3b);
+    let number = (number ^ (number >> 16)).wrapping_mul(0x045d_9f3b);
+    let number = (number ^ (number >> 16)).wrapping_mul(0x045d_9f3b);
     number ^ (number >> 16)
 }
 
