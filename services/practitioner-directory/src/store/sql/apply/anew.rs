@@ -16,9 +16,11 @@ const PAUSE: Duration = Duration::from_millis(50);
 const WAIT: &str = "SET LOCAL lock_timeout = '200ms'";
 
 /// Whether a table holds nothing, and nobody but the service has to do with it: no grant,
-/// trigger, policy, view or publication would be lost with it.
+/// trigger, policy, view or publication would be lost with it. And whether the service may
+/// make tables: where it serves under a role that may not, files take the usual way.
 const IS_ITS_OWN: &str = "\
-    SELECT c.relacl IS NULL AND NOT c.relhasrules AND NOT c.relhastriggers \
+    SELECT has_schema_privilege(c.relnamespace, 'CREATE') \
+        AND pg_has_role(c.relowner, 'USAGE') AND c.relacl IS NULL AND NOT c.relhasrules AND NOT c.relhastriggers \
         AND NOT c.relhassubclass AND NOT c.relrowsecurity \
         AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.refobjid = c.oid \
             AND d.refclassid = 'pg_class'::regclass AND d.classid = 'pg_rewrite'::regclass) \
