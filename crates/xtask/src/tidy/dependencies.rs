@@ -18,6 +18,11 @@ const NOT_NAMED: &[Exception] = &[
     ("aval-proto", "tonic-prost", "the generated code names it"),
     (
         "aval-runtime",
+        "crossbeam-utils",
+        "gives the command and the tests one build",
+    ),
+    (
+        "aval-runtime",
         "rand-of-telemetry",
         "gives the command and the tests one build",
     ),
