@@ -49,165 +49,176 @@ pub(super) async fn a_log_that_nobody_touched_is_whole(fixture: &Fixture) {
 
 /// What is changed, and what must be among the faults. Everything else that is found
 /// follows from it.
-fn changes() -> Vec<(&'static str, fn(&Fault) -> bool)> {
-    fn altered(fault: &Fault) -> bool {
-        matches!(fault, Fault::Altered(altered) if altered.log_index == 2)
-    }
-    fn unreadable(fault: &Fault) -> bool {
-        matches!(fault, Fault::Unreadable { .. })
-    }
-    fn missing<const FROM: u64, const TO: u64>(fault: &Fault) -> bool {
-        matches!(fault, Fault::Missing { from, to } if (*from, *to) == (FROM, TO))
-    }
-    fn checkpoint(fault: &Fault) -> bool {
-        matches!(fault, Fault::Checkpoint(_))
-    }
-    fn head(fault: &Fault) -> bool {
-        matches!(fault, Fault::Head { .. })
-    }
-    fn of_nobody(fault: &Fault) -> bool {
-        matches!(fault, Fault::HeadOfNobody { .. })
-    }
-    fn bucket(fault: &Fault) -> bool {
-        matches!(fault, Fault::Bucket { .. })
-    }
-    fn tile(fault: &Fault) -> bool {
-        matches!(fault, Fault::Tile { .. })
-    }
-    fn size(fault: &Fault) -> bool {
-        matches!(
-            fault,
-            Fault::Size { said: 7, found: 6 } | Fault::Size { said: 8, found: 7 }
-        )
-    }
-    fn chain(fault: &Fault) -> bool {
-        matches!(fault, Fault::Chain { log_index: 2 })
-    }
-    fn producer(fault: &Fault) -> bool {
-        matches!(fault, Fault::Producer { epoch: 1, .. })
-    }
-    vec![
-        (
-            "UPDATE events SET payload = (SELECT o.payload FROM events o WHERE o.log_index = 0) \
-          WHERE log_index = 2",
-            altered,
-        ),
-        (
-            "UPDATE events SET salt = commitment WHERE log_index = 2",
-            altered,
-        ),
-        (
-            "UPDATE events SET commitment = salt WHERE log_index = 2",
-            altered,
-        ),
-        (
-            "UPDATE events SET recorded_at = recorded_at + 1 WHERE log_index = 2",
-            altered,
-        ),
-        (
-            "UPDATE events SET recorded_at = recorded_at - 1 WHERE log_index = 2",
-            |fault| matches!(fault, Fault::Time { log_index: 2 }),
-        ),
-        (
-            "UPDATE events SET occurred_at = occurred_at - 1 WHERE log_index = 2",
-            altered,
-        ),
-        (
-            "UPDATE events SET kind = 'grant.created' WHERE log_index = 2",
-            altered,
-        ),
-        (
-            "UPDATE events SET kind = 'no such kind' WHERE log_index = 2",
-            unreadable,
-        ),
-        (
-            "UPDATE events SET outcome = 'refused' WHERE log_index = 2",
-            altered,
-        ),
-        (
-            "UPDATE events SET is_emergency = NOT is_emergency WHERE log_index = 2",
-            altered,
-        ),
-        (
-            "UPDATE events SET practitioner_id = patient_id WHERE log_index = 2",
-            altered,
-        ),
-        (
-            "UPDATE events SET organization_id = NULL WHERE log_index = 2",
-            altered,
-        ),
-        (
-            "UPDATE events SET patient_id = practitioner_id WHERE log_index = 2",
-            altered,
-        ),
-        (
-            "UPDATE events SET event_id = patient_id WHERE log_index = 2",
-            altered,
-        ),
-        (
-            "UPDATE events SET salt = NULL WHERE log_index = 2",
-            |fault| matches!(fault, Fault::HalfErased { log_index: 2 }),
-        ),
-        (
-            "UPDATE events SET patient_sequence = 9 WHERE log_index = 2",
-            chain,
-        ),
-        (
-            "UPDATE events SET previous_leaf = commitment WHERE log_index = 2",
-            chain,
-        ),
-        (
-            "UPDATE events SET nodes = commitment WHERE log_index = 2",
-            altered,
-        ),
-        (
-            "UPDATE events SET nodes = (SELECT o.nodes FROM events o WHERE o.log_index = 1) \
-          WHERE log_index = 3",
-            |fault| matches!(fault, Fault::Tree { log_index: 3 }),
-        ),
-        ("DELETE FROM events WHERE log_index = 0", missing::<0, 0>),
-        (
-            "DELETE FROM events WHERE log_index IN (2, 3)",
-            missing::<2, 3>,
-        ),
-        ("DELETE FROM events WHERE log_index = 6", size),
-        (
-            "DELETE FROM events WHERE log_index = 6; UPDATE log_head SET size = 6",
-            checkpoint,
-        ),
-        ("UPDATE log_head SET size = 8", size),
-        (
-            "UPDATE log_head SET checkpoint = replace(checkpoint, 'audit.example', 'other.example')",
-            checkpoint,
-        ),
-        ("UPDATE log_head SET checkpoint = NULL", |fault| {
-            matches!(fault, Fault::Unsigned)
-        }),
-        ("UPDATE patient_heads SET sequence = sequence - 1", head),
-        ("UPDATE patient_heads SET sequence = sequence - 1", bucket),
-        ("DELETE FROM patient_heads", head),
-        ("DELETE FROM patient_heads", bucket),
-        (
-            "INSERT INTO patient_heads (patient_id, bucket, sequence, leaf) \
-          SELECT event_id, 1, 1, commitment FROM events WHERE log_index = 3",
-            of_nobody,
-        ),
-        (
-            "INSERT INTO patient_heads (patient_id, bucket, sequence, leaf) \
-          SELECT event_id, 1, 1, commitment FROM events WHERE log_index = 3",
-            bucket,
-        ),
-        ("DELETE FROM map_tiles WHERE level = 0", tile),
-        ("DELETE FROM map_tiles WHERE level = 0", checkpoint),
-        ("DELETE FROM map_tiles WHERE level = 2", tile),
-        ("DELETE FROM map_tiles WHERE level = 3", tile),
-        ("UPDATE producers SET last_sequence = 6", producer),
-        (
-            "UPDATE events SET sequence = 1 WHERE log_index = 5",
-            producer,
-        ),
-    ]
+type Change = (&'static str, fn(&Fault) -> bool);
+
+fn altered(fault: &Fault) -> bool {
+    matches!(fault, Fault::Altered(altered) if altered.log_index == 2)
 }
+
+fn unreadable(fault: &Fault) -> bool {
+    matches!(fault, Fault::Unreadable { .. })
+}
+
+fn missing<const FROM: u64, const TO: u64>(fault: &Fault) -> bool {
+    matches!(fault, Fault::Missing { from, to } if (*from, *to) == (FROM, TO))
+}
+
+fn checkpoint(fault: &Fault) -> bool {
+    matches!(fault, Fault::Checkpoint(_))
+}
+
+fn head(fault: &Fault) -> bool {
+    matches!(fault, Fault::Head { .. })
+}
+
+fn of_nobody(fault: &Fault) -> bool {
+    matches!(fault, Fault::HeadOfNobody { .. })
+}
+
+fn bucket(fault: &Fault) -> bool {
+    matches!(fault, Fault::Bucket { .. })
+}
+
+fn tile(fault: &Fault) -> bool {
+    matches!(fault, Fault::Tile { .. })
+}
+
+fn size(fault: &Fault) -> bool {
+    matches!(
+        fault,
+        Fault::Size { said: 7, found: 6 } | Fault::Size { said: 8, found: 7 }
+    )
+}
+
+fn chain(fault: &Fault) -> bool {
+    matches!(fault, Fault::Chain { log_index: 2 })
+}
+
+fn producer(fault: &Fault) -> bool {
+    matches!(fault, Fault::Producer { epoch: 1, .. })
+}
+
+const CHANGES: &[Change] = &[
+    (
+        "UPDATE events SET payload = (SELECT o.payload FROM events o WHERE o.log_index = 0) \
+          WHERE log_index = 2",
+        altered,
+    ),
+    (
+        "UPDATE events SET salt = commitment WHERE log_index = 2",
+        altered,
+    ),
+    (
+        "UPDATE events SET commitment = salt WHERE log_index = 2",
+        altered,
+    ),
+    (
+        "UPDATE events SET recorded_at = recorded_at + 1 WHERE log_index = 2",
+        altered,
+    ),
+    (
+        "UPDATE events SET recorded_at = recorded_at - 1 WHERE log_index = 2",
+        |fault| matches!(fault, Fault::Time { log_index: 2 }),
+    ),
+    (
+        "UPDATE events SET occurred_at = occurred_at - 1 WHERE log_index = 2",
+        altered,
+    ),
+    (
+        "UPDATE events SET kind = 'grant.created' WHERE log_index = 2",
+        altered,
+    ),
+    (
+        "UPDATE events SET kind = 'no such kind' WHERE log_index = 2",
+        unreadable,
+    ),
+    (
+        "UPDATE events SET outcome = 'refused' WHERE log_index = 2",
+        altered,
+    ),
+    (
+        "UPDATE events SET is_emergency = NOT is_emergency WHERE log_index = 2",
+        altered,
+    ),
+    (
+        "UPDATE events SET practitioner_id = patient_id WHERE log_index = 2",
+        altered,
+    ),
+    (
+        "UPDATE events SET organization_id = NULL WHERE log_index = 2",
+        altered,
+    ),
+    (
+        "UPDATE events SET patient_id = practitioner_id WHERE log_index = 2",
+        altered,
+    ),
+    (
+        "UPDATE events SET event_id = patient_id WHERE log_index = 2",
+        altered,
+    ),
+    (
+        "UPDATE events SET salt = NULL WHERE log_index = 2",
+        |fault| matches!(fault, Fault::HalfErased { log_index: 2 }),
+    ),
+    (
+        "UPDATE events SET patient_sequence = 9 WHERE log_index = 2",
+        chain,
+    ),
+    (
+        "UPDATE events SET previous_leaf = commitment WHERE log_index = 2",
+        chain,
+    ),
+    (
+        "UPDATE events SET nodes = commitment WHERE log_index = 2",
+        altered,
+    ),
+    (
+        "UPDATE events SET nodes = (SELECT o.nodes FROM events o WHERE o.log_index = 1) \
+          WHERE log_index = 3",
+        |fault| matches!(fault, Fault::Tree { log_index: 3 }),
+    ),
+    ("DELETE FROM events WHERE log_index = 0", missing::<0, 0>),
+    (
+        "DELETE FROM events WHERE log_index IN (2, 3)",
+        missing::<2, 3>,
+    ),
+    ("DELETE FROM events WHERE log_index = 6", size),
+    (
+        "DELETE FROM events WHERE log_index = 6; UPDATE log_head SET size = 6",
+        checkpoint,
+    ),
+    ("UPDATE log_head SET size = 8", size),
+    (
+        "UPDATE log_head SET checkpoint = replace(checkpoint, 'audit.example', 'other.example')",
+        checkpoint,
+    ),
+    ("UPDATE log_head SET checkpoint = NULL", |fault| {
+        matches!(fault, Fault::Unsigned)
+    }),
+    ("UPDATE patient_heads SET sequence = sequence - 1", head),
+    ("UPDATE patient_heads SET sequence = sequence - 1", bucket),
+    ("DELETE FROM patient_heads", head),
+    ("DELETE FROM patient_heads", bucket),
+    (
+        "INSERT INTO patient_heads (patient_id, bucket, sequence, leaf) \
+          SELECT event_id, 1, 1, commitment FROM events WHERE log_index = 3",
+        of_nobody,
+    ),
+    (
+        "INSERT INTO patient_heads (patient_id, bucket, sequence, leaf) \
+          SELECT event_id, 1, 1, commitment FROM events WHERE log_index = 3",
+        bucket,
+    ),
+    ("DELETE FROM map_tiles WHERE level = 0", tile),
+    ("DELETE FROM map_tiles WHERE level = 0", checkpoint),
+    ("DELETE FROM map_tiles WHERE level = 2", tile),
+    ("DELETE FROM map_tiles WHERE level = 3", tile),
+    ("UPDATE producers SET last_sequence = 6", producer),
+    (
+        "UPDATE events SET sequence = 1 WHERE log_index = 5",
+        producer,
+    ),
+];
 
 pub(super) async fn whatever_is_changed_in_the_database_is_found(fixture: &Fixture) {
     const TABLES: [&str; 5] = [
@@ -222,10 +233,10 @@ pub(super) async fn whatever_is_changed_in_the_database_is_found(fixture: &Fixtu
         let keep = format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}");
         damage::execute(&fixture.db, &keep).await;
     }
-    for (change, is_expected) in changes() {
+    for (change, is_expected) in CHANGES {
         damage::execute(&fixture.db, change).await;
         let found = examine(fixture).await;
-        let is_found = found.faults.iter().any(is_expected);
+        let is_found = found.faults.iter().any(*is_expected);
         assert!(is_found, "{change}: {:?}", found.faults);
         assert_eq!(found.exit_code(), 22);
         for table in TABLES {

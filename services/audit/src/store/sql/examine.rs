@@ -288,7 +288,7 @@ async fn checkpoint(
 
 /// The numbers of one life of a producer's outbox.
 #[derive(Debug, FromQueryResult)]
-struct Numbers {
+struct Delivered {
     source: String,
     epoch: i64,
     last: i64,
@@ -314,13 +314,13 @@ async fn producers(tx: &Transaction, found: &mut Examination) -> Result<(), Data
         .column_as(Expr::col(Sequence).count_distinct(), "numbers")
         .group_by(Source)
         .group_by(Epoch)
-        .into_model::<Numbers>()
+        .into_model::<Delivered>()
         .all(tx)
         .await?;
-    for numbers in there {
-        let life = (numbers.source, numbers.epoch);
+    for delivered in there {
+        let life = (delivered.source, delivered.epoch);
         let reaches = said.get(&life).copied().unwrap_or_default();
-        if numbers.last > reaches || numbers.numbers != numbers.entries {
+        if delivered.last > reaches || delivered.numbers != delivered.entries {
             found.note(Fault::Producer {
                 producer: life.0,
                 epoch: life.1,
