@@ -177,7 +177,7 @@ async fn names_known_before_are_learned_by_the_migration(fixture: &Fixture) {
     assert!(learned.contains(&("MARTIN".to_owned(), "MARTIN".to_owned())));
     assert!(learned.contains(&("MATIN".to_owned(), "MARTIN".to_owned())));
     let undo = format!(
-        "DROP TABLE word_variants; DELETE FROM {} WHERE version = 'm0013_word_variants'",
+        "DROP TABLE word_variants; DELETE FROM {} WHERE version = 'm0014_word_variants'",
         Migrator::migration_table_name()
     );
     let undo = undo.as_str();
