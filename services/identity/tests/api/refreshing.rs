@@ -131,8 +131,13 @@ async fn what_was_never_given_out_refreshes_nothing() {
     let stand = Stand::start().await;
     let opened = doctor(&stand).await;
     let mut changed = opened.refresh_token.clone();
-    let last = if changed.ends_with('A') { "Q" } else { "A" };
-    changed.replace_range(changed.len() - 3..changed.len() - 2, last);
+    let letter = changed.len() - 3..changed.len() - 2;
+    let other = if &changed[letter.clone()] == "A" {
+        "Q"
+    } else {
+        "A"
+    };
+    changed.replace_range(letter, other);
     for token in [
         changed.as_str(),
         &opened.access_token,
