@@ -60,7 +60,11 @@ enum Task {
     /// Check the house's invariants that no compiler knows.
     Tidy,
     /// Render and validate `deploy/`, compare its network policies with the callers allowed, and test its alerts.
-    DeployCheck,
+    DeployCheck {
+        /// Write the alerts anew for Prometheus' operator first.
+        #[arg(long)]
+        write: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -70,7 +74,7 @@ fn main() -> ExitCode {
         Task::BenchDirectory { arguments } => bench::run_directory(&arguments),
         Task::Lint { steps } => lint::run(&steps),
         Task::Tidy => tidy::run(),
-        Task::DeployCheck => deploy_check::run(),
+        Task::DeployCheck { write } => deploy_check::run(write),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
