@@ -4,14 +4,13 @@ use super::images;
 use super::manifests::Manifests;
 use super::migrations::DATABASE;
 use super::workloads::Workload;
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Secret → its keys.
 type Keys = BTreeMap<String, BTreeSet<String>>;
 
-/// One finding for each secret file that is read and not mounted or not provided, and for
-/// each that is provided and not read.
+/// One finding for each secret file that is read and not mounted or not provided, for each
+/// that is provided and not read, and for each secret whose value stands in the manifests.
 pub(super) fn findings(manifests: &Manifests) -> Vec<String> {
     let mut findings = Vec::new();
     let mut read = Keys::new();
@@ -31,9 +30,20 @@ pub(super) fn findings(manifests: &Manifests) -> Vec<String> {
     }
     // Whoever takes the images from nowhere is given the secrets by hand.
     if images::come_from_a_registry(manifests) {
+        findings.extend(in_clear(manifests));
         findings.extend(unlike(&read, &provided(manifests)));
     }
     findings
+}
+
+/// Secrets that stand in the manifests themselves.
+fn in_clear(manifests: &Manifests) -> impl Iterator<Item = String> {
+    let documents = manifests.documents.iter();
+    let secrets = documents.filter(|document| document["kind"] == "Secret");
+    secrets.map(|secret| {
+        let name = secret["metadata"]["name"].as_str().unwrap_or_default();
+        format!("the secret {name} stands here for everybody to read: for development only")
+    })
 }
 
 /// What keeps a workload's settings out of this check.
@@ -88,18 +98,12 @@ fn mounted(workload: &Workload, file: &str) -> Option<(String, String)> {
     })
 }
 
-/// What the manifests themselves make, or have made.
+/// What the manifests have made.
 fn provided(manifests: &Manifests) -> Keys {
     let mut provided = Keys::new();
     for document in &manifests.documents {
-        let name = &document["metadata"]["name"];
         let spec = &document["spec"];
-        let keys_of = |object: &Value| -> Vec<String> {
-            let keys = object.as_object().into_iter().flatten();
-            keys.map(|(key, _)| key.clone()).collect()
-        };
-        let (secret, keys) = match document["kind"].as_str() {
-            Some("Secret") => (name, keys_of(&document["data"])),
+        let (secret, keys): (_, Vec<_>) = match document["kind"].as_str() {
             Some("Certificate") => {
                 let files = ["tls.crt", "tls.key", "ca.crt"].map(str::to_owned);
                 (&spec["secretName"], files.to_vec())
@@ -107,7 +111,7 @@ fn provided(manifests: &Manifests) -> Keys {
             Some("ExternalSecret") => {
                 let data = spec["data"].as_array().into_iter().flatten();
                 let keys = data.filter_map(|one| Some(one["secretKey"].as_str()?.to_owned()));
-                (name, keys.collect())
+                (&document["metadata"]["name"], keys.collect())
             }
             _ => continue,
         };

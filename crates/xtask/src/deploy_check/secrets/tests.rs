@@ -1,7 +1,7 @@
 //! One workload that mounts a certificate, a configuration, and what is said of it.
 
 use super::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn documents(service_toml: &str) -> Vec<Value> {
     vec![
@@ -99,6 +99,19 @@ fn a_key_that_nothing_provides_and_one_that_nobody_reads_are_findings() {
 fn what_is_built_on_the_machine_is_given_its_secrets_by_hand() {
     let mut documents = documents(CERTIFICATE);
     documents.pop();
+    let image = "/spec/template/spec/containers/0/image";
+    *documents[1].pointer_mut(image).expect("there is one") = json!("localhost/aval-consent:dev");
+    assert_eq!(found(&documents), Vec::<String>::new());
+}
+
+#[test]
+fn a_secret_in_the_manifests_is_for_development_only() {
+    let mut documents = documents(CERTIFICATE);
+    documents.push(json!({"kind": "Secret", "metadata": {"name": "redis"}, "data": {}}));
+    assert_eq!(
+        found(&documents),
+        ["the secret redis stands here for everybody to read: for development only"]
+    );
     let image = "/spec/template/spec/containers/0/image";
     *documents[1].pointer_mut(image).expect("there is one") = json!("localhost/aval-consent:dev");
     assert_eq!(found(&documents), Vec::<String>::new());
