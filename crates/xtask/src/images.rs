@@ -1,6 +1,6 @@
 //! `cargo xtask images`: the services as static programs, each in an image of its own, made
-//! by `deploy/Containerfile` from what this machine built. It takes a quarter of an hour and
-//! is no part of CI.
+//! by `deploy/Containerfile` from what this machine built. It builds for many minutes and is no
+//! part of CI.
 
 use crate::not_run::NotRun;
 use crate::process::{capture, cargo, run as run_command, timed};
