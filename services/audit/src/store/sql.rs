@@ -44,6 +44,8 @@ use crate::examination::Examination;
 use crate::plan::Recorded;
 use crate::query::{News, Onward, Query};
 
+#[cfg(test)]
+pub(crate) use list::page_statements;
 pub use migration::Migrator;
 
 /// The log in a database.

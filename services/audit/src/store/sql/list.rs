@@ -12,6 +12,8 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Order, QueryFilter,
     QueryOrder, QuerySelect, QueryTrait, Select,
 };
+#[cfg(test)]
+use sea_orm::{DbBackend, Statement};
 use uuid::Uuid;
 
 use super::entity::event::{Column, Entity, Model};
@@ -37,7 +39,7 @@ pub(super) async fn events_from(
 }
 
 /// A part of a list, whosever it is.
-pub(super) struct Page<'a> {
+struct Page<'a> {
     filter: &'a Filter,
     range: Condition,
     order: Order,
@@ -45,7 +47,7 @@ pub(super) struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    pub(super) fn of(query: &'a Query) -> Self {
+    fn of(query: &'a Query) -> Self {
         let before = query.before.map(row::signed);
         let below = before.map(|end| Column::LogIndex.lt(end));
         Self {
@@ -75,12 +77,12 @@ impl<'a> Page<'a> {
     }
 
     /// Under one of the human's identifiers.
-    pub(super) fn under(&self, id: Uuid, all: &[Uuid]) -> Select<Entity> {
+    fn under(&self, id: Uuid, all: &[Uuid]) -> Select<Entity> {
         self.select(filter::of_patient(id, all, self.filter))
     }
 
     /// Under a patient's own identifier, each row with whether there are others.
-    pub(super) fn alone(&self, id: Uuid) -> SelectStatement {
+    fn alone(&self, id: Uuid) -> SelectStatement {
         let mut own = self.under(id, &[id]).into_query();
         own.expr_as(alias::is_led_to(id), IS_LED_TO);
         own
@@ -95,6 +97,23 @@ impl<'a> Page<'a> {
         rows.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
         rows
     }
+}
+
+/// The statements of a page: of a patient to whom nobody leads, then under each of these
+/// identifiers. For the tests that look at their plans.
+#[cfg(test)]
+pub(crate) fn page_statements(
+    engine: DbBackend,
+    query: &Query,
+    id: PatientId,
+    all: &[PatientId],
+) -> Vec<Statement> {
+    let page = Page::of(query);
+    let all: Vec<Uuid> = all.iter().map(|id| id.as_uuid()).collect();
+    let mut statements = vec![engine.build(&page.alone(id.as_uuid()))];
+    let each = all.iter().map(|own| page.under(*own, &all).build(engine));
+    statements.extend(each);
+    statements
 }
 
 async fn read(
