@@ -45,12 +45,18 @@ async fn who_stays_sees_the_history_of_who_was_merged_until_they_are_two_again()
     let merged = scene.signed_in_patient(source).await;
     eventually("each has their own history again", async || {
         let own = history(&scene, &stays).await;
-        (!own.iter().any(|event| event.patient_id == merged.patient_id)).then_some(())
+        (!own
+            .iter()
+            .any(|event| event.patient_id == merged.patient_id))
+        .then_some(())
     })
     .await;
     let own = history(&scene, &merged).await;
     assert!(own.iter().any(|event| event.kind == "record.opened"));
-    assert!(own.iter().all(|event| event.patient_id == merged.patient_id));
+    assert!(
+        own.iter()
+            .all(|event| event.patient_id == merged.patient_id)
+    );
     scene.stack.stop().await;
 }
 

@@ -127,9 +127,8 @@ impl Tip {
             })
             .collect();
         let told = events.iter();
-        let told = told.filter_map(|(origin, sealed)| {
-            PatientChange::told_by(origin.source, &sealed.event)
-        });
+        let told = told
+            .filter_map(|(origin, sealed)| PatientChange::told_by(origin.source, &sealed.event));
         let who_is_whom = told.collect();
         let change = map.with(&heads);
         let batch = Batch {

@@ -120,6 +120,9 @@ async fn an_export_is_verified_under_every_identifier_and_what_is_left_out_is_fo
     assert_eq!(files.verify(&up).code, Some(16));
     // Nor can the merge itself be kept back.
     fs::write(&files.export, &whole).unwrap();
-    assert_eq!(cut(&files.export, |line| line.contains("patients.merged")), 2);
+    assert_eq!(
+        cut(&files.export, |line| line.contains("patients.merged")),
+        2
+    );
     assert_eq!(files.verify(&up).code, Some(16));
 }

@@ -162,7 +162,10 @@ pub(super) async fn a_merge_of_nobody_clear_leads_nowhere(fixture: &Fixture) {
     assert_eq!(fixture.whose(s).await.len(), all.len() / 2);
     let found = fixture.store.examine(&fixture.key).await.unwrap();
     let aliases = found.faults.iter();
-    assert_eq!(aliases.filter(|f| f.to_string().contains("human")).count(), 0);
+    assert_eq!(
+        aliases.filter(|f| f.to_string().contains("human")).count(),
+        0
+    );
 }
 
 pub(super) async fn a_merge_in_a_batch_that_is_not_taken_leads_nowhere(fixture: &Fixture) {
@@ -247,9 +250,7 @@ pub(super) async fn pages_of_several_identifiers_are_one_list(fixture: &Fixture)
     assert!(!news.scopes.contains(&Scope::Patient(b)));
 }
 
-pub(super) async fn the_first_access_to_a_human_is_one_whatever_the_identifier(
-    fixture: &Fixture,
-) {
+pub(super) async fn the_first_access_to_a_human_is_one_whatever_the_identifier(fixture: &Fixture) {
     let mut hand = fixture.take_over().await;
     let [s, t] = fixture.patients();
     let (doctor, nurse) = (

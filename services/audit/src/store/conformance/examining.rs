@@ -244,7 +244,10 @@ pub(super) async fn a_merge_that_is_no_more_what_the_log_says_is_found(fixture: 
     // Who stands with the entries: 0 is a, 1 and 2 are b, 3 is c, 4 is the other.
     for change in [
         "DELETE FROM patient_aliases".to_owned(),
-        format!("DELETE FROM patient_aliases WHERE patient_id = {}", first_of(0)),
+        format!(
+            "DELETE FROM patient_aliases WHERE patient_id = {}",
+            first_of(0)
+        ),
         format!(
             "INSERT INTO patient_aliases (patient_id, leads_to, human_id) \
              SELECT {}, {}, {}",

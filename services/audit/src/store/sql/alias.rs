@@ -108,18 +108,17 @@ pub(super) async fn take(
     if aliases == known {
         return Ok(());
     }
-    let was: Vec<Uuid> = before.iter().map(|row| row.patient_id).collect();
-    for some in was.chunks(ROWS_AT_ONCE) {
+    let humans = aliases.humans();
+    // Those who are somebody else from now on, and those who were.
+    let was = before.iter().map(|row| row.patient_id);
+    let ids: BTreeSet<Uuid> = was.chain(humans.keys().map(|id| id.as_uuid())).collect();
+    let ids: Vec<Uuid> = ids.into_iter().collect();
+    for some in ids.chunks(ROWS_AT_ONCE) {
         Entity::delete_many()
             .filter(Column::PatientId.is_in(some.iter().copied()))
             .exec(connection)
             .await?;
     }
-    insert(connection, &aliases).await
-}
-
-async fn insert(connection: &impl ConnectionTrait, aliases: &Aliases) -> Result<(), DbErr> {
-    let humans: BTreeMap<PatientId, PatientId> = aliases.humans();
     let rows = humans.iter().map(|(id, human)| ActiveModel {
         patient_id: Set(id.as_uuid()),
         leads_to: Set(aliases.leads_to(*id).map(PatientId::as_uuid)),
