@@ -303,12 +303,10 @@ pub(super) async fn merges_that_an_older_program_wrote_are_taken_in_by_the_next_
     fixture.tell(&mut hand, MERGED, a, c).await;
     fixture.tell(&mut hand, MERGED, b, c).await;
     // As if the writer of the second had not known of aliases.
-    let older = format!(
-        "UPDATE log_head SET aliases_to = 2; \
+    let older = "UPDATE log_head SET aliases_to = 2; \
          DELETE FROM patient_aliases WHERE leads_to IS NOT NULL \
-         AND patient_id = (SELECT patient_id FROM events WHERE log_index = 2)"
-    );
-    damage::execute(&fixture.db, &older).await;
+         AND patient_id = (SELECT patient_id FROM events WHERE log_index = 2)";
+    damage::execute(&fixture.db, older).await;
     assert_eq!(fixture.identifiers(c).await, sorted([a, c]));
     drop(hand);
     let mut hand = fixture.take_over().await;
