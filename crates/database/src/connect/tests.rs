@@ -29,6 +29,20 @@ async fn sqlite_syncs_each_commit_and_enforces_references() {
 }
 
 #[tokio::test]
+async fn sqlite_plans_a_statement_by_its_text_alone() {
+    let test = TestDatabase::sqlite().await;
+    let options = Statement::from_string(sea_orm::DbBackend::Sqlite, "PRAGMA compile_options");
+    let rows = test.db.reader().query_all_raw(options).await.unwrap();
+    let options: Vec<String> = rows
+        .iter()
+        .map(|row| row.try_get_by_index(0).unwrap())
+        .collect();
+    for expected in ["ENABLE_QPSG", "DEFAULT_MEMSTATUS=0"] {
+        assert!(options.iter().any(|one| one == expected), "{options:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_reader_of_a_file_refuses_to_write() {
     let test = TestDatabase::sqlite().await;
     let refused = test
