@@ -21,8 +21,8 @@ pub mod error;
 
 pub mod app;
 pub mod directory;
-pub mod directory_changes;
 pub mod follower;
+pub mod identity_changes;
 pub mod trail_backlog;
 
 pub mod access_basis;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aval_database::migrate::{self, SchemaError};
 use aval_database::{Database, DatabaseError};
+use aval_proto::identity::v1::merge_service_server::MergeServiceServer;
 use aval_proto::identity::v1::patient_service_server::PatientServiceServer;
 use aval_proto::identity::v1::session_service_server::SessionServiceServer;
 use aval_runtime::caller::{Allowlist, AllowlistError, CallerId, CallerUnknown};
@@ -25,7 +26,7 @@ use crate::backchannel_logout;
 use crate::closed_sessions::ClosedSessionFeed;
 use crate::config::Config;
 use crate::directory_follower::DirectoryFollower;
-use crate::grpc::{DirectoryClient, PatientGrpc, SessionGrpc};
+use crate::grpc::{DirectoryClient, MergeGrpc, PatientGrpc, SessionGrpc};
 use crate::jwks::{self, JwksError, JwksServer};
 use crate::keys;
 use crate::patient_keys::PatientKeys;
@@ -294,6 +295,7 @@ async fn grpc(
         .add_service(SessionServiceServer::new(SessionGrpc::new(Arc::clone(
             &app,
         ))))
+        .add_service(MergeServiceServer::new(MergeGrpc::new(Arc::clone(&app))))
         .add_service(PatientServiceServer::new(PatientGrpc::new(app)));
     Ok(server.bind().await?)
 }
