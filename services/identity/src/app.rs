@@ -8,7 +8,6 @@ mod exchange_token;
 mod get_patient;
 mod introspect_token;
 mod list_identity_issues;
-mod list_merges;
 mod list_representatives;
 mod list_sessions;
 mod log_out;
@@ -20,6 +19,7 @@ mod remove_representative;
 mod resolve_patient;
 mod unmerge_patients;
 mod update_identity;
+mod watch_merges;
 
 pub use add_representative::AddRepresentative;
 pub use exchange_token::{Capacity, ExchangeToken};
@@ -35,6 +35,7 @@ pub use register_patient::RegisterPatient;
 pub use resolve_patient::{By, Found};
 pub use unmerge_patients::UnmergePatients;
 pub use update_identity::UpdateIdentity;
+pub use watch_merges::WatchedMerge;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

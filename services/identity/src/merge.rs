@@ -16,14 +16,3 @@ pub struct MergeChange {
     /// The place after it.
     pub cursor: MergeCursor,
 }
-
-/// What came after a place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Merges {
-    /// In the order in which they came to hold.
-    pub changes: Vec<MergeChange>,
-    /// The place after the last of them, or the one asked for.
-    pub cursor: MergeCursor,
-    /// Whether more came.
-    pub more: bool,
-}

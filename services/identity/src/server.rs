@@ -154,7 +154,7 @@ impl Server {
         let ops = OpsServer::bind(&config.ops).await;
         let ops = ops.map_err(|source| StartError::Ops { address, source })?;
         let trail = TrailClient::new(connect_lazy(&config.audit)?);
-        let grpc = grpc(&config, &environment, app).await?;
+        let grpc = grpc(&config, &environment, app, &shutdown).await?;
 
         let running = (
             grpc.bound_address(),
@@ -288,14 +288,16 @@ async fn grpc(
     config: &Config,
     environment: &Environment,
     app: Arc<App>,
+    shutdown: &CancellationToken,
 ) -> Result<BoundServer, StartError> {
     let allowlist = Allowlist::of_listener(&config.grpc)?;
     let verifier = Arc::clone(&app.verifier);
+    let merges = MergeGrpc::new(Arc::clone(&app), shutdown.clone());
     let server = GrpcServer::new(&config.grpc, environment, allowlist, verifier)
         .add_service(SessionServiceServer::new(SessionGrpc::new(Arc::clone(
             &app,
         ))))
-        .add_service(MergeServiceServer::new(MergeGrpc::new(Arc::clone(&app))))
+        .add_service(MergeServiceServer::new(merges))
         .add_service(PatientServiceServer::new(PatientGrpc::new(app)));
     Ok(server.bind().await?)
 }

@@ -40,7 +40,7 @@ use super::{
 };
 use crate::error::Error;
 use crate::identity_issue::IdentityIssue;
-use crate::merge::{MergeCursor, Merges};
+use crate::merge::{MergeChange, MergeCursor};
 use crate::patient_keys::KeyedDigest;
 use crate::representation::Representation;
 use crate::session::Session;
@@ -146,7 +146,11 @@ impl Store for SqlStore {
         Box::pin(update_identity::join(&self.db, joining))
     }
 
-    fn merges_after(&self, cursor: MergeCursor, limit: u64) -> Answer<'_, Option<Merges>> {
+    fn merges_after(
+        &self,
+        cursor: MergeCursor,
+        limit: u64,
+    ) -> Answer<'_, Option<Vec<MergeChange>>> {
         Box::pin(merges::after(&self.db, cursor, limit))
     }
 

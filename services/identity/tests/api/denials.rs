@@ -42,7 +42,7 @@ async fn call_all(stand: &Stand, caller: &str, token: Option<&str>) -> Vec<(&'st
     call!(patients, remove_representative, RemoveRepresentativeRequest);
     call!(patients, list_representatives, ListRepresentativesRequest);
     call!(patients, list_identity_issues, ListIdentityIssuesRequest);
-    call!(merges, list_merges, ListMergesRequest);
+    call!(merges, watch_merges, WatchMergesRequest);
     answers
 }
 
@@ -100,7 +100,7 @@ async fn a_person_does_not_keep_patients_whoever_carries_their_token() {
             "merge_patients",
             "unmerge_patients",
             "list_identity_issues",
-            "list_merges",
+            "watch_merges",
         ];
         if keeps.contains(&name) {
             assert_eq!(reason::<()>(Err(status)), "ACTOR_NOT_ALLOWED", "{name}");

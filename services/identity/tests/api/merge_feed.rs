@@ -2,87 +2,108 @@
 
 use aval_domain::ins::InsKind;
 use aval_proto::identity::v1 as proto;
-use tonic::Status;
+use aval_proto::identity::v1::watch_merges_response::Item;
+use tonic::{Status, Streaming};
 
 use crate::calls::{fields, reason};
 use crate::identities::{FOR_LIFE, ins, register};
 use crate::merges::{merge, unmerge};
 use crate::stand::Stand;
 
-async fn after(
-    stand: &Stand,
-    cursor: &str,
-    page_size: i32,
-) -> Result<proto::ListMergesResponse, Status> {
-    let request = proto::ListMergesRequest {
+type Told = Streaming<proto::WatchMergesResponse>;
+
+async fn watch(stand: &Stand, caller: &str, cursor: &str) -> Result<Told, Status> {
+    let request = proto::WatchMergesRequest {
         cursor: cursor.to_owned(),
-        page_size,
     };
-    let answer = stand.merges("consent").list_merges(request).await;
+    let answer = stand.merges(caller).watch_merges(request).await;
     answer.map(tonic::Response::into_inner)
 }
 
+/// The next thing that is told, and the cursor to go on from.
+async fn next(told: &mut Told) -> (Option<Item>, String) {
+    let next = told.message().await.unwrap().expect("the stream goes on");
+    let change = next
+        .item
+        .filter(|item| !matches!(item, Item::HeartbeatAt(_)));
+    (change, next.cursor)
+}
+
 #[tokio::test]
-async fn merges_are_followed_from_the_last_cursor_on() {
+async fn merges_are_told_as_they_come_and_from_any_cursor_on() {
     let stand = Stand::start().await;
     let source = stand.register_patient().await;
     let target = register(&stand, ins(FOR_LIFE, InsKind::Test), "Durand").await;
     let target = target.patient_id;
-    let nothing = after(&stand, "", 0).await.unwrap();
-    assert!(nothing.changes.is_empty() && !nothing.has_more);
+    let mut told = watch(&stand, "consent", "").await.unwrap();
+    let (nothing, start) = next(&mut told).await;
+    assert_eq!(nothing, None);
 
     merge(&stand, &source, &target).await.unwrap();
-    let told = after(&stand, &nothing.cursor, 0).await.unwrap();
-    let merged = proto::MergeChange {
+    let merged = Item::PatientsMerged(proto::PatientsMerged {
         source_patient_id: source.clone(),
-        target_patient_id: target.clone(),
-        cursor: told.cursor.clone(),
-    };
-    assert_eq!(told.changes, [merged.clone()]);
+        target_patient_id: target,
+    });
+    let (change, after_merge) = next(&mut told).await;
+    assert_eq!(change.as_ref(), Some(&merged));
+    assert_eq!(next(&mut told).await, (None, after_merge.clone()));
 
     unmerge(&stand, &source).await.unwrap();
-    let rest = after(&stand, &told.cursor, 0).await.unwrap();
-    let apart = proto::MergeChange {
+    let apart = Item::PatientsUnmerged(proto::PatientsUnmerged {
         source_patient_id: source,
-        target_patient_id: String::new(),
-        cursor: rest.cursor.clone(),
-    };
-    assert_eq!(rest.changes, [apart.clone()]);
-    let nothing = after(&stand, &rest.cursor, 0).await.unwrap();
-    assert_eq!((nothing.changes, nothing.cursor), (vec![], rest.cursor));
+    });
+    let (change, end) = next(&mut told).await;
+    assert_eq!(change.as_ref(), Some(&apart));
 
-    // Page by page from the start.
-    let first = after(&stand, "", 1).await.unwrap();
-    assert_eq!((first.changes, first.has_more), (vec![merged], true));
-    let second = after(&stand, &first.cursor, 1).await.unwrap();
-    assert_eq!((second.changes, second.has_more), (vec![apart], false));
+    for cursor in ["", "start", &start] {
+        let mut again = watch(&stand, "consent", cursor).await.unwrap();
+        assert_eq!(
+            next(&mut again).await,
+            (Some(merged.clone()), after_merge.clone())
+        );
+        assert_eq!(next(&mut again).await, (Some(apart.clone()), end.clone()));
+        assert_eq!(next(&mut again).await, (None, end.clone()));
+    }
+    let mut rest = watch(&stand, "consent", &after_merge).await.unwrap();
+    assert_eq!(next(&mut rest).await, (Some(apart), end.clone()));
+    let mut nothing = watch(&stand, "consent", &end).await.unwrap();
+    assert_eq!(next(&mut nothing).await, (None, end));
 }
 
 #[tokio::test]
 async fn a_cursor_that_was_never_given_is_refused() {
     let stand = Stand::start().await;
+    for cursor in ["1", "18446744073709551615"] {
+        let refused = watch(&stand, "consent", cursor).await.map(|_| ());
+        assert_eq!(reason(refused), "PAGE_TOKEN_INVALID", "{cursor}");
+    }
     for cursor in [
-        "1",
-        "18446744073709551615",
         "18446744073709551616",
         "-1",
         "+0",
-        "start",
+        "first",
         "é",
         &"9".repeat(1_000),
     ] {
-        let refused = after(&stand, cursor, 0).await;
+        let refused = watch(&stand, "consent", cursor).await.map(|_| ());
         assert_eq!(fields(refused), ["cursor"], "{cursor}");
     }
-    assert_eq!(fields(after(&stand, "", -1).await), ["page_size"]);
 }
 
 #[tokio::test]
 async fn nobody_else_is_told() {
     let stand = Stand::start().await;
     for caller in ["gateway", "clinic"] {
-        let request = proto::ListMergesRequest::default();
-        let refused = stand.merges(caller).list_merges(request).await;
+        let refused = watch(&stand, caller, "").await.map(|_| ());
         assert_eq!(reason(refused), "CALLER_NOT_ALLOWED");
     }
+}
+
+#[tokio::test]
+async fn whoever_watches_is_let_go_when_the_instance_stops() {
+    let stand = Stand::start().await;
+    let mut told = watch(&stand, "consent", "").await.unwrap();
+    next(&mut told).await;
+    stand.stop().await;
+    assert!(told.message().await.unwrap().is_none());
 }

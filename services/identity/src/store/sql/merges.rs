@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::merge::{MergeChange, MergeCursor, Merges};
+use crate::merge::{MergeChange, MergeCursor};
 
 /// The lock of the clock's row makes the order of positions that of the commits.
 const ADVANCE: &str = "UPDATE merge_clock SET position = position + 1 WHERE id = 1";
@@ -37,35 +37,22 @@ pub(super) async fn after(
     db: &Database,
     cursor: MergeCursor,
     limit: u64,
-) -> Result<Option<Merges>, Error> {
+) -> Result<Option<Vec<MergeChange>>, Error> {
     let reader = db.reader();
     let place = i64::try_from(cursor.0).unwrap_or(i64::MAX);
-    let one_more = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
-    let values = [Value::from(place), one_more.into()];
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let values = [Value::from(place), limit.into()];
     let statement = Statement::from_sql_and_values(reader.get_database_backend(), AFTER, values);
     let rows = reader.query_all_raw(statement).await;
-    let mut rows = rows.map_err(DatabaseError::from)?;
+    let rows = rows.map_err(DatabaseError::from)?;
     let missing = || DatabaseError::corrupt("merge_clock", "id", &1);
     let first = rows.first().ok_or_else(missing)?;
     let head: i64 = first.try_get("", "head").map_err(DatabaseError::from)?;
     if place > head {
         return Ok(None);
     }
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let mut merges = Merges {
-        changes: Vec::with_capacity(rows.len()),
-        cursor,
-        more,
-    };
-    for row in &rows {
-        if let Some(change) = numbered(row)? {
-            merges.cursor = change.cursor;
-            merges.changes.push(change);
-        }
-    }
-    Ok(Some(merges))
+    let numbered = rows.iter().filter_map(|row| numbered(row).transpose());
+    Ok(Some(numbered.collect::<Result<_, _>>()?))
 }
 
 fn numbered(row: &QueryResult) -> Result<Option<MergeChange>, DatabaseError> {
