@@ -21,6 +21,7 @@ mod following;
 mod generated_clients;
 mod health;
 mod hostile_input;
+mod joined_history;
 mod merging;
 mod procedure;
 mod served;

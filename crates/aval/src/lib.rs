@@ -113,10 +113,20 @@ async fn obey_audit(
         } => session()?.audit_receipt(event_id, folder, who).await,
         AuditCommand::Export { file, form, who } => session()?.audit_export(file, *form, who).await,
         AuditCommand::Proof { file, who } => session()?.audit_proof(file, who).await,
-        AuditCommand::VerifyHistory { proof, before, key } => {
+        AuditCommand::VerifyHistory {
+            proof,
+            before,
+            export,
+            key,
+        } => {
             let usual = stack::Layout::in_folder(&arguments.data).log_verifier();
             let key = key.as_ref().unwrap_or(&usual);
-            command::audit::verify_history(proof, before.as_deref(), key, output)
+            let files = command::audit::HistoryFiles {
+                proof,
+                before: before.as_deref(),
+                export: export.as_deref(),
+            };
+            command::audit::verify_history(files, key, output)
         }
         AuditCommand::Fsck { config } => {
             let usual = stack::Layout::in_folder(&arguments.data).config("audit");

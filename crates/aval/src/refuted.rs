@@ -6,7 +6,7 @@ use aval_merkle_log::history::{Continuation, HistoryError};
 use aval_merkle_log::note::SignatureError;
 use aval_merkle_log::receipt::ReceiptError;
 
-use crate::command::audit::LogDamaged;
+use crate::command::audit::{LogDamaged, NotProved};
 use crate::language::{Text, say};
 
 /// What a verification found wrong. The number is the exit code, and never changes.
@@ -51,6 +51,9 @@ impl Refuted {
         }
         if let Some(error) = error.downcast_ref::<CheckpointError>() {
             return Some(Self::of_checkpoint(error));
+        }
+        if error.is::<NotProved>() {
+            return Some(Self::Incomplete);
         }
         if error.is::<LogDamaged>() {
             return Some(Self::Damaged);

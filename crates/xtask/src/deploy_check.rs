@@ -1,45 +1,55 @@
 //! `cargo xtask deploy-check`: `deploy/` renders, is valid, and opens the network to
-//! exactly those whom `deploy/base/callers.toml` allows, mounts the secrets that the services
-//! read, and watches what they expose.
+//! exactly those whom `deploy/base/callers.toml` allows; each workload has its migration, its
+//! secrets and its image; and it watches what the services expose.
 
 mod callers;
+mod checkov;
+mod custom;
+mod environment;
+mod images;
 mod manifests;
+mod migrations;
 mod monitoring;
 mod policies;
+mod rules;
 mod secrets;
+mod workloads;
 
 use crate::not_run::NotRun;
-use crate::process::{capture, run as run_command};
+use crate::process::capture;
 use crate::tools;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail, ensure};
 use callers::Callers;
-use manifests::Manifests;
+use environment::{Environment, Judge};
 use monitoring::Monitoring;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-/// The Kubernetes version whose schemas the manifests must satisfy to the letter.
-const KUBERNETES: &str = "1.34";
+use std::thread;
 
 /// Renders every environment, validates it and compares it with the callers allowed;
-/// judges alerts and dashboards.
-pub(crate) fn run() -> Result<()> {
+/// judges alerts and dashboards. Writes before that what is made from other files, if told to.
+pub(crate) fn run(write: bool) -> Result<()> {
     let workspace = Workspace::load()?;
     let deploy = workspace.root.join("deploy");
+    if write {
+        rules::write(&deploy)?;
+    }
     let mut not_run = NotRun::default();
     let callers = Callers::parse(&read(&deploy.join("base/callers.toml"))?)?;
     let mut findings =
         callers.differences_from(&callers::declared_below(&workspace.root.join("proto"))?);
+    findings.extend(rules::findings(&deploy)?);
 
     let environments = environments(&deploy)?;
-    match render_and_judge(&workspace, &environments, &callers) {
-        Ok(found) => findings.extend(found),
-        Err(Missing::Tool(reason)) => not_run.add("rendering and validating deploy/", reason),
-        Err(Missing::Nothing(error)) => return Err(error),
+    match tools::python_package(&workspace, &tools::KUBERNETES_VALIDATE) {
+        Ok(python) => {
+            let found = judge(&workspace, &environments, &callers, &python, &mut not_run)?;
+            findings.extend(found);
+        }
+        Err(reason) => not_run.add("rendering, validating and reading deploy/", reason),
     }
-    findings.extend(judge_monitoring(&workspace, &mut not_run)?);
     for finding in &findings {
         println!("{finding}");
     }
@@ -53,49 +63,53 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// Why nothing was judged: the machine lacks a tool, or the manifests are wrong.
-enum Missing {
-    Tool(anyhow::Error),
-    Nothing(anyhow::Error),
-}
-
-fn render_and_judge(
+/// Everything that is judged once YAML can be read. Checkov takes a minute to install: it is
+/// fetched meanwhile.
+fn judge(
     workspace: &Workspace,
-    environments: &[PathBuf],
+    environments: &[Environment],
     callers: &Callers,
-) -> Result<Vec<String>, Missing> {
-    let kubectl = tools::on_path("kubectl")
-        .context("kubectl is not on the path; 1.30 or later renders")
-        .map_err(Missing::Tool)?;
-    let python =
-        tools::python_package(workspace, &tools::KUBERNETES_VALIDATE).map_err(Missing::Tool)?;
-    let mut findings = Vec::new();
-    for environment in environments {
-        let name = environment
-            .strip_prefix(&workspace.root)
-            .unwrap_or(environment)
-            .display();
-        let found = judge(workspace, environment, &kubectl, &python, callers)
-            .with_context(|| name.to_string())
-            .map_err(Missing::Nothing)?;
-        findings.extend(
-            found
-                .into_iter()
-                .map(|finding| format!("{name}: {finding}")),
-        );
-    }
-    Ok(findings)
+    python: &Path,
+    not_run: &mut NotRun,
+) -> Result<Vec<String>> {
+    thread::scope(|scope| {
+        let checkov = scope.spawn(|| tools::python_package(workspace, &tools::CHECKOV));
+        let mut findings = judge_monitoring(workspace, python, not_run)?;
+        let Some(kubectl) = tools::on_path("kubectl") else {
+            let reason = "kubectl is not on the path; 1.30 or later renders";
+            not_run.add("rendering, validating and judging deploy/", reason);
+            return Ok(findings);
+        };
+        let judge = Judge {
+            callers,
+            version: workspace.version()?,
+            scratch: &scratch(workspace)?,
+            kubectl: &kubectl,
+            python,
+        };
+        let mut rendered = Vec::new();
+        for environment in environments {
+            let (file, found) = judge.judge(environment)?;
+            findings.extend(found);
+            // What every environment has is judged in each of them.
+            if !environment.is_base() {
+                rendered.push(file);
+            }
+        }
+        match checkov.join().expect("installing does not panic") {
+            Ok(checkov) => findings.extend(checkov::findings(workspace, &checkov, &rendered)?),
+            Err(reason) => not_run.add("checkov", reason),
+        }
+        Ok(findings)
+    })
 }
 
-fn judge_monitoring(workspace: &Workspace, not_run: &mut NotRun) -> Result<Vec<String>> {
-    let python = match tools::python_package(workspace, &tools::KUBERNETES_VALIDATE) {
-        Ok(python) => python,
-        Err(reason) => {
-            not_run.add("reading deploy/monitoring", reason);
-            return Ok(Vec::new());
-        }
-    };
-    let monitoring = Monitoring::read(workspace, &python)?;
+fn judge_monitoring(
+    workspace: &Workspace,
+    python: &Path,
+    not_run: &mut NotRun,
+) -> Result<Vec<String>> {
+    let monitoring = Monitoring::read(workspace, python)?;
     match monitoring::promtool(workspace) {
         Ok(promtool) => monitoring.run_promtool(&promtool, &scratch(workspace)?)?,
         Err(reason) => not_run.add("the tests of the alerts", reason),
@@ -110,30 +124,6 @@ fn scratch(workspace: &Workspace) -> Result<PathBuf> {
     Ok(folder)
 }
 
-fn judge(
-    workspace: &Workspace,
-    environment: &Path,
-    kubectl: &Path,
-    python: &Path,
-    callers: &Callers,
-) -> Result<Vec<String>> {
-    let rendering = capture(Command::new(kubectl).arg("kustomize").arg(environment))?;
-    let name = environment
-        .file_name()
-        .context("an environment has a name")?;
-    let file = scratch(workspace)?.join(name).with_extension("yaml");
-    fs::write(&file, rendering)?;
-    run_command(
-        Command::new(python.join("kubernetes-validate"))
-            .args(["-k", KUBERNETES, "--strict", "--quiet"])
-            .arg(&file),
-    )?;
-    let manifests = Manifests::parse(&as_json(python, &file)?)?;
-    let mut findings = policies::differences(&manifests, callers);
-    findings.extend(secrets::missing(&manifests));
-    Ok(findings)
-}
-
 /// The validator's own YAML parser, so that both judge the same thing.
 fn as_json(python: &Path, file: &Path) -> Result<String> {
     const CONVERT: &str = "import json, sys, yaml\n\
@@ -146,19 +136,19 @@ fn as_json(python: &Path, file: &Path) -> Result<String> {
 }
 
 /// `deploy/base` and every folder of `deploy/overlays`.
-fn environments(deploy: &Path) -> Result<Vec<PathBuf>> {
-    let mut environments = vec![deploy.join("base")];
+fn environments(deploy: &Path) -> Result<Vec<Environment>> {
+    let mut folders = vec![deploy.join("base")];
     let overlays = deploy.join("overlays");
     for entry in fs::read_dir(&overlays).with_context(|| overlays.display().to_string())? {
-        environments.push(entry?.path());
+        folders.push(entry?.path());
     }
-    environments.sort();
-    for environment in &environments {
-        if !environment.join("kustomization.yaml").exists() {
-            bail!("{} has no kustomization.yaml", environment.display());
+    folders.sort();
+    for folder in &folders {
+        if !folder.join("kustomization.yaml").exists() {
+            bail!("{} has no kustomization.yaml", folder.display());
         }
     }
-    Ok(environments)
+    folders.into_iter().map(Environment::of).collect()
 }
 
 fn read(path: &Path) -> Result<String> {

@@ -1,8 +1,8 @@
 //! Developers' tasks: `cargo xtask <task>` is the only entry, on a laptop as in CI.
 //!
 //! `lint` and `deploy-check` say what is wrong with the text, `test` says what is
-//! wrong with the programs, `bench` how fast they are. Each task is one file; a part that a machine cannot run
-//! is counted and printed, and is a failure when `CI=true`.
+//! wrong with the programs, `bench` how fast they are, and `images` packs them. Each task is one
+//! file; a part that a machine cannot run is counted and printed, and is a failure when `CI=true`.
 
 #![expect(
     clippy::print_stdout,
@@ -12,6 +12,7 @@
 
 mod bench;
 mod deploy_check;
+mod images;
 mod lint;
 mod not_run;
 mod process;
@@ -60,7 +61,16 @@ enum Task {
     /// Check the house's invariants that no compiler knows.
     Tidy,
     /// Render and validate `deploy/`, compare its network policies with the callers allowed, and test its alerts.
-    DeployCheck,
+    DeployCheck {
+        /// Write the alerts anew for Prometheus' operator first.
+        #[arg(long)]
+        write: bool,
+    },
+    /// Build the services' images, twice, and run each. Needs buildah; no part of CI.
+    Images {
+        /// Only of these services.
+        services: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -70,7 +80,8 @@ fn main() -> ExitCode {
         Task::BenchDirectory { arguments } => bench::run_directory(&arguments),
         Task::Lint { steps } => lint::run(&steps),
         Task::Tidy => tidy::run(),
-        Task::DeployCheck => deploy_check::run(),
+        Task::DeployCheck { write } => deploy_check::run(write),
+        Task::Images { services } => images::run(&services),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

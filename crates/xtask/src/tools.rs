@@ -50,6 +50,20 @@ pub(crate) const KUBERNETES_VALIDATE: PythonPackage = PythonPackage {
     command: "kubernetes-validate",
 };
 
+/// Knows what is unwise in manifests.
+pub(crate) const CHECKOV: PythonPackage = PythonPackage {
+    name: "checkov",
+    version: "3.3.30",
+    command: "checkov",
+};
+
+impl PythonPackage {
+    /// The command that it brings.
+    pub(crate) fn command(&self) -> &'static str {
+        self.command
+    }
+}
+
 /// A program of a Debian package that is not to be installed: its server would start.
 pub(crate) struct DebianProgram {
     package: &'static str,

@@ -28,6 +28,7 @@ pub(crate) struct Library {
 #[derive(Deserialize)]
 struct Package {
     name: String,
+    version: String,
     targets: Vec<Target>,
 }
 
@@ -48,6 +49,12 @@ impl Workspace {
     /// Where tools that the machine lacks are installed, once for all runs.
     pub(crate) fn tools(&self) -> PathBuf {
         self.target.join("tools")
+    }
+
+    /// The version that all packages have.
+    pub(crate) fn version(&self) -> Result<&str> {
+        let first = self.packages.first().context("no package")?;
+        Ok(&first.version)
     }
 
     /// The packages that other packages can use, and that can have doc-tests.

@@ -11,6 +11,7 @@ pub use aval_merkle_log::map::PatientHead;
 use aval_merkle_log::note::NoteError;
 use aval_merkle_log::tree::{Frontier, NodeId, TreeFull};
 
+use crate::aliases::PatientChange;
 use crate::checkpoint_key::CheckpointKey;
 use crate::head_map::{HeadMap, MapChange};
 use crate::submission::SealedEvent;
@@ -47,6 +48,8 @@ pub struct Batch<'a> {
     pub patient_heads: PatientHeads,
     /// What it changes of the map of heads.
     pub map: MapChange,
+    /// What its events tell of who is whom, in their order.
+    pub who_is_whom: Vec<PatientChange>,
     /// The signed checkpoint of the new size, a C2SP note.
     pub checkpoint: String,
 }
@@ -123,6 +126,10 @@ impl Tip {
                 nodes: nodes.next().unwrap_or_default(),
             })
             .collect();
+        let told = events.iter();
+        let told = told
+            .filter_map(|(origin, sealed)| PatientChange::told_by(origin.source, &sealed.event));
+        let who_is_whom = told.collect();
         let change = map.with(&heads);
         let batch = Batch {
             fence: self.fence,
@@ -133,6 +140,7 @@ impl Tip {
             patient_heads: heads,
             checkpoint: key.sign(frontier.size(), frontier.root(), change.root)?,
             map: change,
+            who_is_whom,
         };
         let tip = Self {
             fence: self.fence,

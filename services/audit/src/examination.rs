@@ -3,13 +3,18 @@
 //!
 //! Three passes, each in bounded memory whatever the size of the log: the entries in the
 //! order of the log ([`entries`]), the entries of each patient ([`chains`]), and the map of
-//! patients' heads ([`heads`]). The store reads one state of itself and hands it over.
+//! patients' heads ([`heads`]). Who is whom is remembered from the first ([`aliases`]), a
+//! few bytes for each patient who was merged. The store reads one state of itself and hands
+//! it over.
 
+pub mod aliases;
 pub mod chains;
 pub mod entries;
 pub mod heads;
 
 use std::fmt;
+
+use aval_domain::id::PatientId;
 
 use crate::checkpoint_key::CheckpointRefused;
 use crate::entry::Altered;
@@ -105,6 +110,18 @@ pub enum Fault {
         level: u8,
         /// The bits of the way to it.
         position: u16,
+    },
+    /// A patient is not the human whom the log says.
+    #[error("the patient {patient_id} is not the human whom the log says")]
+    Alias {
+        /// Whose identifier, as it stands in the table or in the log.
+        patient_id: PatientId,
+    },
+    /// What was erased says who is one human with whom.
+    #[error("the entry at index {log_index} said who is whom, and was erased")]
+    MergeErased {
+        /// Its place in the log.
+        log_index: u64,
     },
     /// The head of the log says another size.
     #[error("the log's head speaks of {said} entries, and {found} are there")]

@@ -16,6 +16,8 @@ pub mod batch;
 
 pub mod head_map;
 
+pub mod aliases;
+
 pub mod checkpoint_key;
 
 pub mod examination;

@@ -45,6 +45,26 @@ impl Events {
         Event::new(event_id, now, kind, Outcome::Success, actor, "consent")
     }
 
+    /// What identity tells of two patients, in the history of each.
+    pub(crate) fn of_two(
+        &self,
+        kind: EventKind,
+        source: PatientId,
+        target: PatientId,
+    ) -> [Event; 2] {
+        [source, target].map(|patient_id| {
+            let mut event = self.of_service(kind);
+            event.patient_id = Some(patient_id);
+            event.after = [
+                ("source_patient_id".to_owned(), source.to_string()),
+                ("target_patient_id".to_owned(), target.to_string()),
+                ("reason".to_owned(), "same traits".to_owned()),
+            ]
+            .into();
+            event
+        })
+    }
+
     /// An access by some professional on a grant.
     pub(crate) fn access(&self, patient_id: Option<PatientId>) -> Event {
         self.access_by(self.practitioner_id(), patient_id)

@@ -69,8 +69,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Those of these events that the log holds.
     fn recorded<'a>(&'a self, events: &'a [EventId]) -> Answer<'a, Recorded>;
 
-    /// Takes a batch and the producers' positions after it, durably, if nobody has
-    /// taken over and the log is still as long as the writer found it.
+    /// Takes a batch, what it tells of who is whom, and the producers' positions after it,
+    /// durably, if nobody has taken over and the log is still as long as the writer found it.
     ///
     /// After [`CommitError::Database`] the batch may be there nevertheless: the writer
     /// takes over anew before it goes on.
@@ -92,18 +92,24 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// The event with this identifier, unless its payload was erased.
     fn event(&self, id: EventId) -> Answer<'_, Option<StoredEntry>>;
 
-    /// The events of a query, the newest first, without those whose payload was erased.
+    /// Every identifier under which this patient's history stands, theirs among them: those
+    /// that lead to them, as the log says. Whoever leads elsewhere has their own alone.
+    fn identifiers(&self, patient_id: PatientId) -> Answer<'_, Vec<PatientId>>;
+
+    /// The events of a query, the newest first, without those whose payload was erased. A
+    /// patient's are those of all their [`identifiers`](Self::identifiers).
     fn events<'a>(&'a self, query: &'a Query) -> Answer<'a, Vec<StoredEntry>>;
 
     /// The next entries of a list, the oldest first, without those whose payload was
-    /// erased. Entries become visible in the order of the log: whoever has seen one has
+    /// erased; a patient's as in [`events`](Self::events). Entries become visible in the order of the log: whoever has seen one has
     /// seen every earlier one that there will ever be.
     fn events_from<'a>(&'a self, onward: &'a Onward) -> Answer<'a, Vec<StoredEntry>>;
 
     /// How many entries there are.
     fn size(&self) -> Answer<'_, u64>;
 
-    /// Whom the entries from this place on concern, at most [`MOST_NEWS`] of them.
+    /// Whom the entries from this place on concern, at most [`MOST_NEWS`] of them: also
+    /// those to whom an entry's patient leads.
     fn news_from(&self, from: u64) -> Answer<'_, News>;
 
     /// Examines the whole log, all of one state of the store. It reads everything there

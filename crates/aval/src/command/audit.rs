@@ -14,10 +14,12 @@ use crate::output::Output;
 
 mod fsck;
 mod history;
+mod shown;
 
 pub(crate) use fsck::LogDamaged;
 pub use fsck::fsck;
-pub use history::{ExportForm, verify_history};
+pub use history::{ExportForm, HistoryFiles, verify_history};
+pub(crate) use shown::NotProved;
 
 use super::Session;
 use super::person::PatientArguments;
@@ -52,7 +54,8 @@ pub enum AuditCommand {
         #[command(flatten)]
         who: PatientArguments,
     },
-    /// Saves what proves that a history is whole.
+    /// Saves what proves that a history is whole; beside it, as `<file>.<patient id>`, what
+    /// proves it of each patient who was merged into this one.
     Proof {
         /// Into this file.
         file: PathBuf,
@@ -61,13 +64,18 @@ pub enum AuditCommand {
         who: PatientArguments,
     },
     /// Checks offline that a history is whole. Exit codes as of `verify`; 16: events are
-    /// missing; 17: they were changed or moved; 18: events kept before are gone.
+    /// missing, or the proof of a merged patient; 17: they were changed or moved; 18: events
+    /// kept before are gone.
     VerifyHistory {
         /// The proof, as saved.
         proof: PathBuf,
         /// One that was saved before: the history must continue it.
         #[arg(long)]
         before: Option<PathBuf>,
+        /// An export of receipts that was saved after the proof: it must show every event
+        /// that is proved, also of the patients who were merged into this one.
+        #[arg(long)]
+        export: Option<PathBuf>,
         /// The log's public key; by default the one that `aval up` wrote.
         #[arg(long)]
         key: Option<PathBuf>,

@@ -5,6 +5,7 @@
 
 mod directory;
 mod matrix;
+mod merged;
 mod stand;
 
 use std::path::Path;

@@ -1,6 +1,7 @@
 //! The parts of rendered manifests that are judged: who may reach whom, and what is
 //! mounted.
 
+use super::workloads::Workload;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,23 +14,13 @@ pub(super) type Labels = BTreeMap<String, String>;
 #[derive(Default)]
 pub(super) struct Manifests {
     pub(super) policies: Vec<NetworkPolicy>,
-    /// Workload → the labels of its pods.
-    pub(super) pods: BTreeMap<String, Labels>,
-    /// What else selects pods: its kind and name, and by which labels.
+    pub(super) workloads: Vec<Workload>,
+    /// What selects pods: its kind and name, and by which labels.
     pub(super) selectors: Vec<(String, String, Option<Labels>)>,
-    /// Workload → what its pods mount.
-    pub(super) mounts: BTreeMap<String, Mounts>,
-    /// Configuration → the text of its `service.toml`.
-    pub(super) configurations: BTreeMap<String, String>,
-}
-
-/// What the pods of a workload mount.
-#[derive(Default)]
-pub(super) struct Mounts {
-    /// Folders in which secrets stand.
-    pub(super) secrets: Vec<String>,
-    /// Configurations.
-    pub(super) configurations: Vec<String>,
+    /// Configuration → the texts of its files.
+    pub(super) configurations: BTreeMap<String, Vec<String>>,
+    /// All as they stand.
+    pub(super) documents: Vec<Value>,
 }
 
 /// A network policy, by its own names.
@@ -85,12 +76,10 @@ impl Manifests {
     pub(super) fn parse(json: &str) -> Result<Self> {
         let documents: Vec<Value> = serde_json::from_str(json).context("the rendering as JSON")?;
         let mut manifests = Self::default();
-        for document in documents {
+        for document in &documents {
             let kind = document["kind"].as_str().unwrap_or_default().to_owned();
-            let name = document["metadata"]["name"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
+            let name = document["metadata"]["name"].as_str().unwrap_or_default();
+            let name = name.to_owned();
             let at = |pointer: &str| document.pointer(pointer).map(labels);
             match kind.as_str() {
                 "NetworkPolicy" => {
@@ -98,53 +87,29 @@ impl Manifests {
                         .with_context(|| format!("{kind} {name}"))?;
                     manifests.policies.push(NetworkPolicy { name, ..policy });
                 }
-                "Deployment" => {
-                    let pods = at("/spec/template/metadata/labels").unwrap_or_default();
-                    manifests.pods.insert(name.clone(), pods);
-                    let mounts = Mounts::of(&document["spec"]["template"]["spec"]);
-                    manifests.mounts.insert(name.clone(), mounts);
-                    manifests
-                        .selectors
-                        .push((kind, name, at("/spec/selector/matchLabels")));
-                }
-                "PodDisruptionBudget" => {
+                "Deployment" | "PodDisruptionBudget" => {
                     let selector = at("/spec/selector/matchLabels");
                     manifests.selectors.push((kind, name, selector));
                 }
                 "ConfigMap" => {
-                    if let Some(text) = document["data"]["service.toml"].as_str() {
-                        manifests.configurations.insert(name, text.to_owned());
-                    }
+                    manifests
+                        .configurations
+                        .insert(name, labels(&document["data"]).into_values().collect());
                 }
                 "Service" => manifests.selectors.push((kind, name, at("/spec/selector"))),
                 _ => {}
             }
+            manifests.workloads.extend(Workload::of(document));
         }
+        manifests.documents = documents;
         Ok(manifests)
     }
-}
 
-impl Mounts {
-    fn of(pod: &Value) -> Self {
-        let each = |list: &Value| list.as_array().cloned().unwrap_or_default();
-        let containers = each(&pod["containers"]).into_iter();
-        let mounted: Vec<_> = containers
-            .flat_map(|container| each(&container["volumeMounts"]))
-            .collect();
-        let mut mounts = Self::default();
-        for volume in each(&pod["volumes"]) {
-            if let Some(name) = volume["configMap"]["name"].as_str() {
-                mounts.configurations.push(name.to_owned());
-            }
-            if volume["secret"].is_object() {
-                let here = mounted
-                    .iter()
-                    .filter(|mount| mount["name"] == volume["name"]);
-                let paths = here.filter_map(|mount| mount["mountPath"].as_str());
-                mounts.secrets.extend(paths.map(str::to_owned));
-            }
-        }
-        mounts
+    /// The deployment, or whatever kind, of this name.
+    pub(super) fn workload(&self, kind: &str, name: &str) -> Option<&Workload> {
+        self.workloads
+            .iter()
+            .find(|workload| workload.kind == kind && workload.name == name)
     }
 }
 
@@ -152,6 +117,26 @@ impl Selector {
     /// Whether it selects every pod of the namespace.
     pub(super) fn selects_all(&self) -> bool {
         self.labels.is_empty() && self.expressions.is_empty()
+    }
+
+    /// Whether it selects pods with these labels.
+    pub(super) fn matches(&self, pods: &Labels) -> bool {
+        let has = |(key, value): (&String, &String)| pods.get(key) == Some(value);
+        self.labels.iter().all(has)
+            && self.expressions.iter().all(|expression| {
+                let value = expression["key"].as_str().and_then(|key| pods.get(key));
+                let among = || {
+                    let values = expression["values"].as_array().into_iter().flatten();
+                    value.is_some_and(|value| values.into_iter().any(|one| one == value))
+                };
+                match expression["operator"].as_str() {
+                    Some("Exists") => value.is_some(),
+                    Some("DoesNotExist") => value.is_none(),
+                    Some("In") => among(),
+                    Some("NotIn") => !among(),
+                    _ => true,
+                }
+            })
     }
 
     /// The value of its only label, when that is `key` and nothing else narrows it.
@@ -172,7 +157,8 @@ impl Rule {
     }
 }
 
-fn labels(value: &Value) -> Labels {
+/// The texts of an object, by their keys.
+pub(super) fn labels(value: &Value) -> Labels {
     let text = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
     value
         .as_object()

@@ -6,10 +6,10 @@ use super::manifests::{Labels, Manifests, NetworkPolicy, Rule};
 use std::collections::BTreeSet;
 
 /// The label that names a workload's pods.
-const NAME: &str = "app.kubernetes.io/name";
+pub(super) const NAME: &str = "app.kubernetes.io/name";
 
 /// The label under which pods are admitted as a caller.
-const CALLER: &str = "aval/caller";
+pub(super) const CALLER: &str = "aval/caller";
 
 /// The port of the calls; named, so that a policy cannot mean another one by mistake.
 const GRPC: &str = "grpc";
@@ -63,10 +63,15 @@ fn strangers(manifests: &Manifests, workloads: &BTreeSet<String>) -> Vec<String>
 }
 
 fn labels_and_selectors(manifests: &Manifests, workload: &str) -> Vec<String> {
-    let Some(pods) = manifests.pods.get(workload) else {
+    let Some(deployment) = manifests.workload("Deployment", workload) else {
         return vec![format!("{workload} has callers and no deployment")];
     };
-    let labelled = |key: &str| pods.get(key).is_some_and(|value| value == workload);
+    let labelled = |key: &str| {
+        deployment
+            .labels
+            .get(key)
+            .is_some_and(|value| value == workload)
+    };
     let mut findings: Vec<String> = [NAME, CALLER]
         .into_iter()
         .filter(|key| !labelled(key))

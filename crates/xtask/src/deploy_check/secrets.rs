@@ -1,102 +1,150 @@
-//! Whether every secret file that a service is told to read is mounted in its pods.
+//! Whether every secret file that is to be read is mounted, and provided by somebody.
 
+use super::images;
 use super::manifests::Manifests;
+use super::migrations::DATABASE;
+use super::workloads::Workload;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Below this folder, and nowhere else, secrets are mounted.
-const SECRETS: &str = "/run/secrets/";
+/// Secret → its keys.
+type Keys = BTreeMap<String, BTreeSet<String>>;
 
-/// One finding for each secret file that a workload's configuration names and its pods
-/// do not mount.
-pub(super) fn missing(manifests: &Manifests) -> Vec<String> {
+/// One finding for each secret file that is read and not mounted or not provided, for each
+/// that is provided and not read, and for each secret whose value stands in the manifests.
+pub(super) fn findings(manifests: &Manifests) -> Vec<String> {
     let mut findings = Vec::new();
-    for (workload, mounts) in &manifests.mounts {
-        let texts: Vec<_> = mounts
-            .configurations
-            .iter()
-            .filter_map(|name| manifests.configurations.get(name))
-            .collect();
-        if texts.is_empty() {
-            findings.push(format!("{workload} mounts no service.toml"));
-        }
-        for file in texts.into_iter().flat_map(|text| named_in(text)) {
-            let is_below = |folder: &String| {
-                let rest = file.strip_prefix(folder.trim_end_matches('/'));
-                rest.is_some_and(|rest| rest.starts_with('/'))
-            };
-            if !mounts.secrets.iter().any(is_below) {
-                findings.push(format!("{workload} reads {file}, which is not mounted"));
+    let mut read = Keys::new();
+    for workload in &manifests.workloads {
+        findings.extend(without_files(manifests, workload));
+        for file in files_of(manifests, workload) {
+            match mounted(workload, file) {
+                Some((secret, key)) => {
+                    read.entry(secret).or_default().insert(key);
+                }
+                None => findings.push(format!(
+                    "{} reads {file}, which is not mounted",
+                    workload.name
+                )),
             }
+        }
+    }
+    // Whoever takes the images from nowhere is given the secrets by hand.
+    if images::come_from_a_registry(manifests) {
+        findings.extend(in_clear(manifests));
+        findings.extend(unlike(&read, &provided(manifests)));
+    }
+    findings
+}
+
+/// Secrets that stand in the manifests themselves.
+fn in_clear(manifests: &Manifests) -> impl Iterator<Item = String> {
+    let documents = manifests.documents.iter();
+    let secrets = documents.filter(|document| document["kind"] == "Secret");
+    secrets.map(|secret| {
+        let name = secret["metadata"]["name"].as_str().unwrap_or_default();
+        format!("the secret {name} stands here for everybody to read: for development only")
+    })
+}
+
+/// What keeps a workload's settings out of this check.
+fn without_files(manifests: &Manifests, workload: &Workload) -> Vec<String> {
+    let mut findings = Vec::new();
+    let runs_ours = workload
+        .containers
+        .iter()
+        .any(|container| images::is_ours(&container.image));
+    if runs_ours && texts_of(manifests, workload).next().is_none() {
+        findings.push(format!("{} mounts no service.toml", workload.name));
+    }
+    if workload
+        .containers
+        .iter()
+        .any(|container| container.has_secret_variables)
+    {
+        findings.push(format!(
+            "{} has a secret in a variable: secrets are files",
+            workload.name
+        ));
+    }
+    findings
+}
+
+/// Each file once. A migration has the whole configuration, and goes to its database only.
+fn files_of<'a>(manifests: &'a Manifests, workload: &'a Workload) -> BTreeSet<&'a str> {
+    let files = workload.secret_files(texts_of(manifests, workload));
+    let only_the_database = workload.kind == "Job";
+    files
+        .filter(|file| !only_the_database || file.starts_with(DATABASE))
+        .collect()
+}
+
+fn texts_of<'a>(
+    manifests: &'a Manifests,
+    workload: &'a Workload,
+) -> impl Iterator<Item = &'a String> {
+    let mounted = workload.configurations.iter();
+    mounted
+        .filter_map(|name| manifests.configurations.get(name))
+        .flatten()
+}
+
+/// The secret and the key behind a file.
+fn mounted(workload: &Workload, file: &str) -> Option<(String, String)> {
+    workload.secrets.iter().find_map(|(secret, folder)| {
+        let key = file
+            .strip_prefix(folder.trim_end_matches('/'))?
+            .strip_prefix('/')?;
+        Some((secret.clone(), key.to_owned()))
+    })
+}
+
+/// What the manifests have made.
+fn provided(manifests: &Manifests) -> Keys {
+    let mut provided = Keys::new();
+    for document in &manifests.documents {
+        let spec = &document["spec"];
+        let (secret, keys): (_, Vec<_>) = match document["kind"].as_str() {
+            Some("Certificate") => {
+                let files = ["tls.crt", "tls.key", "ca.crt"].map(str::to_owned);
+                (&spec["secretName"], files.to_vec())
+            }
+            Some("ExternalSecret") => {
+                let data = spec["data"].as_array().into_iter().flatten();
+                let keys = data.filter_map(|one| Some(one["secretKey"].as_str()?.to_owned()));
+                (&document["metadata"]["name"], keys.collect())
+            }
+            _ => continue,
+        };
+        let secret = secret.as_str().unwrap_or_default().to_owned();
+        provided.entry(secret).or_default().extend(keys);
+    }
+    provided
+}
+
+fn unlike(read: &Keys, provided: &Keys) -> Vec<String> {
+    let has = |keys: &Keys, secret: &String, key: &String| {
+        keys.get(secret).is_some_and(|keys| keys.contains(key))
+    };
+    let mut findings = Vec::new();
+    for (secret, key) in each(read) {
+        if !has(provided, secret, key) {
+            findings.push(format!("nothing provides {key} of the secret {secret}"));
+        }
+    }
+    for (secret, key) in each(provided) {
+        // An authority is read by cert-manager itself.
+        let is_for_a_pod = read.contains_key(secret) || !secret.ends_with("-authority");
+        if is_for_a_pod && !has(read, secret, key) {
+            findings.push(format!("nobody reads {key} of the secret {secret}"));
         }
     }
     findings
 }
 
-/// The secret files that a configuration names, also inside of addresses.
-fn named_in(text: &str) -> impl Iterator<Item = &str> {
-    let settings = text.lines().filter(|line| !line.starts_with('#'));
-    let places = settings.flat_map(|line| {
-        line.match_indices(SECRETS)
-            .map(move |(begin, _)| &line[begin..])
-    });
-    places.map(|rest| {
-        let end = rest.find(['"', '&', '\'']).unwrap_or(rest.len());
-        &rest[..end]
-    })
+fn each(keys: &Keys) -> impl Iterator<Item = (&String, &String)> {
+    keys.iter()
+        .flat_map(|(secret, keys)| keys.iter().map(move |key| (secret, key)))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A workload that mounts one secret and this configuration.
-    fn manifests(service_toml: &str) -> Manifests {
-        let documents = serde_json::json!([
-            {
-                "kind": "ConfigMap",
-                "metadata": {"name": "consent-7h"},
-                "data": {"service.toml": service_toml},
-            },
-            {
-                "kind": "Deployment",
-                "metadata": {"name": "consent"},
-                "spec": {"template": {"spec": {
-                    "containers": [{"volumeMounts": [
-                        {"name": "config", "mountPath": "/etc/aval"},
-                        {"name": "tls", "mountPath": "/run/secrets/tls"},
-                    ]}],
-                    "volumes": [
-                        {"name": "config", "configMap": {"name": "consent-7h"}},
-                        {"name": "tls", "secret": {"secretName": "consent-tls"}},
-                    ],
-                }}},
-            },
-        ]);
-        Manifests::parse(&documents.to_string()).unwrap()
-    }
-
-    #[test]
-    fn a_secret_that_is_mounted_is_no_finding() {
-        let text = "key = \"/run/secrets/tls/tls.key\"\n# /run/secrets/never/read\n\
-                    url = \"postgres://a?sslrootcert=/run/secrets/tls/ca.crt&b=c\"\n";
-        assert_eq!(missing(&manifests(text)), Vec::<String>::new());
-    }
-
-    #[test]
-    fn a_secret_that_is_not_mounted_is_a_finding_and_so_is_a_neighbour_of_one() {
-        let text = "a = \"/run/secrets/pages/a.key\"\nb = \"/run/secrets/tls-old/b.key\"\n";
-        assert_eq!(
-            missing(&manifests(text)),
-            [
-                "consent reads /run/secrets/pages/a.key, which is not mounted",
-                "consent reads /run/secrets/tls-old/b.key, which is not mounted"
-            ]
-        );
-    }
-
-    #[test]
-    fn a_workload_without_configuration_is_a_finding() {
-        let mut manifests = manifests("");
-        manifests.configurations.clear();
-        assert_eq!(missing(&manifests), ["consent mounts no service.toml"]);
-    }
-}
+mod tests;

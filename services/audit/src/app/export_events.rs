@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aval_domain::event::{EventKind, Outcome};
+use aval_domain::id::PatientId;
 use aval_merkle_log::checkpoint::Checkpoint;
 use aval_merkle_log::note::SignedNote;
 use aval_merkle_log::proof::{ComputeError, InclusionProof};
@@ -31,6 +32,9 @@ const LONGEST_PIECE: usize = 64 * 1024;
 struct Writing {
     app: Arc<App>,
     scope: Scope,
+    /// The identifiers of the patient whose history it is: who is merged with them
+    /// meanwhile is not in the file, of whose beginning nothing more is written.
+    patients: Vec<PatientId>,
     filter: Filter,
     format: Format,
     reader: Reader,
@@ -54,10 +58,15 @@ impl App {
         let scope = may_read(cx, command.patient_id)?;
         let signed = self.newest_checkpoint().await?;
         let note = SignedNote::parse(signed.note.as_bytes()).map_err(CheckpointRefused::from)?;
+        let patients = match scope {
+            Scope::Patient(patient_id) => self.store.identifiers(patient_id).await?,
+            Scope::Practitioner(_) => Vec::new(),
+        };
         self.trace_export(cx, scope, command.format).await?;
         let writing = Writing {
             app: Arc::clone(self),
             scope,
+            patients,
             filter: command.filter,
             format: command.format,
             reader: reader(cx),
@@ -140,6 +149,13 @@ fn pieces(
 }
 
 impl Writing {
+    fn is_of(&self, patient_id: Option<PatientId>) -> bool {
+        match self.scope {
+            Scope::Patient(_) => patient_id.is_some_and(|id| self.patients.contains(&id)),
+            Scope::Practitioner(_) => true,
+        }
+    }
+
     /// What the next events add, or the end.
     async fn next(&mut self) -> Result<Vec<u8>, Error> {
         let onward = Onward {
@@ -149,15 +165,18 @@ impl Writing {
             limit: EVENTS_PER_READ,
         };
         let stored = self.app.store.events_from(&onward).await?;
-        let covered = stored
+        let mut covered: Vec<StoredEntry> = stored
             .into_iter()
-            .take_while(|entry| entry.log_index < self.checkpoint.size);
-        let entries: Vec<Entry> = covered.map(StoredEntry::open).collect::<Result<_, _>>()?;
-        let Some(last) = entries.last() else {
+            .take_while(|entry| entry.log_index < self.checkpoint.size)
+            .collect();
+        let Some(last) = covered.last() else {
             self.is_over = true;
             return Ok(self.format.end().as_bytes().to_vec());
         };
         self.from = last.log_index + 1;
+        covered.retain(|entry| self.is_of(entry.columns.patient_id));
+        let entries = covered.into_iter().map(StoredEntry::open);
+        let entries: Vec<Entry> = entries.collect::<Result<_, _>>()?;
         let receipts = self
             .app
             .receipts(&entries, &self.note, &self.checkpoint)

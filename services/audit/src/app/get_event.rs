@@ -37,7 +37,7 @@ impl App {
         let scope = may_read(cx, None)?;
         let stored = self.store.event(event_id).await?;
         let entry = stored.ok_or(Error::NotFound)?.open()?;
-        if !is_in(scope, &entry) {
+        if !self.is_in(scope, &entry).await? {
             return Err(Error::NotFound);
         }
         let receipt = if include_receipt {
@@ -53,6 +53,18 @@ impl App {
             reader: reader(cx),
             receipt,
         })
+    }
+
+    async fn is_in(&self, scope: Scope, entry: &Entry) -> Result<bool, Error> {
+        let patient_id = match scope {
+            Scope::Practitioner(id) => return Ok(entry.event.actor.practitioner_id() == Some(id)),
+            Scope::Patient(patient_id) => patient_id,
+        };
+        match entry.event.patient_id {
+            None => Ok(false),
+            Some(own) if own == patient_id => Ok(true),
+            Some(other) => Ok(self.store.identifiers(patient_id).await?.contains(&other)),
+        }
     }
 
     /// The receipt against the newest checkpoint, verified before it is given away: a
@@ -77,12 +89,5 @@ impl App {
                 what: "place in the tree",
             })?;
         Ok(receipt.format())
-    }
-}
-
-fn is_in(scope: Scope, entry: &Entry) -> bool {
-    match scope {
-        Scope::Patient(patient_id) => entry.event.patient_id == Some(patient_id),
-        Scope::Practitioner(id) => entry.event.actor.practitioner_id() == Some(id),
     }
 }

@@ -29,11 +29,14 @@ pub struct PatientProof {
     pub map_proof: MapProof,
     /// The signed checkpoint.
     pub checkpoint: String,
+    /// Every identifier under which the reader's history stands.
+    pub patient_ids: Vec<PatientId>,
 }
 
 impl App {
-    /// Proves under the newest checkpoint which events a patient has. When somebody else
-    /// than the patient reads, that is traced first.
+    /// Proves under the newest checkpoint which events a patient has, under their own
+    /// identifier or one that leads to it. When somebody else than the patient reads, that
+    /// is traced first.
     ///
     /// What is stored is held against what was signed before it is given away.
     pub async fn get_patient_proof(
@@ -42,9 +45,14 @@ impl App {
         patient_id: Option<PatientId>,
         from_sequence: u64,
     ) -> Result<PatientProof, Error> {
-        let Scope::Patient(patient_id) = may_read(cx, patient_id)? else {
+        let Scope::Patient(reader) = may_read(cx, None)? else {
             return Err(Denied::ActorNotAllowed.into());
         };
+        let patient_ids = self.store.identifiers(reader).await?;
+        let patient_id = patient_id.unwrap_or(reader);
+        if !patient_ids.contains(&patient_id) {
+            return Err(Denied::ActorNotAllowed.into());
+        }
         let stored = self.store.head_proof(patient_id).await?;
         let stored = stored.ok_or(Error::NotSigned)?;
         let signed = self.key.open(&stored.checkpoint)?;
@@ -83,6 +91,7 @@ impl App {
             last,
             map_proof: stored.proof,
             checkpoint: stored.checkpoint,
+            patient_ids,
         })
     }
 }

@@ -1,6 +1,9 @@
 //! A patient's history, or what a professional did.
 
+use std::collections::HashMap;
+
 use aval_database::requests::fingerprint;
+use aval_domain::id::PatientId;
 use aval_merkle_log::leaf::leaf_hash;
 use aval_runtime::context::RequestContext;
 use aval_runtime::page::PageTokenInvalid;
@@ -91,10 +94,12 @@ fn open_all(stored: Vec<StoredEntry>) -> Result<Vec<Entry>, Altered> {
     stored.into_iter().map(StoredEntry::open).collect()
 }
 
-/// A whole history has no hole: each event names the one before it.
+/// A whole history has no hole: each event names the one before it under the same
+/// identifier.
 fn require_chain(entries: &[Entry]) -> Result<(), Altered> {
-    for pair in entries.windows(2) {
-        let [later, earlier] = pair else {
+    let mut later: HashMap<Option<PatientId>, &Entry> = HashMap::new();
+    for earlier in entries {
+        let Some(later) = later.insert(earlier.event.patient_id, earlier) else {
             continue;
         };
         if later.leaf.previous_patient_leaf() != Some(leaf_hash(&earlier.leaf)) {

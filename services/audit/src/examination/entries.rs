@@ -18,6 +18,8 @@ pub struct Row {
     pub nodes: Vec<Hash>,
     /// What was told.
     pub payload: Payload,
+    /// Whether identity told here that two patients are one human, or two again.
+    pub tells_who_is_whom: bool,
 }
 
 /// What is there of what an entry tells.

@@ -1,5 +1,6 @@
 //! The store's promises, on every engine.
 
+mod aliases;
 mod appending;
 mod examining;
 mod fencing;
@@ -7,9 +8,11 @@ mod fixture;
 mod growing;
 mod heads;
 mod lists;
+mod plans;
 mod proofs;
 mod tampering;
 
+use aliases::*;
 use appending::*;
 use examining::*;
 use fencing::*;
@@ -17,6 +20,7 @@ use fixture::Fixture;
 use growing::*;
 use heads::*;
 use lists::*;
+use plans::*;
 use proofs::*;
 use tampering::*;
 
@@ -54,6 +58,18 @@ aval_database::conformance_suite! {
         heads_from_before_there_was_a_map_are_in_it,
         a_log_that_nobody_touched_is_whole,
         whatever_is_changed_in_the_database_is_found,
+        a_merge_that_is_no_more_what_the_log_says_is_found,
+        who_is_merged_is_read_with_whom_they_lead_to,
+        merges_make_chains_and_are_taken_back_link_by_link,
+        both_copies_of_a_merge_and_its_repetition_change_nothing_more,
+        a_merge_that_another_producer_tells_leads_nowhere,
+        a_merge_of_nobody_clear_leads_nowhere,
+        a_merge_in_a_batch_that_is_not_taken_leads_nowhere,
+        pages_of_several_identifiers_are_one_list,
+        the_first_access_to_a_human_is_one_whatever_the_identifier,
+        merges_from_before_there_were_aliases_are_known,
+        merges_that_an_older_program_wrote_are_taken_in_by_the_next_writer,
+        a_page_is_a_walk_along_an_index,
     ],
 }
 

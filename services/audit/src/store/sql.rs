@@ -4,8 +4,10 @@
 //! each subtree that it completes: the whole tree, written once, without a row of
 //! its own for any node. `log_head` has one row; its update is the
 //! compare-and-swap that fences writers. `patient_heads` and `map_tiles` are the map
-//! of patients' heads; `producers` is how far each producer has come. `outbox` keeps this service's own events.
+//! of patients' heads; `patient_aliases` is who of them is one human; `producers` is how
+//! far each producer has come. `outbox` keeps this service's own events.
 
+mod alias;
 mod append;
 #[cfg(test)]
 pub(crate) mod damage;
@@ -13,6 +15,7 @@ mod entity;
 mod examine;
 mod filter;
 mod heads;
+mod list;
 #[expect(
     elided_lifetimes_in_paths,
     reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
@@ -41,6 +44,8 @@ use crate::examination::Examination;
 use crate::plan::Recorded;
 use crate::query::{News, Onward, Query};
 
+#[cfg(test)]
+pub(crate) use list::page_statements;
 pub use migration::Migrator;
 
 /// The log in a database.
@@ -117,11 +122,18 @@ impl Store for SqlStore {
     }
 
     fn events<'a>(&'a self, query: &'a Query) -> Answer<'a, Vec<StoredEntry>> {
-        Box::pin(read::events(&self.db, query))
+        Box::pin(list::events(&self.db, query))
     }
 
     fn events_from<'a>(&'a self, onward: &'a Onward) -> Answer<'a, Vec<StoredEntry>> {
-        Box::pin(onward::events_from(&self.db, onward))
+        Box::pin(list::events_from(&self.db, onward))
+    }
+
+    fn identifiers(&self, patient_id: PatientId) -> Answer<'_, Vec<PatientId>> {
+        Box::pin(async move {
+            let ids = alias::ids_of(self.db.reader(), patient_id.as_uuid()).await?;
+            Ok(ids.into_iter().map(PatientId::from_uuid).collect())
+        })
     }
 
     fn size(&self) -> Answer<'_, u64> {

@@ -43,7 +43,7 @@ impl Stand {
         Ok(file)
     }
 
-    async fn export_text(&self, patient: PatientId, format: ExportFormat) -> String {
+    pub(crate) async fn export_text(&self, patient: PatientId, format: ExportFormat) -> String {
         let file = self.export(Person::Patient(patient), form(format)).await;
         String::from_utf8(file.unwrap()).unwrap()
     }

@@ -10,6 +10,7 @@ mod deeds;
 mod exporting;
 mod history;
 mod jwks;
+mod merging;
 mod one_event;
 mod ops;
 mod own_trail;

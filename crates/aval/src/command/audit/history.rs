@@ -1,17 +1,22 @@
 //! Proofs that a history is whole, and files of it.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use aval_domain::id::PatientId;
 use aval_merkle_log::Hash;
+use aval_merkle_log::checkpoint::Policy;
 use aval_merkle_log::history::{HistoryProof, LastPlace, VerifiedHistory};
 use aval_merkle_log::leaf::LeafContent;
 use aval_merkle_log::map::MapProof;
 use aval_merkle_log::note::SignedNote;
+use aval_merkle_log::receipt::ReceiptError;
 use aval_proto::audit::v1 as proto;
 use clap::ValueEnum;
 
+use super::shown::{NotProved, Shown};
 use super::{read, write};
 use crate::command::Session;
 use crate::command::person::{PatientArguments, SignedIn};
@@ -81,21 +86,41 @@ impl Session {
         Ok(self.output.sentence(&say("enregistré", "saved"))?)
     }
 
-    /// Saves what proves that a patient's history is whole.
+    /// Saves what proves that a patient's history is whole: under their own identifier,
+    /// and beside it under each that was merged into theirs.
     pub async fn audit_proof(&self, file: &Path, who: &PatientArguments) -> anyhow::Result<()> {
         let patient = self.patient(who).await?;
-        let proof = whole_proof(&patient).await?;
+        let own: PatientId = patient.patient_id.parse()?;
+        let (proof, patient_ids) = whole_proof(&patient, own).await?;
         write(file, proof.format().as_bytes())?;
+        for other in patient_ids {
+            let other: PatientId = other.parse()?;
+            if other != own {
+                let (proof, _) = whole_proof(&patient, other).await?;
+                write(&beside(file, other), proof.format().as_bytes())?;
+            }
+        }
         Ok(self.output.sentence(&say("enregistré", "saved"))?)
     }
 }
 
-/// The proof with all leaves, however many answers they take.
-async fn whole_proof(patient: &SignedIn) -> anyhow::Result<HistoryProof> {
+/// Where the proof of another identifier stands: `<file>.<patient id>`.
+fn beside(file: &Path, patient_id: PatientId) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(format!(".{patient_id}"));
+    name.into()
+}
+
+/// The proof with all leaves, however many answers they take; and all identifiers of the
+/// patient, as the service says.
+async fn whole_proof(
+    patient: &SignedIn,
+    patient_id: PatientId,
+) -> anyhow::Result<(HistoryProof, Vec<String>)> {
     let mut leaves: Vec<LeafContent> = Vec::new();
     loop {
         let request = patient.bearer.asks(proto::GetPatientProofRequest {
-            patient_id: patient.patient_id.clone(),
+            patient_id: patient_id.to_string(),
             from_sequence: leaves.len() as u64 + 1,
         });
         let mut transparency = patient.software.transparency();
@@ -104,14 +129,14 @@ async fn whole_proof(patient: &SignedIn) -> anyhow::Result<HistoryProof> {
         let before = leaves.len();
         leaves.extend(more.collect::<Result<Vec<_>, _>>()?);
         if leaves.len() as u64 >= answer.event_count {
-            return assembled(patient, leaves, &answer);
+            return Ok((assembled(patient_id, leaves, &answer)?, answer.patient_ids));
         }
         anyhow::ensure!(leaves.len() > before, "the service gives no more leaves");
     }
 }
 
 fn assembled(
-    patient: &SignedIn,
+    patient_id: PatientId,
     leaves: Vec<LeafContent>,
     answer: &proto::GetPatientProofResponse,
 ) -> anyhow::Result<HistoryProof> {
@@ -121,7 +146,6 @@ fn assembled(
         index: answer.last_log_index,
         path: path?,
     };
-    let patient_id: aval_domain::id::PatientId = patient.patient_id.parse()?;
     Ok(HistoryProof {
         patient_id: *patient_id.as_uuid().as_bytes(),
         map_proof: MapProof::decode(&answer.map_proof)?,
@@ -131,33 +155,86 @@ fn assembled(
     })
 }
 
-/// Checks offline that a history is whole and, against a proof that was kept before, that
-/// it was only continued.
-pub fn verify_history(
-    proof: &Path,
-    before: Option<&Path>,
-    key: &Path,
-    output: Output,
-) -> anyhow::Result<()> {
+/// Files that are to be checked.
+#[derive(Debug, Clone, Copy)]
+pub struct HistoryFiles<'a> {
+    /// The proof; those of merged identifiers are beside it.
+    pub proof: &'a Path,
+    /// One that was saved before: the history must continue it.
+    pub before: Option<&'a Path>,
+    /// The events with their receipts, saved after the proof: it must show all of them.
+    pub export: Option<&'a Path>,
+}
+
+/// Checks offline that a history is whole; against a proof that was kept before, that it
+/// was only continued; and of an export, that it shows everything, under every identifier.
+pub fn verify_history(files: HistoryFiles<'_>, key: &Path, output: Output) -> anyhow::Result<()> {
     let policy = log_key::read(key)?;
-    let open = |path: &Path| -> anyhow::Result<VerifiedHistory> {
-        let proof = HistoryProof::parse(&read(path)?);
-        let proof = proof.map_err(aval_merkle_log::receipt::ReceiptError::from)?;
-        Ok(proof.verify(&policy)?)
-    };
-    let now = open(proof)?;
-    if let Some(before) = before {
-        let kept = open(before)?;
-        anyhow::ensure!(
-            kept.patient_id == now.patient_id,
-            "the two proofs are of two patients"
-        );
-        now.require_continues(&kept.head())?;
+    let now = open(files.proof, &policy)?;
+    if let Some(before) = files.before {
+        continues(&now, before, &policy)?;
     }
-    let count = now.leaves.len();
+    let mut count = now.leaves.len();
+    let Some(export) = files.export else {
+        output.sentence(&say(
+            format!("Vrai : {count} traces sous cet identifiant, et il n'en manque aucune."),
+            format!("True: {count} events under this identifier, and none is missing."),
+        ))?;
+        return Ok(());
+    };
+    let shown = Shown::read(&read(export)?, &policy)?;
+    let mut seen = BTreeSet::from([now.patient_id]);
+    let mut due = vec![now];
+    while let Some(history) = due.pop() {
+        for other in shown.require_all_of(&history)? {
+            if seen.insert(*other.as_uuid().as_bytes()) {
+                let merged = merged(files, other, &policy)?;
+                count += merged.leaves.len();
+                due.push(merged);
+            }
+        }
+    }
+    let identifiers = seen.len();
     output.sentence(&say(
-        format!("Vrai : {count} traces, et il n'en manque aucune."),
-        format!("True: {count} events, and none is missing."),
+        format!("Vrai : {count} traces sous {identifiers} identifiant(s), toutes montrées."),
+        format!("True: {count} events under {identifiers} identifier(s), and all are shown."),
     ))?;
     Ok(())
+}
+
+/// The history of a patient who was merged into the one whose files these are.
+fn merged(
+    files: HistoryFiles<'_>,
+    patient_id: PatientId,
+    policy: &Policy,
+) -> anyhow::Result<VerifiedHistory> {
+    let proof = beside(files.proof, patient_id);
+    if !proof.exists() {
+        return Err(NotProved(patient_id).into());
+    }
+    let history = open(&proof, policy)?;
+    anyhow::ensure!(
+        history.patient_id == *patient_id.as_uuid().as_bytes(),
+        "{} is the proof of another patient",
+        proof.display()
+    );
+    let before = files.before.map(|before| beside(before, patient_id));
+    if let Some(before) = before.filter(|before| before.exists()) {
+        continues(&history, &before, policy)?;
+    }
+    Ok(history)
+}
+
+fn open(proof: &Path, policy: &Policy) -> anyhow::Result<VerifiedHistory> {
+    let proof = HistoryProof::parse(&read(proof)?).map_err(ReceiptError::from)?;
+    Ok(proof.verify(policy)?)
+}
+
+fn continues(now: &VerifiedHistory, before: &Path, policy: &Policy) -> anyhow::Result<()> {
+    let kept = open(before, policy)?;
+    anyhow::ensure!(
+        kept.patient_id == now.patient_id,
+        "the two proofs are of two patients"
+    );
+    Ok(now.require_continues(&kept.head())?)
 }

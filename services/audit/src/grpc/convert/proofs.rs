@@ -1,5 +1,6 @@
 //! Proofs.
 
+use aval_domain::id::PatientId;
 use aval_merkle_log::Hash;
 use aval_merkle_log::leaf::LeafContent;
 use aval_proto::audit::v1::{
@@ -41,6 +42,7 @@ pub(in crate::grpc) fn patient_proof(proof: &PatientProof) -> GetPatientProofRes
         map_proof: proof.map_proof.encode(),
         checkpoint: proof.checkpoint.clone(),
         last_inclusion_path: path.map(bytes).collect(),
+        patient_ids: proof.patient_ids.iter().map(PatientId::to_string).collect(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! A log that is examined as a whole.
 
+use aval_domain::event::EventKind;
+
 use super::fixture::{Fixture, Hand};
 use crate::examination::{Examination, Fault};
 use crate::store::Store;
@@ -219,6 +221,68 @@ const CHANGES: &[Change] = &[
         producer,
     ),
 ];
+
+/// Who is whom is held against what identity told, and nobody else.
+pub(super) async fn a_merge_that_is_no_more_what_the_log_says_is_found(fixture: &Fixture) {
+    let mut hand = fixture.take_over().await;
+    let sample = &fixture.sample;
+    let [a, b, c, other] = std::array::from_fn(|_| sample.patient_id());
+    let merged = |source, target| sample.of_two(EventKind::PatientsMerged, source, target);
+    let mut told = merged(a, b).to_vec();
+    told.extend(merged(b, c));
+    fixture.append_from("identity", &mut hand, &told).await;
+    let forged = merged(other, c);
+    fixture.append(&mut hand, &forged).await;
+    let numbers = "INSERT INTO producers (source, epoch, last_sequence) \
+        VALUES ('consent', 1, 2), ('identity', 1, 4)";
+    damage::execute(&fixture.db, numbers).await;
+    let found = examine(fixture).await;
+    assert!(found.is_whole(), "{:?}", found.faults);
+    let keep = "CREATE TABLE kept AS SELECT * FROM patient_aliases";
+    damage::execute(&fixture.db, keep).await;
+    let first_of = |index: u8| format!("(SELECT patient_id FROM events WHERE log_index = {index})");
+    // Who stands with the entries: 0 is a, 1 and 2 are b, 3 is c, 4 is the other.
+    for change in [
+        "DELETE FROM patient_aliases".to_owned(),
+        format!(
+            "DELETE FROM patient_aliases WHERE patient_id = {}",
+            first_of(0)
+        ),
+        format!(
+            "INSERT INTO patient_aliases (patient_id, leads_to, human_id) \
+             SELECT {}, {}, {}",
+            first_of(4),
+            first_of(3),
+            first_of(3)
+        ),
+        format!(
+            "UPDATE patient_aliases SET human_id = {} WHERE patient_id = {}",
+            first_of(1),
+            first_of(0)
+        ),
+        format!(
+            "UPDATE patient_aliases SET leads_to = {} WHERE patient_id = {}",
+            first_of(3),
+            first_of(0)
+        ),
+        "UPDATE patient_aliases SET leads_to = NULL, human_id = patient_id".to_owned(),
+    ] {
+        damage::execute(&fixture.db, &change).await;
+        let found = examine(fixture).await;
+        let is_found = found.faults.iter();
+        let is_found = is_found.filter(|fault| matches!(fault, Fault::Alias { .. }));
+        assert!(is_found.count() > 0, "{change}: {:?}", found.faults);
+        assert_eq!(found.exit_code(), 22);
+        let restore = "DELETE FROM patient_aliases; INSERT INTO patient_aliases SELECT * FROM kept";
+        damage::execute(&fixture.db, restore).await;
+        assert!(examine(fixture).await.is_whole(), "{change}");
+    }
+    let erase = "UPDATE events SET payload = NULL, salt = NULL WHERE log_index = 2";
+    damage::execute(&fixture.db, erase).await;
+    let found = examine(fixture).await;
+    let is_erased = |fault: &Fault| matches!(fault, Fault::MergeErased { log_index: 2 });
+    assert!(found.faults.iter().any(is_erased), "{:?}", found.faults);
+}
 
 pub(super) async fn whatever_is_changed_in_the_database_is_found(fixture: &Fixture) {
     const TABLES: [&str; 5] = [

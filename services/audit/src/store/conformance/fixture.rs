@@ -61,10 +61,24 @@ impl Fixture {
         hand: &mut Hand,
         events: &[Event],
     ) -> Result<(), CommitError> {
+        self.try_append_from("consent", hand, events).await
+    }
+
+    /// Appends these events of this producer as one batch.
+    pub(super) async fn append_from(&self, source: &str, hand: &mut Hand, events: &[Event]) {
+        self.try_append_from(source, hand, events).await.unwrap();
+    }
+
+    pub(super) async fn try_append_from(
+        &self,
+        source: &str,
+        hand: &mut Hand,
+        events: &[Event],
+    ) -> Result<(), CommitError> {
         let sealed = events.iter().map(|event| self.sample.sealed(event.clone()));
         let sealed: Vec<SealedEvent> = sealed.collect();
         let origin = |sequence| Origin {
-            source: "consent",
+            source,
             epoch: 1,
             sequence,
         };

@@ -6,6 +6,7 @@ mod sqlite;
 use aval_database::{Backend, Database, DatabaseError};
 use sea_orm::DbErr;
 
+use super::alias;
 use crate::batch::Batch;
 use crate::store::CommitError;
 
@@ -19,7 +20,8 @@ pub(super) async fn commit(
             Backend::Sqlite => sqlite::store(&tx, batch, positions).await,
             Backend::Postgres => postgres::store(&tx, batch, positions).await,
         };
-        stored.map_err(already_recorded)
+        stored.map_err(already_recorded)?;
+        Ok(alias::take(&tx, &batch.who_is_whom).await?)
     })
     .await
 }

@@ -1,5 +1,6 @@
 //! The tables.
 
+pub(super) mod alias;
 pub(super) mod event;
 pub(super) mod log_head;
 pub(super) mod map_tile;

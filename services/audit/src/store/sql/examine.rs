@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aval_database::{Database, DatabaseError, Transaction};
+use aval_domain::event::EventKind;
 use aval_domain::id::PatientId;
 use aval_merkle_log::Hash;
 use aval_merkle_log::map::{MapTile, TileId};
@@ -13,10 +14,12 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::entity::{event, log_head, map_tile, patient_head, producer};
+use super::entity::{alias, event, log_head, map_tile, patient_head, producer};
 use super::row::{self, LeafRow};
+use crate::aliases::{KINDS, TELLER};
 use crate::batch::PatientHead;
 use crate::checkpoint_key::CheckpointKey;
+use crate::examination::aliases::{Alias, WhoIsWhom};
 use crate::examination::chains::{Chains, Heads, Link};
 use crate::examination::entries::{Payload, Row, Tree};
 use crate::examination::heads::Map;
@@ -35,7 +38,8 @@ pub(super) async fn examine(
 ) -> Result<Examination, DatabaseError> {
     db.snapshot("audit.examine", async |tx| {
         let mut found = Examination::default();
-        let tree = entries(&tx, &mut found).await?;
+        let (tree, who_is_whom) = entries(&tx, &mut found).await?;
+        aliases(&tx, &who_is_whom, &mut found).await?;
         chains(&tx, &mut found).await?;
         let map = heads(&tx, &mut found).await?;
         checkpoint(&tx, key, &tree, &map, &mut found).await?;
@@ -45,8 +49,11 @@ pub(super) async fn examine(
     .await
 }
 
-async fn entries(tx: &Transaction, found: &mut Examination) -> Result<Tree, DatabaseError> {
-    let mut tree = Tree::default();
+async fn entries(
+    tx: &Transaction,
+    found: &mut Examination,
+) -> Result<(Tree, WhoIsWhom), DatabaseError> {
+    let (mut tree, mut who_is_whom) = (Tree::default(), WhoIsWhom::default());
     let mut after = -1;
     loop {
         let rows = event::Entity::find()
@@ -56,11 +63,12 @@ async fn entries(tx: &Transaction, found: &mut Examination) -> Result<Tree, Data
             .all(tx)
             .await?;
         let Some(last) = rows.last() else {
-            return Ok(tree);
+            return Ok((tree, who_is_whom));
         };
         after = last.log_index;
         for row in rows {
             if let Some(row) = found.readable(examined(row)) {
+                who_is_whom.take(&row, found);
                 tree.take(row, found);
             }
         }
@@ -72,6 +80,8 @@ fn examined(row: event::Model) -> Result<Row, DatabaseError> {
     let nodes = hashes(&row.nodes);
     let nodes = nodes.ok_or_else(|| DatabaseError::corrupt("events", "nodes", &index))?;
     let leaf = row::leaf_of(&LeafRow::of(&row))?;
+    let is_of_patients = KINDS.map(EventKind::code).contains(&row.kind.as_str());
+    let tells_who_is_whom = is_of_patients && row.source == TELLER;
     let is_half = row.payload.is_some() != row.salt.is_some();
     let payload = match row::entry_of(row)? {
         Some(entry) => Payload::There(Box::new(entry)),
@@ -83,6 +93,7 @@ fn examined(row: event::Model) -> Result<Row, DatabaseError> {
         leaf,
         nodes,
         payload,
+        tells_who_is_whom,
     })
 }
 
@@ -90,6 +101,23 @@ fn hashes(nodes: &[u8]) -> Option<Vec<Hash>> {
     let (hashes, rest) = nodes.as_chunks();
     let hashes = hashes.iter().copied().map(Hash::from_bytes).collect();
     rest.is_empty().then_some(hashes)
+}
+
+async fn aliases(
+    tx: &Transaction,
+    who_is_whom: &WhoIsWhom,
+    found: &mut Examination,
+) -> Result<(), DatabaseError> {
+    let rows = alias::Entity::find().all(tx).await?;
+    let table = rows.into_iter().map(|row| {
+        let alias = Alias {
+            leads_to: row.leads_to.map(PatientId::from_uuid),
+            human: PatientId::from_uuid(row.human_id),
+        };
+        (PatientId::from_uuid(row.patient_id), alias)
+    });
+    who_is_whom.hold(table.collect(), found);
+    Ok(())
 }
 
 /// What links an entry to the one before it of the same patient.

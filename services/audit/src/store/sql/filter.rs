@@ -1,27 +1,45 @@
 //! A query as a condition on rows.
 
 use aval_domain::event::{EventKind, Outcome};
+use aval_domain::id::PractitionerId;
 use aval_domain::time::Timestamp;
+use sea_orm::sea_query::SimpleExpr;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
+use uuid::Uuid;
 
 use super::entity::event::{Column, Entity};
-use crate::query::{Filter, Scope};
+use crate::query::Filter;
 
-/// The entries of a list that a filter leaves, wherever in the log they stand.
-pub(super) fn condition(whose: Scope, filter: &Filter) -> Condition {
-    let scope = scope(whose);
-    let mut condition = scope.clone().add(Column::Payload.is_not_null());
-    if filter.first_access_only {
-        condition = condition.add(is_first_access(scope));
-    }
-    condition.add(narrowing(filter))
+/// The acts of a professional that a filter leaves, wherever in the log they stand.
+pub(super) fn of_practitioner(id: PractitionerId, filter: &Filter) -> Condition {
+    let own = Column::PractitionerId.eq(id.as_uuid());
+    let records = [Column::PatientId, Column::PractitionerId];
+    left(own.clone(), own, &records, filter)
 }
 
-fn scope(scope: Scope) -> Condition {
-    Condition::all().add(match scope {
-        Scope::Patient(id) => Column::PatientId.eq(id.as_uuid()),
-        Scope::Practitioner(id) => Column::PractitionerId.eq(id.as_uuid()),
-    })
+/// The entries under one identifier of a human that a filter leaves; `all` are all of the
+/// human's, whose record is one.
+pub(super) fn of_patient(id: Uuid, all: &[Uuid], filter: &Filter) -> Condition {
+    let theirs = Column::PatientId.is_in(all.iter().copied());
+    let record = [Column::PractitionerId];
+    left(Column::PatientId.eq(id), theirs, &record, filter)
+}
+
+/// Of these entries those that a filter leaves; `first_among` and `first_of_each` say of
+/// which accesses one is the first.
+fn left(
+    these: SimpleExpr,
+    first_among: SimpleExpr,
+    first_of_each: &[Column],
+    filter: &Filter,
+) -> Condition {
+    let mut condition = Condition::all()
+        .add(these)
+        .add(Column::Payload.is_not_null());
+    if filter.first_access_only {
+        condition = condition.add(is_first_access(first_among, first_of_each));
+    }
+    condition.add(narrowing(filter))
 }
 
 fn narrowing(filter: &Filter) -> Condition {
@@ -57,18 +75,18 @@ fn narrowing(filter: &Filter) -> Condition {
         .add_option(filter.emergency_only.then(|| Column::IsEmergency.eq(true)))
 }
 
-/// The first permitted access of each professional to each record, among all that the
-/// scope holds: a later one is not the first because the filter leaves the first out.
-fn is_first_access(scope: Condition) -> sea_orm::sea_query::SimpleExpr {
-    let first = Entity::find()
+/// The first permitted access of each professional to each record, among all of these: a
+/// later one is not the first because the filter leaves the first out.
+fn is_first_access(among: SimpleExpr, of_each: &[Column]) -> SimpleExpr {
+    let mut first = Entity::find()
         .select_only()
         .column_as(Column::LogIndex.min(), "first")
-        .filter(scope)
+        .filter(among)
         .filter(Column::PractitionerId.is_not_null())
         .filter(Column::Kind.eq(EventKind::AccessDecided.code()))
-        .filter(Column::Outcome.eq(Outcome::Success.code()))
-        .group_by(Column::PatientId)
-        .group_by(Column::PractitionerId)
-        .into_query();
-    Column::LogIndex.in_subquery(first)
+        .filter(Column::Outcome.eq(Outcome::Success.code()));
+    for column in of_each {
+        first = first.group_by(*column);
+    }
+    Column::LogIndex.in_subquery(first.into_query())
 }

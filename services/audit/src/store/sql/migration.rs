@@ -2,6 +2,7 @@
 
 mod m0001_create_log;
 mod m0002_create_head_map;
+mod m0003_create_patient_aliases;
 
 use aval_database::migrate::MigratorTrait;
 use aval_database::outbox::CreateOutbox;
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_create_log::CreateLog),
             Box::new(CreateOutbox),
             Box::new(m0002_create_head_map::CreateHeadMap),
+            Box::new(m0003_create_patient_aliases::CreatePatientAliases),
         ]
     }
 }

@@ -1,31 +1,15 @@
-//! The log read forwards, as it grows.
+//! The end of the log, as it grows.
 
 use aval_database::{Database, DatabaseError};
 use aval_domain::id::{PatientId, PractitionerId};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Expr, ExprTrait as _, JoinType};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
-use super::entity::{event, log_head};
-use super::{filter, row};
-use crate::entry::StoredEntry;
-use crate::query::{News, Onward, Scope};
+use super::entity::{alias, event, log_head};
+use super::row;
+use crate::query::{News, Scope};
 use crate::store::MOST_NEWS;
-
-pub(super) async fn events_from(
-    db: &Database,
-    onward: &Onward,
-) -> Result<Vec<StoredEntry>, DatabaseError> {
-    let rows = event::Entity::find()
-        .filter(filter::condition(onward.scope, &onward.filter))
-        .filter(event::Column::LogIndex.gte(row::signed(onward.from)))
-        .order_by_asc(event::Column::LogIndex)
-        .limit(onward.limit)
-        .all(db.reader())
-        .await?;
-    rows.into_iter()
-        .filter_map(|row| row::entry_of(row).transpose())
-        .collect()
-}
 
 pub(super) async fn size(db: &Database) -> Result<u64, DatabaseError> {
     let head = log_head::Entity::find_by_id(log_head::ONLY)
@@ -35,27 +19,33 @@ pub(super) async fn size(db: &Database) -> Result<u64, DatabaseError> {
     row::unsigned(head.size, "log_head", "size", &head.id)
 }
 
+/// Whom one entry concerns: its place, its patient, the human who has that patient's
+/// history by now, where that is another, and its professional.
+type Concerned = (i64, Option<Uuid>, Option<Uuid>, Option<Uuid>);
+
 pub(super) async fn news_from(db: &Database, from: u64) -> Result<News, DatabaseError> {
-    let rows: Vec<(i64, Option<Uuid>, Option<Uuid>)> = event::Entity::find()
+    let mut entries = event::Entity::find()
         .select_only()
         .column(event::Column::LogIndex)
         .column(event::Column::PatientId)
+        .column(alias::Column::HumanId)
         .column(event::Column::PractitionerId)
         .filter(event::Column::LogIndex.gte(row::signed(from)))
         .order_by_asc(event::Column::LogIndex)
-        .limit(MOST_NEWS)
-        .into_tuple()
-        .all(db.reader())
-        .await?;
+        .limit(MOST_NEWS);
+    let patient = (event::Entity, event::Column::PatientId);
+    let theirs = Expr::col((alias::Entity, alias::Column::PatientId)).equals(patient);
+    QueryTrait::query(&mut entries).join(JoinType::LeftJoin, alias::Entity, theirs);
+    let rows: Vec<Concerned> = entries.into_tuple().all(db.reader()).await?;
     let mut news = News {
         next: from,
         ..News::default()
     };
-    for (index, patient, practitioner) in rows {
+    for (index, patient, human, practitioner) in rows {
         news.next = row::unsigned(index, "events", "log_index", &index)? + 1;
-        let patient = patient.map(|id| Scope::Patient(PatientId::from_uuid(id)));
+        let patients = patient.into_iter().chain(human).map(PatientId::from_uuid);
+        news.scopes.extend(patients.map(Scope::Patient));
         let practitioner = practitioner.map(PractitionerId::from_uuid);
-        news.scopes.extend(patient);
         news.scopes.extend(practitioner.map(Scope::Practitioner));
     }
     Ok(news)

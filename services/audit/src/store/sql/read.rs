@@ -7,18 +7,14 @@ use aval_database::{Database, DatabaseError};
 use aval_domain::id::EventId;
 use aval_merkle_log::leaf::LeafContent;
 use aval_merkle_log::tree::{KnownNodes, NodeId};
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::entity::{event, log_head};
-use super::filter;
 use super::row::{self, LeafRow};
 use crate::batch::completed_by;
 use crate::entry::StoredEntry;
 use crate::plan::Recorded;
-use crate::query::Query;
 
 /// How many values one `IN` names.
 const VALUES_PER_LIST: usize = 1_000;
@@ -109,21 +105,4 @@ pub(super) async fn event(
         .one(db.reader())
         .await?;
     Ok(found.map(row::entry_of).transpose()?.flatten())
-}
-
-pub(super) async fn events(
-    db: &Database,
-    query: &Query,
-) -> Result<Vec<StoredEntry>, DatabaseError> {
-    let before = query.before.map(row::signed);
-    let rows = event::Entity::find()
-        .filter(filter::condition(query.scope, &query.filter))
-        .filter(Condition::all().add_option(before.map(|end| event::Column::LogIndex.lt(end))))
-        .order_by_desc(event::Column::LogIndex)
-        .limit(query.limit)
-        .all(db.reader())
-        .await?;
-    rows.into_iter()
-        .filter_map(|row| row::entry_of(row).transpose())
-        .collect()
 }

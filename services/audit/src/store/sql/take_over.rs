@@ -18,7 +18,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{EntityTrait, ExprTrait};
 
 use super::entity::{log_head, producer};
-use super::{read, row};
+use super::{alias, read, row};
 use crate::batch::Tip;
 use crate::sequence::Positions;
 use crate::store::{Lease, Tenure};
@@ -29,6 +29,7 @@ pub(super) async fn take_over(db: &Database) -> Result<Tenure, DatabaseError> {
         .transaction::<_, DatabaseError, _>("audit.take_over", async |tx| {
             let head = raise_fence(&tx).await?;
             let size = row::unsigned(head.size, "log_head", "size", &head.id)?;
+            alias::catch_up(&tx, head.aliases_to..head.size).await?;
             let nodes = read::nodes_in(&tx, &Frontier::needed(size)).await?;
             let frontier = Frontier::from_nodes(&nodes, size)
                 .map_err(|missing| DatabaseError::corrupt("events", "nodes", &missing.0))?;
@@ -55,6 +56,7 @@ async fn raise_fence(tx: &Transaction) -> Result<log_head::Model, DatabaseError>
         size: Set(0),
         recorded_at: Set(0),
         checkpoint: Set(None),
+        aliases_to: Set(0),
     };
     log_head::Entity::insert(first)
         .on_conflict_do_nothing_on([log_head::Column::Id])

@@ -23,7 +23,7 @@ use crate::store::sql::row;
 /// Arrays hold no nulls here: the nil UUID, 0 and no bytes stand in for them.
 const STORE_BATCH: &str = "\
     WITH moved AS ( \
-        UPDATE log_head SET size = $3, recorded_at = $4, checkpoint = $5 \
+        UPDATE log_head SET size = $3, aliases_to = $3, recorded_at = $4, checkpoint = $5 \
         WHERE fence = $1 AND size = $2 RETURNING id \
     ), entries AS ( \
         INSERT INTO events ( \

@@ -38,6 +38,10 @@ async fn move_head(tx: &Transaction, batch: &Batch<'_>) -> Result<(), CommitErro
             Expr::value(row::signed(batch.new_size)),
         )
         .col_expr(
+            log_head::Column::AliasesTo,
+            Expr::value(row::signed(batch.new_size)),
+        )
+        .col_expr(
             log_head::Column::RecordedAt,
             Expr::value(batch.recorded_at.as_micros()),
         )

@@ -19,6 +19,9 @@ pub(in crate::store::sql) struct Model {
     pub recorded_at: i64,
     /// The signed checkpoint of this size; absent until the first writer signs one.
     pub checkpoint: Option<String>,
+    /// How many entries `patient_aliases` knows. Fewer than there are only where a program
+    /// wrote that did not know of it.
+    pub aliases_to: i64,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,128 @@
+//! The history of a patient into whom another was merged: saved, and checked offline.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use aval::stack::{self, StackConfig};
+use aval_domain::ins::{Ins, InsKind};
+use aval_domain::random::SystemRandom;
+use aval_proto::identity::v1::MergePatientsRequest;
+
+use crate::stand::{Answer, Up};
+
+/// Registers another patient; answers their `patient_id`.
+fn register(up: &Up) -> String {
+    let ins = Ins::with_key("2880651215003", InsKind::Test).unwrap();
+    let ins = ins.reveal();
+    let registered = up.ask(&[
+        "patient",
+        "register",
+        "--ins",
+        &ins,
+        "--birth-name",
+        "VERLAINE",
+        "--first-names",
+        "ODETTE",
+        "--birth-date",
+        "1988-06-17",
+        "--sex",
+        "f",
+        "--birth-place",
+        "51215",
+    ]);
+    registered["patient_id"].as_str().unwrap().to_owned()
+}
+
+async fn merge(up: &Up, source: &str, target: &str) {
+    aval_runtime::tls::install_crypto_provider();
+    let config = StackConfig::of_folder(up.folder.path()).unwrap();
+    let pki = stack::open_pki(&config.layout.pki()).unwrap();
+    let operator = stack::software(&pki, "operator", &config.addresses()).unwrap();
+    let request = MergePatientsRequest {
+        source_patient_id: source.to_owned(),
+        target_patient_id: target.to_owned(),
+        reason: "same papers".to_owned(),
+        request_id: aval_domain::id::RequestId::new(&SystemRandom).to_string(),
+    };
+    operator.patients().merge_patients(request).await.unwrap();
+}
+
+/// Until identity has told the trail.
+fn until_read_as_one(up: &Up) {
+    for _ in 0..600 {
+        let history = up.ask(&["history"]).to_string();
+        if history.matches("duplicate").count() == 2 {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    panic!("the two histories were not joined in a minute");
+}
+
+struct Files {
+    proof: PathBuf,
+    of_other: PathBuf,
+    export: PathBuf,
+}
+
+impl Files {
+    fn verify(&self, up: &Up) -> Answer {
+        let [proof, export] = [&self.proof, &self.export].map(|path| path.to_str().unwrap());
+        up.run(&["audit", "verify-history", proof, "--export", export])
+    }
+}
+
+/// Takes the lines that say this out of a file; answers how many.
+fn cut(file: &Path, what: impl Fn(&str) -> bool) -> usize {
+    let text = fs::read_to_string(file).unwrap();
+    let (cut, kept): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| what(line));
+    fs::write(file, kept.join("\n") + "\n").unwrap();
+    cut.len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_is_verified_under_every_identifier_and_what_is_left_out_is_found() {
+    let up = Up::start();
+    let (own, other) = (up.patient_id(), register(&up));
+    merge(&up, &other, &own).await;
+    until_read_as_one(&up);
+    let path = |name: &str| up.folder.path().join(name);
+    let files = Files {
+        proof: path("proof"),
+        of_other: path(&format!("proof.{other}")),
+        export: path("export"),
+    };
+    for (what, file) in [("proof", &files.proof), ("export", &files.export)] {
+        let saved = up.run(&["audit", what, file.to_str().unwrap()]);
+        assert_eq!(saved.code, Some(0), "{saved:?}");
+    }
+    let whole = files.verify(&up);
+    assert_eq!(whole.code, Some(0), "{whole:?}");
+    assert!(whole.stdout.contains("under 2 identifier"), "{whole:?}");
+
+    // A service that keeps back the proof of the other, or any event of theirs.
+    let kept = fs::read(&files.of_other).unwrap();
+    fs::remove_file(&files.of_other).unwrap();
+    let hidden = files.verify(&up);
+    assert_eq!(hidden.code, Some(16), "{hidden:?}");
+    assert!(hidden.stderr.contains(&other), "{hidden:?}");
+    fs::write(&files.of_other, kept).unwrap();
+    assert_eq!(files.verify(&up).code, Some(0));
+
+    let theirs = format!("\\\"patient_id\\\":\\\"{other}\\\"");
+    let whole = fs::read(&files.export).unwrap();
+    let registered = |line: &str| line.contains("patient.registered") && line.contains(&theirs);
+    assert_eq!(cut(&files.export, registered), 1);
+    let left_out = files.verify(&up);
+    assert_eq!(left_out.code, Some(16), "{left_out:?}");
+    fs::write(&files.export, &whole).unwrap();
+    assert!(cut(&files.export, |line| line.contains(&theirs)) >= 2);
+    assert_eq!(files.verify(&up).code, Some(16));
+    // Nor can the merge itself be kept back.
+    fs::write(&files.export, &whole).unwrap();
+    assert_eq!(
+        cut(&files.export, |line| line.contains("patients.merged")),
+        2
+    );
+    assert_eq!(files.verify(&up).code, Some(16));
+}

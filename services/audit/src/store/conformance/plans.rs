@@ -1,0 +1,61 @@
+//! How the engines find a page of a history.
+
+use aval_database::{Backend, DatabaseError};
+use aval_domain::event::EventKind;
+use sea_orm::{ConnectionTrait, Statement};
+
+use super::fixture::Fixture;
+use crate::query::{Filter, Query, Scope};
+use crate::store::sql::page_statements;
+
+/// A history that is read whole, or sorted, for a page of it would make every page slower
+/// as events are added.
+pub(super) async fn a_page_is_a_walk_along_an_index(fixture: &Fixture) {
+    let mut hand = fixture.take_over().await;
+    let (s, t) = (fixture.sample.patient_id(), fixture.sample.patient_id());
+    let merged = fixture.sample.of_two(EventKind::PatientsMerged, s, t);
+    fixture.append_from("identity", &mut hand, &merged).await;
+    for before in [None, Some(1_000_000)] {
+        let query = Query {
+            scope: Scope::Patient(t),
+            filter: Filter::default(),
+            before,
+            limit: 51,
+        };
+        let engine = fixture.db.reader().get_database_backend();
+        for statement in page_statements(engine, &query, t, &[s, t]) {
+            walks_along_the_index(fixture, statement).await;
+        }
+    }
+}
+
+async fn walks_along_the_index(fixture: &Fixture, statement: Statement) {
+    let (explain, column) = match fixture.db.backend() {
+        Backend::Sqlite => ("EXPLAIN QUERY PLAN", "detail"),
+        Backend::Postgres => ("EXPLAIN", "QUERY PLAN"),
+    };
+    let plan = fixture
+        .db
+        .transaction::<_, DatabaseError, _>("test.explain", async |tx| {
+            if fixture.db.backend() == Backend::Postgres {
+                // Of tables as small as these it would rather read and sort all.
+                tx.execute_unprepared("SET LOCAL enable_seqscan = off")
+                    .await?;
+                tx.execute_unprepared("SET LOCAL enable_bitmapscan = off")
+                    .await?;
+                tx.execute_unprepared("SET LOCAL enable_sort = off").await?;
+            }
+            let mut statement = statement.clone();
+            statement.sql = format!("{explain} {}", statement.sql);
+            let rows = tx.query_all_raw(statement).await?;
+            let lines = rows.iter().map(|row| row.try_get::<String>("", column));
+            Ok(lines.collect::<Result<Vec<_>, _>>()?)
+        })
+        .await
+        .unwrap();
+    let whole = plan.join("\n");
+    assert!(whole.contains("events_patient_id_log_index"), "{whole}");
+    for slow in ["SCAN", "Seq Scan", "Sort", "TEMP B-TREE", "Bitmap"] {
+        assert!(!whole.contains(slow), "{slow} in {whole}");
+    }
+}

@@ -1,0 +1,163 @@
+//! The lists that there are: a patient's history, and what a professional did.
+//!
+//! A page is a walk along an index, for each identifier of the human a walk of its own:
+//! what one statement with `patient_id IN (…)` finds, both engines would sort from the
+//! first event on. Most have one identifier, and pay for the others with a look into an
+//! index, in the statement of the page itself.
+
+use aval_database::{Database, DatabaseError};
+use aval_domain::id::PatientId;
+use sea_orm::sea_query::SelectStatement;
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Order, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, Select,
+};
+#[cfg(test)]
+use sea_orm::{DbBackend, Statement};
+use uuid::Uuid;
+
+use super::entity::event::{Column, Entity, Model};
+use super::{alias, filter, row};
+use crate::entry::StoredEntry;
+use crate::query::{Filter, Onward, Query, Scope};
+
+/// Tells in each row of a page whether others lead to the patient.
+const IS_LED_TO: &str = "is_led_to";
+
+pub(super) async fn events(
+    db: &Database,
+    query: &Query,
+) -> Result<Vec<StoredEntry>, DatabaseError> {
+    read(db, query.scope, &Page::of(query)).await
+}
+
+pub(super) async fn events_from(
+    db: &Database,
+    onward: &Onward,
+) -> Result<Vec<StoredEntry>, DatabaseError> {
+    read(db, onward.scope, &Page::onward(onward)).await
+}
+
+/// A part of a list, whosever it is.
+struct Page<'a> {
+    filter: &'a Filter,
+    range: Condition,
+    order: Order,
+    limit: u64,
+}
+
+impl<'a> Page<'a> {
+    fn of(query: &'a Query) -> Self {
+        let before = query.before.map(row::signed);
+        let below = before.map(|end| Column::LogIndex.lt(end));
+        Self {
+            filter: &query.filter,
+            range: Condition::all().add_option(below),
+            order: Order::Desc,
+            limit: query.limit,
+        }
+    }
+
+    fn onward(onward: &'a Onward) -> Self {
+        let from = Column::LogIndex.gte(row::signed(onward.from));
+        Self {
+            filter: &onward.filter,
+            range: Condition::all().add(from),
+            order: Order::Asc,
+            limit: onward.limit,
+        }
+    }
+
+    fn select(&self, whose: Condition) -> Select<Entity> {
+        Entity::find()
+            .filter(whose)
+            .filter(self.range.clone())
+            .order_by(Column::LogIndex, self.order.clone())
+            .limit(self.limit)
+    }
+
+    /// Under one of the human's identifiers.
+    fn under(&self, id: Uuid, all: &[Uuid]) -> Select<Entity> {
+        self.select(filter::of_patient(id, all, self.filter))
+    }
+
+    /// Under a patient's own identifier, each row with whether there are others.
+    fn alone(&self, id: Uuid) -> SelectStatement {
+        let mut own = self.under(id, &[id]).into_query();
+        own.expr_as(alias::is_led_to(id), IS_LED_TO);
+        own
+    }
+
+    /// The first of what was found under several identifiers, in the order of the list.
+    fn join(&self, mut rows: Vec<Model>) -> Vec<Model> {
+        rows.sort_unstable_by_key(|row| row.log_index);
+        if self.order == Order::Desc {
+            rows.reverse();
+        }
+        rows.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
+        rows
+    }
+}
+
+/// The statements of a page: of a patient to whom nobody leads, then under each of these
+/// identifiers. For the tests that look at their plans.
+#[cfg(test)]
+pub(crate) fn page_statements(
+    engine: DbBackend,
+    query: &Query,
+    id: PatientId,
+    all: &[PatientId],
+) -> Vec<Statement> {
+    let page = Page::of(query);
+    let all: Vec<Uuid> = all.iter().map(|id| id.as_uuid()).collect();
+    let mut statements = vec![engine.build(&page.alone(id.as_uuid()))];
+    let each = all.iter().map(|own| page.under(*own, &all).build(engine));
+    statements.extend(each);
+    statements
+}
+
+async fn read(
+    db: &Database,
+    scope: Scope,
+    page: &Page<'_>,
+) -> Result<Vec<StoredEntry>, DatabaseError> {
+    let rows = match scope {
+        Scope::Patient(id) => of_patient(db, id, page).await?,
+        Scope::Practitioner(id) => {
+            let acts = page.select(filter::of_practitioner(id, page.filter));
+            acts.all(db.reader()).await?
+        }
+    };
+    rows.into_iter()
+        .filter_map(|row| row::entry_of(row).transpose())
+        .collect()
+}
+
+/// Rows, and whether there are more identifiers, are of one state: a reader forwards goes
+/// on after the last row, and must not pass what was recorded under another identifier
+/// since a merge that the rows reach beyond.
+async fn of_patient(
+    db: &Database,
+    id: PatientId,
+    page: &Page<'_>,
+) -> Result<Vec<Model>, DatabaseError> {
+    let id = id.as_uuid();
+    let found = db.reader().query_all(&page.alone(id)).await?;
+    let is_led_to = match found.first() {
+        Some(row) => row.try_get("", IS_LED_TO)?,
+        None => alias::ids_of(db.reader(), id).await?.len() > 1,
+    };
+    if !is_led_to {
+        let rows = found.iter().map(|row| Model::from_query_result(row, ""));
+        return Ok(rows.collect::<Result<_, _>>()?);
+    }
+    db.snapshot("audit.joined_events", async |tx| {
+        let ids = alias::ids_of(&tx, id).await?;
+        let mut rows = Vec::new();
+        for own in &ids {
+            rows.extend(page.under(*own, &ids).all(&tx).await?);
+        }
+        Ok(page.join(rows))
+    })
+    .await
+}
