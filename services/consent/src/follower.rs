@@ -10,6 +10,7 @@ use std::time::Duration;
 use aval_domain::random::Random;
 use aval_runtime::environment::Environment;
 use aval_runtime::following::{Attempt, Silence, follow};
+use aval_runtime::telemetry::metrics::meter;
 use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
@@ -58,7 +59,7 @@ impl<Id: Identifier> Follower<Id> {
         Self {
             told,
             identities,
-            age: KnowledgeAge::new(Id::AGE, Arc::clone(&environment.clock)),
+            age: KnowledgeAge::new(Id::age_gauge(&meter()), Arc::clone(&environment.clock)),
             random: Arc::clone(&environment.random),
         }
     }

@@ -2,29 +2,43 @@
 
 use std::fmt;
 
+use aval_domain::aliases::IdentityChange;
 use aval_domain::id::{PatientId, PractitionerId};
 use futures::stream::BoxStream;
+use opentelemetry::metrics::{AsyncInstrumentBuilder, Meter, ObservableGauge};
 
-use crate::aliases::IdentityChange;
 use crate::error::Error;
 use crate::store::Answer;
+
+/// How an age is shown to operators.
+pub type AgeGauge<'a> = AsyncInstrumentBuilder<'a, ObservableGauge<f64>, f64>;
 
 /// An identifier of which one human may turn out to have several.
 pub trait Identifier: fmt::Debug + Copy + Eq + Send + Sync + 'static {
     /// The service that tells which are one human's.
     const TELLER: &'static str;
-    /// The metric that says since when everything that it tells was known here.
-    const AGE: &'static str;
+    /// Since when everything that it tells was known here, in seconds.
+    fn age_gauge(meter: &Meter) -> AgeGauge<'_>;
 }
 
 impl Identifier for PractitionerId {
     const TELLER: &'static str = "practitioner-directory";
-    const AGE: &'static str = "aval.consent.directory.age";
+
+    fn age_gauge(meter: &Meter) -> AgeGauge<'_> {
+        meter
+            .f64_observable_gauge("aval.consent.directory.age")
+            .with_unit("s")
+    }
 }
 
 impl Identifier for PatientId {
     const TELLER: &'static str = "identity";
-    const AGE: &'static str = "aval.consent.identity.age";
+
+    fn age_gauge(meter: &Meter) -> AgeGauge<'_> {
+        meter
+            .f64_observable_gauge("aval.consent.identity.age")
+            .with_unit("s")
+    }
 }
 
 /// A place among the changes that a service tells, in its own words.

@@ -2,7 +2,6 @@
 
 pub mod config;
 
-pub mod aliases;
 pub mod asked_period;
 pub mod authorized;
 pub mod block;

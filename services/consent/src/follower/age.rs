@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use aval_domain::time::{Clock, Timestamp};
-use aval_runtime::telemetry::metrics::meter;
 use opentelemetry::metrics::ObservableGauge;
+
+use crate::identity_changes::AgeGauge;
 
 /// When everything that there was to tell was known here last.
 #[derive(Debug)]
@@ -17,14 +18,12 @@ pub struct KnowledgeAge {
 }
 
 impl KnowledgeAge {
-    /// Counts from now on, in the metric of this name.
+    /// Counts from now on, and shows it there.
     #[must_use]
-    pub fn new(metric: &'static str, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(gauge: AgeGauge<'_>, clock: Arc<dyn Clock>) -> Self {
         let caught_up_at = Arc::new(AtomicI64::new(clock.now().as_micros()));
         let (observed, wall) = (Arc::clone(&caught_up_at), Arc::clone(&clock));
-        let age = meter()
-            .f64_observable_gauge(metric)
-            .with_unit("s")
+        let age = gauge
             .with_description("Since when everything that is told of who is whom was known here.")
             .with_callback(move |observer| {
                 let age = since(observed.load(Ordering::Relaxed), wall.now());

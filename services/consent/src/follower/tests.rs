@@ -1,6 +1,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use aval_domain::aliases::IdentityChange;
 use aval_domain::id::PractitionerId;
 use aval_domain::random::SeededRandom;
 use aval_domain::time::{ManualClock, Timestamp};
@@ -9,7 +10,6 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::*;
-use crate::aliases::IdentityChange;
 use crate::store::Answer;
 
 fn id(number: u128) -> PractitionerId {

@@ -1,5 +1,6 @@
 //! The directory's changes, watched over gRPC under this service's own certificate.
 
+use aval_domain::aliases::IdentityChange;
 use aval_domain::id::PractitionerId;
 use aval_proto::practitioner_directory::v1 as proto;
 use aval_proto::practitioner_directory::v1::directory_service_client::DirectoryServiceClient;
@@ -9,7 +10,6 @@ use futures::{StreamExt, TryStreamExt};
 use tonic::{Code, Status};
 
 use super::directory_client::{Malformed, parsed};
-use crate::aliases::IdentityChange;
 use crate::error::Error;
 use crate::identity_changes::{ChangeCursor, Changes, IdentityChanges, News, Told};
 use crate::store::Answer;

@@ -1,5 +1,6 @@
 //! Identity's merges, watched over gRPC under this service's own certificate.
 
+use aval_domain::aliases::IdentityChange;
 use aval_domain::id::PatientId;
 use aval_proto::identity::v1 as proto;
 use aval_proto::identity::v1::merge_service_client::MergeServiceClient;
@@ -8,7 +9,6 @@ use aval_runtime::channel::Channel;
 use futures::{StreamExt, TryStreamExt};
 use tonic::{Code, Status};
 
-use crate::aliases::IdentityChange;
 use crate::error::Error;
 use crate::identity_changes::{ChangeCursor, Changes, IdentityChanges, News, Told};
 use crate::store::Answer;

@@ -125,7 +125,6 @@ mod tests {
 
     use super::*;
     use crate::access_basis::AccessQuery;
-    use crate::aliases::IdentityChange;
     use crate::canary::Canary;
     use crate::identity_changes::{ChangeCursor, Identities, Learnt};
     use crate::matrix::Matrix;
@@ -133,6 +132,7 @@ mod tests {
     use crate::record::Record;
     use crate::store::sql::Migrator;
     use crate::store::{Change, Store as _, Write};
+    use aval_domain::aliases::IdentityChange;
 
     #[tokio::test]
     async fn every_mode_answers_on_every_engine() {

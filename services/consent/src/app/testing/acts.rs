@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use aval_domain::aliases::IdentityChange;
 use aval_domain::document::{DocumentClass, DocumentClasses};
 use aval_domain::id::PractitionerId;
 
 use super::Fixture;
-use crate::aliases::IdentityChange;
 use crate::app::{BlockGrantee, OpenCareEpisode, RequestGrant};
 use crate::asked_period::AskedPeriod;
 use crate::care_episode::CareEpisode;

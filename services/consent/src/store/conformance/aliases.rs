@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use aval_domain::aliases::IdentityChange;
 use aval_domain::id::PractitionerId;
 use aval_domain::period::Period;
 
 use super::fixture::{Fixture, hours, organization, patient, person};
 use super::{care_episodes, notifications, requests, visibilities};
 use crate::access_basis::{AccessBasisSource, AccessQuery};
-use crate::aliases::IdentityChange;
 use crate::cache::{Authority, Dependency, Position, Shard};
 use crate::decision::AccessBasis;
 use crate::error::Error;

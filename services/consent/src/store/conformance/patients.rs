@@ -4,12 +4,12 @@ mod acts;
 
 use std::collections::BTreeMap;
 
+use aval_domain::aliases::Aliases;
 use aval_domain::id::{PatientId, PractitionerId};
 use aval_domain::random::{Random, SeededRandom, SystemRandom};
 
 use super::fixture::{Fixture, NOW, patient, person};
 use super::{care_episodes, notifications, visibilities};
-use crate::aliases::Aliases;
 use crate::cache::{AccessKey, Authority, Dependency, OtherPosition, Position, Shard};
 use crate::care_episode::CareEpisode;
 use crate::decision::{AccessBasis, RecordBasis};

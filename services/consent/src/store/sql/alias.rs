@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aval_database::{Database, DatabaseError, Transaction};
+use aval_domain::aliases::{Aliases, IdentityChange};
 use aval_domain::id::{PatientId, PractitionerId};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, QueryResult, Statement};
@@ -10,7 +11,6 @@ use uuid::Uuid;
 
 use super::SqlStore;
 use super::change_clock;
-use crate::aliases::{Aliases, IdentityChange};
 use crate::cache::Dependency;
 use crate::error::Error;
 use crate::identity_changes::{ChangeCursor, Identifier, Identities, Learnt};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aval_domain::aliases::IdentityChange;
 use aval_domain::etag::Version;
 use aval_domain::id::{BlockId, PatientId};
 use aval_domain::period::Period;
@@ -9,7 +10,6 @@ use aval_domain::random::SystemRandom;
 
 use super::super::fixture::{Fixture, organization, patient, person};
 use crate::access_basis::{AccessBasisSource, AccessQuery};
-use crate::aliases::IdentityChange;
 use crate::block::Block;
 use crate::cache::{AccessKey, Authority};
 use crate::decision::AccessBasis;

@@ -6,9 +6,9 @@
 //! entry that leads elsewhere is all there is to remember, and taking a merge back is
 //! forgetting that it does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use aval_domain::id::PractitionerId;
+use crate::id::PractitionerId;
 
 /// What is told of who is whom: by the directory of professionals, by identity of patients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +96,13 @@ impl<Id: Copy + Ord> Aliases<Id> {
         self.leads_to.get(&id).copied()
     }
 
+    /// The entries that lead to this one without another between them.
+    #[must_use]
+    pub fn leading_to(&self, id: Id) -> BTreeSet<Id> {
+        let leading = self.leads_to.iter().filter(|(_, to)| **to == id);
+        leading.map(|(from, _)| *from).collect()
+    }
+
     /// Everybody who has more than one entry: each entry, and the human's present one.
     #[must_use]
     pub fn humans(&self) -> BTreeMap<Id, Id> {
@@ -147,6 +154,7 @@ mod tests {
         let chain = [merged(1, 2), merged(2, 3)];
         let three = [(id(1), id(3)), (id(2), id(3)), (id(3), id(3))];
         assert_eq!(after(&chain).humans(), three.into());
+        assert_eq!(after(&chain).leading_to(id(3)), [id(2)].into());
         let split = after(&[chain[0], chain[1], unmerged(2)]);
         assert_eq!(split.humans(), [(id(1), id(2)), (id(2), id(2))].into());
         let nobody = after(&[chain[0], chain[1], unmerged(2), unmerged(1)]);
