@@ -1,16 +1,17 @@
-//! Two entries of the directory turn out to be one human, and two again: what a patient
-//! decided under either follows the human.
+//! Two entries turn out to be one human, and two again, of the directory or of the patients:
+//! what was decided under either follows the human.
 
 use aval::client::Bearer;
 use aval_proto::common::v1 as common;
 use aval_proto::consent::v1 as consent;
+use aval_proto::identity::v1 as identity;
 use aval_proto::practitioner_directory::v1 as directory;
 use aval_testing::synthesize::Person;
 use common::DocumentClass;
 use consent::{DecisionReason, Effect};
 
 use crate::patience::eventually;
-use crate::scene::{Patient, Professional, Scene, anne, document, fresh_id};
+use crate::scene::{Patient, Professional, Scene, anne, bruno, document, fresh_id};
 use crate::world::practitioner;
 
 #[tokio::test]
@@ -51,6 +52,75 @@ async fn whom_a_patient_blocked_does_not_come_in_under_another_number() {
     let (practitioner_id, again) = sign_in_again(&scene, &old, &blocked).await;
     assert_eq!(practitioner_id, blocked.practitioner_id);
     assert_eq!(asks(&again).await.reason(), DecisionReason::Blocked);
+}
+
+#[tokio::test]
+async fn what_a_patient_decided_holds_when_their_records_turn_out_to_be_one_human_s() {
+    let scene = Scene::set().await;
+    let (before, present) = (scene.patient(bruno()).await, scene.patient(anne()).await);
+    let doctor = scene
+        .professional(&scene.cast.generalist, &scene.clinic)
+        .await;
+    block(&scene, &before, &doctor.practitioner_id).await;
+    authorise(&scene, &present, &doctor.practitioner_id).await;
+    let of = async |patient: &Patient| check(&scene, patient, &doctor.bearer).await;
+    assert_eq!(of(&present).await.effect(), Effect::Permit);
+    assert_eq!(of(&before).await.reason(), DecisionReason::Blocked);
+
+    merge_patients(&scene, &before, &present).await;
+    eventually("the block holds for the human", async || {
+        (of(&present).await.reason() == DecisionReason::Blocked).then_some(())
+    })
+    .await;
+    // The human finds it in their list, and ends it there.
+    let request = consent::ListBlocksRequest {
+        patient_id: present.patient_id.clone(),
+        ..consent::ListBlocksRequest::default()
+    };
+    let request = present.bearer.asks(request);
+    let blocks = scene.portal.grants().list_blocks(request).await.unwrap();
+    let blocks = blocks.into_inner().blocks;
+    assert_eq!(blocks.len(), 1);
+    assert_eq!(blocks[0].patient_id, before.patient_id);
+    let request = consent::UnblockGranteeRequest {
+        block_id: blocks[0].block_id.clone(),
+        request_id: fresh_id(),
+    };
+    let request = present.bearer.asks(request);
+    scene
+        .portal
+        .grants()
+        .unblock_grantee(request)
+        .await
+        .unwrap();
+    for patient in [&before, &present] {
+        assert_eq!(of(patient).await.effect(), Effect::Permit);
+    }
+
+    // They are two after all, and only one of them ever let the doctor in.
+    let request = identity::UnmergePatientsRequest {
+        source_patient_id: before.patient_id.clone(),
+        reason: "deux personnes".to_owned(),
+        request_id: fresh_id(),
+    };
+    let mut patients = scene.operator.patients();
+    patients.unmerge_patients(request).await.unwrap();
+    eventually("the grant is one patient's again", async || {
+        (of(&before).await.reason() == DecisionReason::NoGrant).then_some(())
+    })
+    .await;
+    assert_eq!(of(&present).await.effect(), Effect::Permit);
+}
+
+async fn merge_patients(scene: &Scene, source: &Patient, target: &Patient) {
+    let request = identity::MergePatientsRequest {
+        source_patient_id: source.patient_id.clone(),
+        target_patient_id: target.patient_id.clone(),
+        reason: "une seule personne".to_owned(),
+        request_id: fresh_id(),
+    };
+    let merged = scene.operator.patients().merge_patients(request).await;
+    merged.unwrap();
 }
 
 /// In the practice situation of before, whoever it belongs to by now.

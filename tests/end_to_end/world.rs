@@ -61,7 +61,7 @@ impl Persona {
     /// Who may make a call with [`sample::request`](crate::sample::request).
     pub(crate) fn admitted(call: &Call) -> Self {
         match call.name().as_str() {
-            "TrailService/AppendEvents" => Self::Software("consent"),
+            "TrailService/AppendEvents" | "MergeService/WatchMerges" => Self::Software("consent"),
             "GrantService/RequestGrant"
             | "GrantService/DeclareGrant"
             | "GrantService/OpenCareEpisode"

@@ -47,6 +47,7 @@ pub mod document;
 pub mod name;
 
 pub mod access;
+pub mod aliases;
 pub mod event;
 
 pub use invalid::InvalidValue;

@@ -11,7 +11,7 @@ pub use aval_merkle_log::map::PatientHead;
 use aval_merkle_log::note::NoteError;
 use aval_merkle_log::tree::{Frontier, NodeId, TreeFull};
 
-use crate::aliases::PatientChange;
+use crate::aliases::{self, PatientChange};
 use crate::checkpoint_key::CheckpointKey;
 use crate::head_map::{HeadMap, MapChange};
 use crate::submission::SealedEvent;
@@ -127,8 +127,8 @@ impl Tip {
             })
             .collect();
         let told = events.iter();
-        let told = told
-            .filter_map(|(origin, sealed)| PatientChange::told_by(origin.source, &sealed.event));
+        let told =
+            told.filter_map(|(origin, sealed)| aliases::told_by(origin.source, &sealed.event));
         let who_is_whom = told.collect();
         let change = map.with(&heads);
         let batch = Batch {

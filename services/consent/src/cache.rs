@@ -54,7 +54,7 @@ mod tier;
 pub use answers::{Authority, CacheSettings, CachedBases};
 pub use boot_clock::{BootClock, SystemBootClock};
 pub use change::{Change, Dependency, News, Position, Shard};
-pub use entry::{AccessKey, Entry, EntryVisibilities, MOST_VISIBILITIES, Positions};
+pub use entry::{AccessKey, Entry, EntryVisibilities, MOST_VISIBILITIES, OtherPosition, Positions};
 pub use fence::ChangeFence;
 pub use knowledge::{Freshness, Generation, PollBegan, Refused};
 pub use policies::{CachedPolicies, MatrixAuthority};

@@ -42,6 +42,8 @@ pub struct Config {
     pub token: TokenConfig,
     /// The practitioner directory, which knows grantees.
     pub practitioner_directory: PeerConfig,
+    /// The identity service, which tells which patients are one human.
+    pub identity: PeerConfig,
     /// The audit service, which takes the trail.
     pub audit: PeerConfig,
     /// How pages of lists are sealed.
@@ -222,6 +224,7 @@ impl Config {
         self.grpc.check()?;
         self.token.check()?;
         self.practitioner_directory.check()?;
+        self.identity.check()?;
         self.audit.check()?;
         if self.requests.kept_for < DurationText::from_secs(24 * 3_600) {
             return Err(ConfigError::Refused {

@@ -63,6 +63,9 @@ pub enum Error {
     /// The directory does not answer.
     #[error("the directory does not answer")]
     DirectoryUnavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Whoever tells who turned out to be whom does not answer.
+    #[error("who turned out to be whom is not told")]
+    NotFollowed(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The decision could not be recorded together with those of other calls.
     #[error("the decision could not be recorded")]
     NotRecorded(#[source] Arc<Error>),

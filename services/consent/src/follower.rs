@@ -1,7 +1,7 @@
-//! Follows the directory: who turned out to be whom.
+//! Follows who turned out to be whom: professionals in the directory, patients in identity.
 //!
 //! Every instance follows, and the first one to hear of a change takes it in; the others
-//! find that it was. No decision waits for the directory: while it does not answer,
+//! find that it was. No decision waits for whoever tells: while they do not answer,
 //! decisions rest on what is known, and how old that is is shown.
 
 use std::sync::Arc;
@@ -10,26 +10,27 @@ use std::time::Duration;
 use aval_domain::random::Random;
 use aval_runtime::environment::Environment;
 use aval_runtime::following::{Attempt, Silence, follow};
+use aval_runtime::telemetry::metrics::meter;
 use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
-use crate::directory_changes::{
-    Changes, DirectoryChanges, DirectoryCursor, Identities, Learnt, News, Told,
-};
 use crate::error::Error;
+use crate::identity_changes::{
+    ChangeCursor, Changes, Identifier, Identities, IdentityChanges, Learnt, News, Told,
+};
 
 mod age;
 
 pub use age::KnowledgeAge;
 
-/// The directory shows a sign of life more often than that: a stream without is broken.
+/// Whoever tells shows a sign of life more often than that: a stream without is broken.
 const LONGEST_SILENCE: Duration = Duration::from_mins(2);
 
-/// Takes in what the directory tells of who is whom.
+/// Takes in what is told of who is whom.
 #[derive(Debug)]
-pub struct Follower {
-    directory: Arc<dyn DirectoryChanges>,
-    identities: Arc<dyn Identities>,
+pub struct Follower<Id> {
+    told: Arc<dyn IdentityChanges<Id>>,
+    identities: Arc<dyn Identities<Id>>,
     age: KnowledgeAge,
     random: Arc<dyn Random>,
 }
@@ -37,28 +38,28 @@ pub struct Follower {
 /// Why a stream of changes is given up. Where it goes on is read anew.
 #[derive(Debug)]
 enum Ended {
-    /// The directory stopped.
+    /// Whoever tells stopped.
     Closed,
     /// Another instance followed further than this one.
     Overtaken,
-    /// The directory does not answer, or the database.
+    /// They do not answer, or the database does not.
     Failed(Error),
     /// Nothing was heard for too long.
     Silent,
 }
 
-impl Follower {
+impl<Id: Identifier> Follower<Id> {
     /// One whom nobody has told anything.
     #[must_use]
     pub fn new(
-        directory: Arc<dyn DirectoryChanges>,
-        identities: Arc<dyn Identities>,
+        told: Arc<dyn IdentityChanges<Id>>,
+        identities: Arc<dyn Identities<Id>>,
         environment: &Environment,
     ) -> Self {
         Self {
-            directory,
+            told,
             identities,
-            age: KnowledgeAge::new(Arc::clone(&environment.clock)),
+            age: KnowledgeAge::new(Id::age_gauge(&meter()), Arc::clone(&environment.clock)),
             random: Arc::clone(&environment.random),
         }
     }
@@ -70,7 +71,7 @@ impl Follower {
             let ended = self.follow(&mut heard).await;
             Attempt { heard, ended }
         };
-        follow(self.random.as_ref(), shutdown, attempt, say).await;
+        follow(self.random.as_ref(), shutdown, attempt, say::<Id>).await;
     }
 
     /// Follows from where the changes were followed to, for as long as the stream lasts.
@@ -95,22 +96,26 @@ impl Follower {
         }
     }
 
-    async fn begin(&self) -> Result<(DirectoryCursor, Changes), Error> {
-        let cursor = self.identities.directory_cursor().await?;
-        if let Some(changes) = self.directory.changes_after(&cursor).await? {
+    async fn begin(&self) -> Result<(ChangeCursor, Changes<Id>), Error> {
+        let cursor = self.identities.followed_to().await?;
+        if let Some(changes) = self.told.changes_after(&cursor).await? {
             return Ok((cursor, changes));
         }
-        // A directory that was restored to before what it had told. What is known stays
-        // until it tells otherwise.
-        tracing::error!("the directory never gave this cursor: its changes are followed anew");
+        // Whoever tells was restored to before what they had told. What is known stays until
+        // they tell otherwise.
+        let teller = Id::TELLER;
+        tracing::error!(
+            teller,
+            "this cursor was never given: the changes are followed anew"
+        );
         let from_the_start = Learnt {
             after: cursor,
-            cursor: DirectoryCursor::start(),
+            cursor: ChangeCursor::start(),
             change: None,
         };
         let cursor = self.identities.learn(&from_the_start).await?;
-        let changes = self.directory.changes_after(&cursor).await?;
-        let refused = || Error::DirectoryUnavailable("every cursor is refused".into());
+        let changes = self.told.changes_after(&cursor).await?;
+        let refused = || Error::NotFollowed("every cursor is refused".into());
         Ok((cursor, changes.ok_or_else(refused)?))
     }
 
@@ -118,9 +123,9 @@ impl Follower {
     /// another instance followed them further.
     async fn take(
         &self,
-        after: &DirectoryCursor,
-        told: Told,
-    ) -> Result<Option<DirectoryCursor>, Error> {
+        after: &ChangeCursor,
+        told: Told<Id>,
+    ) -> Result<Option<ChangeCursor>, Error> {
         let change = match told.news {
             News::Identity(change) => Some(change),
             // Where to go on is stored with the next thing that matters.
@@ -145,21 +150,19 @@ impl Follower {
     }
 }
 
-fn say(ended: &Ended, silence: Silence) {
+fn say<Id: Identifier>(ended: &Ended, silence: Silence) {
+    let teller = Id::TELLER;
     match (ended, silence) {
         (Ended::Closed | Ended::Overtaken, _) => {
-            tracing::debug!(
-                ?ended,
-                "the directory's changes are followed from where they were"
-            );
+            tracing::debug!(teller, ?ended, "changes are followed from where they were");
         }
         (Ended::Failed(error), Silence::Short) => {
-            tracing::debug!(%error, "the directory's changes are not followed yet");
+            tracing::debug!(teller, %error, "changes are not followed yet");
         }
         (Ended::Failed(error), Silence::Lasting) => {
-            tracing::warn!(%error, "the directory's changes are not followed");
+            tracing::warn!(teller, %error, "changes are not followed");
         }
-        (Ended::Silent, _) => tracing::warn!("the directory gives no sign of life"),
+        (Ended::Silent, _) => tracing::warn!(teller, "no sign of life is given"),
     }
 }
 

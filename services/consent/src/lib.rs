@@ -2,7 +2,6 @@
 
 pub mod config;
 
-pub mod aliases;
 pub mod asked_period;
 pub mod authorized;
 pub mod block;
@@ -21,8 +20,8 @@ pub mod error;
 
 pub mod app;
 pub mod directory;
-pub mod directory_changes;
 pub mod follower;
+pub mod identity_changes;
 pub mod trail_backlog;
 
 pub mod access_basis;

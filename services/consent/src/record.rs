@@ -66,6 +66,43 @@ impl Record {
         }
     }
 
+    /// The record of a human of several identifiers, under the one that is asked for: the
+    /// most restrictive setting of any wins, and treating doctors of any are theirs. `None`
+    /// if there is none under any.
+    #[must_use]
+    pub fn of_human(patient_id: PatientId, records: Vec<Self>) -> Option<Self> {
+        let mut records = records.into_iter();
+        let first = records.next()?;
+        let human = records.fold(first, Self::with);
+        Some(Self {
+            patient_id,
+            ..human
+        })
+    }
+
+    fn with(mut self, other: Self) -> Self {
+        for doctor in other.treating_doctors {
+            let known = self.treating_doctors.iter_mut();
+            let mut known = known.filter(|known| known.practitioner_id == doctor.practitioner_id);
+            match known.next() {
+                Some(known) if known.removed_at.is_some() => *known = doctor,
+                Some(_) => {}
+                None => self.treating_doctors.push(doctor),
+            }
+        }
+        self.treating_doctors
+            .sort_by_key(|doctor| (doctor.added_at, doctor.practitioner_id));
+        Self {
+            opposes_break_glass: self.opposes_break_glass || other.opposes_break_glass,
+            opposes_regulation_center: self.opposes_regulation_center
+                || other.opposes_regulation_center,
+            opened_at: self.opened_at.min(other.opened_at),
+            closed_at: self.closed_at.max(other.closed_at),
+            version: self.version.max(other.version),
+            ..self
+        }
+    }
+
     /// Whether it is open.
     #[must_use]
     pub const fn is_open(&self) -> bool {

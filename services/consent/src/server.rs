@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use aval_database::migrate::{self, SchemaError};
 use aval_database::{Database, DatabaseError};
+use aval_domain::id::{PatientId, PractitionerId};
 use aval_proto::consent::v1::decision_service_server::DecisionServiceServer;
 use aval_proto::consent::v1::grant_service_server::GrantServiceServer;
 use aval_proto::consent::v1::notification_service_server::NotificationServiceServer;
@@ -34,8 +35,8 @@ use crate::config::{Config, PolicyConfig};
 use crate::decision::Policy;
 use crate::follower::Follower;
 use crate::grpc::{
-    DecisionGrpc, DirectoryChangesClient, DirectoryClient, GrantGrpc, NotificationGrpc, Pages,
-    PolicyGrpc, RecordSettingsGrpc,
+    DecisionGrpc, DirectoryChangesClient, DirectoryClient, GrantGrpc, MergesClient,
+    NotificationGrpc, Pages, PolicyGrpc, RecordSettingsGrpc,
 };
 use crate::housekeeping;
 use crate::matrix::{Matrix, MatrixError};
@@ -138,7 +139,7 @@ impl Server {
         )
         .await?;
         let canary = Canary::new(Arc::clone(&store), Arc::clone(&source), environment.clone());
-        let follower = follower(&config, &store, &environment)?;
+        let (professionals, patients) = followers(&config, &store, &environment)?;
         let app = app(&config, store, source, policies, Arc::clone(&trail_backlog))?;
         let grpc = bind_grpc(&config, &environment, Arc::clone(&app), &shutdown).await?;
         let ops = OpsServer::bind(&config.ops)
@@ -150,7 +151,8 @@ impl Server {
         let drained = CancellationToken::new();
         let mut tasks = keep_house(&config, &environment, &db, app, trail_backlog, &drained);
         tasks.push(tokio::spawn(canary.run(drained.clone())));
-        tasks.push(tokio::spawn(follower.run(drained.clone())));
+        tasks.push(tokio::spawn(professionals.run(drained.clone())));
+        tasks.push(tokio::spawn(patients.run(drained.clone())));
         tasks.extend(poller.map(|poller| tokio::spawn(poller.run(drained.clone()))));
         tasks.push(tokio::spawn(relay(
             db.clone(),
@@ -227,15 +229,18 @@ fn app(
     )))
 }
 
-/// Learns from the directory who turned out to be whom.
-fn follower(
+/// Learns who turned out to be whom: professionals from the directory, patients from
+/// identity.
+fn followers(
     config: &Config,
     store: &Arc<SqlStore>,
     environment: &Environment,
-) -> Result<Follower, ChannelError> {
+) -> Result<(Follower<PractitionerId>, Follower<PatientId>), ChannelError> {
     let directory = DirectoryChangesClient::new(connect_lazy(&config.practitioner_directory)?);
-    let identities = Arc::clone(store) as _;
-    Ok(Follower::new(Arc::new(directory), identities, environment))
+    let merges = MergesClient::new(connect_lazy(&config.identity)?);
+    let professionals = Follower::new(Arc::new(directory), Arc::clone(store) as _, environment);
+    let patients = Follower::new(Arc::new(merges), Arc::clone(store) as _, environment);
+    Ok((professionals, patients))
 }
 
 async fn bind_grpc(

@@ -191,6 +191,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// The care episodes of a query, the newest first.
     fn care_episodes<'a>(&'a self, query: &'a CareEpisodeQuery) -> Answer<'a, Vec<CareEpisode>>;
 
+    /// Every identifier of the human whom this patient is, itself among them.
+    fn patient_identifiers(&self, id: PatientId) -> Answer<'_, Vec<PatientId>>;
+
     /// Every identifier of the human whom this one leads to, itself among them.
     fn identifiers(&self, id: PractitionerId) -> Answer<'_, Vec<PractitionerId>>;
 

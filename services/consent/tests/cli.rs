@@ -46,6 +46,7 @@ fn it_serves_with_a_warning_about_the_example_until_it_is_told_to_stop() {
             database = {{ url = "{}" }}
             token = {{ issuer = "http://127.0.0.1:1", jwks_url = "http://127.0.0.1:1/jwks.json" }}
             practitioner_directory = {{ uri = "http://127.0.0.1:1" }}
+            identity = {{ uri = "http://127.0.0.1:1" }}
             audit = {{ uri = "http://127.0.0.1:1" }}
             page_tokens = {{ key_file = "{}" }}
         "#,

@@ -19,6 +19,7 @@ mod remove_representative;
 mod resolve_patient;
 mod unmerge_patients;
 mod update_identity;
+mod watch_merges;
 
 pub use add_representative::AddRepresentative;
 pub use exchange_token::{Capacity, ExchangeToken};
@@ -28,12 +29,13 @@ pub use list_representatives::{ListRepresentatives, RepresentationsPage};
 pub use list_sessions::{ListSessions, SessionView, SessionsPage};
 pub use log_out::LogoutFailed;
 pub use merge_patients::MergePatients;
-pub use permission::{keep_patients, serve_sessions};
+pub use permission::{follow_merges, keep_patients, serve_sessions};
 pub use refresh_token::NextTokens;
 pub use register_patient::RegisterPatient;
 pub use resolve_patient::{By, Found};
 pub use unmerge_patients::UnmergePatients;
 pub use update_identity::UpdateIdentity;
+pub use watch_merges::WatchedMerge;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

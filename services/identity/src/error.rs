@@ -58,6 +58,9 @@ pub enum Error {
     /// The page token is not one of this query, or has expired.
     #[error("the page token is not one of this query, or has expired")]
     PageTokenInvalid,
+    /// The cursor is of another life of the database.
+    #[error("the cursor was never given here")]
+    CursorUnknown,
     /// The identity provider does not answer, so nobody was proved.
     #[error("the identity provider does not answer")]
     ProviderUnavailable,

@@ -2,10 +2,12 @@
 
 mod convert;
 mod directory_client;
+mod merge_service;
 mod patient_service;
 mod session_service;
 mod status;
 
 pub use directory_client::DirectoryClient;
+pub use merge_service::MergeGrpc;
 pub use patient_service::PatientGrpc;
 pub use session_service::SessionGrpc;

@@ -10,6 +10,7 @@ pub mod activity_choice;
 pub mod directory;
 
 pub mod identity_issue;
+pub mod merge;
 pub mod patient;
 pub mod representation;
 pub mod session;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aval_database::migrate::{self, SchemaError};
 use aval_database::{Database, DatabaseError};
+use aval_proto::identity::v1::merge_service_server::MergeServiceServer;
 use aval_proto::identity::v1::patient_service_server::PatientServiceServer;
 use aval_proto::identity::v1::session_service_server::SessionServiceServer;
 use aval_runtime::caller::{Allowlist, AllowlistError, CallerId, CallerUnknown};
@@ -25,7 +26,7 @@ use crate::backchannel_logout;
 use crate::closed_sessions::ClosedSessionFeed;
 use crate::config::Config;
 use crate::directory_follower::DirectoryFollower;
-use crate::grpc::{DirectoryClient, PatientGrpc, SessionGrpc};
+use crate::grpc::{DirectoryClient, MergeGrpc, PatientGrpc, SessionGrpc};
 use crate::jwks::{self, JwksError, JwksServer};
 use crate::keys;
 use crate::patient_keys::PatientKeys;
@@ -153,7 +154,7 @@ impl Server {
         let ops = OpsServer::bind(&config.ops).await;
         let ops = ops.map_err(|source| StartError::Ops { address, source })?;
         let trail = TrailClient::new(connect_lazy(&config.audit)?);
-        let grpc = grpc(&config, &environment, app).await?;
+        let grpc = grpc(&config, &environment, app, &shutdown).await?;
 
         let running = (
             grpc.bound_address(),
@@ -287,13 +288,16 @@ async fn grpc(
     config: &Config,
     environment: &Environment,
     app: Arc<App>,
+    shutdown: &CancellationToken,
 ) -> Result<BoundServer, StartError> {
     let allowlist = Allowlist::of_listener(&config.grpc)?;
     let verifier = Arc::clone(&app.verifier);
+    let merges = MergeGrpc::new(Arc::clone(&app), shutdown.clone());
     let server = GrpcServer::new(&config.grpc, environment, allowlist, verifier)
         .add_service(SessionServiceServer::new(SessionGrpc::new(Arc::clone(
             &app,
         ))))
+        .add_service(MergeServiceServer::new(merges))
         .add_service(PatientServiceServer::new(PatientGrpc::new(app)));
     Ok(server.bind().await?)
 }

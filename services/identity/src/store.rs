@@ -36,6 +36,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::identity_issue::IdentityIssue;
+use crate::merge::{MergeChange, MergeCursor};
 use crate::patient_keys::{KeyedDigest, SealedIdentity};
 use crate::representation::Representation;
 use crate::session::Session;
@@ -137,6 +138,12 @@ pub trait Store: Debug + Send + Sync {
     /// A repeated request answers both as they are. Fails with [`Error::MergeConflict`]
     /// when either is merged already, or the source is not.
     fn join_patients<'a>(&'a self, joining: &'a Joining<'a>) -> Answer<'a, Joined>;
+
+    /// Which merges came after this place, and which were taken back, at most `limit`, in
+    /// the order in which they came to hold; `None` if nothing ever stood there. What was
+    /// told once as the changes before a place stays so.
+    fn merges_after(&self, cursor: MergeCursor, limit: u64)
+    -> Answer<'_, Option<Vec<MergeChange>>>;
 
     /// What a person has to look at: collisions not looked at since, patients with the
     /// traits of one registered before, patients who are not qualified; the oldest

@@ -107,6 +107,7 @@ impl Service<'_> {
                 "page_tokens": { "key_file": key("page-tokens.key") },
                 "cache": cache,
                 "practitioner_directory": self.peer(self.ports.directory),
+                "identity": self.peer(self.ports.identity),
                 "audit": self.peer(self.ports.audit),
             }),
         )

@@ -7,7 +7,7 @@ use aval_domain::id::PatientId;
 
 use super::entries::{Payload, Row};
 use super::{Examination, Fault};
-use crate::aliases::{Aliases, PatientChange};
+use crate::aliases::{self, Aliases};
 
 /// What identity told, up to an entry.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ impl WhoIsWhom {
             Payload::There(entry) => {
                 // One that is no event is noted as altered.
                 let event = serde_json::from_slice::<Event>(&entry.canonical).ok();
-                if let Some(change) = event.as_ref().and_then(PatientChange::in_event) {
+                if let Some(change) = event.as_ref().and_then(aliases::in_event) {
                     self.0.take(change);
                 }
             }

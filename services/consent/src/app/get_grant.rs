@@ -22,7 +22,11 @@ impl App {
 
     async fn concerns(&self, grant: &Grant, person: &Actor) -> Result<bool, Error> {
         let person = match person {
-            Actor::Patient(patient) => return Ok(grant.patient_id == patient.patient_id),
+            Actor::Patient(patient) if grant.patient_id == patient.patient_id => return Ok(true),
+            Actor::Patient(patient) => {
+                let human = self.store.patient_identifiers(patient.patient_id).await?;
+                return Ok(human.contains(&grant.patient_id));
+            }
             Actor::Practitioner(practitioner) => practitioner.practitioner_id,
         };
         match grant.grantee.practitioner_id() {

@@ -132,7 +132,7 @@ impl CachedBases {
         let entries = keys
             .iter()
             .zip(&kept)
-            .map(|(key, kept)| (key, kept.entry.as_of, kept.generation));
+            .map(|(key, kept)| (key, &kept.entry.as_of, kept.generation));
         if let Err(reason) = self.freshness.judge_together(entries) {
             self.metrics.refused(reason);
             return None;
@@ -197,7 +197,9 @@ impl CachedBases {
     }
 
     fn may_use(&self, key: &AccessKey, kept: &Kept) -> bool {
-        let judged = self.freshness.judge(key, kept.entry.as_of, kept.generation);
+        let judged = self
+            .freshness
+            .judge(key, &kept.entry.as_of, kept.generation);
         if let Err(reason) = judged {
             self.metrics.refused(reason);
         }

@@ -24,13 +24,24 @@ pub struct AccessKey {
     pub organization_id: Option<OrganizationId>,
 }
 
-/// How far the two shards of an entry were when it was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// How far the shards of an entry were when it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Positions {
     /// The patient's shard.
     pub patient: u64,
     /// The shard of what spans patients.
     pub spanning: u64,
+    /// The shard of each other identifier of the patient. Most have none.
+    pub others: Vec<OtherPosition>,
+}
+
+/// How far the shard of another identifier of the patient was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OtherPosition {
+    /// The identifier.
+    pub patient_id: PatientId,
+    /// Its shard.
+    pub position: u64,
 }
 
 /// One state of everything that decisions about an [`AccessKey`] rest on, whichever
@@ -95,9 +106,9 @@ impl AccessKey {
 }
 
 impl Positions {
-    /// How far the shard of this dependency was.
+    /// How far the shard of the patient, or of what spans patients, was.
     #[must_use]
-    pub const fn of(self, shard: Shard) -> Position {
+    pub const fn of(&self, shard: Shard) -> Position {
         if shard.number() == Shard::SPANNING.number() {
             Position(self.spanning)
         } else {
@@ -140,6 +151,8 @@ impl Entry {
             .sum();
         size_of::<Self>()
             + size_of::<AccessKey>()
+            + size_of_val(self.as_of.others.as_slice())
+            + size_of_val(self.basis.other_patient_ids.as_slice())
             + size_of_val(self.basis.other_ids.as_slice())
             + size_of_val(self.basis.grants.as_slice())
             + size_of_val(self.basis.blocks.as_slice())

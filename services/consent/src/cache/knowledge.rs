@@ -126,25 +126,34 @@ impl Knowledge {
     fn judge(
         &self,
         key: &AccessKey,
-        as_of: Positions,
+        as_of: &Positions,
         generation: Generation,
     ) -> Result<(), Refused> {
         if generation != self.generation {
             return Err(Refused::OtherHistory);
         }
-        for shard in [key.shard(), Shard::SPANNING] {
-            if as_of.of(shard) < self.shards[shard.index()].floor {
-                return Err(Refused::BelowFloor);
-            }
-        }
         for dependency in key.dependencies() {
             let shard = dependency.shard();
-            let last = self.shards[shard.index()].last.get(&dependency);
-            if last.is_some_and(|last| as_of.of(shard) < *last) {
-                return Err(Refused::Changed);
-            }
+            self.shards[shard.index()].judge_one(dependency, as_of.of(shard))?;
+        }
+        for other in &as_of.others {
+            let dependency = Dependency::Patient(other.patient_id);
+            let shard = &self.shards[dependency.shard().index()];
+            shard.judge_one(dependency, Position(other.position))?;
         }
         Ok(())
+    }
+
+    /// Whether no shard of the entry was further than it is known here.
+    fn has_reached(&self, key: &AccessKey, as_of: &Positions) -> bool {
+        let own = [key.shard(), Shard::SPANNING].map(|shard| (shard, as_of.of(shard)));
+        let others = as_of.others.iter().map(|other| {
+            let shard = Shard::of_patient(other.patient_id);
+            (shard, Position(other.position))
+        });
+        own.into_iter()
+            .chain(others)
+            .all(|(shard, position)| position <= self.shards[shard.index()].applied)
     }
 }
 
@@ -287,7 +296,7 @@ impl Freshness {
     pub fn judge(
         &self,
         key: &AccessKey,
-        as_of: Positions,
+        as_of: &Positions,
         generation: Generation,
     ) -> Result<(), Refused> {
         let (boot, wall) = (self.boot_clock.now(), self.wall_clock.now());
@@ -328,7 +337,7 @@ impl Freshness {
     pub fn judge_change(
         &self,
         key: &AccessKey,
-        as_of: Positions,
+        as_of: &Positions,
         generation: Generation,
     ) -> Result<(), Refused> {
         let knowledge = self
@@ -341,7 +350,7 @@ impl Freshness {
     /// Whether entries may be used together: all are of the state that is known.
     pub fn judge_together<'a>(
         &self,
-        entries: impl IntoIterator<Item = (&'a AccessKey, Positions, Generation)>,
+        entries: impl IntoIterator<Item = (&'a AccessKey, &'a Positions, Generation)>,
     ) -> Result<(), Refused> {
         let (boot, wall) = (self.boot_clock.now(), self.wall_clock.now());
         let knowledge = self
@@ -353,10 +362,8 @@ impl Freshness {
         }
         for (key, as_of, generation) in entries {
             knowledge.judge(key, as_of, generation)?;
-            for shard in [key.shard(), Shard::SPANNING] {
-                if as_of.of(shard) > knowledge.shards[shard.index()].applied {
-                    return Err(Refused::Newer);
-                }
+            if !knowledge.has_reached(key, as_of) {
+                return Err(Refused::Newer);
             }
         }
         Ok(())
@@ -374,15 +381,15 @@ impl Freshness {
         (lease.began + LEASE_HOLDS).checked_sub(boot)
     }
 
-    /// Whether every change of these was brought by a poll, so that a cached entry
+    /// Whether every change up to an entry was brought by a poll, so that a cached entry
     /// and a fresh one can be compared.
     #[must_use]
-    pub fn has_reached(&self, shard: Shard, position: Position) -> bool {
+    pub fn has_reached(&self, key: &AccessKey, as_of: &Positions) -> bool {
         let knowledge = self
             .knowledge
             .read()
             .unwrap_or_else(PoisonError::into_inner);
-        knowledge.shards[shard.index()].applied >= position
+        knowledge.has_reached(key, as_of)
     }
 }
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::answers::Authority;
-use super::change::Shard;
 use super::entry::{AccessKey, Entry};
 use super::knowledge::Freshness;
 use super::metrics::AnswerMetrics;
@@ -73,7 +72,7 @@ impl Sampler {
         }
         let judged = self
             .freshness
-            .judge_change(key, kept.entry.as_of, kept.generation);
+            .judge_change(key, &kept.entry.as_of, kept.generation);
         if judged.is_err() {
             return "changed";
         }
@@ -84,10 +83,7 @@ impl Sampler {
 
     async fn catch_up(&self, key: &AccessKey, present: &Entry) -> bool {
         for _ in 0..CATCH_UP.1 {
-            let reached = [key.shard(), Shard::SPANNING]
-                .into_iter()
-                .all(|shard| self.freshness.has_reached(shard, present.as_of.of(shard)));
-            if reached {
+            if self.freshness.has_reached(key, &present.as_of) {
                 return true;
             }
             tokio::time::sleep(CATCH_UP.0).await;

@@ -16,7 +16,7 @@ use super::sealed;
 use super::shared::{CacheSecret, EntryKey, SharedTier};
 
 /// Another shape of what is stored has another number.
-const SHAPE: u8 = 2;
+const SHAPE: u8 = 3;
 /// Longer than changes are remembered an entry is of no use.
 const KEPT_FOR: Duration = Duration::from_mins(10);
 
@@ -95,7 +95,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::cache::{EntryVisibilities, Positions};
+    use crate::cache::{EntryVisibilities, OtherPosition, Positions};
     use crate::decision::{
         AccessBasis, BlockBasis, BlockTarget, CareEpisodeBasis, GrantBasis, GrantTarget,
         RecordBasis, VisibilityBasis,
@@ -143,6 +143,10 @@ mod tests {
             as_of: Positions {
                 patient: 7,
                 spanning: 3,
+                others: vec![OtherPosition {
+                    patient_id: PatientId::from_uuid(Uuid::from_u128(8)),
+                    position: 4,
+                }],
             },
             basis: Arc::new(AccessBasis {
                 record: Some(RecordBasis {
@@ -150,6 +154,7 @@ mod tests {
                     opposes_break_glass: false,
                     opposes_regulation_center: true,
                 }),
+                other_patient_ids: vec![PatientId::from_uuid(Uuid::from_u128(8))],
                 other_ids: vec![PractitionerId::from_uuid(Uuid::from_u128(9))],
                 treating_doctor: true,
                 grants: vec![GrantBasis {

@@ -1,7 +1,7 @@
 //! Everything that a decision rests on, read in one snapshot.
 
 use aval_domain::document::DocumentClasses;
-use aval_domain::id::{CareEpisodeId, DocumentId, GrantId, PractitionerId};
+use aval_domain::id::{CareEpisodeId, DocumentId, GrantId, PatientId, PractitionerId};
 use aval_domain::period::Period;
 use aval_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,9 @@ use crate::visibility::VisibilityKind;
 pub struct AccessBasis {
     /// The record; `None` when there never was one.
     pub record: Option<RecordBasis>,
+    /// Other identifiers of this patient: those who turned out to be the same human.
+    /// Everything below is of that human, under whichever identifier it was written.
+    pub other_patient_ids: Vec<PatientId>,
     /// Other identifiers of this professional: entries of the directory that turned out to
     /// be the same human. Everything below is of that human, under whichever identifier it
     /// was written; who wrote a document is told by the document alone.

@@ -42,6 +42,7 @@ impl<'a> World<'a> {
         match &self.question.asker {
             Asker::Patient(patient_id) | Asker::Representative(patient_id) => {
                 *patient_id == self.question.patient_id
+                    || self.basis.other_patient_ids.contains(patient_id)
             }
             Asker::Practitioner(_) => false,
         }

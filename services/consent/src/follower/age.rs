@@ -1,14 +1,15 @@
-//! How old what is known of the directory is, for operators.
+//! How old what is known of who is whom is, for operators.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use aval_domain::time::{Clock, Timestamp};
-use aval_runtime::telemetry::metrics::meter;
 use opentelemetry::metrics::ObservableGauge;
 
-/// When everything that the directory had to tell was known here last.
+use crate::identity_changes::AgeGauge;
+
+/// When everything that there was to tell was known here last.
 #[derive(Debug)]
 pub struct KnowledgeAge {
     clock: Arc<dyn Clock>,
@@ -17,17 +18,13 @@ pub struct KnowledgeAge {
 }
 
 impl KnowledgeAge {
-    /// Counts from now on.
+    /// Counts from now on, and shows it there.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
+    pub fn new(gauge: AgeGauge<'_>, clock: Arc<dyn Clock>) -> Self {
         let caught_up_at = Arc::new(AtomicI64::new(clock.now().as_micros()));
         let (observed, wall) = (Arc::clone(&caught_up_at), Arc::clone(&clock));
-        let age = meter()
-            .f64_observable_gauge("aval.consent.directory.age")
-            .with_unit("s")
-            .with_description(
-                "Since when everything that the directory tells of who is whom was known here.",
-            )
+        let age = gauge
+            .with_description("Since when everything that is told of who is whom was known here.")
             .with_callback(move |observer| {
                 let age = since(observed.load(Ordering::Relaxed), wall.now());
                 observer.observe(age.as_secs_f64(), &[]);
@@ -40,7 +37,7 @@ impl KnowledgeAge {
         }
     }
 
-    /// Everything that the directory has to tell is known.
+    /// Everything that there is to tell is known.
     pub fn caught_up(&self) {
         let now = self.clock.now().as_micros();
         self.caught_up_at.store(now, Ordering::Relaxed);

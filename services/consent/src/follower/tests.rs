@@ -1,6 +1,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use aval_domain::aliases::IdentityChange;
 use aval_domain::id::PractitionerId;
 use aval_domain::random::SeededRandom;
 use aval_domain::time::{ManualClock, Timestamp};
@@ -9,7 +10,6 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::*;
-use crate::aliases::IdentityChange;
 use crate::store::Answer;
 
 fn id(number: u128) -> PractitionerId {
@@ -23,10 +23,10 @@ fn merged(source: u128, target: u128) -> IdentityChange {
     }
 }
 
-fn cursor(number: usize) -> DirectoryCursor {
+fn cursor(number: usize) -> ChangeCursor {
     match number {
-        0 => DirectoryCursor::start(),
-        number => DirectoryCursor::from_text(number.to_string()),
+        0 => ChangeCursor::start(),
+        number => ChangeCursor::from_text(number.to_string()),
     }
 }
 
@@ -36,7 +36,7 @@ struct TestDirectory {
     news: Vec<News>,
     /// So many times it does not answer.
     failures: AtomicUsize,
-    asked: Mutex<Vec<DirectoryCursor>>,
+    asked: Mutex<Vec<ChangeCursor>>,
 }
 
 impl TestDirectory {
@@ -47,13 +47,13 @@ impl TestDirectory {
         })
     }
 
-    fn asked(&self) -> Vec<DirectoryCursor> {
+    fn asked(&self) -> Vec<ChangeCursor> {
         self.asked.lock().unwrap().clone()
     }
 }
 
-impl DirectoryChanges for TestDirectory {
-    fn changes_after<'a>(&'a self, after: &'a DirectoryCursor) -> Answer<'a, Option<Changes>> {
+impl IdentityChanges for TestDirectory {
+    fn changes_after<'a>(&'a self, after: &'a ChangeCursor) -> Answer<'a, Option<Changes>> {
         self.asked.lock().unwrap().push(after.clone());
         let failing = self
             .failures
@@ -83,7 +83,7 @@ impl DirectoryChanges for TestDirectory {
 /// What one database remembers.
 #[derive(Debug)]
 struct Memory {
-    cursor: Mutex<DirectoryCursor>,
+    cursor: Mutex<ChangeCursor>,
     learnt: Mutex<Vec<IdentityChange>>,
     grown: Notify,
 }
@@ -101,17 +101,17 @@ impl Memory {
         self.learnt.lock().unwrap().clone()
     }
 
-    fn cursor(&self) -> DirectoryCursor {
+    fn cursor(&self) -> ChangeCursor {
         self.cursor.lock().unwrap().clone()
     }
 }
 
 impl Identities for Memory {
-    fn directory_cursor(&self) -> Answer<'_, DirectoryCursor> {
+    fn followed_to(&self) -> Answer<'_, ChangeCursor> {
         Box::pin(async { Ok(self.cursor()) })
     }
 
-    fn learn<'a>(&'a self, learnt: &'a Learnt) -> Answer<'a, DirectoryCursor> {
+    fn learn<'a>(&'a self, learnt: &'a Learnt) -> Answer<'a, ChangeCursor> {
         Box::pin(async {
             let mut cursor = self.cursor.lock().unwrap();
             if *cursor == learnt.after {
@@ -124,7 +124,10 @@ impl Identities for Memory {
     }
 }
 
-fn follower(directory: &Arc<TestDirectory>, memory: &Arc<Memory>) -> (Follower, ManualClock) {
+fn follower(
+    directory: &Arc<TestDirectory>,
+    memory: &Arc<Memory>,
+) -> (Follower<PractitionerId>, ManualClock) {
     let clock = ManualClock::new(Timestamp::from_unix_seconds(1_800_000_000));
     let environment = Environment {
         clock: Arc::new(clock.clone()),

@@ -1,5 +1,6 @@
 //! The directory's changes, watched over gRPC under this service's own certificate.
 
+use aval_domain::aliases::IdentityChange;
 use aval_domain::id::PractitionerId;
 use aval_proto::practitioner_directory::v1 as proto;
 use aval_proto::practitioner_directory::v1::directory_service_client::DirectoryServiceClient;
@@ -9,9 +10,8 @@ use futures::{StreamExt, TryStreamExt};
 use tonic::{Code, Status};
 
 use super::directory_client::{Malformed, parsed};
-use crate::aliases::IdentityChange;
-use crate::directory_changes::{Changes, DirectoryChanges, DirectoryCursor, News, Told};
 use crate::error::Error;
+use crate::identity_changes::{ChangeCursor, Changes, IdentityChanges, News, Told};
 use crate::store::Answer;
 
 /// The changes behind a channel.
@@ -29,7 +29,7 @@ impl DirectoryChangesClient {
         }
     }
 
-    async fn watch(&self, cursor: &DirectoryCursor) -> Result<Option<Changes>, Error> {
+    async fn watch(&self, cursor: &ChangeCursor) -> Result<Option<Changes>, Error> {
         let request = proto::WatchChangesRequest {
             cursor: cursor.as_text().to_owned(),
             merges_only: true,
@@ -47,8 +47,8 @@ impl DirectoryChangesClient {
     }
 }
 
-impl DirectoryChanges for DirectoryChangesClient {
-    fn changes_after<'a>(&'a self, cursor: &'a DirectoryCursor) -> Answer<'a, Option<Changes>> {
+impl IdentityChanges for DirectoryChangesClient {
+    fn changes_after<'a>(&'a self, cursor: &'a ChangeCursor) -> Answer<'a, Option<Changes>> {
         Box::pin(self.watch(cursor))
     }
 }
@@ -75,6 +75,6 @@ fn told(answer: proto::WatchChangesResponse) -> Result<Told, Error> {
     };
     Ok(Told {
         news,
-        cursor: DirectoryCursor::from_text(answer.cursor),
+        cursor: ChangeCursor::from_text(answer.cursor),
     })
 }

@@ -66,7 +66,7 @@ fn refusal(error: &Error) -> Refusal {
             ErrorReason::GranteeUnknown,
             "the directory does not know this professional or organization",
         ),
-        Error::DirectoryUnavailable(_) => Refusal::unavailable(error),
+        Error::DirectoryUnavailable(_) | Error::NotFollowed(_) => Refusal::unavailable(error),
         Error::TrailUnavailable => Refusal::new(
             ErrorReason::TrailUnavailable,
             "the trail cannot take the event, so nothing may be disclosed",

@@ -125,13 +125,14 @@ mod tests {
 
     use super::*;
     use crate::access_basis::AccessQuery;
-    use crate::aliases::IdentityChange;
     use crate::canary::Canary;
-    use crate::directory_changes::{DirectoryCursor, Identities, Learnt};
+    use crate::identity_changes::{ChangeCursor, Identities, Learnt};
     use crate::matrix::Matrix;
     use crate::policies::LoadedMatrix;
+    use crate::record::Record;
     use crate::store::sql::Migrator;
-    use crate::store::{Store as _, Write};
+    use crate::store::{Change, Store as _, Write};
+    use aval_domain::aliases::IdentityChange;
 
     #[tokio::test]
     async fn every_mode_answers_on_every_engine() {
@@ -245,7 +246,9 @@ mod tests {
                 organization_id: None,
                 documents: Vec::new(),
             };
-            let mut after = first.directory_cursor().await.unwrap();
+            let mut after = Identities::<PractitionerId>::followed_to(&first)
+                .await
+                .unwrap();
             for round in 0..8 {
                 let is_merge = round % 2 == 0;
                 let change = if is_merge {
@@ -256,7 +259,7 @@ mod tests {
                 };
                 let learnt = Learnt {
                     after,
-                    cursor: DirectoryCursor::from_text(round.to_string()),
+                    cursor: ChangeCursor::from_text(round.to_string()),
                     change: Some(change),
                 };
                 after = first.learn(&learnt).await.unwrap();
@@ -266,6 +269,75 @@ mod tests {
                     let expected: &[_] = if is_merge { &[id(3)] } else { &[] };
                     assert_eq!(bases.unwrap()[0].other_ids, expected, "round {round}");
                 }
+            }
+            stop.cancel();
+            for poll in polls {
+                poll.await.unwrap();
+            }
+        }
+    }
+
+    /// Two instances that answer about a patient under one identifier, and a third one that
+    /// writes under the other.
+    #[tokio::test]
+    async fn a_change_under_one_identifier_of_a_patient_holds_under_the_other_when_it_returned() {
+        for database in test_databases("consent.server.bases.patients").await {
+            migrate::migrate::<Migrator>(&database.db).await.unwrap();
+            let (config, environment) = (CacheConfig::default(), Environment::system());
+            let stop = CancellationToken::new();
+            let mut instances = Vec::new();
+            let mut polls = Vec::new();
+            for _ in 0..2 {
+                let policy = Policy::new(Matrix::example());
+                let (config, database) = (&config, &database);
+                let (db, settings) = (&database.db, database.config());
+                let bases = open(config, settings, db, &environment, true, policy);
+                let bases = bases.await.unwrap();
+                let poller = bases.poller.unwrap();
+                polls.push(tokio::spawn(poller.run(stop.clone())));
+                instances.push(bases.source);
+            }
+            let third = SqlStore::with_fence(database.db.clone(), ChangeFence::replicated());
+            let patient = |number| PatientId::from_uuid(Uuid::from_u128(number));
+            let (source, target) = (patient(3), patient(4));
+            let learnt = Learnt {
+                after: ChangeCursor::start(),
+                cursor: ChangeCursor::from_text("1".to_owned()),
+                change: Some(IdentityChange::Merged { source, target }),
+            };
+            let query = AccessQuery {
+                patient_id: target,
+                practitioner_id: None,
+                organization_id: None,
+                documents: Vec::new(),
+            };
+            let known = async || {
+                let mut known = Vec::new();
+                for instance in &instances {
+                    let bases = instance.access_bases(std::slice::from_ref(&query)).await;
+                    known.push(bases.unwrap()[0].record.map(|record| record.open));
+                }
+                known
+            };
+            assert_eq!(known().await, [None, None]);
+            third.learn(&learnt).await.unwrap();
+            let cx = RequestContext::for_service(&environment, CallerId::parse("gateway").unwrap());
+            for round in 0..8 {
+                let now = environment.clock.now();
+                let rule = |record: &Option<Record>| {
+                    let value = match record {
+                        None => Some(Record::opened(source, now)),
+                        Some(record) if record.is_open() => record.close(now),
+                        Some(record) => record.reopen(),
+                    };
+                    let event = cx.event(EventKind::RecordOpened, Outcome::Success);
+                    Ok(value.map(|value| Change { value, event }))
+                };
+                let request_id = RequestId::new(environment.random.as_ref());
+                let write = Write::new(&cx, "consent.test", request_id, &round);
+                third.change_record(&write, source, &rule).await.unwrap();
+                let expected = Some(round % 2 == 0);
+                assert_eq!(known().await, [expected, expected], "round {round}");
             }
             stop.cancel();
             for poll in polls {

@@ -13,6 +13,7 @@ mod grants;
 mod humans;
 mod matrices;
 mod notifications;
+mod patients;
 mod plans;
 mod records;
 mod requests;
@@ -31,6 +32,7 @@ use grants::*;
 use humans::*;
 use matrices::*;
 use notifications::*;
+use patients::*;
 use plans::*;
 use records::*;
 use requests::*;
@@ -118,6 +120,13 @@ aval_database::conformance_suite! {
         each_of_loads_at_once_knows_those_before_it,
         matrices_and_their_position_are_of_one_state,
         old_changes_are_forgotten_and_recent_ones_are_not,
+        whichever_patients_are_merged_a_human_has_what_all_identifiers_have,
+        lists_and_changes_reach_what_stands_under_another_identifier,
+        of_two_records_the_most_restrictive_holds_until_the_human_lifts_it,
+        a_human_with_one_record_has_it_under_every_identifier,
+        a_document_is_shown_again_under_all_identifiers_of_the_patient,
+        a_patient_is_told_under_the_present_identifier,
+        an_entry_rests_on_every_identifier_of_the_patient,
         a_cached_answer_is_what_the_database_says_whatever_changed,
         the_basis_is_read_through_indexes,
         what_was_written_under_either_identifier_is_the_humans_and_an_undo_restores_it,

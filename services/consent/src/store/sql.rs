@@ -266,6 +266,10 @@ impl Store for SqlStore {
         Box::pin(care_episode::list(&self.db, query))
     }
 
+    fn patient_identifiers(&self, id: PatientId) -> Answer<'_, Vec<PatientId>> {
+        Box::pin(alias::identifiers(&self.db, id))
+    }
+
     fn identifiers(&self, id: PractitionerId) -> Answer<'_, Vec<PractitionerId>> {
         Box::pin(alias::identifiers(&self.db, id))
     }

@@ -214,6 +214,7 @@ impl Stand {
                 leeway: Duration::from_secs(2).into(),
             },
             practitioner_directory: neighbour(),
+            identity: neighbour(),
             audit: neighbour(),
             page_tokens: PageTokensConfig {
                 key_file: self.folder.path().join("keys/page-tokens.key"),

@@ -8,6 +8,10 @@ use aval_runtime::context::{Denied, RequestContext};
 /// clear on one's own machine, whoever calls.
 const PATIENT_KEEPERS: [&str; 4] = ["gateway", "records", "operator", "insecure-loopback"];
 
+/// Who keeps what patients decided and so follows who is whom; and, on a listener in clear
+/// on one's own machine, whoever calls.
+const FOLLOWERS: [&str; 2] = ["consent", "insecure-loopback"];
+
 /// The platform's own software that may ask about any token.
 const PLATFORM: [&str; 4] = ["gateway", "records", "operator", "insecure-loopback"];
 
@@ -21,6 +25,11 @@ pub fn serve_sessions(cx: &RequestContext) -> Result<&CallerId, Denied> {
 /// nobody.
 pub fn keep_patients(cx: &RequestContext) -> Result<&CallerId, Denied> {
     cx.service_caller(&PATIENT_KEEPERS)
+}
+
+/// Whether the call may learn who turned out to be whom.
+pub fn follow_merges(cx: &RequestContext) -> Result<&CallerId, Denied> {
+    cx.service_caller(&FOLLOWERS)
 }
 
 /// Whether the call may read this patient: they themselves may, or who acts for them,

@@ -3,6 +3,7 @@
 pub(super) mod exchange;
 pub(super) mod identity_change;
 pub(super) mod identity_issue;
+pub(super) mod merge;
 pub(super) mod patient;
 pub(super) mod representation;
 pub(super) mod session;

@@ -41,7 +41,9 @@ impl From<Error> for Refusal {
             Error::EtagMismatch => Self::new(ErrorReason::EtagMismatch, sentence),
             Error::MergeConflict => Self::new(ErrorReason::StateConflict, sentence),
             Error::RequestIdReused => Self::new(ErrorReason::RequestIdReused, sentence),
-            Error::PageTokenInvalid => Self::new(ErrorReason::PageTokenInvalid, sentence),
+            Error::PageTokenInvalid | Error::CursorUnknown => {
+                Self::new(ErrorReason::PageTokenInvalid, sentence)
+            }
             Error::ProviderUnavailable | Error::DirectoryUnavailable(_) => {
                 Self::new(ErrorReason::DependencyUnavailable, sentence)
                     .retry_after(Duration::from_secs(1))

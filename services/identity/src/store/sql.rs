@@ -13,6 +13,7 @@ mod directory_cursor;
 mod entity;
 mod identity_issue;
 mod logout;
+mod merges;
 #[expect(
     elided_lifetimes_in_paths,
     reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
@@ -39,6 +40,7 @@ use super::{
 };
 use crate::error::Error;
 use crate::identity_issue::IdentityIssue;
+use crate::merge::{MergeChange, MergeCursor};
 use crate::patient_keys::KeyedDigest;
 use crate::representation::Representation;
 use crate::session::Session;
@@ -142,6 +144,14 @@ impl Store for SqlStore {
 
     fn join_patients<'a>(&'a self, joining: &'a Joining<'a>) -> Answer<'a, Joined> {
         Box::pin(update_identity::join(&self.db, joining))
+    }
+
+    fn merges_after(
+        &self,
+        cursor: MergeCursor,
+        limit: u64,
+    ) -> Answer<'_, Option<Vec<MergeChange>>> {
+        Box::pin(merges::after(&self.db, cursor, limit))
     }
 
     fn identity_issues<'a>(&'a self, query: &'a IssueQuery) -> Answer<'a, Vec<IdentityIssue>> {

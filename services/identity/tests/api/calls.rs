@@ -2,6 +2,7 @@
 
 use aval_proto::identity::v1 as proto;
 use aval_proto::identity::v1::exchange_token_request::Capacity;
+use aval_proto::identity::v1::merge_service_client::MergeServiceClient;
 use aval_proto::identity::v1::patient_service_client::PatientServiceClient;
 use aval_proto::identity::v1::session_service_client::SessionServiceClient;
 use aval_runtime::channel::{Channel, connect_lazy};
@@ -21,6 +22,10 @@ impl Stand {
 
     pub(crate) fn patients(&self, caller: &str) -> PatientServiceClient<Channel> {
         PatientServiceClient::new(connect_lazy(&self.peer(caller)).unwrap())
+    }
+
+    pub(crate) fn merges(&self, caller: &str) -> MergeServiceClient<Channel> {
+        MergeServiceClient::new(connect_lazy(&self.peer(caller)).unwrap())
     }
 
     /// Signs somebody in at the provider.

@@ -7,11 +7,12 @@ use tonic::{Code, Request, Status};
 use crate::calls::{reason, registration, with_token};
 use crate::stand::Stand;
 
-/// Calls every RPC of both services with an empty message, and answers their names with
+/// Calls every RPC of the services with an empty message, and answers their names with
 /// what became of them.
 async fn call_all(stand: &Stand, caller: &str, token: Option<&str>) -> Vec<(&'static str, Status)> {
     let mut sessions = stand.sessions(caller);
     let mut patients = stand.patients(caller);
+    let mut merges = stand.merges(caller);
     let mut answers = Vec::new();
     macro_rules! call {
         ($client:ident, $method:ident, $message:ident) => {
@@ -41,6 +42,7 @@ async fn call_all(stand: &Stand, caller: &str, token: Option<&str>) -> Vec<(&'st
     call!(patients, remove_representative, RemoveRepresentativeRequest);
     call!(patients, list_representatives, ListRepresentativesRequest);
     call!(patients, list_identity_issues, ListIdentityIssuesRequest);
+    call!(merges, watch_merges, WatchMergesRequest);
     answers
 }
 
@@ -54,7 +56,7 @@ fn reasons(answers: Vec<(&'static str, Status)>) -> Vec<(&'static str, String)> 
 #[tokio::test]
 async fn a_caller_who_is_not_listed_may_call_nothing() {
     let stand = Stand::start().await;
-    for caller in ["consent", "audit", "provider"] {
+    for caller in ["audit", "provider"] {
         for (name, reason) in reasons(call_all(&stand, caller, None).await) {
             assert_eq!(reason, "CALLER_NOT_ALLOWED", "{caller} {name}");
         }
@@ -98,6 +100,7 @@ async fn a_person_does_not_keep_patients_whoever_carries_their_token() {
             "merge_patients",
             "unmerge_patients",
             "list_identity_issues",
+            "watch_merges",
         ];
         if keeps.contains(&name) {
             assert_eq!(reason::<()>(Err(status)), "ACTOR_NOT_ALLOWED", "{name}");

@@ -15,6 +15,7 @@ mod following;
 mod hostile;
 mod identities;
 mod keys;
+mod merge_feed;
 mod merges;
 mod neighbours;
 mod patient;

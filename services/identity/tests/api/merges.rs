@@ -15,7 +15,11 @@ use crate::identities::{
 };
 use crate::stand::Stand;
 
-async fn merge(stand: &Stand, source: &str, target: &str) -> Result<proto::Patient, Status> {
+pub(crate) async fn merge(
+    stand: &Stand,
+    source: &str,
+    target: &str,
+) -> Result<proto::Patient, Status> {
     let request = proto::MergePatientsRequest {
         source_patient_id: source.to_owned(),
         target_patient_id: target.to_owned(),
@@ -26,7 +30,10 @@ async fn merge(stand: &Stand, source: &str, target: &str) -> Result<proto::Patie
     answer.map(|answer| answer.into_inner().patient.unwrap())
 }
 
-async fn unmerge(stand: &Stand, source: &str) -> Result<proto::UnmergePatientsResponse, Status> {
+pub(crate) async fn unmerge(
+    stand: &Stand,
+    source: &str,
+) -> Result<proto::UnmergePatientsResponse, Status> {
     let request = proto::UnmergePatientsRequest {
         source_patient_id: source.to_owned(),
         reason: "Deux personnes".to_owned(),

@@ -35,6 +35,7 @@ const CALLERS: &str = "
 [services]
 'aval.identity.v1.SessionService' = ['gateway', 'operator', 'clinic', 'other-clinic']
 'aval.identity.v1.PatientService' = ['gateway', 'records', 'operator', 'clinic']
+'aval.identity.v1.MergeService' = ['consent', 'clinic', 'gateway']
 ";
 
 /// A running service; it stops when this is dropped.

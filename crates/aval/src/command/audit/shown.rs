@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
-use aval_audit::aliases::{Aliases, PatientChange};
+use aval_audit::aliases::{self, Aliases};
 use aval_domain::event::Event;
 use aval_domain::id::PatientId;
 use aval_merkle_log::checkpoint::Policy;
@@ -69,7 +69,7 @@ impl Shown {
                 continue;
             };
             found += 1;
-            if let Some(change) = PatientChange::in_event(event) {
+            if let Some(change) = aliases::in_event(event) {
                 aliases.take(change);
             }
         }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::entity::alias::{ActiveModel, Column, Entity, Model};
 use super::entity::event;
-use crate::aliases::{Aliases, KINDS, PatientChange, TELLER};
+use crate::aliases::{self, Aliases, KINDS, PatientChange, TELLER};
 
 /// So many rows are read or written at once.
 const ROWS_AT_ONCE: usize = 500;
@@ -81,7 +81,7 @@ fn told(rows: &[(i64, Option<Vec<u8>>)]) -> Vec<PatientChange> {
     let payloads = rows.iter().filter_map(|(_, payload)| payload.as_deref());
     payloads
         .filter_map(|payload| serde_json::from_slice::<Event>(payload).ok())
-        .filter_map(|event| PatientChange::in_event(&event))
+        .filter_map(|event| aliases::in_event(&event))
         .collect()
 }
 
@@ -93,7 +93,7 @@ pub(super) async fn take(
     if changes.is_empty() {
         return Ok(());
     }
-    let named = changes.iter().flat_map(|change| change.patients());
+    let named = changes.iter().flat_map(|change| change.entries());
     let named: BTreeSet<Uuid> = named.map(PatientId::as_uuid).collect();
     let before = all_with(connection, &named).await?;
     let links = before.iter().filter_map(|row| {

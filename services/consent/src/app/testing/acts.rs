@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
+use aval_domain::aliases::IdentityChange;
 use aval_domain::document::{DocumentClass, DocumentClasses};
+use aval_domain::id::PractitionerId;
 
 use super::Fixture;
-use crate::aliases::IdentityChange;
 use crate::app::{BlockGrantee, OpenCareEpisode, RequestGrant};
 use crate::asked_period::AskedPeriod;
 use crate::care_episode::CareEpisode;
-use crate::directory_changes::{DirectoryCursor, Identities, Learnt};
 use crate::error::Error;
 use crate::grant::{Grant, Purpose};
 use crate::grantee::Grantee;
+use crate::identity_changes::{ChangeCursor, Identities, Learnt};
 use crate::store::sql::SqlStore;
 
 impl Fixture {
@@ -51,8 +52,10 @@ impl Fixture {
     pub(crate) async fn doctor_and_nurse_are_one(&self) {
         let store = SqlStore::new(self.database.db.clone());
         let learnt = Learnt {
-            after: store.directory_cursor().await.unwrap(),
-            cursor: DirectoryCursor::from_text("merged".to_owned()),
+            after: Identities::<PractitionerId>::followed_to(&store)
+                .await
+                .unwrap(),
+            cursor: ChangeCursor::from_text("merged".to_owned()),
             change: Some(IdentityChange::Merged {
                 source: self.doctor(),
                 target: self.nurse(),

@@ -5,6 +5,7 @@ use aval_domain::time::ManualClock;
 use uuid::Uuid;
 
 use super::*;
+use crate::cache::OtherPosition;
 
 /// Both clocks of a machine, moved by hand.
 #[derive(Debug, Clone)]
@@ -79,8 +80,17 @@ impl Stand {
 
     /// What becomes of an entry that was read when each shard was there.
     fn judge(&self, patient: u64, spanning: u64) -> Result<(), Refused> {
-        let as_of = Positions { patient, spanning };
-        self.freshness.judge(&key(), as_of, self.generation())
+        self.freshness
+            .judge(&key(), &at(patient, spanning), self.generation())
+    }
+}
+
+/// When each shard was there.
+fn at(patient: u64, spanning: u64) -> Positions {
+    Positions {
+        patient,
+        spanning,
+        others: Vec::new(),
     }
 }
 
@@ -107,7 +117,7 @@ fn nothing_is_used_before_the_first_poll() {
         Arc::new(stand.clocks.wall.clone()),
     );
     assert!(blank.generation().is_none() && blank.lease_left().is_none());
-    let judged = blank.judge(&key(), Positions::default(), Generation::default());
+    let judged = blank.judge(&key(), &Positions::default(), Generation::default());
     assert_eq!(judged, Err(Refused::NoLease));
 }
 
@@ -188,11 +198,7 @@ fn another_life_of_the_database_forgets_everything() {
     let before = stand.generation();
     stand.history = "two";
     stand.poll(Vec::new());
-    let as_of = Positions {
-        patient: 1_000,
-        spanning: 1_000,
-    };
-    let judged = stand.freshness.judge(&key(), as_of, before);
+    let judged = stand.freshness.judge(&key(), &at(1_000, 1_000), before);
     assert_eq!(judged, Err(Refused::OtherHistory));
     assert_eq!(stand.judge(10, 10), Ok(()));
 }
@@ -203,11 +209,7 @@ fn a_clock_that_went_back_is_another_life_of_the_database() {
     let before = stand.generation();
     stand.heads[3] = Position(4);
     stand.poll(Vec::new());
-    let as_of = Positions {
-        patient: 10,
-        spanning: 10,
-    };
-    let judged = stand.freshness.judge(&key(), as_of, before);
+    let judged = stand.freshness.judge(&key(), &at(10, 10), before);
     assert_eq!(judged, Err(Refused::OtherHistory));
 }
 
@@ -249,14 +251,10 @@ fn entries_are_used_together_when_all_are_of_the_known_state() {
         patient_id: PatientId::from_uuid(Uuid::from_u128(2)),
         ..key()
     };
-    let at = |patient| Positions {
-        patient,
-        spanning: 10,
-    };
     let together = |stand: &Stand, first, second| {
         stand.freshness.judge_together([
-            (&key(), at(first), generation),
-            (&other, at(second), generation),
+            (&key(), &at(first, 10), generation),
+            (&other, &at(second, 10), generation),
         ])
     };
     assert_eq!(together(&stand, 10, 10), Ok(()));
@@ -264,4 +262,45 @@ fn entries_are_used_together_when_all_are_of_the_known_state() {
     stand.learn(Dependency::Patient(key().patient_id));
     assert_eq!(together(&stand, 10, 10), Err(Refused::Changed));
     assert_eq!(together(&stand, 11, 10), Ok(()));
+}
+
+/// The key's patient turned out to be this one, too.
+fn other_patient() -> PatientId {
+    let other = PatientId::from_uuid(Uuid::from_u128(5));
+    assert_ne!(Shard::of_patient(other), key().shard());
+    other
+}
+
+fn of_two(patient: u64, other: u64) -> Positions {
+    Positions {
+        others: vec![OtherPosition {
+            patient_id: other_patient(),
+            position: other,
+        }],
+        ..at(patient, 10)
+    }
+}
+
+#[test]
+fn what_changes_under_another_identifier_of_the_patient_makes_the_entry_stale() {
+    let mut stand = Stand::new();
+    let generation = stand.generation();
+    let judge = |stand: &Stand, as_of: &Positions| {
+        let fresh = stand.freshness.judge(&key(), as_of, generation);
+        let together = [(&key(), as_of, generation)];
+        (fresh, stand.freshness.judge_together(together))
+    };
+    assert_eq!(judge(&stand, &of_two(10, 10)), (Ok(()), Ok(())));
+    stand.learn(Dependency::Patient(other_patient()));
+    let changed = Err(Refused::Changed);
+    assert_eq!(judge(&stand, &of_two(10, 10)), (changed, changed));
+    assert_eq!(judge(&stand, &of_two(10, 11)), (Ok(()), Ok(())));
+    // An entry that knows of no other identifier rests on none.
+    assert_eq!(judge(&stand, &at(10, 10)), (Ok(()), Ok(())));
+    let newer = Err(Refused::Newer);
+    assert_eq!(judge(&stand, &of_two(10, 12)), (Ok(()), newer));
+    assert!(!stand.freshness.has_reached(&key(), &of_two(10, 12)));
+    assert!(stand.freshness.has_reached(&key(), &of_two(10, 11)));
+    let below = Err(Refused::BelowFloor);
+    assert_eq!(judge(&stand, &of_two(10, 9)), (below, below));
 }

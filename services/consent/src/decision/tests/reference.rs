@@ -75,7 +75,9 @@ fn no_longer_practises(case: &Case) -> bool {
 fn is_another_patient(case: &Case) -> bool {
     match &case.question.asker {
         Asker::Practitioner(_) => false,
-        Asker::Patient(id) | Asker::Representative(id) => *id != case.question.patient_id,
+        Asker::Patient(id) | Asker::Representative(id) => {
+            *id != case.question.patient_id && !case.basis.other_patient_ids.contains(id)
+        }
     }
 }
 

@@ -276,6 +276,10 @@ fn documents() -> impl Strategy<Value = Vec<DocumentRef>> {
 prop_compose! {
     fn basis()(
         record in prop::option::weighted(0.95, record()),
+        other_patient_ids in prop_oneof![
+            7 => Just(Vec::new()),
+            1 => vec((1_u128..=3).prop_map(patient), 1),
+        ],
         other_ids in prop_oneof![
             7 => Just(Vec::new()),
             1 => vec((1_u128..=3).prop_map(practitioner), 1),
@@ -286,7 +290,7 @@ prop_compose! {
         care_episodes in prop_oneof![3 => Just(Vec::new()), 1 => vec(episode(), 1..=2)],
         visibilities in vec(visibility(), 0..=4),
     ) -> AccessBasis {
-        AccessBasis { record, other_ids, treating_doctor, grants, blocks, care_episodes, visibilities }
+        AccessBasis { record, other_patient_ids, other_ids, treating_doctor, grants, blocks, care_episodes, visibilities }
     }
 }
 

@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use aval_domain::aliases::IdentityChange;
 use aval_domain::id::PractitionerId;
 use aval_domain::period::Period;
 
 use super::fixture::{Fixture, hours, organization, patient, person};
 use super::{care_episodes, notifications, requests, visibilities};
 use crate::access_basis::{AccessBasisSource, AccessQuery};
-use crate::aliases::IdentityChange;
 use crate::cache::{Authority, Dependency, Position, Shard};
 use crate::decision::AccessBasis;
-use crate::directory_changes::{DirectoryCursor, Identities, Learnt};
 use crate::error::Error;
 use crate::grant::Grant;
 use crate::grantee::{Grantee, NamedGrantee};
+use crate::identity_changes::{ChangeCursor, Identities, Learnt};
 use crate::notification::Recipient;
 use crate::store::{CandidateQuery, CareEpisodesOf, GrantQuery, GrantsOf, Store};
 use crate::visibility::{Visibility, VisibilityKind};
@@ -36,10 +36,15 @@ pub(super) fn unmerged(source: u128) -> IdentityChange {
 }
 
 impl Fixture {
+    /// How far the directory was followed.
+    async fn followed_to(&self) -> Result<ChangeCursor, Error> {
+        Identities::<PractitionerId>::followed_to(&self.store).await
+    }
+
     /// What the directory tells next.
     pub(super) async fn learn(&self, change: IdentityChange) {
-        let after = self.store.directory_cursor().await.unwrap();
-        let cursor = DirectoryCursor::from_text(format!("{}+", after.as_text()));
+        let after = self.followed_to().await.unwrap();
+        let cursor = ChangeCursor::from_text(format!("{}+", after.as_text()));
         let learnt = Learnt {
             after,
             cursor: cursor.clone(),
@@ -285,10 +290,10 @@ async fn spanning(fixture: &Fixture) -> Position {
 
 pub(super) async fn what_was_learnt_is_taken_in_once_by_whoever_comes_first(fixture: &Fixture) {
     let (start, first) = (
-        DirectoryCursor::start(),
-        DirectoryCursor::from_text("first".to_owned()),
+        ChangeCursor::start(),
+        ChangeCursor::from_text("first".to_owned()),
     );
-    assert_eq!(fixture.store.directory_cursor().await.unwrap(), start);
+    assert_eq!(fixture.followed_to().await.unwrap(), start);
     let learnt = Learnt {
         after: start.clone(),
         cursor: first.clone(),
@@ -303,15 +308,12 @@ pub(super) async fn what_was_learnt_is_taken_in_once_by_whoever_comes_first(fixt
     // Whoever was away for long and is told the same again finds that it is known.
     let second = Learnt {
         after: first.clone(),
-        cursor: DirectoryCursor::from_text("second".to_owned()),
+        cursor: ChangeCursor::from_text("second".to_owned()),
         change: Some(unmerged(1)),
     };
     fixture.store.learn(&second).await.unwrap();
     assert_eq!(fixture.store.learn(&learnt).await.unwrap(), second.cursor);
-    assert_eq!(
-        fixture.store.directory_cursor().await.unwrap(),
-        second.cursor
-    );
+    assert_eq!(fixture.followed_to().await.unwrap(), second.cursor);
     assert_eq!(fixture.count("practitioner_aliases").await, 0);
 }
 

@@ -104,6 +104,7 @@ pub(super) async fn a_basis_holds_what_concerns_these_three_and_nothing_else(fix
                 opposes_break_glass: false,
                 opposes_regulation_center: false,
             }),
+            other_patient_ids: Vec::new(),
             other_ids: Vec::new(),
             treating_doctor: true,
             grants,

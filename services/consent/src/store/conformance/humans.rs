@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use aval_domain::aliases::Aliases;
 use aval_domain::id::PractitionerId;
 use aval_domain::random::{Random, SeededRandom};
 
 use super::aliases::{id, merged, unmerged};
 use super::care_episodes;
 use super::fixture::{Fixture, patient, person};
-use crate::aliases::Aliases;
 use crate::decision::{AccessBasis, VisibilityBasis};
 use crate::visibility::{Visibility, VisibilityKind};
 

@@ -18,11 +18,14 @@ pub(super) async fn the_basis_is_read_through_indexes(fixture: &Fixture) {
         documents: vec!["d".parse().unwrap()],
     };
     let engine = fixture.db.reader().get_database_backend();
-    for statement in [
-        basis_statement(engine, &query),
-        entry_statement(engine, &AccessKey::of(&query)),
-    ] {
-        reads_through_indexes(fixture, statement).await;
+    let of_two = [patient(2)];
+    for others in [&[][..], &of_two] {
+        for statement in [
+            basis_statement(engine, &query, others),
+            entry_statement(engine, &AccessKey::of(&query), others),
+        ] {
+            reads_through_indexes(fixture, statement).await;
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use sea_orm::sea_query::{OnConflict, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
+use super::alias;
 use super::entity::treating_doctor;
 use super::inbox::tell::tell;
 use crate::error::Error;
@@ -115,20 +116,23 @@ async fn for_treating_doctors(
     if emergencies.is_empty() {
         return Ok(Vec::new());
     }
-    let patients: HashSet<Uuid> = emergencies.iter().map(|access| pair_of(access).0).collect();
-    let rows: Vec<Pair> = treating_doctor::Entity::find()
-        .select_only()
-        .column(Column::PatientId)
-        .column(Column::PractitionerId)
-        .filter(Column::PatientId.is_in(patients))
-        .filter(Column::RemovedAt.is_null())
-        .into_tuple()
-        .all(tx)
-        .await?;
     let mut doctors: HashMap<Uuid, Vec<PractitionerId>> = HashMap::new();
-    for (patient_id, doctor) in rows {
-        let of_patient = doctors.entry(patient_id).or_default();
-        of_patient.push(PractitionerId::from_uuid(doctor));
+    for access in &emergencies {
+        let id = access.patient_id.as_uuid();
+        if doctors.contains_key(&id) {
+            continue;
+        }
+        let of_patient: Vec<Uuid> = treating_doctor::Entity::find()
+            .select_only()
+            .column(Column::PractitionerId)
+            .distinct()
+            .filter(alias::of_patient(tx, Column::PatientId, access.patient_id).await?)
+            .filter(Column::RemovedAt.is_null())
+            .into_tuple()
+            .all(tx)
+            .await?;
+        let of_patient = of_patient.into_iter().map(PractitionerId::from_uuid);
+        doctors.insert(id, of_patient.collect());
     }
     let news = emergencies.into_iter().flat_map(|access| {
         let of_patient = doctors.get(&access.patient_id.as_uuid());

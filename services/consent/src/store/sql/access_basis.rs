@@ -2,10 +2,15 @@
 //!
 //! One statement sees one state of the database on either engine, and costs one
 //! round trip: this is the path of every check. Its parts have seven columns in
-//! common; what each means in each part stands in [`take`].
+//! common; what each means in each part stands in [`part`].
 //!
 //! A professional may be one human under several identifiers: what was written under any
 //! of them is theirs, and is given as if it had been written under the one asked for.
+//!
+//! So may a patient. The statement names the patient's identifiers, so that it is as good
+//! for the many who have one as if nobody ever had two, and tells in its own state which
+//! there are. If they are others than it named, it is made again with those: a patient of
+//! several costs two.
 //!
 //! `status = 'given'` and `standing` stand in the text, not among the values,
 //! because the partial indexes are chosen by them.
@@ -14,30 +19,27 @@
 //! given as having begun long ago: it holds from the moment it is stored, also on a replica
 //! whose clock is a little behind the one that stored it.
 
+mod part;
+
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use aval_database::{Database, DatabaseError};
-use aval_domain::document::DocumentClasses;
-use aval_domain::id::{CareEpisodeId, DocumentId, GrantId, OrganizationId, PractitionerId};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value};
-use uuid::Uuid;
+use aval_domain::id::{OrganizationId, PatientId, PractitionerId};
+use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 
-use super::change_clock;
-use super::row::Row;
 use crate::access_basis::AccessQuery;
 use crate::cache::{
-    AccessKey, Entry, EntryVisibilities, MOST_VISIBILITIES, Position, Positions, Shard,
+    AccessKey, Entry, EntryVisibilities, MOST_VISIBILITIES, OtherPosition, Position, Positions,
+    Shard,
 };
-use crate::decision::{
-    AccessBasis, BlockBasis, BlockTarget, CareEpisodeBasis, GrantBasis, GrantTarget, RecordBasis,
-    VisibilityBasis,
-};
+use crate::decision::AccessBasis;
 use crate::error::Error;
-use crate::grant::GrantOrigin;
-use crate::visibility::VisibilityKind;
+use part::{Part, clock, take};
 
 /// $1 patient, $2 practitioner, $3 organization; either of the latter may be null,
-/// which equals nothing.
+/// which equals nothing. Each `patient_id = $1` takes further identifiers of the patient;
+/// `$1 = …` asks about the one alone.
 const PARTS: &str = "\
     WITH human (id) AS ( \
         SELECT $2 \
@@ -54,6 +56,11 @@ const PARTS: &str = "\
     FROM records WHERE patient_id = $1 \
     UNION ALL \
     SELECT 'alias', id, '', '', 0, NULL, 0 FROM human WHERE id <> $2 \
+    UNION ALL \
+    SELECT 'patient', entry.patient_id, '', '', 0, NULL, 0 \
+    FROM patient_aliases AS asked JOIN patient_aliases AS entry \
+        ON entry.human_id = asked.human_id \
+    WHERE $1 = asked.patient_id AND entry.patient_id <> $1 \
     UNION ALL \
     SELECT 'treating_doctor', practitioner_id, '', '', added_at, removed_at, 0 \
     FROM treating_doctors \
@@ -87,12 +94,12 @@ const PARTS: &str = "\
     WHERE patient_id = $1 AND practitioner_id IN (SELECT id FROM human) \
         AND closed_at IS NULL";
 
-/// How far the clocks of the patient ($4) and of what spans patients ($5) are: part of
-/// the same state as the rest.
+/// How far the clocks of the patient and of what spans patients are: part of the same state
+/// as the rest. The list of shards follows.
 const CLOCKS: &str = " \
     UNION ALL \
     SELECT 'clock', NULL, '', '', shard, NULL, position \
-    FROM change_clock WHERE shard IN ($4, $5)";
+    FROM change_clock WHERE shard IN (";
 
 /// All settings on the patient's documents that concern the professional; how many at most
 /// follows. That number stands in the text: SQLite plans by the value of a bound limit, and
@@ -137,18 +144,55 @@ async fn basis(
     connection: &impl ConnectionTrait,
     query: &AccessQuery,
 ) -> Result<AccessBasis, Error> {
-    let statement = statement(connection.get_database_backend(), query);
-    let mut basis = AccessBasis::default();
-    for row in connection.query_all_raw(statement).await? {
-        take(&Part::of(&row)?, &mut basis)?;
+    let engine = connection.get_database_backend();
+    let read = read_of_human(connection, |others| statement(engine, query, others)).await?;
+    Ok(read.basis)
+}
+
+/// What a statement gave.
+#[derive(Default)]
+struct Read {
+    basis: AccessBasis,
+    clocks: [Option<Position>; Shard::COUNT],
+}
+
+impl Read {
+    fn take(&mut self, part: &Part) -> Result<(), DatabaseError> {
+        match part.kind.as_str() {
+            "clock" => {
+                let (shard, position) = clock(part)?;
+                self.clocks[shard.index()] = Some(position);
+            }
+            _ => take(part, &mut self.basis)?,
+        }
+        Ok(())
     }
-    put_in_order(&mut basis);
-    Ok(basis)
+}
+
+/// Makes the statement about one identifier of the patient, and again until it named all
+/// that there are: which they are changes when patients are merged, and hardly twice.
+async fn read_of_human(
+    connection: &impl ConnectionTrait,
+    statement: impl Fn(&[PatientId]) -> Statement,
+) -> Result<Read, Error> {
+    let mut named = Vec::new();
+    loop {
+        let mut read = Read::default();
+        for row in connection.query_all_raw(statement(&named)).await? {
+            read.take(&Part::of(&row)?)?;
+        }
+        put_in_order(&mut read.basis);
+        if read.basis.other_patient_ids == named {
+            return Ok(read);
+        }
+        named = read.basis.other_patient_ids;
+    }
 }
 
 /// The engines give rows in any order; the first grant that covers is the ground. A team
 /// may name one human twice.
 fn put_in_order(basis: &mut AccessBasis) {
+    basis.other_patient_ids.sort_unstable();
     basis.other_ids.sort_unstable();
     basis.grants.sort_by_key(|grant| grant.grant_id);
     basis.blocks.sort();
@@ -164,30 +208,26 @@ fn put_in_order(basis: &mut AccessBasis) {
 /// The entry about these three: one statement, one state.
 pub(super) async fn entry(db: &Database, key: &AccessKey) -> Result<Entry, Error> {
     let reader = db.reader();
-    let statement = entry_statement(reader.get_database_backend(), key);
-    let mut basis = AccessBasis::default();
-    let mut clocks = [None; Shard::COUNT];
-    for row in reader.query_all_raw(statement).await? {
-        let part = Part::of(&row)?;
-        if part.kind == "clock" {
-            let (shard, position) = clock(&part)?;
-            clocks[shard.index()] = Some(position);
-        } else {
-            take(&part, &mut basis)?;
-        }
-    }
-    put_in_order(&mut basis);
-    let of = |shard: Shard| {
+    let engine = reader.get_database_backend();
+    let mut read = read_of_human(reader, |others| entry_statement(engine, key, others)).await?;
+    let position = |shard: Shard| {
         let missing = || DatabaseError::corrupt("change_clock", "shard", &shard.number());
-        clocks[shard.index()].ok_or_else(missing)
+        read.clocks[shard.index()].ok_or_else(missing)
     };
+    let others = read.basis.other_patient_ids.iter().map(|patient_id| {
+        Ok(OtherPosition {
+            patient_id: *patient_id,
+            position: position(Shard::of_patient(*patient_id))?.0,
+        })
+    });
     Ok(Entry {
         as_of: Positions {
-            patient: of(key.shard())?.0,
-            spanning: of(Shard::SPANNING)?.0,
+            patient: position(key.shard())?.0,
+            spanning: position(Shard::SPANNING)?.0,
+            others: others.collect::<Result<_, DatabaseError>>()?,
         },
-        visibilities: all_visibilities(&mut basis),
-        basis: Arc::new(basis),
+        visibilities: all_visibilities(&mut read.basis),
+        basis: Arc::new(read.basis),
     })
 }
 
@@ -199,164 +239,58 @@ fn all_visibilities(basis: &mut AccessBasis) -> EntryVisibilities {
     EntryVisibilities::All(settings)
 }
 
-pub(crate) fn entry_statement(engine: DbBackend, key: &AccessKey) -> Statement {
-    let mut values = values(&key.query());
-    let shards = [key.shard(), Shard::SPANNING].map(|shard| i16::from(shard.number()).into());
-    values.extend(shards);
+pub(crate) fn entry_statement(
+    engine: DbBackend,
+    key: &AccessKey,
+    others: &[PatientId],
+) -> Statement {
+    let mut values = values(&key.query(), others);
+    let first = values.len() + 1;
+    let shards = others.iter().map(|id| Shard::of_patient(*id));
+    let shards = [key.shard(), Shard::SPANNING].into_iter().chain(shards);
+    values.extend(shards.map(|shard| i16::from(shard.number()).into()));
+    let shards = places(first..=values.len());
     let limit = MOST_VISIBILITIES + 1;
-    let text = format!("{PARTS}{CLOCKS}{ALL_VISIBILITIES}{limit}) AS settings");
-    Statement::from_sql_and_values(engine, text, values)
+    let text = format!("{PARTS}{CLOCKS}{shards}){ALL_VISIBILITIES}{limit}) AS settings");
+    Statement::from_sql_and_values(engine, of_each(text, others), values)
 }
 
-pub(crate) fn statement(engine: DbBackend, query: &AccessQuery) -> Statement {
-    Statement::from_sql_and_values(engine, text(query), values(query))
-}
-
-fn text(query: &AccessQuery) -> String {
+pub(crate) fn statement(engine: DbBackend, query: &AccessQuery, others: &[PatientId]) -> Statement {
+    let mut values = values(query, others);
+    let first = values.len() + 1;
+    let documents = query.documents.iter().map(|id| Value::from(id.as_str()));
+    values.extend(documents);
     let mut text = PARTS.to_owned();
-    if !query.documents.is_empty() {
-        let last = query.documents.len() + 3;
-        let places: Vec<_> = (4..=last).map(|place| format!("${place}")).collect();
+    if first <= values.len() {
         text.push_str(VISIBILITIES);
-        text.push_str(&places.join(", "));
+        text.push_str(&places(first..=values.len()));
         text.push(')');
     }
-    text
+    Statement::from_sql_and_values(engine, of_each(text, others), values)
 }
 
-fn values(query: &AccessQuery) -> Vec<Value> {
+/// The text, about these identifiers of the patient as well: the values behind the first
+/// three.
+fn of_each(text: String, others: &[PatientId]) -> String {
+    if others.is_empty() {
+        return text;
+    }
+    let further = places(4..=3 + others.len());
+    text.replace("patient_id = $1", &format!("patient_id IN ($1, {further})"))
+}
+
+/// The places of values in a statement, as a list.
+fn places(numbers: RangeInclusive<usize>) -> String {
+    let places: Vec<_> = numbers.map(|number| format!("${number}")).collect();
+    places.join(", ")
+}
+
+fn values(query: &AccessQuery, others: &[PatientId]) -> Vec<Value> {
     let people = [
         Some(query.patient_id.as_uuid()),
         query.practitioner_id.map(PractitionerId::as_uuid),
         query.organization_id.map(OrganizationId::as_uuid),
     ];
-    let documents = query.documents.iter().map(|id| Value::from(id.as_str()));
-    people
-        .into_iter()
-        .map(Value::from)
-        .chain(documents)
-        .collect()
-}
-
-/// A row of the union, as its columns are called.
-struct Part {
-    kind: String,
-    id: Option<Uuid>,
-    name: String,
-    code: String,
-    from_at: i64,
-    until_at: Option<i64>,
-    bits: i64,
-}
-
-impl Part {
-    fn of(row: &QueryResult) -> Result<Self, DbErr> {
-        Ok(Self {
-            kind: row.try_get("", "part")?,
-            id: row.try_get("", "id")?,
-            name: row.try_get("", "name")?,
-            code: row.try_get("", "code")?,
-            from_at: row.try_get("", "from_at")?,
-            until_at: row.try_get("", "until_at")?,
-            bits: row.try_get("", "bits")?,
-        })
-    }
-}
-
-fn take(part: &Part, basis: &mut AccessBasis) -> Result<(), DatabaseError> {
-    match part.kind.as_str() {
-        // until_at: closed; bits: 1 opposes break-glass, 2 opposes the regulation centre
-        "record" => {
-            basis.record = Some(RecordBasis {
-                open: part.until_at.is_none(),
-                opposes_break_glass: part.bits & 1 != 0,
-                opposes_regulation_center: part.bits & 2 != 0,
-            });
-        }
-        // id: another identifier of the professional
-        "alias" => basis
-            .other_ids
-            .extend(part.id.map(PractitionerId::from_uuid)),
-        "treating_doctor" => basis.treating_doctor = true,
-        // name: person or organization; code: origin; bits: classes
-        "grant" => basis.grants.push(grant(part)?),
-        // name: person or organization; bits: 1 immediate
-        "block" => basis.blocks.push(block(part)?),
-        "care_episode" => basis.care_episodes.push(care_episode(part)?),
-        // id: the one concerned; name: document; code: kind; until_at: release
-        "visibility" => basis.visibilities.push(visibility(part)?),
-        _ => return Err(DatabaseError::corrupt("access_basis", "part", &part.kind)),
-    }
-    Ok(())
-}
-
-/// `from_at`: shard; `bits`: position.
-fn clock(part: &Part) -> Result<(Shard, Position), DatabaseError> {
-    let shard = Shard::from_number(part.from_at)
-        .ok_or_else(|| DatabaseError::corrupt("change_clock", "shard", &part.from_at))?;
-    Ok((shard, change_clock::position("change_clock", part.bits)?))
-}
-
-fn grant(part: &Part) -> Result<GrantBasis, DatabaseError> {
-    let id = part.id.unwrap_or_default();
-    let row = Row {
-        table: "grants",
-        id,
-    };
-    let origin = row.require("origin", GrantOrigin::from_code(&part.code))?;
-    let classes = u16::try_from(part.bits)
-        .ok()
-        .and_then(DocumentClasses::from_bits);
-    Ok(GrantBasis {
-        grant_id: GrantId::from_uuid(id),
-        target: match part.name.as_str() {
-            "person" => GrantTarget::Person,
-            _ => GrantTarget::Organization,
-        },
-        declared: origin == GrantOrigin::Declaration,
-        classes: row.require("classes", classes)?,
-        period: row.period(part.from_at, part.until_at)?,
-    })
-}
-
-fn block(part: &Part) -> Result<BlockBasis, DatabaseError> {
-    let row = Row {
-        table: "blocks",
-        id: part.id.unwrap_or_default(),
-    };
-    let from = row.instant("from_at", part.from_at)?;
-    Ok(BlockBasis {
-        target: match part.name.as_str() {
-            "person" => BlockTarget::Person,
-            _ => BlockTarget::Organization,
-        },
-        begins_at: (part.bits & 1 == 0).then_some(from),
-        until: row.optional_instant("until_at", part.until_at)?,
-    })
-}
-
-fn care_episode(part: &Part) -> Result<CareEpisodeBasis, DatabaseError> {
-    let id = part.id.unwrap_or_default();
-    let row = Row {
-        table: "care_episodes",
-        id,
-    };
-    Ok(CareEpisodeBasis {
-        care_episode_id: CareEpisodeId::from_uuid(id),
-        period: row.period(part.from_at, part.until_at)?,
-    })
-}
-
-fn visibility(part: &Part) -> Result<VisibilityBasis, DatabaseError> {
-    let row = Row {
-        table: "document_visibilities",
-        id: &part.name,
-    };
-    let kind = VisibilityKind::from_code(&part.code);
-    Ok(VisibilityBasis {
-        document_id: row.require("document_id", DocumentId::parse(&part.name).ok())?,
-        kind: row.require("kind", kind)?,
-        practitioner_id: part.id.map(PractitionerId::from_uuid),
-        release_at: row.optional_instant("release_at", part.until_at)?,
-    })
+    let others = others.iter().map(|id| Some(id.as_uuid()));
+    people.into_iter().chain(others).map(Value::from).collect()
 }

@@ -60,7 +60,7 @@ pub(super) async fn change(
     db.transaction("consent.change_block", async |tx| {
         let work = Box::pin(async {
             let found = Entity::find_by_id(block_id.as_uuid())
-                .filter(Column::PatientId.eq(patient_id.as_uuid()))
+                .filter(alias::of_patient(&tx, Column::PatientId, patient_id).await?)
                 .lock_exclusive()
                 .one(&tx)
                 .await?;
@@ -70,7 +70,7 @@ pub(super) async fn change(
             };
             Entity::update(row_of(&value)).exec(&tx).await?;
             outbox::append(&tx, &event).await?;
-            change_clock::advance(&tx, patient_id);
+            change_clock::advance(&tx, value.patient_id);
             Ok(value)
         });
         once(&tx, write, work).await
@@ -90,7 +90,7 @@ pub(super) async fn list(db: &Database, query: &BlockQuery) -> Result<Vec<Block>
         .add_option((!query.include_ended).then(live))
         .add_option(query.after.map(|after| Column::BlockId.lt(after.as_uuid())));
     let rows = Entity::find()
-        .filter(Column::PatientId.eq(query.patient_id.as_uuid()))
+        .filter(alias::of_patient(db.reader(), Column::PatientId, query.patient_id).await?)
         .filter(wanted)
         .order_by_desc(Column::BlockId)
         .limit(query.limit)
@@ -113,7 +113,7 @@ pub(super) async fn holds(
         Grantee::Rpps(_) => return Ok(false),
     };
     let standing = Entity::find()
-        .filter(Column::PatientId.eq(patient_id.as_uuid()))
+        .filter(alias::of_patient(tx, Column::PatientId, patient_id).await?)
         .filter(whom)
         .filter(Column::Standing.eq(true))
         .all(tx)

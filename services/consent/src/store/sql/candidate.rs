@@ -27,7 +27,7 @@ pub(super) async fn list(db: &Database, query: &CandidateQuery) -> Result<Vec<Gr
             organizations.extend(organization);
         }
         let distinct: HashSet<Uuid> = people.into_iter().collect();
-        let present = alias::present_ids(&tx, distinct.iter().copied()).await?;
+        let present = alias::present_ids::<PractitionerId>(&tx, distinct.iter().copied()).await?;
         let human = |id: Uuid| present.get(&id).copied().unwrap_or(id);
         let distinct: HashSet<Uuid> = distinct.into_iter().map(human).collect();
         let people = distinct.into_iter().map(PractitionerId::from_uuid);
@@ -45,7 +45,7 @@ async fn treating_doctors(tx: &Transaction, query: &CandidateQuery) -> Result<Ve
     let found = treating_doctor::Entity::find()
         .select_only()
         .column(Column::PractitionerId)
-        .filter(Column::PatientId.eq(query.patient_id.as_uuid()))
+        .filter(alias::of_patient(tx, Column::PatientId, query.patient_id).await?)
         .filter(Column::RemovedAt.is_null())
         .into_tuple()
         .all(tx)
@@ -66,7 +66,7 @@ async fn granted(
         .select_only()
         .column(Column::PractitionerId)
         .column(Column::OrganizationId)
-        .filter(Column::PatientId.eq(query.patient_id.as_uuid()))
+        .filter(alias::of_patient(tx, Column::PatientId, query.patient_id).await?)
         .filter(row::has(GrantStatus::Given))
         .filter(Condition::all().add(running))
         .into_tuple()
@@ -80,7 +80,7 @@ async fn members(tx: &Transaction, query: &CandidateQuery) -> Result<Vec<Uuid>, 
     let open = care_episode::Entity::find()
         .select_only()
         .column(Column::CareEpisodeId)
-        .filter(Column::PatientId.eq(query.patient_id.as_uuid()))
+        .filter(alias::of_patient(tx, Column::PatientId, query.patient_id).await?)
         .filter(Column::ClosedAt.is_null())
         .filter(Column::UntilAt.gt(query.now.as_micros()));
     let open = sea_orm::QueryTrait::into_query(open);
@@ -103,7 +103,7 @@ async fn those_revealed_to(tx: &Transaction, query: &CandidateQuery) -> Result<V
     let found: Vec<Option<Uuid>> = visibility::Entity::find()
         .select_only()
         .column(Column::PractitionerId)
-        .filter(Column::PatientId.eq(query.patient_id.as_uuid()))
+        .filter(alias::of_patient(tx, Column::PatientId, query.patient_id).await?)
         .filter(Column::DocumentId.eq(document_id.as_str()))
         .filter(Column::Kind.eq(VisibilityKind::RevealedToOne.code()))
         .filter(Column::RemovedAt.is_null())

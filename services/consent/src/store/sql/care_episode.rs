@@ -110,7 +110,7 @@ async fn belonging_to(
     of: CareEpisodesOf,
 ) -> Result<Condition, Error> {
     let whose = match of {
-        CareEpisodesOf::Patient(id) => Column::PatientId.eq(id.as_uuid()),
+        CareEpisodesOf::Patient(id) => alias::of_patient(connection, Column::PatientId, id).await?,
         CareEpisodesOf::Member(id) => Column::CareEpisodeId.in_subquery(
             member::Entity::find()
                 .select_only()

@@ -1,6 +1,5 @@
 //! The tables, one file each. Private to the SQL store.
 
-pub(super) mod alias;
 pub(super) mod block;
 pub(super) mod care_episode;
 pub(super) mod care_episode_member;

@@ -84,7 +84,7 @@ pub(super) async fn change_given(
     db.transaction("consent.change_given_grants", async |tx| {
         let work = Box::pin(async {
             let given = Entity::find()
-                .filter(Column::PatientId.eq(patient_id.as_uuid()))
+                .filter(alias::of_patient(&tx, Column::PatientId, patient_id).await?)
                 .filter(row::has(GrantStatus::Given))
                 .order_by_asc(Column::GrantId)
                 .lock_exclusive()
@@ -115,7 +115,7 @@ pub(super) async fn find(db: &Database, grant_id: GrantId) -> Result<Option<Gran
 
 pub(super) async fn list(db: &Database, query: &GrantQuery) -> Result<Vec<Grant>, Error> {
     let whose = match query.of {
-        GrantsOf::Patient(id) => Column::PatientId.eq(id.as_uuid()),
+        GrantsOf::Patient(id) => alias::of_patient(db.reader(), Column::PatientId, id).await?,
         GrantsOf::Practitioner(id) => {
             Column::PractitionerId.is_in(alias::ids_of(db.reader(), id).await?)
         }
@@ -182,7 +182,7 @@ async fn locked(
     grant_id: GrantId,
 ) -> Result<Grant, Error> {
     let found = Entity::find_by_id(grant_id.as_uuid())
-        .filter(Column::PatientId.eq(patient_id.as_uuid()))
+        .filter(alias::of_patient(tx, Column::PatientId, patient_id).await?)
         .lock_exclusive()
         .one(tx)
         .await?;
@@ -289,7 +289,7 @@ async fn name_existing(
     })
 }
 
-/// The given grants of this patient to this grantee: one, or, to a human of several
+/// The given grants of this patient to this grantee: one, or, of or to a human of several
 /// identifiers, one under each.
 pub(super) async fn to(
     connection: &impl ConnectionTrait,
@@ -313,7 +313,7 @@ async fn standing(
         Grantee::Rpps(rpps) => Column::Rpps.eq(rpps.as_str()),
     };
     Ok(Condition::all()
-        .add(Column::PatientId.eq(patient_id.as_uuid()))
+        .add(alias::of_patient(connection, Column::PatientId, patient_id).await?)
         .add(grantee)
         .add(row::has(status)))
 }

@@ -9,6 +9,7 @@ mod m0006_add_grant_requests;
 mod m0007_create_notifications;
 mod m0008_create_matrices;
 mod m0009_create_aliases;
+mod m0010_create_patient_aliases;
 
 use aval_database::migrate::MigratorTrait;
 use aval_database::outbox::CreateOutbox;
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_create_notifications::CreateNotifications),
             Box::new(m0008_create_matrices::CreateMatrices),
             Box::new(m0009_create_aliases::CreateAliases),
+            Box::new(m0010_create_patient_aliases::CreatePatientAliases),
         ]
     }
 }

@@ -5,11 +5,11 @@ use aval_domain::id::{PatientId, PractitionerId};
 use aval_domain::time::Timestamp;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
-use super::change_clock;
+use super::alias;
 use super::entity::{record, treating_doctor};
 use super::once;
 use super::row::{Row, version_to_row};
@@ -19,13 +19,11 @@ use crate::store::{Rule, Write};
 
 pub(super) async fn find(db: &Database, patient_id: PatientId) -> Result<Option<Record>, Error> {
     db.snapshot("consent.find_record", async |tx| {
-        let row = record::Entity::find_by_id(patient_id.as_uuid())
-            .one(&tx)
+        let rows = record::Entity::find()
+            .filter(alias::of_patient(&tx, record::Column::PatientId, patient_id).await?)
+            .all(&tx)
             .await?;
-        match row {
-            Some(row) => Ok(Some(with_doctors(&tx, row).await?)),
-            None => Ok(None),
-        }
+        of_human(&tx, patient_id, &rows).await
     })
     .await
 }
@@ -38,17 +36,24 @@ pub(super) async fn change(
 ) -> Result<Record, Error> {
     db.transaction("consent.change_record", async |tx| {
         let work = Box::pin(async {
-            let present = lock(&tx, patient_id).await?;
+            let rows = lock(&tx, patient_id).await?;
+            let present = of_human(&tx, patient_id, &rows).await?;
             let Some(change) = rule(&present)? else {
                 return present.ok_or(Error::RecordUnavailable);
             };
-            match present {
-                Some(_) => update(&tx, &change.value).await?,
-                None => insert(&tx, &change.value).await?,
+            let id = patient_id.as_uuid();
+            if rows.iter().any(|row| row.patient_id == id) {
+                update(&tx, &change.value).await?;
+            } else {
+                insert(&tx, &change.value).await?;
             }
-            save_doctors(&tx, &change.value).await?;
+            let others = rows.iter().filter(|row| row.patient_id != id);
+            for row in others {
+                lift(&tx, row, &change.value).await?;
+            }
+            save_doctors(&tx, present.as_ref(), &change.value).await?;
             outbox::append(&tx, &change.event).await?;
-            change_clock::advance(&tx, patient_id);
+            alias::advance(&tx, patient_id).await?;
             Ok(change.value)
         });
         once(&tx, write, work).await
@@ -59,42 +64,40 @@ pub(super) async fn change(
 /// Locks the record, so that nothing else of this patient changes until the end of
 /// the transaction; [`Error::RecordUnavailable`] if it is not open.
 pub(super) async fn lock_open(tx: &Transaction, patient_id: PatientId) -> Result<(), Error> {
-    let row = locked_row(tx, patient_id).await?;
-    match row {
-        Some(row) if row.closed_at.is_none() => Ok(()),
-        _ => Err(Error::RecordUnavailable),
+    let rows = lock(tx, patient_id).await?;
+    if rows.is_empty() || rows.iter().any(|row| row.closed_at.is_some()) {
+        return Err(Error::RecordUnavailable);
     }
+    Ok(())
 }
 
-async fn lock(tx: &Transaction, patient_id: PatientId) -> Result<Option<Record>, Error> {
-    match locked_row(tx, patient_id).await? {
-        Some(row) => Ok(Some(with_doctors(tx, row).await?)),
-        None => Ok(None),
-    }
-}
-
-async fn locked_row(
-    tx: &Transaction,
-    patient_id: PatientId,
-) -> Result<Option<record::Model>, Error> {
-    let row = record::Entity::find_by_id(patient_id.as_uuid())
+/// The rows under every identifier of the patient, locked in one order for all.
+async fn lock(tx: &Transaction, patient_id: PatientId) -> Result<Vec<record::Model>, Error> {
+    let rows = record::Entity::find()
+        .filter(alias::of_patient(tx, record::Column::PatientId, patient_id).await?)
+        .order_by_asc(record::Column::PatientId)
         .lock_exclusive()
-        .one(tx)
+        .all(tx)
         .await?;
-    Ok(row)
+    Ok(rows)
 }
 
-async fn with_doctors(
+async fn of_human(
     connection: &impl ConnectionTrait,
-    row: record::Model,
-) -> Result<Record, Error> {
-    let doctors = treating_doctor::Entity::find()
-        .filter(treating_doctor::Column::PatientId.eq(row.patient_id))
-        .order_by_asc(treating_doctor::Column::AddedAt)
-        .order_by_asc(treating_doctor::Column::PractitionerId)
-        .all(connection)
-        .await?;
-    Ok(read(&row, &doctors)?)
+    patient_id: PatientId,
+    rows: &[record::Model],
+) -> Result<Option<Record>, Error> {
+    let mut records = Vec::with_capacity(rows.len());
+    for row in rows {
+        let doctors = treating_doctor::Entity::find()
+            .filter(treating_doctor::Column::PatientId.eq(row.patient_id))
+            .order_by_asc(treating_doctor::Column::AddedAt)
+            .order_by_asc(treating_doctor::Column::PractitionerId)
+            .all(connection)
+            .await?;
+        records.push(read(row, &doctors)?);
+    }
+    Ok(Record::of_human(patient_id, records))
 }
 
 /// Stores a record that was not there to be locked. Somebody else may have stored it
@@ -113,7 +116,12 @@ async fn insert(tx: &Transaction, record: &Record) -> Result<(), Error> {
 }
 
 async fn update(tx: &Transaction, record: &Record) -> Result<(), Error> {
-    record::Entity::update(row_of(record)).exec(tx).await?;
+    let row = record::ActiveModel {
+        // Since when it exists, of a human of several identifiers, is not this row's alone.
+        opened_at: NotSet,
+        ..row_of(record)
+    };
+    record::Entity::update(row).exec(tx).await?;
     Ok(())
 }
 
@@ -128,32 +136,84 @@ fn row_of(record: &Record) -> record::ActiveModel {
     }
 }
 
-/// Writes the treating doctors. Who is known stays known: they are added and marked as
-/// removed, never deleted.
-async fn save_doctors(tx: &Transaction, record: &Record) -> Result<(), Error> {
-    if record.treating_doctors.is_empty() {
+/// What the human no longer wants holds under no other identifier either. What they want
+/// is written under theirs alone, and leaves the others as they were.
+async fn lift(tx: &Transaction, row: &record::Model, wanted: &Record) -> Result<(), Error> {
+    let lifted = record::Model {
+        opposes_break_glass: row.opposes_break_glass && wanted.opposes_break_glass,
+        opposes_regulation_center: row.opposes_regulation_center
+            && wanted.opposes_regulation_center,
+        closed_at: row.closed_at.filter(|_| !wanted.is_open()),
+        ..row.clone()
+    };
+    if lifted == *row {
         return Ok(());
     }
-    let mut changed = OnConflict::columns([
-        treating_doctor::Column::PatientId,
-        treating_doctor::Column::PractitionerId,
-    ]);
-    changed.update_columns([
-        treating_doctor::Column::AddedAt,
-        treating_doctor::Column::RemovedAt,
-    ]);
-    let rows = record
-        .treating_doctors
-        .iter()
-        .map(|doctor| treating_doctor::ActiveModel {
-            patient_id: Set(record.patient_id.as_uuid()),
-            practitioner_id: Set(doctor.practitioner_id.as_uuid()),
-            added_at: Set(doctor.added_at.as_micros()),
-            removed_at: Set(doctor.removed_at.map(Timestamp::as_micros)),
-        });
-    treating_doctor::Entity::insert_many(rows)
-        .on_conflict(changed)
-        .exec_without_returning(tx)
+    record::Entity::update(record::ActiveModel {
+        patient_id: Set(row.patient_id),
+        opposes_break_glass: Set(lifted.opposes_break_glass),
+        opposes_regulation_center: Set(lifted.opposes_regulation_center),
+        closed_at: Set(lifted.closed_at),
+        version: Set(row.version + 1),
+        ..record::ActiveModel::default()
+    })
+    .exec(tx)
+    .await?;
+    Ok(())
+}
+
+/// Writes the treating doctors that the change is about. Who is known stays known: they
+/// are added, and marked as removed under every identifier of the patient, never deleted.
+async fn save_doctors(
+    tx: &Transaction,
+    present: Option<&Record>,
+    wanted: &Record,
+) -> Result<(), Error> {
+    let known = present.map(|record| record.treating_doctors.as_slice());
+    let known = known.unwrap_or_default();
+    let changed = wanted.treating_doctors.iter();
+    for doctor in changed.filter(|doctor| !known.contains(doctor)) {
+        save_doctor(tx, wanted.patient_id, doctor).await?;
+        if let Some(at) = doctor.removed_at {
+            remove_doctor(tx, wanted.patient_id, doctor, at).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn save_doctor(
+    tx: &Transaction,
+    patient_id: PatientId,
+    doctor: &TreatingDoctor,
+) -> Result<(), Error> {
+    use treating_doctor::Column;
+    let mut again = OnConflict::columns([Column::PatientId, Column::PractitionerId]);
+    again.update_columns([Column::AddedAt, Column::RemovedAt]);
+    treating_doctor::Entity::insert(treating_doctor::ActiveModel {
+        patient_id: Set(patient_id.as_uuid()),
+        practitioner_id: Set(doctor.practitioner_id.as_uuid()),
+        added_at: Set(doctor.added_at.as_micros()),
+        removed_at: Set(doctor.removed_at.map(Timestamp::as_micros)),
+    })
+    .on_conflict(again)
+    .exec_without_returning(tx)
+    .await?;
+    Ok(())
+}
+
+async fn remove_doctor(
+    tx: &Transaction,
+    patient_id: PatientId,
+    doctor: &TreatingDoctor,
+    at: Timestamp,
+) -> Result<(), Error> {
+    use treating_doctor::Column;
+    treating_doctor::Entity::update_many()
+        .col_expr(Column::RemovedAt, at.as_micros().into())
+        .filter(alias::of_patient(tx, Column::PatientId, patient_id).await?)
+        .filter(Column::PractitionerId.eq(doctor.practitioner_id.as_uuid()))
+        .filter(Column::RemovedAt.is_null())
+        .exec(tx)
         .await?;
     Ok(())
 }

@@ -10,7 +10,6 @@ use sea_orm::{
 };
 
 use super::alias;
-use super::change_clock;
 use super::entity::visibility::{ActiveModel, Column, Entity, Model};
 use super::once;
 use super::record;
@@ -36,7 +35,7 @@ pub(super) async fn change(
             save(&tx, &value).await?;
             let also = take_back_as_others(&tx, &value).await?;
             outbox::append(&tx, &event).await?;
-            change_clock::advance(&tx, patient_id);
+            alias::advance(&tx, patient_id).await?;
             if also {
                 return of_document(&tx, patient_id, document_id).await;
             }
@@ -65,7 +64,7 @@ pub(super) async fn list(db: &Database, query: &VisibilityQuery) -> Result<Vec<V
         .add_option(of_document)
         .add_option(query.after.map(|after| Column::MaskId.lt(after.as_uuid())));
     let rows = Entity::find()
-        .filter(Column::PatientId.eq(query.patient_id.as_uuid()))
+        .filter(alias::of_patient(db.reader(), Column::PatientId, query.patient_id).await?)
         .filter(wanted)
         .order_by_desc(Column::MaskId)
         .limit(query.limit)
@@ -80,7 +79,7 @@ async fn of_document(
     document_id: &DocumentId,
 ) -> Result<Vec<Visibility>, Error> {
     let rows = Entity::find()
-        .filter(Column::PatientId.eq(patient_id.as_uuid()))
+        .filter(alias::of_patient(tx, Column::PatientId, patient_id).await?)
         .filter(Column::DocumentId.eq(document_id.as_str()))
         .order_by_asc(Column::MaskId)
         .all(tx)
@@ -109,17 +108,22 @@ async fn save(tx: &Transaction, setting: &Visibility) -> Result<(), Error> {
     Ok(())
 }
 
-/// What is taken back for one professional is taken back under all of their identifiers.
+/// What is taken back is taken back under all identifiers of the patient, and what is for
+/// one professional under all of theirs.
 async fn take_back_as_others(tx: &Transaction, setting: &Visibility) -> Result<bool, Error> {
-    let (Some(one), Some(removed_at)) = (setting.practitioner_id, setting.removed_at) else {
+    let Some(removed_at) = setting.removed_at else {
         return Ok(false);
+    };
+    let whom = match setting.practitioner_id {
+        Some(one) => Column::PractitionerId.is_in(alias::ids_of(tx, one).await?),
+        None => Column::PractitionerId.is_null(),
     };
     let taken_back = Entity::update_many()
         .col_expr(Column::RemovedAt, removed_at.as_micros().into())
-        .filter(Column::PatientId.eq(setting.patient_id.as_uuid()))
+        .filter(alias::of_patient(tx, Column::PatientId, setting.patient_id).await?)
         .filter(Column::DocumentId.eq(setting.document_id.as_str()))
         .filter(Column::Kind.eq(setting.kind.code()))
-        .filter(Column::PractitionerId.is_in(alias::ids_of(tx, one).await?))
+        .filter(whom)
         .filter(Column::RemovedAt.is_null())
         .exec(tx)
         .await?;

@@ -116,7 +116,7 @@ pub(super) fn patient_of(updated: Updated) -> SealedPatient {
     }
 }
 
-fn merge(source: PatientId, target: Option<PatientId>, second: i64) -> Joining<'static> {
+pub(super) fn merge(source: PatientId, target: Option<PatientId>, second: i64) -> Joining<'static> {
     Joining {
         source,
         target,

@@ -13,6 +13,7 @@ use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter};
 
 use super::close_session::close_every;
 use super::entity::{former_matricule, patient, session};
+use super::merges;
 use super::patient::{by_id, by_ins, row_of};
 use super::register_patient::keep_collision;
 use crate::error::Error;
@@ -157,6 +158,7 @@ async fn join_once(tx: &Transaction, joining: &Joining<'_>) -> Result<Joined, Er
     source.updated_at = joining.at;
     source.version = source.version.next();
     lead(tx, &source).await?;
+    merges::note(tx, source_id, joining.target);
     for event in (joining.events)(target_id) {
         outbox::append(tx, &event).await?;
     }

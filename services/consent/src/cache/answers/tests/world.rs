@@ -270,6 +270,7 @@ impl FakeDatabase {
             as_of: Positions {
                 patient: state.head,
                 spanning: 0,
+                others: Vec::new(),
             },
             basis: Arc::new(AccessBasis {
                 treating_doctor: !state.revoked,

@@ -72,7 +72,7 @@ pub(in crate::store::sql) async fn approve(
                 outbox::append(&tx, &event).await?;
                 let news = notification::of_grant(Some(&present), &value, &event);
                 tell(&tx, news).await?;
-                change_clock::advance(&tx, patient_id);
+                change_clock::advance(&tx, value.patient_id);
                 Ok(value)
             });
             once(&tx, write, work).await

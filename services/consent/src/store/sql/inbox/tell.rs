@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use aval_database::Transaction;
 use aval_domain::etag::Version;
-use aval_domain::id::PractitionerId;
+use aval_domain::id::{PatientId, PractitionerId};
 use sea_orm::sea_query::{Expr, OnConflict, Query};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
 use uuid::Uuid;
@@ -59,19 +59,27 @@ pub(in crate::store::sql) async fn tell(
     Ok(())
 }
 
-/// To a professional under the identifier by which they sign in.
+/// To everybody under the identifier by which they sign in.
 async fn address(tx: &Transaction, news: &mut [News]) -> Result<(), Error> {
-    let professionals = news.iter().filter_map(|one| match one.recipient {
-        Recipient::Practitioner(id) => Some(id.as_uuid()),
-        Recipient::Patient(_) => None,
-    });
-    let present = alias::present_ids(tx, professionals).await?;
-    for one in news {
-        if let Recipient::Practitioner(id) = one.recipient
-            && let Some(human) = present.get(&id.as_uuid())
-        {
-            one.recipient = Recipient::Practitioner(PractitionerId::from_uuid(*human));
+    let (mut professionals, mut patients) = (Vec::new(), Vec::new());
+    for one in &*news {
+        match one.recipient {
+            Recipient::Practitioner(id) => professionals.push(id.as_uuid()),
+            Recipient::Patient(id) => patients.push(id.as_uuid()),
         }
+    }
+    let professionals = alias::present_ids::<PractitionerId>(tx, professionals).await?;
+    let patients = alias::present_ids::<PatientId>(tx, patients).await?;
+    for one in news {
+        let present = match one.recipient {
+            Recipient::Practitioner(id) => professionals
+                .get(&id.as_uuid())
+                .map(|human| Recipient::Practitioner(PractitionerId::from_uuid(*human))),
+            Recipient::Patient(id) => patients
+                .get(&id.as_uuid())
+                .map(|human| Recipient::Patient(PatientId::from_uuid(*human))),
+        };
+        one.recipient = present.unwrap_or(one.recipient);
     }
     Ok(())
 }

@@ -1,40 +1,54 @@
 //! One human under several identifiers.
 //!
-//! The directory finds that two of its entries are one human, and sometimes that they are
-//! two after all. What was written under either identifier stays as it was written; whoever
-//! reads, reads under all identifiers of the human. So an entry that leads elsewhere is all
-//! there is to remember, and taking a merge back is forgetting that it does.
+//! The directory finds that two of its entries are one human, identity that two patients
+//! are, and sometimes that they are two after all. What was written under either identifier
+//! stays as it was written; whoever reads, reads under all identifiers of the human. So an
+//! entry that leads elsewhere is all there is to remember, and taking a merge back is
+//! forgetting that it does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use aval_domain::id::PractitionerId;
+use crate::id::PractitionerId;
 
-/// What the directory tells of who is whom.
+/// What is told of who is whom: by the directory of professionals, by identity of patients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IdentityChange {
+pub enum IdentityChange<Id = PractitionerId> {
     /// Two entries are one human: the source leads to the target from now on.
     Merged {
         /// The entry that leads to the other.
-        source: PractitionerId,
+        source: Id,
         /// The entry that stays.
-        target: PractitionerId,
+        target: Id,
     },
     /// The source leads nowhere any more.
     Unmerged {
         /// The entry that had been merged.
-        source: PractitionerId,
+        source: Id,
     },
 }
 
 /// Which entries lead to which: of some humans, everything.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Aliases {
-    leads_to: BTreeMap<PractitionerId, PractitionerId>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aliases<Id = PractitionerId> {
+    leads_to: BTreeMap<Id, Id>,
 }
 
-impl IdentityChange {
+impl<Id> IdentityChange<Id> {
+    /// The same of identifiers of another type.
+    pub fn map<Other>(self, convert: impl Fn(Id) -> Other) -> IdentityChange<Other> {
+        match self {
+            Self::Merged { source, target } => IdentityChange::Merged {
+                source: convert(source),
+                target: convert(target),
+            },
+            Self::Unmerged { source } => IdentityChange::Unmerged {
+                source: convert(source),
+            },
+        }
+    }
+
     /// The entries that it is about.
-    pub fn entries(self) -> impl Iterator<Item = PractitionerId> {
+    pub fn entries(self) -> impl Iterator<Item = Id> {
         let (source, target) = match self {
             Self::Merged { source, target } => (source, Some(target)),
             Self::Unmerged { source } => (source, None),
@@ -43,20 +57,27 @@ impl IdentityChange {
     }
 }
 
-impl Aliases {
+impl<Id> Default for Aliases<Id> {
+    fn default() -> Self {
+        let leads_to = BTreeMap::new();
+        Self { leads_to }
+    }
+}
+
+impl<Id: Copy + Ord> Aliases<Id> {
     /// Those that are known: entries, and where each leads.
-    pub fn known(leads_to: impl IntoIterator<Item = (PractitionerId, PractitionerId)>) -> Self {
+    pub fn known(leads_to: impl IntoIterator<Item = (Id, Id)>) -> Self {
         Self {
             leads_to: leads_to.into_iter().collect(),
         }
     }
 
-    /// Takes in what the directory tells.
+    /// Takes in what is told.
     ///
-    /// It merges only entries that lead nowhere, so that neither did at that moment. Each
+    /// Only entries that lead nowhere are merged: neither did at that moment. Each
     /// change thus says all about the entries that it names: going through changes a second
     /// time ends where the first time did, and nothing ever leads back to itself.
-    pub fn take(&mut self, change: IdentityChange) {
+    pub fn take(&mut self, change: IdentityChange<Id>) {
         match change {
             IdentityChange::Merged { source, target } if source == target => {}
             IdentityChange::Merged { source, target } => {
@@ -71,18 +92,25 @@ impl Aliases {
 
     /// The entry that this one was merged into.
     #[must_use]
-    pub fn leads_to(&self, id: PractitionerId) -> Option<PractitionerId> {
+    pub fn leads_to(&self, id: Id) -> Option<Id> {
         self.leads_to.get(&id).copied()
+    }
+
+    /// The entries that lead to this one without another between them.
+    #[must_use]
+    pub fn leading_to(&self, id: Id) -> BTreeSet<Id> {
+        let leading = self.leads_to.iter().filter(|(_, to)| **to == id);
+        leading.map(|(from, _)| *from).collect()
     }
 
     /// Everybody who has more than one entry: each entry, and the human's present one.
     #[must_use]
-    pub fn humans(&self) -> BTreeMap<PractitionerId, PractitionerId> {
+    pub fn humans(&self) -> BTreeMap<Id, Id> {
         let entries = self.leads_to.iter().flat_map(|(from, to)| [*from, *to]);
         entries.map(|id| (id, self.human(id))).collect()
     }
 
-    fn human(&self, mut id: PractitionerId) -> PractitionerId {
+    fn human(&self, mut id: Id) -> Id {
         while let Some(next) = self.leads_to(id) {
             id = next;
         }
@@ -126,6 +154,7 @@ mod tests {
         let chain = [merged(1, 2), merged(2, 3)];
         let three = [(id(1), id(3)), (id(2), id(3)), (id(3), id(3))];
         assert_eq!(after(&chain).humans(), three.into());
+        assert_eq!(after(&chain).leading_to(id(3)), [id(2)].into());
         let split = after(&[chain[0], chain[1], unmerged(2)]);
         assert_eq!(split.humans(), [(id(1), id(2)), (id(2), id(2))].into());
         let nobody = after(&[chain[0], chain[1], unmerged(2), unmerged(1)]);

@@ -1,0 +1,150 @@
+//! What each row of the statement means.
+
+use aval_database::DatabaseError;
+use aval_domain::document::DocumentClasses;
+use aval_domain::id::{CareEpisodeId, DocumentId, GrantId, PatientId, PractitionerId};
+use sea_orm::{DbErr, QueryResult};
+use uuid::Uuid;
+
+use super::super::change_clock;
+use super::super::row::Row;
+use crate::cache::{Position, Shard};
+use crate::decision::{
+    AccessBasis, BlockBasis, BlockTarget, CareEpisodeBasis, GrantBasis, GrantTarget, RecordBasis,
+    VisibilityBasis,
+};
+use crate::grant::GrantOrigin;
+use crate::visibility::VisibilityKind;
+
+/// A row of the union, as its columns are called.
+pub(super) struct Part {
+    pub(super) kind: String,
+    pub(super) id: Option<Uuid>,
+    name: String,
+    code: String,
+    from_at: i64,
+    until_at: Option<i64>,
+    bits: i64,
+}
+
+impl Part {
+    pub(super) fn of(row: &QueryResult) -> Result<Self, DbErr> {
+        Ok(Self {
+            kind: row.try_get("", "part")?,
+            id: row.try_get("", "id")?,
+            name: row.try_get("", "name")?,
+            code: row.try_get("", "code")?,
+            from_at: row.try_get("", "from_at")?,
+            until_at: row.try_get("", "until_at")?,
+            bits: row.try_get("", "bits")?,
+        })
+    }
+}
+
+pub(super) fn take(part: &Part, basis: &mut AccessBasis) -> Result<(), DatabaseError> {
+    match part.kind.as_str() {
+        // until_at: closed; bits: 1 opposes break-glass, 2 opposes the regulation centre.
+        // A record under another identifier of the patient: the most restrictive wins.
+        "record" => {
+            let other = basis.record.unwrap_or(RecordBasis {
+                open: true,
+                opposes_break_glass: false,
+                opposes_regulation_center: false,
+            });
+            basis.record = Some(RecordBasis {
+                open: other.open && part.until_at.is_none(),
+                opposes_break_glass: other.opposes_break_glass || part.bits & 1 != 0,
+                opposes_regulation_center: other.opposes_regulation_center || part.bits & 2 != 0,
+            });
+        }
+        // id: another identifier of the patient
+        "patient" => basis
+            .other_patient_ids
+            .extend(part.id.map(PatientId::from_uuid)),
+        // id: another identifier of the professional
+        "alias" => basis
+            .other_ids
+            .extend(part.id.map(PractitionerId::from_uuid)),
+        "treating_doctor" => basis.treating_doctor = true,
+        // name: person or organization; code: origin; bits: classes
+        "grant" => basis.grants.push(grant(part)?),
+        // name: person or organization; bits: 1 immediate
+        "block" => basis.blocks.push(block(part)?),
+        "care_episode" => basis.care_episodes.push(care_episode(part)?),
+        // id: the one concerned; name: document; code: kind; until_at: release
+        "visibility" => basis.visibilities.push(visibility(part)?),
+        _ => return Err(DatabaseError::corrupt("access_basis", "part", &part.kind)),
+    }
+    Ok(())
+}
+
+/// `from_at`: shard; `bits`: position.
+pub(super) fn clock(part: &Part) -> Result<(Shard, Position), DatabaseError> {
+    let shard = Shard::from_number(part.from_at)
+        .ok_or_else(|| DatabaseError::corrupt("change_clock", "shard", &part.from_at))?;
+    Ok((shard, change_clock::position("change_clock", part.bits)?))
+}
+
+fn grant(part: &Part) -> Result<GrantBasis, DatabaseError> {
+    let id = part.id.unwrap_or_default();
+    let row = Row {
+        table: "grants",
+        id,
+    };
+    let origin = row.require("origin", GrantOrigin::from_code(&part.code))?;
+    let classes = u16::try_from(part.bits)
+        .ok()
+        .and_then(DocumentClasses::from_bits);
+    Ok(GrantBasis {
+        grant_id: GrantId::from_uuid(id),
+        target: match part.name.as_str() {
+            "person" => GrantTarget::Person,
+            _ => GrantTarget::Organization,
+        },
+        declared: origin == GrantOrigin::Declaration,
+        classes: row.require("classes", classes)?,
+        period: row.period(part.from_at, part.until_at)?,
+    })
+}
+
+fn block(part: &Part) -> Result<BlockBasis, DatabaseError> {
+    let row = Row {
+        table: "blocks",
+        id: part.id.unwrap_or_default(),
+    };
+    let from = row.instant("from_at", part.from_at)?;
+    Ok(BlockBasis {
+        target: match part.name.as_str() {
+            "person" => BlockTarget::Person,
+            _ => BlockTarget::Organization,
+        },
+        begins_at: (part.bits & 1 == 0).then_some(from),
+        until: row.optional_instant("until_at", part.until_at)?,
+    })
+}
+
+fn care_episode(part: &Part) -> Result<CareEpisodeBasis, DatabaseError> {
+    let id = part.id.unwrap_or_default();
+    let row = Row {
+        table: "care_episodes",
+        id,
+    };
+    Ok(CareEpisodeBasis {
+        care_episode_id: CareEpisodeId::from_uuid(id),
+        period: row.period(part.from_at, part.until_at)?,
+    })
+}
+
+fn visibility(part: &Part) -> Result<VisibilityBasis, DatabaseError> {
+    let row = Row {
+        table: "document_visibilities",
+        id: &part.name,
+    };
+    let kind = VisibilityKind::from_code(&part.code);
+    Ok(VisibilityBasis {
+        document_id: row.require("document_id", DocumentId::parse(&part.name).ok())?,
+        kind: row.require("kind", kind)?,
+        practitioner_id: part.id.map(PractitionerId::from_uuid),
+        release_at: row.optional_instant("release_at", part.until_at)?,
+    })
+}
