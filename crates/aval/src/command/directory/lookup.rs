@@ -80,20 +80,31 @@ impl Session {
                 self.show_activities(&person)
             }
             Some(proto::resolve_identifier_response::Resolved::Organization(organization)) => {
-                let mut rows = Rows::new(vec![
-                    ("organization_id", say("structure", "organization")),
-                    ("name", say("nom", "name")),
-                    ("town", say("ville", "town")),
-                ]);
-                rows.push(vec![
-                    json!(organization.organization_id),
-                    json!(organization.name),
-                    json!(organization.town),
-                ]);
-                Ok(self.output.one(&rows)?)
+                self.show_organization(&organization)
             }
             None => anyhow::bail!("the directory answered nobody"),
         }
+    }
+
+    fn show_organization(&self, organization: &proto::Organization) -> anyhow::Result<()> {
+        let registered = organization.establishment.as_ref();
+        let mut rows = Rows::new(vec![
+            ("organization_id", say("structure", "organization")),
+            ("name", say("nom", "name")),
+            ("town", say("ville", "town")),
+            ("category", say("catégorie FINESS", "FINESS category")),
+            ("opened_on", say("ouverte le", "opened on")),
+            ("listed", say("au FINESS", "in FINESS")),
+        ]);
+        rows.push(vec![
+            json!(organization.organization_id),
+            json!(organization.name),
+            json!(organization.town),
+            json!(registered.map(|site| &site.category_label)),
+            json!(registered.map(|site| &site.opened_on)),
+            json!(registered.map(|site| site.listed)),
+        ]);
+        Ok(self.output.one(&rows)?)
     }
 
     fn show_activities(&self, person: &proto::Practitioner) -> anyhow::Result<()> {
