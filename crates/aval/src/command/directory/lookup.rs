@@ -49,7 +49,7 @@ impl Session {
         let mut rows = Rows::new(person_columns());
         for matched in &answer.matches {
             let person = matched.practitioner.clone().unwrap_or_default();
-            rows.push(person_row(&person, matched.homonym));
+            rows.push(person_row(&person, matched));
         }
         self.output.rows(&rows)?;
         if !answer.next_page_token.is_empty() {
@@ -161,10 +161,11 @@ fn person_columns() -> Vec<(&'static str, crate::language::Text)> {
         ("specialities", say("spécialité", "speciality")),
         ("places", say("lieux", "places")),
         ("homonym", say("homonyme", "homonym")),
+        ("near", say("à une faute près", "a slip away")),
     ]
 }
 
-fn person_row(person: &proto::Practitioner, homonym: bool) -> Vec<Value> {
+fn person_row(person: &proto::Practitioner, matched: &proto::PractitionerMatch) -> Vec<Value> {
     let mut professions: Vec<_> = person
         .activities
         .iter()
@@ -190,6 +191,7 @@ fn person_row(person: &proto::Practitioner, homonym: bool) -> Vec<Value> {
         json!(professions),
         json!(specialities),
         json!(places),
-        json!(homonym),
+        json!(matched.homonym),
+        json!(matched.near),
     ]
 }
