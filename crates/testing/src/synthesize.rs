@@ -1,7 +1,8 @@
 //! The national directory's file of practice situations,
 //! `PS_LibreAcces_Personne_activite`, and those that say more of the same people and
-//! structures, `PS_LibreAcces_SavoirFaire`, `PS_LibreAcces_Dipl_AutExerc` and
-//! `Extraction_Correspondance_MSSante`, filled with people made up from a seed.
+//! structures, `PS_LibreAcces_SavoirFaire`, `PS_LibreAcces_Dipl_AutExerc`,
+//! `Extraction_Correspondance_MSSante` and the FINESS register, filled with people made up
+//! from a seed.
 //!
 //! The format is the published one, to the wording of its headings; the people
 //! are not: names are drawn from lists, RPPS numbers from the range reserved for
@@ -15,6 +16,7 @@ mod cast;
 mod code_lists;
 mod day;
 mod draw;
+mod establishments;
 mod family_names;
 mod fault;
 mod file;
@@ -37,6 +39,7 @@ use std::io::{self, Write};
 use aval_domain::time::Timestamp;
 
 pub use cast::Cast;
+pub use establishments::ESTABLISHMENT_HEADINGS;
 pub use fault::Faults;
 pub use file::{FileForm, HEADINGS, Written};
 pub use mailboxes::MAILBOX_HEADINGS;
@@ -149,6 +152,11 @@ impl SynthesisPlan {
         mailboxes::write(output, self.people())
     }
 
+    /// Writes the register of the structures that have a FINESS number, without bad rows.
+    pub fn write_establishments(&self, output: &mut impl Write) -> io::Result<Written> {
+        establishments::write(output, self.people(), self.seed, self.day)
+    }
+
     /// How many came since the first day.
     fn arrivals(&self) -> u32 {
         let a_day = u64::from(self.size()) * u64::from(day::ARRIVALS) / 1_000_000;
@@ -188,6 +196,12 @@ impl Directory {
         mailboxes::write(output, self.people.iter())
     }
 
+    /// Writes the register of the structures that have a FINESS number as they are now,
+    /// without bad rows.
+    pub fn write_establishments(&self, output: &mut impl Write) -> io::Result<Written> {
+        establishments::write(output, self.people.iter(), self.plan.seed, self.plan.day)
+    }
+
     /// The people who share `person`'s names, themselves left out.
     pub fn homonyms_of<'a>(&'a self, person: &'a Person) -> impl Iterator<Item = &'a Person> {
         self.people.iter().filter(move |other| {
@@ -224,14 +238,23 @@ pub fn mailboxes_file_name(generated_at: Timestamp) -> String {
     published_name("Extraction_Correspondance_MSSante", generated_at)
 }
 
+/// The same of the FINESS register, `etalab-cs1100502-stock-AAAAMMJJ-hhmm.csv`.
+#[must_use]
+pub fn establishments_file_name(generated_at: Timestamp) -> String {
+    let digits = to_the_minute(generated_at);
+    let (date, time) = digits.split_at("AAAAMMJJ".len());
+    format!("etalab-cs1100502-stock-{date}-{time}.csv")
+}
+
 fn published_name(file: &str, generated_at: Timestamp) -> String {
+    format!("{file}_{}.txt", to_the_minute(generated_at))
+}
+
+/// `AAAAMMJJhhmm`.
+fn to_the_minute(generated_at: Timestamp) -> String {
     let rfc_3339 = generated_at.to_string();
-    let to_the_minute: String = rfc_3339
-        .chars()
-        .filter(char::is_ascii_digit)
-        .take("AAAAMMJJhhmm".len())
-        .collect();
-    format!("{file}_{to_the_minute}.txt")
+    let digits = rfc_3339.chars().filter(char::is_ascii_digit);
+    digits.take("AAAAMMJJhhmm".len()).collect()
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ use tokio::sync::Semaphore;
 
 use crate::import::limits::ImportLimits;
 use crate::metrics::ImportMetrics;
+use crate::source::Source;
 use crate::store::Store;
 
 /// The use cases and what they need.
@@ -58,8 +59,20 @@ pub struct Settings {
     pub held_for: Duration,
     /// From what age on a source is stale.
     pub alarm_age: Duration,
+    /// The same of the register of establishments.
+    pub register_alarm_age: Duration,
     /// How changes are watched.
     pub watch: WatchSettings,
+}
+
+impl Settings {
+    /// From what age on this source is stale: some are published more often than others.
+    const fn alarm_age_of(&self, source: Source) -> Duration {
+        match source {
+            Source::Establishments => self.register_alarm_age,
+            _ => self.alarm_age,
+        }
+    }
 }
 
 impl App {

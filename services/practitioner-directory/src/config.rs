@@ -76,6 +76,8 @@ pub struct ImportConfig {
 pub struct FreshnessConfig {
     /// From what age on a source is stale. Default: 48h.
     pub alarm_age: DurationText,
+    /// The same of the FINESS register. Default: 100 days.
+    pub register_alarm_age: DurationText,
 }
 
 /// How changes are watched.
@@ -114,6 +116,7 @@ impl Default for FreshnessConfig {
     fn default() -> Self {
         Self {
             alarm_age: DurationText::from_secs(48 * 3_600),
+            register_alarm_age: DurationText::from_secs(100 * 24 * 3_600),
         }
     }
 }
@@ -154,6 +157,7 @@ impl Config {
             longest_silence: self.import.longest_silence.get(),
             held_for: self.import.held_for.get(),
             alarm_age: self.freshness.alarm_age.get(),
+            register_alarm_age: self.freshness.register_alarm_age.get(),
             watch: WatchSettings {
                 poll: self.watch.poll.get(),
                 heartbeat: self.watch.heartbeat.get(),

@@ -1,6 +1,6 @@
 //! Reads a published extraction: bytes, unpacked if they come in a zip archive → lines →
 //! rows, typed as its source has them ([`ActivityRow`], [`PersonSkillRow`], [`MailboxRow`],
-//! [`QualificationRow`]). No I/O.
+//! [`QualificationRow`], [`EstablishmentRow`]). No I/O.
 //!
 //! The reader is given the file in pieces of any size ([`ExtractionReader::push`])
 //! and gives each row to its caller at once. It is total: whatever the bytes, it
@@ -17,11 +17,13 @@
 //! **Header.** Each source has columns that it must have and columns that show that a
 //! file is another one. Columns are found by their wording, without case, accents and
 //! punctuation, never by their place: wording and number of columns
-//! have changed over the years.
+//! have changed over the years. The FINESS register says of itself that it is one, and
+//! its columns have stood in the same places since: these are its header.
 
 mod archive;
 mod column;
 mod encoding;
+mod establishment;
 mod fault;
 mod file_name;
 mod header;
@@ -31,10 +33,12 @@ mod malformed;
 mod person_skill;
 mod qualification;
 mod reader;
+mod register;
 mod row;
 mod values;
 
 pub use archive::ArchiveFault;
+pub use establishment::EstablishmentRow;
 pub use fault::RowFault;
 pub use file_name::{ExtractionName, Packing};
 pub use lines::LONGEST_LINE;

@@ -7,7 +7,8 @@
 //!
 //! That is the file of practice situations. The others say more of people whom it names:
 //! each of their rows is one fact, which begins and ends with the row. Who a row is about
-//! need not be known: the fact waits for them.
+//! need not be known: the fact waits for them. An establishment of the register is worded
+//! like a structure, and leaves the register rather than ends.
 //!
 //! Where rows of one file describe one person or one structure in different words,
 //! the first row holds.
@@ -117,7 +118,8 @@ pub struct ImportReport {
 }
 
 /// What an import does to the directory. Of another file than that of practice
-/// situations, a practitioner is active while the file says something of them.
+/// situations, a practitioner is active while the file says something of them; of the
+/// register of establishments these count, not people.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Practitioners who were active before it.

@@ -4,7 +4,9 @@ use aval_domain::id::OrganizationId;
 
 use crate::identifier::{Identifier, IdentifierKind};
 
-/// A structure, as published. An empty text is unknown.
+/// A structure, as published. An empty text is unknown. Its name, and its address as a
+/// whole, are those that the file of practice situations has, and those of the register of
+/// establishments where that has none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organization {
     /// Which, for ever.
@@ -27,6 +29,24 @@ pub struct Organization {
     pub department_code: String,
     /// Sector.
     pub sector_code: String,
+    /// What the register of establishments says of the site of its FINESS.
+    pub establishment: Option<Box<Establishment>>,
+}
+
+/// A site as the FINESS register describes it. An empty text is unknown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Establishment {
+    /// Its name there.
+    pub name: String,
+    /// Code of its category.
+    pub category_code: String,
+    /// Its category in French.
+    pub category_label: String,
+    /// When it opened, as a year, month and day with hyphens.
+    pub opened_on: String,
+    /// Whether the register still names it; one that it no longer names is as it was said
+    /// to be last.
+    pub is_listed: bool,
 }
 
 /// The numbers of a structure. Only the technical one is always there and names one

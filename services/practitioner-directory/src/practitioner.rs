@@ -94,4 +94,6 @@ pub struct PractitionerMatch {
     pub practitioner: Practitioner,
     /// Whether another active practitioner bears the same names.
     pub homonym: bool,
+    /// Whether the names differ by a slip from what was typed.
+    pub is_near: bool,
 }

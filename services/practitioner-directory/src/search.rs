@@ -55,7 +55,8 @@ pub enum Likeness {
     Beginnings,
     /// One word of the question is near a word of the name, every other is one.
     Mistyped,
-    /// Every word of the question is a word of the name, begins one or is near one.
+    /// Every word of the question is a word of the name, begins one or is near one: only
+    /// where nobody answers any better.
     Doubtful,
 }
 
@@ -68,7 +69,7 @@ impl Likeness {
         Self::Doubtful,
     ];
 
-    /// Whether slips are forgiven: only where nobody answers any better.
+    /// Whether slips are forgiven.
     #[must_use]
     pub const fn forgives(self) -> bool {
         matches!(self, Self::Mistyped | Self::Doubtful)

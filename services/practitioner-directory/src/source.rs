@@ -13,6 +13,9 @@ pub enum Source {
     Mailboxes,
     /// Everybody's diplomas and authorisations to practise: `PS_LibreAcces_Dipl_AutExerc`.
     Qualifications,
+    /// The establishments of the FINESS register: `etalab-cs1100502-stock`, or
+    /// `etalab-cs1100507-stock`, which also says where they lie.
+    Establishments,
 }
 
 impl Source {
@@ -22,6 +25,7 @@ impl Source {
         Self::Skills,
         Self::Mailboxes,
         Self::Qualifications,
+        Self::Establishments,
     ];
 
     /// The published file's name without its time.
@@ -32,6 +36,25 @@ impl Source {
             Self::Skills => "PS_LibreAcces_SavoirFaire",
             Self::Mailboxes => "Extraction_Correspondance_MSSante",
             Self::Qualifications => "PS_LibreAcces_Dipl_AutExerc",
+            Self::Establishments => "etalab-cs1100502-stock",
+        }
+    }
+
+    /// Another name under which the same is published, and more that is not read.
+    #[must_use]
+    pub const fn other_name(self) -> Option<&'static str> {
+        match self {
+            Self::Establishments => Some("etalab-cs1100507-stock"),
+            _ => None,
+        }
+    }
+
+    /// What the published file's name ends in.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Establishments => "csv",
+            _ => "txt",
         }
     }
 

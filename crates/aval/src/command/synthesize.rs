@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use aval_domain::time::{Clock, SystemClock};
 use aval_testing::synthesize::{
-    Faults, FileForm, SynthesisPlan, Written, file_name, mailboxes_file_name,
-    qualifications_file_name, skills_file_name, write_zipped,
+    Faults, FileForm, SynthesisPlan, Written, establishments_file_name, file_name,
+    mailboxes_file_name, qualifications_file_name, skills_file_name, write_zipped,
 };
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -29,6 +29,9 @@ pub enum PublishedFile {
     /// `Extraction_Correspondance_MSSante`, of the same people and of their structures;
     /// without rows in error.
     Mailboxes,
+    /// `etalab-cs1100502-stock`, the FINESS register, of their structures; without rows in
+    /// error.
+    Establishments,
     /// The ADELI numbers that RPPS numbers take the place of, and those: `N° ADELI;N° RPPS`.
     Toggles,
 }
@@ -87,6 +90,7 @@ pub fn run(arguments: &SynthesizeArguments, output: Output) -> anyhow::Result<()
         PublishedFile::Skills => skills_file_name,
         PublishedFile::Diplomas => qualifications_file_name,
         PublishedFile::Mailboxes => mailboxes_file_name,
+        PublishedFile::Establishments => establishments_file_name,
         PublishedFile::Toggles => |_| "bascules_adeli_rpps.csv".to_owned(),
     };
     let name = name(SystemClock.now());
@@ -134,6 +138,7 @@ fn write(arguments: &SynthesizeArguments, output: &mut impl Write) -> io::Result
         PublishedFile::Skills => plan.write_skills(output),
         PublishedFile::Diplomas => plan.write_qualifications(output),
         PublishedFile::Mailboxes => plan.write_mailboxes(output),
+        PublishedFile::Establishments => plan.write_establishments(output),
         PublishedFile::Toggles => plan.write_toggles(output),
     }
 }

@@ -103,6 +103,7 @@ fn the_files_that_say_more_of_people_are_written_and_imported_too() {
     for (file, source) in [
         ("skills", "PS_LibreAcces_SavoirFaire"),
         ("mailboxes", "Extraction_Correspondance_MSSante"),
+        ("establishments", "etalab-cs1100502-stock"),
     ] {
         let synthesize = [
             "directory",
@@ -123,6 +124,14 @@ fn the_files_that_say_more_of_people_are_written_and_imported_too() {
         let known = sources.find(|known| known["source"] == source).unwrap();
         assert_eq!(known["stale"], false);
     }
+    let directory = sample();
+    let activities = directory.people.iter().flat_map(|p| &p.activities);
+    let mut places = activities.filter_map(|activity| activity.organization.as_ref());
+    let place = places.find(|place| !place.finess_site.is_empty()).unwrap();
+    let shown = up.ask(&["directory", "show", &place.finess_site]);
+    assert_eq!(shown["name"], place.name);
+    assert_eq!(shown["category"], place.category().label);
+    assert_eq!(shown["listed"], true);
     let mailbox = cast().generalist.mailbox();
     let shown = up.ask(&["directory", "show", &mailbox]);
     assert_eq!(

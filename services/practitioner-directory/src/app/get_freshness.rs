@@ -39,7 +39,7 @@ impl App {
         let freshness = self.store.freshness().await?;
         let judged = |source: &SourceFreshness| Age {
             age: source.age(now),
-            is_stale: source.is_stale(now, self.settings.alarm_age),
+            is_stale: source.is_stale(now, self.settings.alarm_age_of(source.source)),
         };
         let ages = freshness.sources.iter().map(judged).collect();
         Ok(FreshnessReport { freshness, ages })

@@ -48,10 +48,25 @@ pub(super) enum Column {
     AuthorizationTypeLabel,
     Discipline,
     DisciplineLabel,
+    RecordType,
+    EstablishmentName,
+    EstablishmentLongName,
+    EstablishmentStreetNumber,
+    EstablishmentStreetComplement,
+    EstablishmentStreetType,
+    EstablishmentStreet,
+    EstablishmentLocality,
+    EstablishmentTownInDepartment,
+    EstablishmentTownCode,
+    EstablishmentDepartment,
+    EstablishmentRouting,
+    EstablishmentCategory,
+    EstablishmentCategoryLabel,
+    EstablishmentOpened,
 }
 
 /// How many columns are read.
-pub(super) const COLUMNS: usize = Column::DisciplineLabel as usize + 1;
+pub(super) const COLUMNS: usize = Column::EstablishmentOpened as usize + 1;
 
 /// A file without these is not this extraction. The others may be missing: older
 /// files stop before the function and the kind.
@@ -88,19 +103,28 @@ pub(super) const fn required(source: Source) -> &'static [Column] {
             Column::AuthorizationType,
             Column::Discipline,
         ],
+        Source::Establishments => &[
+            Column::Finess,
+            Column::EstablishmentName,
+            Column::EstablishmentRouting,
+            Column::EstablishmentCategory,
+        ],
     }
 }
 
 /// A file with one of these is another extraction than this one.
 pub(super) const fn foreign(source: Source) -> &'static [Column] {
     match source {
-        Source::PracticeSituations | Source::Mailboxes | Source::Qualifications => &[],
+        Source::PracticeSituations
+        | Source::Mailboxes
+        | Source::Qualifications
+        | Source::Establishments => &[],
         Source::Skills => &[Column::Mode, Column::TechnicalIdentifier],
     }
 }
 
 /// The published wordings, the most recent first.
-pub(super) const WORDINGS: [(&str, Column); COLUMNS + 3] = [
+pub(super) const WORDINGS: [(&str, Column); COLUMNS + 5] = [
     ("Type d'identifiant PP", Column::IdentifierType),
     ("Type Identifiant PP", Column::IdentifierType),
     ("Identifiant PP", Column::Identifier),
@@ -158,6 +182,23 @@ pub(super) const WORDINGS: [(&str, Column); COLUMNS + 3] = [
     ("Libellé type autorisation", Column::AuthorizationTypeLabel),
     ("Code discipline autorisation", Column::Discipline),
     ("Libellé discipline autorisation", Column::DisciplineLabel),
+    ("enregistrement", Column::RecordType),
+    ("nofinesset", Column::Finess),
+    ("rs", Column::EstablishmentName),
+    ("rslongue", Column::EstablishmentLongName),
+    ("numvoie", Column::EstablishmentStreetNumber),
+    ("typvoie", Column::EstablishmentStreetType),
+    ("voie", Column::EstablishmentStreet),
+    ("compvoie", Column::EstablishmentStreetComplement),
+    ("lieuditbp", Column::EstablishmentLocality),
+    ("commune", Column::EstablishmentTownInDepartment),
+    ("cog", Column::EstablishmentTownCode),
+    ("departement", Column::EstablishmentDepartment),
+    ("ligneacheminement", Column::EstablishmentRouting),
+    ("categetab", Column::EstablishmentCategory),
+    ("libcategetab", Column::EstablishmentCategoryLabel),
+    ("dateouv", Column::EstablishmentOpened),
+    ("dateouvert", Column::EstablishmentOpened),
 ];
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::Malformed;
 use super::column::{COLUMNS, Column, WORDINGS, foreign, required};
+use super::register;
 use crate::source::Source;
 
 /// What the header of a file says.
@@ -16,10 +17,17 @@ pub(super) struct Header {
     names: Vec<String>,
     /// Whether lines end in a separator.
     ends_in_separator: bool,
+    /// What stands between two columns.
+    separator: char,
 }
 
-/// What stands between two columns.
-pub(super) const SEPARATOR: char = '|';
+/// What stands between two columns of this source's lines.
+const fn separator_of(source: Source) -> char {
+    match source {
+        Source::Establishments => register::SEPARATOR,
+        _ => '|',
+    }
+}
 
 /// How much of a column's wording is kept to name it in a report, in characters.
 const LONGEST_NAME: usize = 100;
@@ -27,14 +35,15 @@ const LONGEST_NAME: usize = 100;
 impl Header {
     /// The header of a file of this source.
     pub(super) fn parse(source: Source, line: &str) -> Result<Self, Malformed> {
-        if line.contains(char::is_control) {
+        let separator = separator_of(source);
+        if line.contains(|c: char| c.is_control() && c != separator) {
             return Err(Malformed::NotText);
         }
-        let without_last = line.strip_suffix(SEPARATOR);
+        let without_last = line.strip_suffix(separator);
         let ends_in_separator = without_last.is_some();
         let mut places = [None; COLUMNS];
         let mut names = Vec::new();
-        for (place, name) in without_last.unwrap_or(line).split(SEPARATOR).enumerate() {
+        for (place, name) in without_last.unwrap_or(line).split(separator).enumerate() {
             if let Some(column) = column_of(name) {
                 let known = places[column as usize].replace(place);
                 if known.is_some() {
@@ -51,13 +60,14 @@ impl Header {
             places,
             names,
             ends_in_separator,
+            separator,
         })
     }
 
     /// The values of a line, or `None` if they are not as many as the columns.
     pub(super) fn split<'line>(&self, line: &'line str) -> Option<Vec<&'line str>> {
         let mut values = Vec::with_capacity(self.names.len() + 1);
-        values.extend(line.split(SEPARATOR).take(self.names.len() + 2));
+        values.extend(line.split(self.separator).take(self.names.len() + 2));
         if values.len() == self.names.len() + 1 && values.last() == Some(&"") {
             values.pop();
         }
@@ -66,7 +76,7 @@ impl Header {
 
     /// Whether a last line without a line end was cut off before its end.
     pub(super) fn is_cut(&self, last_line: &str) -> bool {
-        let separators = last_line.matches(SEPARATOR).count();
+        let separators = last_line.matches(self.separator).count();
         let expected = self.names.len() - usize::from(!self.ends_in_separator);
         separators < expected
     }

@@ -1,13 +1,15 @@
 //! From bytes to rows.
 
+use std::borrow::Cow;
+
 use super::archive::Archive;
 use super::encoding::Encoding;
 use super::header::Header;
 use super::lines::{Lines, RawLine};
 use super::values::Values;
 use super::{
-    ActivityRow, ExtractionName, MailboxRow, Malformed, Packing, PersonSkillRow, QualificationRow,
-    RowFault,
+    ActivityRow, EstablishmentRow, ExtractionName, MailboxRow, Malformed, Packing, PersonSkillRow,
+    QualificationRow, RowFault, register,
 };
 use crate::source::Source;
 
@@ -22,6 +24,8 @@ pub enum ReadLine<'line> {
     Mailbox(MailboxRow<'line>),
     /// A diploma of a person, an authorisation to practise, or both.
     Qualification(Box<QualificationRow<'line>>),
+    /// An establishment.
+    Establishment(Box<EstablishmentRow<'line>>),
     /// A row that is put aside.
     Fault(RowFault),
 }
@@ -126,8 +130,10 @@ impl Rows {
             RawLine::TooLong => ReadLine::Fault(RowFault::row("the line has at most 65,536 bytes")),
             RawLine::Bytes(bytes) => match self.encoding.read(bytes) {
                 Err(_) => ReadLine::Fault(RowFault::row("the line is UTF-8 like those before it")),
+                Ok(text) if is_passed_over(self.source, &text) => return Ok(()),
                 Ok(text) => {
                     self.count += 1;
+                    let text = plain(self.source, text);
                     let read = read_row(self.source, header, &text);
                     each(number, read.unwrap_or_else(ReadLine::Fault));
                     return Ok(());
@@ -145,7 +151,10 @@ impl Rows {
         };
         let bytes = self.encoding.without_mark(bytes);
         let text = self.encoding.read(bytes).map_err(|_| Malformed::NotText)?;
-        Header::parse(self.source, &text)
+        match self.source {
+            Source::Establishments => Header::parse(self.source, &register::header_of(&text)),
+            _ => Header::parse(self.source, &text),
+        }
     }
 
     /// A last line without its end may be a whole row, or the remains of one.
@@ -154,13 +163,26 @@ impl Rows {
             return Ok(());
         };
         let mut encoding = self.encoding;
-        let is_cut = encoding
-            .read(bytes)
-            .map_or(true, |text| header.is_cut(&text));
+        let is_cut = encoding.read(bytes).map_or(true, |text| {
+            !is_passed_over(self.source, &text) && header.is_cut(&plain(self.source, text))
+        });
         if is_cut {
             return Err(Malformed::Truncated);
         }
         Ok(())
+    }
+}
+
+/// Whether a line is no row of those that are read.
+fn is_passed_over(source: Source, text: &str) -> bool {
+    source == Source::Establishments && register::is_position(text)
+}
+
+/// A line with its separators, and without quotes around its values.
+fn plain(source: Source, text: Cow<'_, str>) -> Cow<'_, str> {
+    match source {
+        Source::Establishments => Cow::Owned(register::unquoted(&text)),
+        _ => text,
     }
 }
 
@@ -177,6 +199,10 @@ fn read_row<'line>(
         Source::Qualifications => {
             let row = QualificationRow::parse(&values)?;
             Ok(ReadLine::Qualification(Box::new(row)))
+        }
+        Source::Establishments => {
+            let row = EstablishmentRow::parse(&values)?;
+            Ok(ReadLine::Establishment(Box::new(row)))
         }
     }
 }

@@ -25,6 +25,7 @@ pub(super) fn read_as(source: Source, pieces: &[&[u8]]) -> Outcome {
         ReadLine::Skill(row) => rows.push((line, format!("{row:?}"))),
         ReadLine::Mailbox(row) => rows.push((line, format!("{row:?}"))),
         ReadLine::Qualification(row) => rows.push((line, format!("{row:?}"))),
+        ReadLine::Establishment(row) => rows.push((line, format!("{row:?}"))),
         ReadLine::Fault(fault) => faults.push((line, fault.column, fault.reason.into_owned())),
     };
     let mut reader = ExtractionReader::new(source);

@@ -117,6 +117,7 @@ impl DirectoryService for Directory {
             .map(|found| proto::PractitionerMatch {
                 practitioner: Some(practitioner_to_proto(found.practitioner)),
                 homonym: found.homonym,
+                near: found.is_near,
             });
         Ok(Response::new(proto::SearchPractitionersResponse {
             matches: matches.collect(),

@@ -9,16 +9,17 @@ use aval_domain::time::Timestamp;
 
 use super::QuarantinedRow;
 use super::facts::{
-    FactKey, RowFacts, Wording, holder_of, mailbox_key, person_skill_key, qualification_key,
+    FactKey, RowFacts, Wording, establishment_key, establishment_wording, holder_of, mailbox_key,
+    person_skill_key, qualification_key,
 };
 use super::known::{Known, Standing};
 use super::staged::{
-    Batch, StagedMailbox, StagedOrganization, StagedPersonSkill, StagedPractitioner,
-    StagedQualification, StagedRow,
+    Batch, StagedEstablishment, StagedMailbox, StagedOrganization, StagedPersonSkill,
+    StagedPractitioner, StagedQualification, StagedRow,
 };
 use crate::extraction::{
-    ActivityRow, MailboxRow, PersonSkillRow, QualificationRow, QualificationText, ReadLine,
-    SkillText, StructureText,
+    ActivityRow, EstablishmentRow, MailboxRow, PersonSkillRow, QualificationRow, QualificationText,
+    ReadLine, SkillText, StructureText,
 };
 use crate::organization::OrganizationNumbers;
 use crate::practitioner::Skill;
@@ -68,6 +69,7 @@ impl Comparison {
             ReadLine::Skill(row) => self.compare_skill(&row),
             ReadLine::Mailbox(row) => self.compare_mailbox(&row),
             ReadLine::Qualification(row) => self.compare_qualifications(&row),
+            ReadLine::Establishment(row) => self.compare_establishment(&row),
             ReadLine::Fault(fault) => {
                 self.quarantined += 1;
                 self.malformed += u64::from(fault.is_malformed);
@@ -159,6 +161,32 @@ impl Comparison {
         }
     }
 
+    /// One that is described otherwise is the same, and has not left the file.
+    fn compare_establishment(&mut self, row: &EstablishmentRow<'_>) {
+        let (key, wording) = (
+            establishment_key(row.finess.as_str()),
+            establishment_wording(row),
+        );
+        self.known.rows.meet(key);
+        if self.known.structures.meet(key, wording) == Standing::Settled {
+            return;
+        }
+        self.batch.establishments.push(StagedEstablishment {
+            row: key,
+            wording,
+            finess: row.finess.to_string(),
+            name: row.name.to_owned(),
+            address_line: address_line(&row.street),
+            postal_code: row.postal_code.to_owned(),
+            town: row.town.to_owned(),
+            town_code: row.town_code.clone(),
+            department_code: row.department.to_owned(),
+            category_code: row.category_code.to_owned(),
+            category_label: row.category_label.to_owned(),
+            opened_on: row.opened_on.to_owned(),
+        });
+    }
+
     fn compare_person(&mut self, row: &ActivityRow<'_>, facts: &RowFacts) {
         let standing = self.known.people.meet(facts.person, facts.person_wording);
         if standing == Standing::Settled {
@@ -193,7 +221,7 @@ impl Comparison {
             },
             name: s.name.to_owned(),
             sign: s.sign.to_owned(),
-            address_line: address_line(s.street),
+            address_line: address_line(&s.street),
             postal_code: s.postal_code.to_owned(),
             town: s.town.to_owned(),
             town_code: s.town_code.to_owned(),
@@ -245,7 +273,8 @@ fn qualification_of(kind: QualificationKind, text: QualificationText<'_>) -> Qua
     }
 }
 
-fn address_line(street: [&str; 4]) -> String {
-    let parts: Vec<&str> = street.into_iter().filter(|part| !part.is_empty()).collect();
+fn address_line(street: &[&str]) -> String {
+    let parts = street.iter().copied().filter(|part| !part.is_empty());
+    let parts: Vec<&str> = parts.collect();
     parts.join(" ")
 }

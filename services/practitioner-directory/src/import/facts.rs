@@ -3,7 +3,9 @@
 use aval_domain::code::Profession;
 use sha2::{Digest, Sha256};
 
-use crate::extraction::{ActivityRow, MailboxHolder, MailboxRow, PersonSkillRow, StructureText};
+use crate::extraction::{
+    ActivityRow, EstablishmentRow, MailboxHolder, MailboxRow, PersonSkillRow, StructureText,
+};
 use crate::qualification::Qualification;
 
 /// The name of a fact: 128 bits of SHA-256 over what it is about.
@@ -110,6 +112,36 @@ pub fn qualification_key(national_id: &str, said: &Qualification) -> FactKey {
 #[must_use]
 pub fn mailbox_key(address: &str, holder: &str) -> FactKey {
     FactKey(head(hash("mailbox", &[], &[address, holder])))
+}
+
+/// The name of the establishment of this FINESS.
+#[must_use]
+pub fn establishment_key(finess: &str) -> FactKey {
+    FactKey(head(hash("establishment", &[], &[finess])))
+}
+
+/// What a row says of its establishment: all that is read.
+#[must_use]
+pub fn establishment_wording(row: &EstablishmentRow<'_>) -> Wording {
+    let [number, complement, kind, street, locality] = row.street;
+    wording(
+        "establishment",
+        &[
+            row.name,
+            number,
+            complement,
+            kind,
+            street,
+            locality,
+            row.postal_code,
+            row.town,
+            &row.town_code,
+            row.department,
+            row.category_code,
+            row.category_label,
+            row.opened_on,
+        ],
+    )
 }
 
 /// Whose a mailbox is, as one text: a person's national identifier, or `=` and the number

@@ -25,6 +25,8 @@ pub struct Batch {
     pub mailboxes: Vec<StagedMailbox>,
     /// Qualifications of people that are new.
     pub qualifications: Vec<StagedQualification>,
+    /// Establishments that are new or described otherwise.
+    pub establishments: Vec<StagedEstablishment>,
     /// Rows that are put aside.
     pub quarantined: Vec<QuarantinedRow>,
 }
@@ -139,6 +141,35 @@ pub struct StagedQualification {
     pub qualification: Qualification,
 }
 
+/// An establishment as its register describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagedEstablishment {
+    /// Its key.
+    pub row: FactKey,
+    /// Its description, in short.
+    pub wording: Wording,
+    /// Its FINESS.
+    pub finess: String,
+    /// Its name.
+    pub name: String,
+    /// Street line.
+    pub address_line: String,
+    /// Postal code.
+    pub postal_code: String,
+    /// Town.
+    pub town: String,
+    /// INSEE code of the town.
+    pub town_code: String,
+    /// Code of the département.
+    pub department_code: String,
+    /// Code of its category.
+    pub category_code: String,
+    /// Its category in French.
+    pub category_label: String,
+    /// When it opened.
+    pub opened_on: String,
+}
+
 impl Batch {
     /// How many things it holds.
     #[must_use]
@@ -149,6 +180,7 @@ impl Batch {
             + self.person_skills.len()
             + self.mailboxes.len()
             + self.qualifications.len()
+            + self.establishments.len()
             + self.quarantined.len()
     }
 

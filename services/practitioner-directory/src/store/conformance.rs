@@ -3,6 +3,7 @@
 mod changes;
 mod crashing;
 mod duplicates;
+mod establishments;
 mod founding;
 mod importing;
 mod keeping;
@@ -94,6 +95,7 @@ impl Fixture {
             longest_silence: Duration::from_mins(1),
             held_for: HELD_FOR,
             alarm_age: Duration::from_hours(48),
+            register_alarm_age: Duration::from_hours(2_400),
             watch: WatchSettings {
                 poll: Duration::from_millis(50),
                 heartbeat: Duration::from_mins(1),

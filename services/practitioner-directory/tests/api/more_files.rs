@@ -5,7 +5,8 @@ use aval_proto::practitioner_directory::v1 as proto;
 use aval_proto::practitioner_directory::v1::ImportState;
 use aval_proto::practitioner_directory::v1::resolve_identifier_response::Resolved;
 use aval_testing::synthesize::{
-    Directory, Person, mailboxes_file_name, qualifications_file_name, skills_file_name,
+    Directory, Person, establishments_file_name, mailboxes_file_name, qualifications_file_name,
+    skills_file_name,
 };
 
 use crate::stand::{Stand, reason, synthesized, text_of, until};
@@ -149,16 +150,83 @@ async fn diplomas_and_authorisations_are_shown_of_their_holders() {
     assert_eq!(held, [expected]);
 }
 
+fn register_of(directory: &Directory) -> Vec<u8> {
+    let mut text = Vec::new();
+    directory.write_establishments(&mut text).unwrap();
+    text
+}
+
+#[tokio::test]
+async fn the_register_says_more_of_the_structures_of_its_numbers() {
+    let stand = Stand::start().await;
+    let directory = synthesized(200);
+    stand.import(&directory).await;
+    let text = String::from_utf8(register_of(&directory)).unwrap();
+    // As older files were written.
+    let latin1: Vec<u8> = text
+        .chars()
+        .map(|c| u8::try_from(u32::from(c)).unwrap())
+        .chain(*b"structureej;019999999;;UNE ENTITE JURIDIQUE;;;;;;;;;;;;;;;;;;;;;;;;;;;;\n")
+        .collect();
+    let name = establishments_file_name(SystemClock.now());
+    let import = stand.send_file(&name, &latin1).await.unwrap();
+    assert_eq!(import.state(), ImportState::Applied);
+    let report = import.report.unwrap();
+    assert_eq!(
+        (report.quarantined_count, report.practitioners_unknown_count),
+        (1, 0)
+    );
+    let request = proto::ListQuarantinedRowsRequest {
+        import_id: import.import_id,
+        ..Default::default()
+    };
+    let listed = stand.admin("operator").list_quarantined_rows(request).await;
+    let rows = listed.unwrap().into_inner().rows;
+    assert_eq!(rows[0].column, "enregistrement");
+    assert_eq!(rows[0].line, report.row_count + 1);
+
+    let people = directory.people.iter();
+    let places = people.flat_map(|p| p.activities.iter().filter_map(|a| a.organization.as_ref()));
+    let mut places = places.filter(|place| place.name.starts_with("RESIDENCE"));
+    let place = places.next().unwrap();
+    let person = directory.people.iter().find(|person| {
+        let mut activities = person.activities.iter();
+        activities.any(|a| a.organization.as_ref() == Some(place))
+    });
+    let shown = known(&stand, person.unwrap()).await;
+    let mut structures = shown.activities.into_iter().filter_map(|a| a.organization);
+    let structure = structures.find(|structure| structure.name == place.name);
+    let establishment = structure.unwrap().establishment.unwrap();
+    let label = "Etablissement d'hébergement pour personnes âgées dépendantes";
+    assert_eq!(
+        (
+            establishment.category_code.as_str(),
+            establishment.category_label.as_str()
+        ),
+        ("500", label)
+    );
+    assert!(establishment.listed);
+
+    let request = proto::GetFreshnessRequest {};
+    let answer = stand.directory("records").get_freshness(request).await;
+    let mut sources = answer.unwrap().into_inner().sources.into_iter();
+    let source = sources.find(|source| source.source == "etalab-cs1100502-stock");
+    assert!(!source.unwrap().stale);
+}
+
 #[tokio::test]
 async fn a_file_under_the_name_of_another_is_refused() {
     let stand = Stand::start().await;
     let directory = synthesized(40);
     let now = SystemClock.now();
     let (skills, mailboxes) = (skills_file_name(now), mailboxes_file_name(now));
+    let register = establishments_file_name(now);
     for (name, bytes) in [
         (&skills, text_of(&directory)),
         (&skills, mailboxes_of(&directory)),
         (&mailboxes, skills_of(&directory)),
+        (&register, text_of(&directory)),
+        (&skills, register_of(&directory)),
     ] {
         let status = stand.send_file(name, &bytes).await.unwrap_err();
         assert_eq!(reason(&status), "FILE_MALFORMED", "{name}");

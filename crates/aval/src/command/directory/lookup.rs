@@ -49,7 +49,7 @@ impl Session {
         let mut rows = Rows::new(person_columns());
         for matched in &answer.matches {
             let person = matched.practitioner.clone().unwrap_or_default();
-            rows.push(person_row(&person, matched.homonym));
+            rows.push(person_row(&person, matched));
         }
         self.output.rows(&rows)?;
         if !answer.next_page_token.is_empty() {
@@ -80,20 +80,31 @@ impl Session {
                 self.show_activities(&person)
             }
             Some(proto::resolve_identifier_response::Resolved::Organization(organization)) => {
-                let mut rows = Rows::new(vec![
-                    ("organization_id", say("structure", "organization")),
-                    ("name", say("nom", "name")),
-                    ("town", say("ville", "town")),
-                ]);
-                rows.push(vec![
-                    json!(organization.organization_id),
-                    json!(organization.name),
-                    json!(organization.town),
-                ]);
-                Ok(self.output.one(&rows)?)
+                self.show_organization(&organization)
             }
             None => anyhow::bail!("the directory answered nobody"),
         }
+    }
+
+    fn show_organization(&self, organization: &proto::Organization) -> anyhow::Result<()> {
+        let registered = organization.establishment.as_ref();
+        let mut rows = Rows::new(vec![
+            ("organization_id", say("structure", "organization")),
+            ("name", say("nom", "name")),
+            ("town", say("ville", "town")),
+            ("category", say("catégorie FINESS", "FINESS category")),
+            ("opened_on", say("ouverte le", "opened on")),
+            ("listed", say("au FINESS", "in FINESS")),
+        ]);
+        rows.push(vec![
+            json!(organization.organization_id),
+            json!(organization.name),
+            json!(organization.town),
+            json!(registered.map(|site| &site.category_label)),
+            json!(registered.map(|site| &site.opened_on)),
+            json!(registered.map(|site| site.listed)),
+        ]);
+        Ok(self.output.one(&rows)?)
     }
 
     fn show_activities(&self, person: &proto::Practitioner) -> anyhow::Result<()> {
@@ -150,10 +161,11 @@ fn person_columns() -> Vec<(&'static str, crate::language::Text)> {
         ("specialities", say("spécialité", "speciality")),
         ("places", say("lieux", "places")),
         ("homonym", say("homonyme", "homonym")),
+        ("near", say("à une faute près", "a slip away")),
     ]
 }
 
-fn person_row(person: &proto::Practitioner, homonym: bool) -> Vec<Value> {
+fn person_row(person: &proto::Practitioner, matched: &proto::PractitionerMatch) -> Vec<Value> {
     let mut professions: Vec<_> = person
         .activities
         .iter()
@@ -179,6 +191,7 @@ fn person_row(person: &proto::Practitioner, homonym: bool) -> Vec<Value> {
         json!(professions),
         json!(specialities),
         json!(places),
-        json!(homonym),
+        json!(matched.homonym),
+        json!(matched.near),
     ]
 }

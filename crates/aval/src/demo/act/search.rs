@@ -49,7 +49,7 @@ async fn ambiguous(stage: &mut Stage, scene: &Scene) -> anyhow::Result<()> {
     let homonyms = answer
         .matches
         .iter()
-        .filter(|matched| matched.homonym)
+        .filter(|matched| matched.homonym && !matched.near)
         .count();
     step.holds(
         homonyms >= 2,

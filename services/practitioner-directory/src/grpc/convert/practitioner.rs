@@ -5,7 +5,7 @@ use aval_runtime::convert::timestamp_to_proto;
 
 use super::attachment::attachment_override_to_proto;
 use super::identifier::identifier_to_proto;
-use crate::organization::Organization;
+use crate::organization::{Establishment, Organization};
 use crate::practitioner::{Activity, Practitioner, Skill};
 use crate::qualification::{Qualification, QualificationKind};
 
@@ -100,5 +100,18 @@ pub(in crate::grpc) fn organization_to_proto(organization: Organization) -> prot
         department_code: organization.department_code,
         sector_code: organization.sector_code,
         legal_finess: organization.numbers.legal_finess,
+        establishment: organization
+            .establishment
+            .map(|site| establishment_to_proto(*site)),
+    }
+}
+
+fn establishment_to_proto(establishment: Establishment) -> proto::Establishment {
+    proto::Establishment {
+        name: establishment.name,
+        category_code: establishment.category_code,
+        category_label: establishment.category_label,
+        opened_on: establishment.opened_on,
+        listed: establishment.is_listed,
     }
 }

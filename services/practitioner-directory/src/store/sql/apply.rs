@@ -2,9 +2,11 @@
 
 mod anew;
 mod changes;
+mod establishments;
 mod facts;
 mod first;
 mod in_use;
+mod lending;
 mod steps;
 mod variants;
 
@@ -27,7 +29,7 @@ use crate::source::Source;
 use crate::store::FinishImport;
 
 /// The tables that people and structures are read from.
-const SEARCHED: [&str; 11] = [
+const SEARCHED: [&str; 12] = [
     "practitioners",
     "practitioner_identifiers",
     "practitioner_words",
@@ -39,6 +41,7 @@ const SEARCHED: [&str; 11] = [
     "person_skills",
     "qualifications",
     "mailboxes",
+    "establishments",
 ];
 
 /// Why applying stops, and everything it did is undone.
@@ -125,15 +128,20 @@ pub(super) async fn change(
             steps::prepare(tx).await?;
             variants::learn(tx, id).await?;
             if let Some(changes) = first::apply(tx, id, now, revision).await? {
+                lending::lend(tx, id, lending::To::Described).await?;
                 return Ok(changes);
             }
             let done = steps::run(tx, id, now, revision).await?;
+            lending::lend(tx, id, lending::To::Described).await?;
             merges::reindex_imported(tx, id).await?;
             return Ok(changes::count(tx, id, before, done).await?);
         }
         Source::Skills => facts::SKILLS,
         Source::Mailboxes => facts::MAILBOXES,
         Source::Qualifications => facts::QUALIFICATIONS,
+        Source::Establishments => {
+            return Ok(establishments::apply(tx, id, now, revision, before).await?);
+        }
     };
     Ok(facts.apply(tx, id, now, revision, before).await?)
 }

@@ -10,7 +10,7 @@ use sea_orm::{
     QueryTrait,
 };
 
-use super::entity::{activity_row, organization, practitioner_identifier};
+use super::entity::{activity_row, establishment, organization, practitioner_identifier};
 use super::freshness;
 use crate::error::Error;
 use crate::import::facts::{FactKey, Wording, person_key, structure_key};
@@ -44,6 +44,7 @@ pub(super) async fn load(db: &Database, source: Source) -> Result<Known, Error> 
         (Source::Skills, _) => return facts_alone(db, base, "person_skills").await,
         (Source::Mailboxes, _) => return facts_alone(db, base, "mailboxes").await,
         (Source::Qualifications, _) => return facts_alone(db, base, "qualifications").await,
+        (Source::Establishments, _) => return establishments(db, base).await,
     };
     Ok(Known {
         base,
@@ -134,6 +135,34 @@ async fn rows(tx: &Transaction) -> Result<Vec<FactKey>, Error> {
         let active = page.iter().filter(|(_, active)| *active);
         facts.extend(active.map(|(key, _)| FactKey(key.into_bytes())));
     }
+}
+
+/// Those that the register still names: few enough to be read at once.
+async fn establishments(db: &Database, base: Option<ImportId>) -> Result<Known, Error> {
+    use establishment::{Column, Entity};
+
+    let listed: Vec<(Uuid, i64)> = db
+        .snapshot("practitioner_directory.known", async |tx| {
+            Entity::find()
+                .select_only()
+                .columns([Column::RowKey, Column::Wording])
+                .filter(Column::Active.eq(true))
+                .into_tuple()
+                .all(&tx)
+                .await
+                .map_err(|error| Error::from(DatabaseError::from(error)))
+        })
+        .await?;
+    let worded = listed
+        .iter()
+        .map(|(key, wording)| (FactKey(key.into_bytes()), wording.cast_unsigned()));
+    let worded: Vec<(FactKey, Wording)> = worded.collect();
+    Ok(Known {
+        base,
+        rows: Rows::new(worded.iter().map(|(key, _)| *key).collect()),
+        structures: Worded::new(worded),
+        ..Known::default()
+    })
 }
 
 /// Of what names nobody and nothing itself.

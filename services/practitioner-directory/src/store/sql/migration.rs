@@ -70,6 +70,11 @@ mod m0013_indexes_of_the_known;
     reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
 )]
 mod m0014_word_variants;
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
+)]
+mod m0015_establishments;
 mod table;
 
 use aval_database::outbox::CreateOutbox;
@@ -99,6 +104,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_unlogged_staging::Migration),
             Box::new(m0013_indexes_of_the_known::Migration),
             Box::new(m0014_word_variants::Migration),
+            Box::new(m0015_establishments::Migration),
         ]
     }
 }

@@ -1,17 +1,17 @@
 //! Structures.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aval_database::{DatabaseError, Transaction};
 use aval_domain::id::OrganizationId;
 use sea_orm::prelude::Uuid;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use super::entity::organization;
+use super::entity::{establishment, organization};
 use super::mailboxes;
 use crate::error::Error;
 use crate::identifier::Identifier;
-use crate::organization::{Organization, OrganizationNumbers};
+use crate::organization::{Establishment, Organization, OrganizationNumbers};
 
 /// Those of these structures that exist.
 pub(super) async fn by_ids(
@@ -31,6 +31,7 @@ pub(super) async fn by_ids(
         .map_err(DatabaseError::from)?;
     let holders = rows.iter().flat_map(mailboxes::holders_of).collect();
     let mailboxes = mailboxes::of_holders(tx, holders).await?;
+    let registered = registered(tx, &rows).await?;
     Ok(rows
         .into_iter()
         .map(|row| {
@@ -38,12 +39,51 @@ pub(super) async fn by_ids(
             let mut held: Vec<Identifier> = held.flatten().cloned().collect();
             held.sort_by(|one, other| one.value.cmp(&other.value));
             held.dedup();
-            (row.organization_id, organization_of(row, held))
+            let establishment = row.finess.as_ref();
+            let establishment = establishment.and_then(|finess| registered.get(finess).cloned());
+            (
+                row.organization_id,
+                organization_of(row, held, establishment),
+            )
         })
         .collect())
 }
 
-fn organization_of(row: organization::Model, mailboxes: Vec<Identifier>) -> Organization {
+/// What the register says of the sites of these structures, by FINESS.
+async fn registered(
+    tx: &Transaction,
+    rows: &[organization::Model],
+) -> Result<HashMap<String, Box<Establishment>>, Error> {
+    let numbers: Vec<&str> = rows
+        .iter()
+        .filter_map(|row| row.finess.as_deref())
+        .collect();
+    if numbers.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found = establishment::Entity::find()
+        .filter(establishment::Column::Finess.is_in(numbers))
+        .all(tx)
+        .await
+        .map_err(DatabaseError::from)?;
+    let found = found.into_iter().map(|row| {
+        let establishment = Establishment {
+            name: row.name,
+            category_code: row.category_code,
+            category_label: row.category_label,
+            opened_on: row.opened_on,
+            is_listed: row.active,
+        };
+        (row.finess, Box::new(establishment))
+    });
+    Ok(found.collect())
+}
+
+fn organization_of(
+    row: organization::Model,
+    mailboxes: Vec<Identifier>,
+    establishment: Option<Box<Establishment>>,
+) -> Organization {
     Organization {
         organization_id: OrganizationId::from_uuid(row.organization_id),
         mailboxes,
@@ -62,5 +102,6 @@ fn organization_of(row: organization::Model, mailboxes: Vec<Identifier>) -> Orga
         town_code: row.town_code,
         department_code: row.department_code,
         sector_code: row.sector_code,
+        establishment,
     }
 }

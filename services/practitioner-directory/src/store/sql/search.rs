@@ -3,8 +3,10 @@
 //! A question is answered in passes. The first finds the names that have every
 //! word of the question; for a single word it reads them in the order of the answer
 //! and stops when the page is full. Only when those are exhausted does the second
-//! look for names whose words begin like those of the question. Only where nobody
-//! answers so is a slip forgiven: in one word, and if that finds nobody, in all.
+//! look for names whose words begin like those of the question. When these are exhausted
+//! too a slip is forgiven in one word, because a slip may hit another name: whoever is
+//! meant comes behind those who bear it. Only where nobody answers so it is forgiven in
+//! all words.
 
 mod name;
 mod near;
@@ -75,6 +77,7 @@ pub(super) async fn practitioners(
                 Some(PractitionerMatch {
                     practitioner,
                     homonym,
+                    is_near: found.likeness.forgives(),
                 })
             })
             .collect()
@@ -144,44 +147,79 @@ impl Asked<'_> {
     ) -> Result<Vec<Found>, Error> {
         let mut found = Vec::new();
         for likeness in [Likeness::Words, Likeness::Beginnings] {
-            let missing = wanted - found.len() as u64;
-            if missing == 0 || after.is_some_and(|after| after.likeness > likeness) {
-                continue;
-            }
-            let after = after.filter(|after| after.likeness == likeness);
-            let query = self.query(self.question, likeness, after, missing);
-            found.extend(read(tx, &query, likeness).await?);
+            self.pass(tx, self.question, likeness, after, wanted, &mut found)
+                .await?;
         }
-        let answered = match after {
-            Some(after) => !after.likeness.forgives(),
-            None => !found.is_empty(),
-        };
-        if answered || !self.names.forgives {
+        if found.len() as u64 == wanted || !self.names.forgives {
             return Ok(found);
         }
-        self.forgiving(tx, after, wanted).await
+        let question = near::widened(tx, self.question).await?;
+        self.mistyped(tx, &question, after, wanted, &mut found)
+            .await?;
+        // Those would be found again: they are never read one after the other.
+        let somebody_answered = match after {
+            Some(after) => after.likeness != Likeness::Doubtful,
+            None => !found.is_empty(),
+        };
+        if !somebody_answered {
+            self.pass(tx, &question, Likeness::Doubtful, after, wanted, &mut found)
+                .await?;
+        }
+        Ok(found)
     }
 
-    /// The first pass that finds somebody, or the one in which the last page ended. What
-    /// one finds the next would find too: they are never read one after the other.
-    async fn forgiving(
+    /// One pass, unless the last page ended behind it, for as many as are still wanted.
+    async fn pass(
         &self,
         tx: &Transaction,
+        question: &NameQuestion,
+        likeness: Likeness,
         after: Option<After<'_>>,
         wanted: u64,
-    ) -> Result<Vec<Found>, Error> {
-        let question = near::widened(tx, self.question).await?;
-        for likeness in [Likeness::Mistyped, Likeness::Doubtful] {
-            if after.is_some_and(|after| after.likeness != likeness) {
+        found: &mut Vec<Found>,
+    ) -> Result<(), Error> {
+        let missing = wanted - found.len() as u64;
+        if missing == 0 || after.is_some_and(|after| after.likeness > likeness) {
+            return Ok(());
+        }
+        let after = after.filter(|after| after.likeness == likeness);
+        let query = self.query(question, likeness, after, missing);
+        found.extend(read(tx, &query, likeness).await?);
+        Ok(())
+    }
+
+    /// The pass that forgives a slip in one word: for each in turn, since the other words
+    /// then leave few candidates.
+    async fn mistyped(
+        &self,
+        tx: &Transaction,
+        question: &NameQuestion,
+        after: Option<After<'_>>,
+        wanted: u64,
+        found: &mut Vec<Found>,
+    ) -> Result<(), Error> {
+        if after.is_some_and(|after| after.likeness > Likeness::Mistyped) {
+            return Ok(());
+        }
+        let mut near = Vec::new();
+        for place in 0..question.clauses.len() {
+            let mut slipped = question.clone();
+            slipped.clauses.swap(0, place);
+            if slipped.clauses[0].near.is_empty() {
                 continue;
             }
-            let query = self.query(&question, likeness, after, wanted);
-            let found = read(tx, &query, likeness).await?;
-            if !found.is_empty() {
-                return Ok(found);
-            }
+            let mut more = Vec::new();
+            self.pass(tx, &slipped, Likeness::Mistyped, after, wanted, &mut more)
+                .await?;
+            near.append(&mut more);
         }
-        Ok(Vec::new())
+        // Somebody may be a slip away in this word and in that.
+        near.sort_by(|one, other| (&one.sort_name, one.id).cmp(&(&other.sort_name, other.id)));
+        near.dedup_by_key(|found| found.id);
+        let missing = usize::try_from(wanted).map_or(0, |wanted| wanted - found.len());
+        near.truncate(missing);
+        found.append(&mut near);
+        Ok(())
     }
 
     fn query(

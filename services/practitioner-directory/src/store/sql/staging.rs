@@ -15,15 +15,15 @@ use sea_orm::{
 };
 
 use super::entity::{
-    import, quarantined_row, staged_end, staged_mailbox, staged_organization, staged_person_skill,
-    staged_practitioner, staged_qualification, staged_row, staging_mark,
+    import, quarantined_row, staged_end, staged_establishment, staged_mailbox, staged_organization,
+    staged_person_skill, staged_practitioner, staged_qualification, staged_row, staging_mark,
 };
 use super::{kept, stored};
 use crate::error::Error;
 use crate::import::facts::FactKey;
 use crate::import::staged::{
-    Batch, StagedMailbox, StagedOrganization, StagedPersonSkill, StagedPractitioner,
-    StagedQualification, StagedRow,
+    Batch, StagedEstablishment, StagedMailbox, StagedOrganization, StagedPersonSkill,
+    StagedPractitioner, StagedQualification, StagedRow,
 };
 use crate::import::{ImportState, QuarantinedRow};
 use crate::words::{index_words, sort_name};
@@ -44,6 +44,8 @@ pub(super) async fn stage(
     let mailboxes = batch.mailboxes.iter().map(|staged| mailbox(id, staged));
     let qualifications = batch.qualifications.iter();
     let qualifications = qualifications.map(|staged| qualification(id, staged));
+    let establishments = batch.establishments.iter();
+    let establishments = establishments.map(|staged| establishment(id, staged));
     let mut load = Load::into_database(db);
     load.add(people.collect())?;
     load.add(structures.collect())?;
@@ -51,6 +53,7 @@ pub(super) async fn stage(
     load.add(skills.collect())?;
     load.add(mailboxes.collect())?;
     load.add(qualifications.collect())?;
+    load.add(establishments.collect())?;
     put(db, "practitioner_directory.stage", load, id, now).await
 }
 
@@ -150,7 +153,8 @@ pub(super) async fn discard_applied(
         if others == 0 {
             tx.execute_unprepared(
                 "TRUNCATE staged_practitioners, staged_organizations, staged_rows, staged_ends, \
-                 staged_person_skills, staged_mailboxes, staged_qualifications",
+                 staged_person_skills, staged_mailboxes, staged_qualifications, \
+                 staged_establishments",
             )
             .await?;
         }
@@ -188,6 +192,10 @@ pub(super) async fn discard_compared(
         .await?;
     staged_qualification::Entity::delete_many()
         .filter(staged_qualification::Column::ImportId.eq(import_id))
+        .exec(tx)
+        .await?;
+    staged_establishment::Entity::delete_many()
+        .filter(staged_establishment::Column::ImportId.eq(import_id))
         .exec(tx)
         .await?;
     staged_end::Entity::delete_many()
@@ -325,6 +333,30 @@ fn qualification(
         type_label: Set(said.type_label.clone()),
         code: Set(said.code.clone()),
         label: Set(said.label.clone()),
+    }
+}
+
+fn establishment(
+    import_id: Uuid,
+    staged: &StagedEstablishment,
+) -> staged_establishment::ActiveModel {
+    staged_establishment::ActiveModel {
+        import_id: Set(import_id),
+        row_key: Set(Uuid::from_bytes(staged.row.0)),
+        finess: Set(staged.finess.clone()),
+        name: Set(staged.name.clone()),
+        sort_name: Set(sort_name(&[&staged.name])),
+        words: Set(joined(index_words(&[&staged.name]))),
+        address_line: Set(staged.address_line.clone()),
+        postal_code: Set(staged.postal_code.clone()),
+        town: Set(staged.town.clone()),
+        town_key: Set(search_key(&staged.town)),
+        town_code: Set(staged.town_code.clone()),
+        department_code: Set(staged.department_code.clone()),
+        category_code: Set(staged.category_code.clone()),
+        category_label: Set(staged.category_label.clone()),
+        opened_on: Set(staged.opened_on.clone()),
+        wording: Set(staged.wording.cast_signed()),
     }
 }
 

@@ -75,6 +75,7 @@ const PUT_ORGANIZATIONS: Step = Step(
         town = excluded.town, town_key = excluded.town_key, town_code = excluded.town_code, \
         department_code = excluded.department_code, sector_code = excluded.sector_code, \
         sort_name = excluded.sort_name, wording = excluded.wording, active = TRUE, \
+        name_lent = FALSE, address_lent = FALSE, \
         updated_at = excluded.updated_at, revision = excluded.revision",
     Takes::ImportTimeAndRevision,
 );

@@ -26,7 +26,12 @@ pub(in crate::store::sql) struct Model {
     pub sector_code: String,
     /// The name's search key.
     pub sort_name: String,
-    /// The description, in short.
+    /// Whether the name is the one of the establishment of its FINESS, because its own
+    /// source has none.
+    pub name_lent: bool,
+    /// The same of the address.
+    pub address_lent: bool,
+    /// The description by its own source, in short.
     pub wording: i64,
     /// Whether somebody practises there.
     pub active: bool,

@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema;
-use sea_orm_migration::sea_orm::DbBackend;
+use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 
 /// Text that is searched by what it begins with and sorted: compared byte by byte on
 /// both engines, as Rust does, whatever the locale of the server.
@@ -24,6 +24,19 @@ pub(super) async fn create_index_table(
         table.extra("WITHOUT ROWID");
     }
     manager.create_table(table).await
+}
+
+/// What is staged is made again when it is lost, and is read as a whole: on PostgreSQL
+/// such a table stands in no log and under no index.
+pub(super) async fn leave_out_of_the_log(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+) -> Result<(), DbErr> {
+    if manager.get_database_backend() == DbBackend::Postgres {
+        let alter = format!("ALTER TABLE {table} DROP CONSTRAINT {table}_pkey, SET UNLOGGED");
+        manager.get_connection().execute_unprepared(&alter).await?;
+    }
+    Ok(())
 }
 
 /// An index named after its table and columns.

@@ -88,8 +88,8 @@ impl Names {
         active.eq(true)
     }
 
-    /// Whose name answers the question so well; as to beginnings, no better. Whoever
-    /// is found by slips is looked for where nobody answers better.
+    /// Whose name answers the question so well, and no better. In all words slips are
+    /// forgiven only where nobody answers any better.
     pub(super) fn answering(
         self,
         question: &NameQuestion,
@@ -110,20 +110,25 @@ impl Names {
                 query.distinct();
             }
         }
+        // A slip is in the first clause.
+        let of_others = match likeness {
+            Likeness::Mistyped => Likeness::Words,
+            other => other,
+        };
         for clause in clauses {
-            query.and_where(self.has(clause, likeness));
+            query.and_where(self.has(clause, of_others));
         }
-        if likeness == Likeness::Beginnings {
-            let better = question
-                .clauses
-                .iter()
-                .fold(Condition::all(), |all, clause| {
-                    all.add(self.has(clause, Likeness::Words))
-                });
+        let better = match likeness {
+            Likeness::Beginnings => Some(Likeness::Words),
+            Likeness::Mistyped => Some(Likeness::Beginnings),
+            Likeness::Words | Likeness::Doubtful => None,
+        };
+        if let Some(better) = better {
+            let clauses = question.clauses.iter();
+            let better = clauses.fold(Condition::all(), |all, clause| {
+                all.add(self.has(clause, better))
+            });
             query.cond_where(better.not());
-        }
-        if likeness == Likeness::Mistyped && question.clauses.len() > 1 {
-            query.and_where(self.has_all_but_one(question));
         }
         query
     }
@@ -146,17 +151,6 @@ impl Names {
             .order_by(Self::SORT_NAME, Order::Asc)
             .order_by(self.id(), Order::Asc)
             .limit(limit);
-    }
-
-    /// Whether the same name has the words of the question, all but one.
-    fn has_all_but_one(self, question: &NameQuestion) -> Expr {
-        let had = question.clauses.iter().map(|clause| -> Expr {
-            let has = self.has(clause, Likeness::Words);
-            Expr::case(has, 1).finally(0).into()
-        });
-        let had = had.reduce(ExprTrait::add).unwrap_or_else(|| Expr::val(0));
-        let enough = question.clauses.len().saturating_sub(1);
-        had.gte(i32::try_from(enough).unwrap_or(i32::MAX))
     }
 
     /// Whether the same name also has a word of this clause.
@@ -183,7 +177,7 @@ fn meets(table: &'static str, clause: &Clause, likeness: Likeness) -> Condition 
             Condition::all().add(word().is_in(clause.words.iter().map(String::as_str)))
         }
         Likeness::Beginnings => begins(word, clause),
-        Likeness::Mistyped => Condition::all().add(word().is_in(clause.words.union(&clause.near))),
+        Likeness::Mistyped => Condition::all().add(word().is_in(&clause.near)),
         Likeness::Doubtful => begins(word, clause).add(word().is_in(&clause.near)),
     }
 }
