@@ -17,6 +17,7 @@ pub mod session;
 pub mod error;
 pub mod refusal;
 
+pub mod key_rotation;
 pub mod keys;
 pub mod patient_keys;
 pub mod refresh_token;

@@ -27,6 +27,7 @@ use crate::config::Config;
 use crate::directory_follower::DirectoryFollower;
 use crate::grpc::{DirectoryClient, PatientGrpc, SessionGrpc};
 use crate::jwks::{self, JwksError, JwksServer};
+use crate::key_rotation::{self, KeyFile, KeyGone};
 use crate::keys;
 use crate::patient_keys::PatientKeys;
 use crate::provider::{HttpProvider, ProviderSetupError};
@@ -39,6 +40,9 @@ use crate::token_issuer::TokenIssuer;
 
 /// What this service is called in the trail.
 const SOURCE: &str = "identity";
+/// What keys are derived for.
+const NAMES_AT_PROVIDERS: &str = "names at providers";
+const REFRESH_TOKENS: &str = "refresh tokens";
 
 /// The identity service.
 #[derive(Debug)]
@@ -71,6 +75,9 @@ pub enum StartError {
     /// A key cannot be had.
     #[error(transparent)]
     Key(#[from] KeyFileError),
+    /// A key is gone that is needed to read what is kept.
+    #[error(transparent)]
+    KeyGone(#[from] KeyGone),
     /// An identity provider cannot be set up.
     #[error("an identity provider cannot be set up")]
     Provider(#[from] ProviderSetupError),
@@ -120,6 +127,27 @@ impl Server {
         Box::pin(Self::begin(config, environment, shutdown))
     }
 
+    /// Puts everything that is kept under the current keys, whoever serves meanwhile, and
+    /// says from time to time how many patients were. Creates no key.
+    #[must_use = "a future does nothing before it is awaited"]
+    pub fn rotate_keys<'a>(
+        config: &'a Config,
+        progress: impl FnMut(u64) + Send + 'a,
+    ) -> BoxFuture<'a, Result<key_rotation::Report, StartError>> {
+        Box::pin(async {
+            let files = KeyFile::all(&config.patient_keys)?;
+            let keys = PatientKeys::load(&config.patient_keys, Missing::Refuse)?;
+            let db = Database::connect(&config.database).await?;
+            migrate::require_current::<Migrator>(&db).await?;
+            let store = SqlStore::new(db.clone());
+            key_rotation::require_keys(&store, &keys).await?;
+            let rotated = key_rotation::rotate(&store, &keys, progress).await;
+            let rotated = rotated.map_err(KeyGone::from)?;
+            db.close().await?;
+            Ok(key_rotation::Report { rotated, files })
+        })
+    }
+
     async fn begin(
         config: Config,
         environment: Environment,
@@ -132,6 +160,7 @@ impl Server {
         let keys = TokenKeys::load(&config, missing)?;
         let patient_keys = PatientKeys::load(&config.patient_keys, missing)?;
         let store: Arc<dyn Store> = Arc::new(SqlStore::new(db.clone()));
+        key_rotation::require_keys(store.as_ref(), &patient_keys).await?;
         let closed_sessions: Arc<dyn ClosedSessionSource> = Arc::new(ClosedSessionFeed::new(
             Arc::clone(&store),
             Arc::clone(&environment.clock),
@@ -260,9 +289,17 @@ fn app(
         )?)),
         practitioners_provider: Arc::new(HttpProvider::new(&config.practitioners_provider)?),
         patients_provider: Arc::new(HttpProvider::new(&config.patients_provider)?),
-        provider_names: ProviderNames::new(&patient_keys.derived("names at providers")),
+        provider_names: ProviderNames::new(&patient_keys.derived(NAMES_AT_PROVIDERS)),
+        other_provider_names: patient_keys
+            .derived_from_others(NAMES_AT_PROVIDERS)
+            .iter()
+            .map(ProviderNames::new)
+            .collect(),
         issuer: TokenIssuer::new(issuer, config.token.lifetime.get(), signer),
-        refresh_tokens: RefreshTokens::new(&patient_keys.derived("refresh tokens")),
+        refresh_tokens: RefreshTokens::new(
+            &patient_keys.derived(REFRESH_TOKENS),
+            &patient_keys.derived_from_others(REFRESH_TOKENS),
+        ),
         verifier,
         patient_keys,
         settings: Settings {

@@ -59,8 +59,9 @@ impl App {
     fn registration(&self, cx: &RequestContext, command: &RegisterPatient) -> Registration {
         let identity = &command.identity;
         let patient_id = PatientId::new(cx.now, cx.random.as_ref());
-        let ins_digest = self.patient_keys.digest_of_ins(&identity.ins);
-        let traits_digest = self.patient_keys.digest_of_traits(&identity.traits);
+        let keys = &self.patient_keys;
+        let ins_digest = keys.digest_of_ins(&identity.ins);
+        let traits_digest = keys.digest_of_traits(&identity.traits);
         let status = command.status;
         let mut event = cx.event(EventKind::PatientRegistered, Outcome::Success);
         event.patient_id = Some(patient_id);
@@ -70,13 +71,15 @@ impl App {
                 patient_id,
                 ins_digest,
                 traits_digest,
-                sealed: self.patient_keys.seal(patient_id, identity),
+                digest_key_id: keys.digest_key_id().to_owned(),
+                sealed: keys.seal(patient_id, identity),
                 status,
                 registered_at: cx.now,
                 updated_at: cx.now,
                 version: Version::FIRST,
                 merged_into: None,
             },
+            ins_digests: keys.digests_of_ins(&identity.ins),
             issue: NewIssue::at(cx.now, cx.random.as_ref()),
             event,
             // From the keyed digests: the fingerprint is stored, and must tell no more.

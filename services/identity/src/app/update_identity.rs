@@ -12,7 +12,9 @@ use super::{App, keep_patients};
 use crate::error::Error;
 use crate::patient::{Identity, Patient, differing_traits};
 use crate::session::{Closed, Closing, Session};
-use crate::store::{IdentityUpdate, NewIssue, SealedPatient, SessionsOf, Updated};
+use crate::store::{
+    FormerMatricule, IdentityUpdate, NewIssue, SealedPatient, SessionsOf, Updated,
+};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -56,10 +58,12 @@ impl App {
                 None => before.identity.traits.clone(),
             },
         };
+        let keys = &self.patient_keys;
         let next = SealedPatient {
-            ins_digest: self.patient_keys.digest_of_ins(&after.ins),
-            traits_digest: self.patient_keys.digest_of_traits(&after.traits),
-            sealed: self.patient_keys.seal(row.patient_id, &after),
+            ins_digest: keys.digest_of_ins(&after.ins),
+            traits_digest: keys.digest_of_traits(&after.traits),
+            digest_key_id: keys.digest_key_id().to_owned(),
+            sealed: keys.seal(row.patient_id, &after),
             status: command.status.unwrap_or(row.status),
             updated_at: cx.now,
             version: command.etag.version().next(),
@@ -68,11 +72,13 @@ impl App {
         let why = Closing::IdentityChanged;
         let trace = |session: &Session| closing_event(cx, session, why);
         let loses = row.status == InsStatus::Qualified && next.status != InsStatus::Qualified;
-        let changes_ins = next.ins_digest != row.ins_digest;
+        let changes_ins = after.ins != before.identity.ins;
         let waited = before.identity.ins.kind() == InsKind::Nia && after.ins.kind() == InsKind::Nir;
         let update = IdentityUpdate {
             read: command.etag.version(),
-            replaced_waiting: (changes_ins && waited).then_some(row.ins_digest),
+            ins_digests: keys.digests_of_ins(&after.ins),
+            replaced_waiting: (changes_ins && waited)
+                .then(|| self.former(row.patient_id, &before.identity.ins)),
             close: (loses || changes_ins).then_some(SessionsOf {
                 closed: Closed { at: cx.now, why },
                 trace: &trace,
@@ -90,6 +96,16 @@ impl App {
                 self.opened(&updated.patient)
             }
             Updated::MatriculeTaken => Err(Error::MatriculeTaken),
+        }
+    }
+
+    fn former(&self, patient_id: PatientId, ins: &Ins) -> FormerMatricule {
+        let keys = &self.patient_keys;
+        FormerMatricule {
+            patient_id,
+            ins_digest: keys.digest_of_ins(ins),
+            digest_key_id: keys.digest_key_id().to_owned(),
+            sealed: keys.seal_former(patient_id, ins),
         }
     }
 }

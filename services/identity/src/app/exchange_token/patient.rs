@@ -21,8 +21,8 @@ impl App {
         if !self.accepts(ins.kind()) {
             return Err(SessionRefused::PatientUnknown.into());
         }
-        let digest = self.patient_keys.digest_of_ins(&ins);
-        let known = self.store.patient_by_ins(&digest).await?;
+        let digests = self.patient_keys.digests_of_ins(&ins);
+        let known = self.store.patient_by_ins(&digests).await?;
         let known = known.ok_or(SessionRefused::PatientUnknown)?;
         let patient = self.survivor(known).await?;
         concerned.patient_id = Some(patient.patient_id);
