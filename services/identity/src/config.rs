@@ -89,7 +89,8 @@ pub struct TokenIssuance {
     /// The key that signs them: P-256, PKCS#8 PEM.
     pub signing_key_file: PathBuf,
     /// Keys that are published and do not sign: the next one, until every service has
-    /// seen it; the last one, until its tokens have expired. Default: none.
+    /// seen it; the last one, until its tokens have expired. Default: none. These files
+    /// and that of the signing key are read again every 30 seconds.
     #[serde(default)]
     pub published_key_files: Vec<PathBuf>,
     /// How long a token lives, 30s to 5m. Default: 5m.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aval_runtime::config::TlsFiles;
-use aval_runtime::token::{ClosedSessionSource, ClosedSessionsUnavailable, TokenSigner};
+use aval_runtime::token::{ClosedSessionSource, ClosedSessionsUnavailable};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -22,6 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 use listener::TlsListener;
 use tls::PublicTls;
+
+use crate::token_keys::TokenKeys;
 
 /// Where the keys are published (RFC 8615).
 pub const PATH: &str = "/.well-known/jwks.json";
@@ -46,20 +48,13 @@ pub struct JwksServer {
     routes: Router,
 }
 
-/// The JWK set of these keys, the one that signs first.
-#[must_use]
-pub fn key_set(signers: &[&TokenSigner]) -> String {
-    let keys: Vec<_> = signers.iter().map(|signer| signer.jwk()).collect();
-    serde_json::json!({ "keys": keys }).to_string()
-}
-
-/// Where this set and these closed sessions are published.
-pub fn routes(key_set: String, closed_sessions: Arc<dyn ClosedSessionSource>) -> Router {
+/// Where these keys and these closed sessions are published.
+pub fn routes(keys: Arc<TokenKeys>, closed_sessions: Arc<dyn ClosedSessionSource>) -> Router {
     let headers = [
         (header::CONTENT_TYPE, CONTENT_TYPE),
         (header::CACHE_CONTROL, CACHE_CONTROL),
     ];
-    let answer = move || std::future::ready((headers, key_set.clone()));
+    let answer = move || std::future::ready((headers, keys.current().jwks().to_owned()));
     Router::new()
         .route(PATH, get(answer))
         .route(CLOSED_SESSIONS_PATH, get(closed_sessions_now))

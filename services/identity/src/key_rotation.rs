@@ -127,7 +127,9 @@ async fn patients(
 ) -> Result<usize, Error> {
     let (mut after, mut found) = (None, 0);
     loop {
-        let rows = store.patients_under_other_keys(&others(keys, after)).await?;
+        let rows = store
+            .patients_under_other_keys(&others(keys, after))
+            .await?;
         let Some(last) = rows.last() else {
             return Ok(found);
         };

@@ -22,6 +22,7 @@ pub mod keys;
 pub mod patient_keys;
 pub mod refresh_token;
 pub mod token_issuer;
+pub mod token_keys;
 
 pub mod app;
 pub mod grpc;
@@ -32,4 +33,5 @@ pub mod closed_sessions;
 pub mod directory_follower;
 pub mod jwks;
 mod metrics;
+pub mod open_sessions;
 pub mod server;

@@ -41,9 +41,7 @@ impl PatientKeys {
     /// The keys in these files.
     pub fn load(files: &PatientKeyFiles, missing: Missing<'_>) -> Result<Self, KeyFileError> {
         let others = |paths: &[PathBuf]| {
-            let secrets = paths
-                .iter()
-                .map(|path| keys::secret(path, Missing::Refuse));
+            let secrets = paths.iter().map(|path| keys::secret(path, Missing::Refuse));
             secrets.collect::<Result<Vec<_>, _>>()
         };
         Ok(Self::new(

@@ -90,7 +90,10 @@ mod tests {
 
     #[test]
     fn a_token_names_its_session_and_generation_under_its_own_key_alone() {
-        let (tokens, others) = (RefreshTokens::new(&[1; 32], &[]), RefreshTokens::new(&[2; 32], &[]));
+        let (tokens, others) = (
+            RefreshTokens::new(&[1; 32], &[]),
+            RefreshTokens::new(&[2; 32], &[]),
+        );
         for generation in [0, 1, u32::MAX] {
             let text = tokens.issue(token(generation));
             assert_eq!(text.len(), 70);

@@ -14,7 +14,7 @@ use aval_runtime::environment::Environment;
 use aval_runtime::key_file::{KeyFileError, Missing};
 use aval_runtime::ops::OpsServer;
 use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
-use aval_runtime::token::{ClosedSessionSource, StaticKeys, TokenSigner, TokenVerifier};
+use aval_runtime::token::{ClosedSessionSource, KeySource, TokenVerifier};
 use aval_runtime::trail::{TrailClient, observe_backlog, relay};
 use futures::future::BoxFuture;
 use tokio::task::JoinHandle;
@@ -28,7 +28,7 @@ use crate::directory_follower::DirectoryFollower;
 use crate::grpc::{DirectoryClient, PatientGrpc, SessionGrpc};
 use crate::jwks::{self, JwksError, JwksServer};
 use crate::key_rotation::{self, KeyFile, KeyGone};
-use crate::keys;
+use crate::open_sessions::observe_open_sessions;
 use crate::patient_keys::PatientKeys;
 use crate::provider::{HttpProvider, ProviderSetupError};
 use crate::provider_names::ProviderNames;
@@ -37,6 +37,7 @@ use crate::session::{ParallelSessions, SessionLifetimes};
 use crate::store::Store;
 use crate::store::sql::{Migrator, SqlStore};
 use crate::token_issuer::TokenIssuer;
+use crate::token_keys::TokenKeys;
 
 /// What this service is called in the trail.
 const SOURCE: &str = "identity";
@@ -107,12 +108,6 @@ pub enum StartError {
     },
 }
 
-/// The keys of the tokens.
-struct TokenKeys {
-    signer: TokenSigner,
-    published: Vec<TokenSigner>,
-}
-
 impl Server {
     /// Starts the service; it serves when this returns, and stops at `shutdown`.
     ///
@@ -157,7 +152,7 @@ impl Server {
         let db = database(&config).await?;
         let create = config.create_missing_keys;
         let missing = Missing::created_if(create, environment.random.as_ref());
-        let keys = TokenKeys::load(&config, missing)?;
+        let keys = Arc::new(TokenKeys::load(&config.token, missing)?);
         let patient_keys = PatientKeys::load(&config.patient_keys, missing)?;
         let store: Arc<dyn Store> = Arc::new(SqlStore::new(db.clone()));
         key_rotation::require_keys(store.as_ref(), &patient_keys).await?;
@@ -165,9 +160,15 @@ impl Server {
             Arc::clone(&store),
             Arc::clone(&environment.clock),
         ));
-        let routes = jwks::routes(jwks::key_set(&keys.all()), Arc::clone(&closed_sessions));
-        let verifier = keys.verifier(&config, &environment, closed_sessions);
-        let app = app(&config, store, verifier, keys.signer, patient_keys)?;
+        let routes = jwks::routes(Arc::clone(&keys), Arc::clone(&closed_sessions));
+        let verifier = verifier(&keys, &config, &environment, closed_sessions);
+        let app = app(
+            &config,
+            Arc::clone(&store),
+            verifier,
+            Arc::clone(&keys),
+            patient_keys,
+        )?;
         let caller = CallerId::parse(SOURCE)?;
         let here = environment.clone();
         let logout = backchannel_logout::routes(Arc::clone(&app), here, caller.clone());
@@ -192,8 +193,14 @@ impl Server {
         let drained = CancellationToken::new();
         let tasks = vec![
             tokio::spawn(jwks.serve(drained.clone())),
+            tokio::spawn(keys.keep_reading(drained.clone())),
             tokio::spawn(follower.run(shutdown.clone())),
             tokio::spawn(ops.serve_with(db.clone(), drained.clone())),
+            tokio::spawn(observe_open_sessions(
+                store,
+                Arc::clone(&environment.clock),
+                drained.clone(),
+            )),
             tokio::spawn(observe_backlog(
                 db.clone(),
                 SOURCE,
@@ -236,32 +243,16 @@ impl Running {
     }
 }
 
-impl TokenKeys {
-    fn load(config: &Config, missing: Missing<'_>) -> Result<Self, KeyFileError> {
-        let published = config.token.published_key_files.iter();
-        let published = published.map(|path| keys::signer(path, Missing::Refuse));
-        Ok(Self {
-            signer: keys::signer(&config.token.signing_key_file, missing)?,
-            published: published.collect::<Result<_, _>>()?,
-        })
-    }
-
-    fn all(&self) -> Vec<&TokenSigner> {
-        [&self.signer].into_iter().chain(&self.published).collect()
-    }
-
-    /// Verifies what was issued here.
-    fn verifier(
-        &self,
-        config: &Config,
-        environment: &Environment,
-        closed_sessions: Arc<dyn ClosedSessionSource>,
-    ) -> Arc<TokenVerifier> {
-        let known = self.all().into_iter();
-        let known = known.fold(StaticKeys::default(), StaticKeys::with);
-        let verifier = TokenVerifier::with_keys(&config.own_tokens(), Arc::new(known), environment);
-        Arc::new(verifier.with_closed_sessions(closed_sessions))
-    }
+/// Verifies what was issued here.
+fn verifier(
+    keys: &Arc<TokenKeys>,
+    config: &Config,
+    environment: &Environment,
+    closed_sessions: Arc<dyn ClosedSessionSource>,
+) -> Arc<TokenVerifier> {
+    let keys = Arc::clone(keys) as Arc<dyn KeySource>;
+    let verifier = TokenVerifier::with_keys(&config.own_tokens(), keys, environment);
+    Arc::new(verifier.with_closed_sessions(closed_sessions))
 }
 
 async fn database(config: &Config) -> Result<Database, StartError> {
@@ -278,7 +269,7 @@ fn app(
     config: &Config,
     store: Arc<dyn Store>,
     verifier: Arc<TokenVerifier>,
-    signer: TokenSigner,
+    keys: Arc<TokenKeys>,
     patient_keys: PatientKeys,
 ) -> Result<Arc<App>, StartError> {
     let issuer = config.token.issuer.clone();
@@ -295,7 +286,7 @@ fn app(
             .iter()
             .map(ProviderNames::new)
             .collect(),
-        issuer: TokenIssuer::new(issuer, config.token.lifetime.get(), signer),
+        issuer: TokenIssuer::new(issuer, config.token.lifetime.get(), keys),
         refresh_tokens: RefreshTokens::new(
             &patient_keys.derived(REFRESH_TOKENS),
             &patient_keys.derived_from_others(REFRESH_TOKENS),

@@ -21,7 +21,8 @@ pub use representation::{
     Added, NewRepresentation, Removal, Removed, RepresentationQuery, Represents,
 };
 pub use session::{
-    AllClosed, CloseSessions, Opened, Opening, Refresh, Refreshed, SessionQuery, TraceOf,
+    AllClosed, CloseSessions, OpenSessions, Opened, Opening, Refresh, Refreshed, SessionQuery,
+    TraceOf,
 };
 
 use std::fmt::Debug;
@@ -133,6 +134,10 @@ pub trait Store: Debug + Send + Sync {
     /// From how many different certificates this person's sessions go on at this time.
     fn open_certificates(&self, person: Uuid, now: Timestamp) -> Answer<'_, usize>;
 
+    /// How many sessions go on at this time. It costs as much as there are: observe it, do
+    /// not ask per call.
+    fn open_sessions(&self, now: Timestamp) -> Answer<'_, OpenSessions>;
+
     /// Changes a patient's identity if the row is as it was read, with its trace, and
     /// closes the sessions that rested on what it was; once per request. Where another
     /// patient has the matricule a collision is kept, and nothing else. Fails with
@@ -186,10 +191,8 @@ pub trait Store: Debug + Send + Sync {
     fn count_by_key(&self) -> Answer<'_, KeyCounts>;
 
     /// One of the patients whose digests are under the key of this name.
-    fn patient_under_digest_key<'a>(
-        &'a self,
-        key_id: &'a str,
-    ) -> Answer<'a, Option<SealedPatient>>;
+    fn patient_under_digest_key<'a>(&'a self, key_id: &'a str)
+    -> Answer<'a, Option<SealedPatient>>;
 
     /// Patients who are under other keys than these, in the order of their identifiers.
     fn patients_under_other_keys<'a>(

@@ -43,7 +43,10 @@ impl App {
         let every = [&self.provider_names].into_iter();
         let mut done = None;
         for names in every.chain(&self.other_provider_names) {
-            match self.log_out_as(cx, provider.client(), &proven, names).await? {
+            match self
+                .log_out_as(cx, provider.client(), &proven, names)
+                .await?
+            {
                 LoggedOut::Replayed => {}
                 LoggedOut::Sessions(closed) => *done.get_or_insert(0) += closed.len(),
             }

@@ -12,9 +12,7 @@ use super::{App, keep_patients};
 use crate::error::Error;
 use crate::patient::{Identity, Patient, differing_traits};
 use crate::session::{Closed, Closing, Session};
-use crate::store::{
-    FormerMatricule, IdentityUpdate, NewIssue, SealedPatient, SessionsOf, Updated,
-};
+use crate::store::{FormerMatricule, IdentityUpdate, NewIssue, SealedPatient, SessionsOf, Updated};
 
 /// What is asked for.
 #[derive(Debug, Clone)]

@@ -83,11 +83,15 @@ impl Report {
     /// ever does not count.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        let current = |kind| self.files.iter().find(move |file| file.kind == kind && file.is_current);
+        let current = |kind| {
+            self.files
+                .iter()
+                .find(move |file| file.kind == kind && file.is_current)
+        };
         let is_only = |counts: &BTreeMap<String, u64>, kind| {
-            counts.keys().all(|key_id| {
-                current(kind).is_some_and(|file: &KeyFile| file.key_id == *key_id)
-            })
+            counts
+                .keys()
+                .all(|key_id| current(kind).is_some_and(|file: &KeyFile| file.key_id == *key_id))
         };
         let counts = &self.rotated.counts;
         self.rotated.collided.is_empty()
@@ -156,7 +160,10 @@ impl fmt::Display for Report {
             )?;
         }
         for patient_id in collided {
-            writeln!(formatter, "patient {patient_id}: another has their matricule")?;
+            writeln!(
+                formatter,
+                "patient {patient_id}: another has their matricule"
+            )?;
         }
         Ok(())
     }

@@ -26,7 +26,9 @@ pub struct SealedIdentity {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SealBroken {
     /// The key was taken away too early: put its file back.
-    #[error("a stored identity is encrypted under the key {key_id}, which no configured file holds")]
+    #[error(
+        "a stored identity is encrypted under the key {key_id}, which no configured file holds"
+    )]
     KeyGone {
         /// Its name.
         key_id: String,
@@ -81,7 +83,10 @@ impl Seals {
 
     pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
         let others = self.keys.keys().filter(|id| **id != self.current);
-        [&self.current].into_iter().chain(others).map(String::as_str)
+        [&self.current]
+            .into_iter()
+            .chain(others)
+            .map(String::as_str)
     }
 
     pub(super) fn seal(&self, patient_id: PatientId, identity: &Identity) -> SealedIdentity {

@@ -91,10 +91,7 @@ fn a_former_matricule_opens_as_one_and_as_no_identity() {
     assert_eq!(keys().open_former(someone(1), &sealed), Ok(ins));
     let altered = Err(SealBroken::Altered);
     assert_eq!(keys().open_former(someone(2), &sealed), altered);
-    assert_eq!(
-        keys().open(someone(1), &sealed),
-        Err(SealBroken::Altered)
-    );
+    assert_eq!(keys().open(someone(1), &sealed), Err(SealBroken::Altered));
     let identity = keys().seal(someone(1), &identity());
     assert_eq!(keys().open_former(someone(1), &identity), altered);
 }

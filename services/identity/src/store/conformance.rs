@@ -4,9 +4,11 @@ mod closing;
 mod directory_cursor;
 mod identities;
 mod identity_issues;
+mod keys;
 mod logouts;
 mod patients;
 mod representations;
+mod rotation;
 mod sample;
 mod sessions;
 

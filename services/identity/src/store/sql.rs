@@ -21,6 +21,7 @@ mod logout;
 )]
 mod migration;
 mod patient;
+pub mod population;
 mod register_patient;
 mod rekey;
 mod representation;
@@ -36,9 +37,9 @@ use uuid::Uuid;
 
 use super::{
     Added, AllClosed, Answer, CloseSessions, FormerMatricule, IdentityUpdate, IssueQuery, Joined,
-    Joining, Judge, KeyCounts, KeysInUse, LoggedOut, Logout, NewRepresentation, Opened, Opening,
-    OtherKeys, Refresh, Refreshed, Registered, Registration, Rekeyed, Removal, Removed,
-    RepresentationQuery, SealedPatient, SessionQuery, Store, Updated,
+    Joining, Judge, KeyCounts, KeysInUse, LoggedOut, Logout, NewRepresentation, OpenSessions,
+    Opened, Opening, OtherKeys, Refresh, Refreshed, Registered, Registration, Rekeyed, Removal,
+    Removed, RepresentationQuery, SealedPatient, SessionQuery, Store, Updated,
 };
 use crate::error::Error;
 use crate::identity_issue::IdentityIssue;
@@ -143,6 +144,10 @@ impl Store for SqlStore {
 
     fn open_certificates(&self, person: Uuid, now: Timestamp) -> Answer<'_, usize> {
         Box::pin(session::open_certificates(&self.db, person, now))
+    }
+
+    fn open_sessions(&self, now: Timestamp) -> Answer<'_, OpenSessions> {
+        Box::pin(session::count_open(&self.db, now))
     }
 
     fn update_identity<'a>(&'a self, update: &'a IdentityUpdate<'a>) -> Answer<'a, Updated> {

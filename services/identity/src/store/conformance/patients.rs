@@ -163,7 +163,10 @@ async fn a_judge_who_fails_leaves_everything_as_it_was(store: &SqlStore) {
     let second = registration(1, 2);
     let failing = |_: &SealedPatient| Err(Error::SealBroken(SealBroken::Altered));
     let failed = store.register_patient(&second, &failing).await;
-    assert!(matches!(failed, Err(Error::SealBroken(SealBroken::Altered))));
+    assert!(matches!(
+        failed,
+        Err(Error::SealBroken(SealBroken::Altered))
+    ));
     // The request was not answered: it may be asked again.
     let answered = store.register_patient(&second, &same).await.unwrap();
     assert_eq!(answered, Registered::Patient(first.patient));
@@ -214,5 +217,11 @@ async fn nobody_is_found_where_nobody_is(store: &SqlStore) {
         None
     );
     assert_eq!(store.patient_by_ins(&[digest]).await.unwrap(), None);
-    assert!(store.patients_by_traits(&[digest]).await.unwrap().is_empty());
+    assert!(
+        store
+            .patients_by_traits(&[digest])
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }

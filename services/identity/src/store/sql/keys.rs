@@ -121,9 +121,7 @@ pub(super) async fn former(
     let under_others = Column::KeyId
         .ne(query.encryption)
         .or(Column::DigestKeyId.ne(query.digest));
-    let mut found = Entity::find()
-        .filter(readable())
-        .filter(under_others);
+    let mut found = Entity::find().filter(readable()).filter(under_others);
     if let Some(after) = query.after {
         found = found.filter(Column::InsDigest.gt(after.0.to_vec()));
     }

@@ -8,6 +8,7 @@ mod m0005_let_identities_change;
 mod m0006_let_providers_sign_out;
 mod m0007_follow_the_directory;
 mod m0008_name_the_patient_keys;
+mod m0009_count_open_sessions;
 
 use aval_database::migrate::MigratorTrait;
 use aval_database::outbox::CreateOutbox;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_let_providers_sign_out::LetProvidersSignOut),
             Box::new(m0007_follow_the_directory::FollowTheDirectory),
             Box::new(m0008_name_the_patient_keys::NameThePatientKeys),
+            Box::new(m0009_count_open_sessions::CountOpenSessions),
         ]
     }
 }

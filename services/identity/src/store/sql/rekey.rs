@@ -80,11 +80,14 @@ async fn one_former(
     Rekeyed { read, next }: &Rekeyed<FormerMatricule>,
 ) -> Result<u64, DatabaseError> {
     use former_matricule::{ActiveModel, Column, Entity};
-    let known = Entity::find_by_id(read.ins_digest.0.to_vec()).one(tx).await?;
+    let known = Entity::find_by_id(read.ins_digest.0.to_vec())
+        .one(tx)
+        .await?;
     let Some(known) = known else {
         return Ok(0);
     };
-    if known.digest_key_id != read.digest_key_id || known.key_id.as_deref() != Some(&read.sealed.key_id)
+    if known.digest_key_id != read.digest_key_id
+        || known.key_id.as_deref() != Some(&read.sealed.key_id)
     {
         return Ok(0);
     }

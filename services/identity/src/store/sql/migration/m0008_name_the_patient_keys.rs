@@ -30,7 +30,10 @@ impl MigrationTrait for NameThePatientKeys {
         // Empty is the key of what was there, whichever that is.
         for (table, column) in [
             ("patients", text("digest_key_id").default("").take()),
-            ("former_matricules", text("digest_key_id").default("").take()),
+            (
+                "former_matricules",
+                text("digest_key_id").default("").take(),
+            ),
             ("former_matricules", text_null("key_id")),
             ("former_matricules", blob_null("sealed_ins")),
         ] {
