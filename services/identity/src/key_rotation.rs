@@ -12,7 +12,7 @@ use aval_database::DatabaseError;
 use aval_domain::id::PatientId;
 
 use crate::error::Error;
-use crate::patient_keys::PatientKeys;
+use crate::patient_keys::{PatientKeys, SealBroken};
 use crate::store::{FormerMatricule, KeyCounts, OtherKeys, Rekeyed, SealedPatient, Store};
 
 /// So many rows change in one transaction.
@@ -30,6 +30,8 @@ pub struct Rotated {
     pub former: u64,
     /// Patients left as they were: somebody else has their matricule.
     pub collided: Vec<PatientId>,
+    /// Patients of whom something was altered in the database, and cannot be read.
+    pub unreadable: Vec<PatientId>,
     /// What is under each key now.
     pub counts: KeyCounts,
 }
@@ -108,6 +110,7 @@ pub async fn rotate(
     let mut rotated = Rotated::default();
     for _ in 0..PASSES {
         rotated.collided.clear();
+        rotated.unreadable.clear();
         let found = patients(store, keys, &mut rotated, &mut progress).await?
             + former(store, keys, &mut rotated).await?;
         if found == 0 {
@@ -135,8 +138,7 @@ async fn patients(
         };
         after = Some(last.patient_id);
         found += rows.len();
-        let rekeyed = rows.into_iter().map(|read| rekeyed(keys, read));
-        let rekeyed = rekeyed.collect::<Result<Vec<_>, _>>()?;
+        let rekeyed = rekeyed_of(rows, &mut rotated.unreadable, |read| patient(keys, read))?;
         rotated.patients += match store.rekey_patients(&rekeyed).await {
             Err(Error::Database(DatabaseError::UniqueViolation { .. })) => {
                 one_by_one(store, &rekeyed, &mut rotated.collided).await?
@@ -166,16 +168,36 @@ async fn one_by_one(
     Ok(done)
 }
 
-fn rekeyed(keys: &PatientKeys, read: SealedPatient) -> Result<Rekeyed<SealedPatient>, Error> {
-    let identity = keys.open(read.patient_id, &read.sealed)?;
-    let next = SealedPatient {
+/// These rows under the current keys. One that was altered keeps nobody else from it.
+fn rekeyed_of<Row: Clone>(
+    rows: Vec<Row>,
+    unreadable: &mut Vec<PatientId>,
+    rekeyed: impl Fn(&Row) -> (PatientId, Result<Row, SealBroken>),
+) -> Result<Vec<Rekeyed<Row>>, Error> {
+    let mut readable = Vec::with_capacity(rows.len());
+    for read in rows {
+        match rekeyed(&read) {
+            (_, Ok(next)) => readable.push(Rekeyed { read, next }),
+            (patient_id, Err(SealBroken::Altered)) => unreadable.push(patient_id),
+            (_, Err(gone @ SealBroken::KeyGone { .. })) => return Err(gone.into()),
+        }
+    }
+    Ok(readable)
+}
+
+fn patient(
+    keys: &PatientKeys,
+    read: &SealedPatient,
+) -> (PatientId, Result<SealedPatient, SealBroken>) {
+    let identity = keys.open(read.patient_id, &read.sealed);
+    let next = identity.map(|identity| SealedPatient {
         ins_digest: keys.digest_of_ins(&identity.ins),
         traits_digest: keys.digest_of_traits(&identity.traits),
         digest_key_id: keys.digest_key_id().to_owned(),
         sealed: keys.seal(read.patient_id, &identity),
         ..read.clone()
-    };
-    Ok(Rekeyed { read, next })
+    });
+    (read.patient_id, next)
 }
 
 /// How many were found under other keys.
@@ -192,17 +214,16 @@ async fn former(
         };
         after = Some(last.ins_digest);
         found += rows.len();
-        let mut rekeyed = Vec::with_capacity(rows.len());
-        for read in rows {
-            let ins = keys.open_former(read.patient_id, &read.sealed)?;
-            let next = FormerMatricule {
+        let rekeyed = rekeyed_of(rows, &mut rotated.unreadable, |read| {
+            let ins = keys.open_former(read.patient_id, &read.sealed);
+            let next = ins.map(|ins| FormerMatricule {
                 patient_id: read.patient_id,
                 ins_digest: keys.digest_of_ins(&ins),
                 digest_key_id: keys.digest_key_id().to_owned(),
                 sealed: keys.seal_former(read.patient_id, &ins),
-            };
-            rekeyed.push(Rekeyed { read, next });
-        }
+            });
+            (read.patient_id, next)
+        })?;
         rotated.former += store.rekey_former(&rekeyed).await?;
     }
 }

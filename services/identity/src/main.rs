@@ -32,7 +32,7 @@ struct Arguments {
 enum Command {
     #[command(flatten)]
     Usual(Task),
-    /// Put every identity under the current keys of [patient_keys], while others serve, and
+    /// Put every identity under the current keys of `patient_keys`, while others serve, and
     /// say which key is still needed. 0: everything is under the current ones; 22:
     /// something is not; 1: it could not be done.
     RotateKeys,

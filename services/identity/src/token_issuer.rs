@@ -91,3 +91,6 @@ impl TokenIssuer {
         self.keys.current().signer().sign(&claims)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,10 +75,10 @@ pub async fn run(arguments: &IdentityBenchArguments, output: Output) -> anyhow::
     let people = Arc::new(people);
     let exchanges = arguments.exchanges;
     let (there, who) = (Arc::clone(&stack), Arc::clone(&people));
-    let exchanged = threads
+    let signed_in = threads
         .callers()
         .spawn(async move { exchanging::measure(&there, &who, exchanges).await });
-    output.rows(&exchanged.await??)?;
+    output.rows(&signed_in.await??)?;
 
     let (there, asked) = (Arc::clone(&stack), arguments.clone());
     let closed = threads

@@ -95,6 +95,7 @@ impl Report {
         };
         let counts = &self.rotated.counts;
         self.rotated.collided.is_empty()
+            && self.rotated.unreadable.is_empty()
             && is_only(&counts.encryption, KeyKind::Encryption)
             && is_only(&counts.digest, KeyKind::Digest)
     }
@@ -123,6 +124,7 @@ impl fmt::Display for Report {
             patients,
             former,
             collided,
+            unreadable,
             counts,
         } = &self.rotated;
         writeln!(
@@ -164,6 +166,9 @@ impl fmt::Display for Report {
                 formatter,
                 "patient {patient_id}: another has their matricule"
             )?;
+        }
+        for patient_id in unreadable {
+            writeln!(formatter, "patient {patient_id}: altered in the database")?;
         }
         Ok(())
     }

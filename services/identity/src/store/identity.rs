@@ -45,7 +45,7 @@ pub struct SessionsOf<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Updated {
     /// It is done.
-    Identity(UpdatedIdentity),
+    Identity(Box<UpdatedIdentity>),
     /// Another patient has the matricule.
     MatriculeTaken,
 }

@@ -22,6 +22,7 @@ aval_database::conformance_suite! {
         a_key_from_before_keys_had_names_is_known_by_what_it_made,
         two_who_rotate_at_once_and_one_who_begins_again_do_each_once,
         one_whose_matricule_another_has_is_told_and_keeps_nobody_else,
+        one_that_was_altered_is_told_and_keeps_nobody_else,
         a_former_matricule_is_found_through_the_new_key,
     ],
 }
@@ -205,6 +206,29 @@ async fn one_whose_matricule_another_has_is_told_and_keeps_nobody_else(store: &S
     let rotated = rotate(store, &keys.both, |_| {}).await.unwrap();
     assert_eq!(rotated.collided, [patients[2]]);
     assert_eq!(rotated.patients, u64::from(PATIENTS) - 1);
+}
+
+async fn one_that_was_altered_is_told_and_keeps_nobody_else(store: &SqlStore) {
+    let keys = steps();
+    let patients = registered(store, &keys.first).await;
+    let mut altered = registration(200, 200);
+    altered.patient.sealed.key_id = keys.first.encryption_key_id().to_owned();
+    altered.patient.digest_key_id = keys.first.digest_key_id().to_owned();
+    let nobody = |_: &SealedPatient| panic!("the matricule is free");
+    store.register_patient(&altered, &nobody).await.unwrap();
+    let rotated = rotate(store, &keys.both, |_| {}).await.unwrap();
+    assert_eq!(rotated.unreadable, [altered.patient.patient_id]);
+    assert_eq!(rotated.patients, u64::from(PATIENTS));
+    let left = rotated
+        .counts
+        .encryption
+        .get(keys.first.encryption_key_id());
+    assert_eq!(left, Some(&1));
+    for (number, patient_id) in (1..).zip(&patients) {
+        let digest = keys.next.digest_of_ins(&identity(number).ins);
+        let found = store.patient_by_ins(&[digest]).await.unwrap().unwrap();
+        assert_eq!(found.patient_id, *patient_id);
+    }
 }
 
 async fn a_former_matricule_is_found_through_the_new_key(store: &SqlStore) {

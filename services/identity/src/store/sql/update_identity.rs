@@ -44,10 +44,10 @@ async fn update_once(db: &Database, update: &IdentityUpdate<'_>) -> Result<Updat
                 return Ok(Updated::MatriculeTaken);
             }
             let patient = known(&tx, next.patient_id).await?;
-            return Ok(Updated::Identity(UpdatedIdentity {
+            return Ok(Updated::Identity(Box::new(UpdatedIdentity {
                 patient,
                 sessions: Vec::new(),
-            }));
+            })));
         }
         if let Some(other) = by_ins(&tx, &update.ins_digests).await?
             && other.patient_id != next.patient_id
@@ -73,10 +73,10 @@ async fn update_once(db: &Database, update: &IdentityUpdate<'_>) -> Result<Updat
             None => Vec::new(),
         };
         requests::complete(&tx, request, "updated").await?;
-        Ok::<_, Error>(Updated::Identity(UpdatedIdentity {
+        Ok::<_, Error>(Updated::Identity(Box::new(UpdatedIdentity {
             patient: next.clone(),
             sessions,
-        }))
+        })))
     });
     updated.await
 }
