@@ -21,6 +21,8 @@ impl MigrationTrait for CountOpenSessions {
             .col("lapses_at")
             .col("patient_id")
             .col("representation_id")
+            // Always null here; SQLite reads the rows if it is not there.
+            .col("closed_at")
             .cond_where(Expr::cust("closed_at IS NULL"));
         manager.create_index(open).await
     }
