@@ -8,10 +8,11 @@ use aval_identity::server::{Server, StartError};
 use aval_runtime::environment::Environment;
 use aval_testing::provider::Realm;
 use tokio_util::sync::CancellationToken;
+use tonic::Response;
 
-use crate::calls::ins;
+use crate::calls::{ins, reason, registration};
 use crate::clinic::SINGLE;
-use crate::identities::resolve;
+use crate::identities::{change, resolve, update};
 use crate::keys::http;
 use crate::provider_logout::{accepted, claims_of, refused, signed_in, token};
 use crate::stand::Stand;
@@ -135,6 +136,31 @@ async fn a_key_that_is_taken_away_too_early_is_named_and_nothing_starts() {
         refused,
         StartError::KeyGone(KeyGone::Digest { .. })
     ));
+}
+
+#[tokio::test]
+async fn a_write_that_is_repeated_under_a_new_digest_key_answers_as_the_first_did() {
+    let first = Stand::start().await;
+    let request = registration();
+    let register = async |stand: &Stand| {
+        let mut patients = stand.patients("gateway");
+        let answer = patients.register_patient(request.clone()).await;
+        answer.map(|answer| answer.into_inner().patient.unwrap())
+    };
+    let registered = register(&first).await.unwrap();
+    let mut changed = registered.clone();
+    changed.traits.as_mut().unwrap().birth_name = "PAT-QUATRE".to_owned();
+    let change = change(&changed, &["traits"], None);
+    let updated = update(&first, change.clone()).await.unwrap();
+    let folder = first.stop().await;
+    let next = Stand::start_with(|config, _| with_new_keys(config, folder.path())).await;
+    assert_eq!(register(&next).await.unwrap(), updated);
+    assert_eq!(update(&next, change.clone()).await.unwrap(), updated);
+    // Another request under their names is none of them.
+    let mut other = change;
+    other.patient.as_mut().unwrap().traits = registered.traits;
+    let refused = update(&next, other).await.map(Response::new);
+    assert_eq!(reason(refused), "REQUEST_ID_REUSED");
 }
 
 #[tokio::test]
