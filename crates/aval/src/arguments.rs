@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::bench::{BenchArguments, DirectoryBenchArguments};
+use crate::bench::{BenchArguments, DirectoryBenchArguments, IdentityBenchArguments};
 use crate::command::audit::AuditCommand;
 use crate::command::block::BlockCommand;
 use crate::command::care_episode::CareEpisodeCommand;
@@ -94,6 +94,8 @@ pub enum Command {
     Bench(BenchArguments),
     /// Measures imports of the directory and searches in it, at a size.
     BenchDirectory(DirectoryBenchArguments),
+    /// Measures verifying tokens, signing in, and closing sessions.
+    BenchIdentity(IdentityBenchArguments),
     /// Writes a shell's completions on standard output.
     Completions {
         /// The shell.

@@ -11,13 +11,14 @@
 //! (`measurement`, `threads`); whom it is put on (`contender`, `consent`,
 //! `revocations`, `lineup`); the turns (`rounds`); what came of them (`figures`,
 //! `spread`, `report`, `machine`). Apart from all that, `directory`: imports and searches
-//! at the size of the country.
+//! at the size of the country; and `identity`: verifying tokens, signing in and out.
 
 mod arguments;
 mod consent;
 mod contender;
 mod directory;
 mod figures;
+mod identity;
 mod lineup;
 mod load;
 mod machine;
@@ -40,6 +41,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 pub use arguments::{BenchArguments, Only};
 pub use directory::{DirectoryBenchArguments, run as run_directory};
+pub use identity::{IdentityBenchArguments, run as run_identity};
 
 use crate::language::say;
 use crate::output::Output;

@@ -4,6 +4,7 @@
 //! Nothing here is fit for production, and says so where it shows: the keys lie
 //! in a folder, the provider signs in whoever asks, the people do not exist.
 //!
+//! - [`mutation`]: sound inputs with something wrong in them, for parsers.
 //! - [`pki`]: a certificate authority of this machine alone, and certificates
 //!   for the services and their callers.
 //! - [`ports`]: ports of loopback that nobody else is given.
@@ -15,6 +16,7 @@
 //! - [`synthesize`]: the national directory's file of practice situations,
 //!   filled with people made up from a seed.
 
+pub mod mutation;
 pub mod pki;
 pub mod ports;
 pub mod program;

@@ -72,6 +72,8 @@ pub struct App {
     pub patients_provider: Arc<dyn IdentityProvider>,
     /// Keeps the providers' names for people and sign-ins.
     pub provider_names: ProviderNames,
+    /// Finds those that are kept under other digest keys.
+    pub other_provider_names: Vec<ProviderNames>,
     /// Issues the tokens.
     pub issuer: TokenIssuer,
     /// Makes the refresh tokens.

@@ -89,7 +89,8 @@ pub struct TokenIssuance {
     /// The key that signs them: P-256, PKCS#8 PEM.
     pub signing_key_file: PathBuf,
     /// Keys that are published and do not sign: the next one, until every service has
-    /// seen it; the last one, until its tokens have expired. Default: none.
+    /// seen it; the last one, until its tokens have expired. Default: none. These files
+    /// and that of the signing key are read again every 30 seconds.
     #[serde(default)]
     pub published_key_files: Vec<PathBuf>,
     /// How long a token lives, 30s to 5m. Default: 5m.
@@ -139,18 +140,21 @@ impl Default for SessionConfig {
 }
 
 /// The keys that protect the patients' identities: 32 bytes each, as one line of
-/// base64.
+/// base64. Of either kind one makes what is kept from now on; the others are the next
+/// one, until every instance has it, and the last ones, until nothing is under them.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PatientKeyFiles {
-    /// The key of the digests through which patients are found. It cannot be changed
-    /// without computing them all anew.
+    /// The key of the digests through which patients are found.
     pub digest_key_file: PathBuf,
+    /// Keys under whose digests patients are looked for as well. Default: none.
+    #[serde(default)]
+    pub other_digest_key_files: Vec<PathBuf>,
     /// The key that encrypts.
     pub encryption_key_file: PathBuf,
-    /// Keys that encrypted earlier and still decrypt. Default: none.
+    /// Keys that decrypt and do not encrypt. Default: none.
     #[serde(default)]
-    pub earlier_encryption_key_files: Vec<PathBuf>,
+    pub other_encryption_key_files: Vec<PathBuf>,
 }
 
 /// The prefix of the environment variables that win over the file.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aval_runtime::config::TlsFiles;
-use aval_runtime::token::{ClosedSessionSource, ClosedSessionsUnavailable, TokenSigner};
+use aval_runtime::token::{ClosedSessionSource, ClosedSessionsUnavailable};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -22,6 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 use listener::TlsListener;
 use tls::PublicTls;
+
+use crate::token_keys::TokenKeys;
 
 /// Where the keys are published (RFC 8615).
 pub const PATH: &str = "/.well-known/jwks.json";
@@ -46,20 +48,13 @@ pub struct JwksServer {
     routes: Router,
 }
 
-/// The JWK set of these keys, the one that signs first.
-#[must_use]
-pub fn key_set(signers: &[&TokenSigner]) -> String {
-    let keys: Vec<_> = signers.iter().map(|signer| signer.jwk()).collect();
-    serde_json::json!({ "keys": keys }).to_string()
-}
-
-/// Where this set and these closed sessions are published.
-pub fn routes(key_set: String, closed_sessions: Arc<dyn ClosedSessionSource>) -> Router {
+/// Where these keys and these closed sessions are published.
+pub fn routes(keys: Arc<TokenKeys>, closed_sessions: Arc<dyn ClosedSessionSource>) -> Router {
     let headers = [
         (header::CONTENT_TYPE, CONTENT_TYPE),
         (header::CACHE_CONTROL, CACHE_CONTROL),
     ];
-    let answer = move || std::future::ready((headers, key_set.clone()));
+    let answer = move || std::future::ready((headers, keys.current().jwks().to_owned()));
     Router::new()
         .route(PATH, get(answer))
         .route(CLOSED_SESSIONS_PATH, get(closed_sessions_now))
@@ -158,4 +153,65 @@ pub enum JwksError {
     /// The certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] JwksTlsError),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use aval_domain::random::SystemRandom;
+    use aval_runtime::config::DurationText;
+    use aval_runtime::key_file::Missing;
+    use aval_runtime::token::ClosedSessionList;
+    use futures::future::BoxFuture;
+
+    use super::*;
+    use crate::config::TokenIssuance;
+    use crate::keys;
+
+    #[derive(Debug)]
+    struct OutOfReach;
+
+    impl ClosedSessionSource for OutOfReach {
+        fn fetch(&self) -> BoxFuture<'_, Result<ClosedSessionList, ClosedSessionsUnavailable>> {
+            Box::pin(std::future::ready(Err(ClosedSessionsUnavailable)))
+        }
+    }
+
+    #[tokio::test]
+    async fn keys_that_were_read_again_are_published_without_a_restart() {
+        aval_runtime::tls::install_crypto_provider();
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name);
+        let config = TokenIssuance {
+            issuer: "https://identity.test".to_owned(),
+            signing_key_file: file("signing.pem"),
+            published_key_files: Vec::new(),
+            lifetime: DurationText::from_secs(300),
+        };
+        let missing = Missing::Create(&SystemRandom);
+        let keys = Arc::new(TokenKeys::load(&config, missing).unwrap());
+        let routes = routes(Arc::clone(&keys), Arc::new(OutOfReach));
+        let listen = "127.0.0.1:0".parse().unwrap();
+        let server = JwksServer::bind(listen, None, routes).await.unwrap();
+        let base = format!("http://{}", server.bound_address());
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(server.serve(stop.clone()));
+        let published = async || {
+            let answer = reqwest::get(format!("{base}{PATH}")).await.unwrap();
+            let set: serde_json::Value = answer.json().await.unwrap();
+            set["keys"][0]["kid"].as_str().unwrap().to_owned()
+        };
+        let first = published().await;
+        let second = keys::signer(&file("other.pem"), missing).unwrap();
+        fs::rename(file("other.pem"), file("signing.pem")).unwrap();
+        assert_eq!(published().await, first);
+        keys.reload();
+        assert_eq!(published().await, second.key_id());
+        // A list that is out of reach is none: an empty one would say that none is closed.
+        let closed = format!("{base}{CLOSED_SESSIONS_PATH}");
+        assert_eq!(reqwest::get(closed).await.unwrap().status(), 503);
+        stop.cancel();
+        serving.await.unwrap();
+    }
 }

@@ -5,9 +5,10 @@ use std::path::Path;
 use aval_domain::random;
 use aval_runtime::key_file::{self, KeyFileError, Missing};
 use aval_runtime::token::TokenSigner;
+use aws_lc_rs::digest;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
 /// A secret of 32 bytes, wiped when it is dropped.
@@ -29,6 +30,14 @@ pub fn secret(path: &Path, missing: Missing<'_>) -> Result<Secret, KeyFileError>
             path: path.to_owned(),
             form: "32 bytes as one line of base64",
         })
+}
+
+/// A name for a secret that tells nothing of it, among those used for `purpose`.
+pub(crate) fn name_of(purpose: &[u8], secret: &Secret) -> String {
+    let mut context = digest::Context::new(&digest::SHA256);
+    context.update(purpose);
+    context.update(&**secret);
+    URL_SAFE_NO_PAD.encode(&context.finish().as_ref()[..12])
 }
 
 /// The signing key in a file: P-256, PKCS#8 PEM. A new one comes from the

@@ -18,10 +18,12 @@ pub mod session;
 pub mod error;
 pub mod refusal;
 
+pub mod key_rotation;
 pub mod keys;
 pub mod patient_keys;
 pub mod refresh_token;
 pub mod token_issuer;
+pub mod token_keys;
 
 pub mod app;
 pub mod grpc;
@@ -32,4 +34,5 @@ pub mod closed_sessions;
 pub mod directory_follower;
 pub mod jwks;
 mod metrics;
+pub mod open_sessions;
 pub mod server;

@@ -1,7 +1,10 @@
 //! The identity service as a program of its own.
 
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
+use anyhow::Context as _;
 use aval_database::DatabaseConfig;
 use aval_identity::config::Config;
 use aval_identity::server::{Server, StartError};
@@ -9,7 +12,7 @@ use aval_identity::store::sql::Migrator;
 use aval_runtime::config::{ConfigError, TelemetryConfig};
 use aval_runtime::environment::Environment;
 use aval_runtime::program::{self, Service, Task};
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
@@ -22,8 +25,21 @@ struct Arguments {
     #[arg(long, global = true, env = "AVAL_IDENTITY_CONFIG")]
     config: Option<PathBuf>,
     #[command(subcommand)]
-    task: Task,
+    command: Command,
 }
+
+#[derive(Debug, Clone, Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Usual(Task),
+    /// Put every identity under the current keys of `patient_keys`, while others serve, and
+    /// say which key is still needed. 0: everything is under the current ones; 22:
+    /// something is not; 1: it could not be done.
+    RotateKeys,
+}
+
+/// How far a rotation is, is said whenever so many more identities are done.
+const SAID_AFTER: u64 = 100_000;
 
 struct Identity;
 
@@ -60,7 +76,27 @@ impl Service for Identity {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
-    program::run::<Identity>(arguments.task, arguments.config.as_deref()).await
+    let config = arguments.config.as_deref();
+    match arguments.command {
+        Command::Usual(task) => program::run::<Identity>(task, config).await?,
+        Command::RotateKeys => return rotate_keys(&program::load::<Identity>(config)?).await,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn rotate_keys(config: &Config) -> anyhow::Result<ExitCode> {
+    let mut said = 0;
+    let progress = |patients: u64| {
+        if patients >= said + SAID_AFTER {
+            said = patients;
+            // Whoever does not listen keeps nobody from going on.
+            let _ = writeln!(io::stderr(), "{patients} identities");
+        }
+    };
+    let report = Server::rotate_keys(config, progress).await;
+    let report = report.context("the keys are not rotated")?;
+    write!(io::stdout(), "{report}")?;
+    Ok(ExitCode::from(report.exit_code()))
 }

@@ -6,6 +6,8 @@ use aval_runtime::telemetry::metrics::meter;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Gauge};
 
+use crate::store::OpenSessions;
+
 /// What providers said of people who signed out.
 #[derive(Debug, Clone)]
 pub(crate) struct LogoutMetrics {
@@ -73,5 +75,33 @@ impl DirectoryMetrics {
     /// A change closed so many sessions.
     pub(crate) fn closed(&self, sessions: usize) {
         self.sessions.add(sessions as u64, &[]);
+    }
+}
+
+/// How many sessions go on. Every instance shows the same: they are in the database.
+#[derive(Debug, Clone)]
+pub(crate) struct SessionMetrics {
+    open: Gauge<u64>,
+}
+
+impl SessionMetrics {
+    pub(crate) fn new() -> Self {
+        Self {
+            open: meter()
+                .u64_gauge("aval.identity.sessions")
+                .with_description("Sessions that go on, by who signed in.")
+                .build(),
+        }
+    }
+
+    /// So many go on.
+    pub(crate) fn show(&self, open: OpenSessions) {
+        for (kind, count) in [
+            ("practitioner", open.practitioners),
+            ("patient", open.patients),
+            ("representative", open.representatives),
+        ] {
+            self.open.record(count, &[KeyValue::new("kind", kind)]);
+        }
     }
 }

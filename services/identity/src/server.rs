@@ -15,7 +15,7 @@ use aval_runtime::environment::Environment;
 use aval_runtime::key_file::{KeyFileError, Missing};
 use aval_runtime::ops::OpsServer;
 use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
-use aval_runtime::token::{ClosedSessionSource, StaticKeys, TokenSigner, TokenVerifier};
+use aval_runtime::token::{ClosedSessionSource, KeySource, TokenVerifier};
 use aval_runtime::trail::{TrailClient, observe_backlog, relay};
 use futures::future::BoxFuture;
 use tokio::task::JoinHandle;
@@ -28,7 +28,8 @@ use crate::config::Config;
 use crate::directory_follower::DirectoryFollower;
 use crate::grpc::{DirectoryClient, MergeGrpc, PatientGrpc, SessionGrpc};
 use crate::jwks::{self, JwksError, JwksServer};
-use crate::keys;
+use crate::key_rotation::{self, KeyFile, KeyGone};
+use crate::open_sessions::observe_open_sessions;
 use crate::patient_keys::PatientKeys;
 use crate::provider::{HttpProvider, ProviderSetupError};
 use crate::provider_names::ProviderNames;
@@ -37,9 +38,13 @@ use crate::session::{ParallelSessions, SessionLifetimes};
 use crate::store::Store;
 use crate::store::sql::{Migrator, SqlStore};
 use crate::token_issuer::TokenIssuer;
+use crate::token_keys::TokenKeys;
 
 /// What this service is called in the trail.
 const SOURCE: &str = "identity";
+/// What keys are derived for.
+const NAMES_AT_PROVIDERS: &str = "names at providers";
+const REFRESH_TOKENS: &str = "refresh tokens";
 
 /// The identity service.
 #[derive(Debug)]
@@ -72,6 +77,9 @@ pub enum StartError {
     /// A key cannot be had.
     #[error(transparent)]
     Key(#[from] KeyFileError),
+    /// A key is gone that is needed to read what is kept.
+    #[error(transparent)]
+    KeyGone(#[from] KeyGone),
     /// An identity provider cannot be set up.
     #[error("an identity provider cannot be set up")]
     Provider(#[from] ProviderSetupError),
@@ -101,12 +109,6 @@ pub enum StartError {
     },
 }
 
-/// The keys of the tokens.
-struct TokenKeys {
-    signer: TokenSigner,
-    published: Vec<TokenSigner>,
-}
-
 impl Server {
     /// Starts the service; it serves when this returns, and stops at `shutdown`.
     ///
@@ -121,6 +123,27 @@ impl Server {
         Box::pin(Self::begin(config, environment, shutdown))
     }
 
+    /// Puts everything that is kept under the current keys, whoever serves meanwhile, and
+    /// says from time to time how many patients were. Creates no key.
+    #[must_use = "a future does nothing before it is awaited"]
+    pub fn rotate_keys<'a>(
+        config: &'a Config,
+        progress: impl FnMut(u64) + Send + 'a,
+    ) -> BoxFuture<'a, Result<key_rotation::Report, StartError>> {
+        Box::pin(async {
+            let files = KeyFile::all(&config.patient_keys)?;
+            let keys = PatientKeys::load(&config.patient_keys, Missing::Refuse)?;
+            let db = Database::connect(&config.database).await?;
+            migrate::require_current::<Migrator>(&db).await?;
+            let store = SqlStore::new(db.clone());
+            key_rotation::require_keys(&store, &keys).await?;
+            let rotated = key_rotation::rotate(&store, &keys, progress).await;
+            let rotated = rotated.map_err(KeyGone::from)?;
+            db.close().await?;
+            Ok(key_rotation::Report { rotated, files })
+        })
+    }
+
     async fn begin(
         config: Config,
         environment: Environment,
@@ -130,16 +153,23 @@ impl Server {
         let db = database(&config).await?;
         let create = config.create_missing_keys;
         let missing = Missing::created_if(create, environment.random.as_ref());
-        let keys = TokenKeys::load(&config, missing)?;
+        let keys = Arc::new(TokenKeys::load(&config.token, missing)?);
         let patient_keys = PatientKeys::load(&config.patient_keys, missing)?;
         let store: Arc<dyn Store> = Arc::new(SqlStore::new(db.clone()));
+        key_rotation::require_keys(store.as_ref(), &patient_keys).await?;
         let closed_sessions: Arc<dyn ClosedSessionSource> = Arc::new(ClosedSessionFeed::new(
             Arc::clone(&store),
             Arc::clone(&environment.clock),
         ));
-        let routes = jwks::routes(jwks::key_set(&keys.all()), Arc::clone(&closed_sessions));
-        let verifier = keys.verifier(&config, &environment, closed_sessions);
-        let app = app(&config, store, verifier, keys.signer, patient_keys)?;
+        let routes = jwks::routes(Arc::clone(&keys), Arc::clone(&closed_sessions));
+        let verifier = verifier(&keys, &config, &environment, closed_sessions);
+        let app = app(
+            &config,
+            Arc::clone(&store),
+            verifier,
+            Arc::clone(&keys),
+            patient_keys,
+        )?;
         let caller = CallerId::parse(SOURCE)?;
         let here = environment.clone();
         let logout = backchannel_logout::routes(Arc::clone(&app), here, caller.clone());
@@ -164,8 +194,14 @@ impl Server {
         let drained = CancellationToken::new();
         let tasks = vec![
             tokio::spawn(jwks.serve(drained.clone())),
+            tokio::spawn(keys.keep_reading(drained.clone())),
             tokio::spawn(follower.run(shutdown.clone())),
             tokio::spawn(ops.serve_with(db.clone(), drained.clone())),
+            tokio::spawn(observe_open_sessions(
+                store,
+                Arc::clone(&environment.clock),
+                drained.clone(),
+            )),
             tokio::spawn(observe_backlog(
                 db.clone(),
                 SOURCE,
@@ -208,32 +244,16 @@ impl Running {
     }
 }
 
-impl TokenKeys {
-    fn load(config: &Config, missing: Missing<'_>) -> Result<Self, KeyFileError> {
-        let published = config.token.published_key_files.iter();
-        let published = published.map(|path| keys::signer(path, Missing::Refuse));
-        Ok(Self {
-            signer: keys::signer(&config.token.signing_key_file, missing)?,
-            published: published.collect::<Result<_, _>>()?,
-        })
-    }
-
-    fn all(&self) -> Vec<&TokenSigner> {
-        [&self.signer].into_iter().chain(&self.published).collect()
-    }
-
-    /// Verifies what was issued here.
-    fn verifier(
-        &self,
-        config: &Config,
-        environment: &Environment,
-        closed_sessions: Arc<dyn ClosedSessionSource>,
-    ) -> Arc<TokenVerifier> {
-        let known = self.all().into_iter();
-        let known = known.fold(StaticKeys::default(), StaticKeys::with);
-        let verifier = TokenVerifier::with_keys(&config.own_tokens(), Arc::new(known), environment);
-        Arc::new(verifier.with_closed_sessions(closed_sessions))
-    }
+/// Verifies what was issued here.
+fn verifier(
+    keys: &Arc<TokenKeys>,
+    config: &Config,
+    environment: &Environment,
+    closed_sessions: Arc<dyn ClosedSessionSource>,
+) -> Arc<TokenVerifier> {
+    let keys = Arc::clone(keys) as Arc<dyn KeySource>;
+    let verifier = TokenVerifier::with_keys(&config.own_tokens(), keys, environment);
+    Arc::new(verifier.with_closed_sessions(closed_sessions))
 }
 
 async fn database(config: &Config) -> Result<Database, StartError> {
@@ -250,7 +270,7 @@ fn app(
     config: &Config,
     store: Arc<dyn Store>,
     verifier: Arc<TokenVerifier>,
-    signer: TokenSigner,
+    keys: Arc<TokenKeys>,
     patient_keys: PatientKeys,
 ) -> Result<Arc<App>, StartError> {
     let issuer = config.token.issuer.clone();
@@ -261,9 +281,17 @@ fn app(
         )?)),
         practitioners_provider: Arc::new(HttpProvider::new(&config.practitioners_provider)?),
         patients_provider: Arc::new(HttpProvider::new(&config.patients_provider)?),
-        provider_names: ProviderNames::new(&patient_keys.derived("names at providers")),
-        issuer: TokenIssuer::new(issuer, config.token.lifetime.get(), signer),
-        refresh_tokens: RefreshTokens::new(&patient_keys.derived("refresh tokens")),
+        provider_names: ProviderNames::new(&patient_keys.derived(NAMES_AT_PROVIDERS)),
+        other_provider_names: patient_keys
+            .derived_from_others(NAMES_AT_PROVIDERS)
+            .iter()
+            .map(ProviderNames::new)
+            .collect(),
+        issuer: TokenIssuer::new(issuer, config.token.lifetime.get(), keys),
+        refresh_tokens: RefreshTokens::new(
+            &patient_keys.derived(REFRESH_TOKENS),
+            &patient_keys.derived_from_others(REFRESH_TOKENS),
+        ),
         verifier,
         patient_keys,
         settings: Settings {

@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod conformance;
 mod identity;
+mod keys;
 mod logout;
 mod representation;
 mod session;
@@ -14,12 +15,14 @@ pub mod sql;
 pub use identity::{
     IdentityUpdate, IssueQuery, Joined, Joining, SessionsOf, Updated, UpdatedIdentity,
 };
+pub use keys::{FormerMatricule, KeyCounts, KeysInUse, OtherKeys, Rekeyed};
 pub use logout::{LoggedOut, Logout};
 pub use representation::{
     Added, NewRepresentation, Removal, Removed, RepresentationQuery, Represents,
 };
 pub use session::{
-    AllClosed, CloseSessions, Opened, Opening, Refresh, Refreshed, SessionQuery, TraceOf,
+    AllClosed, CloseSessions, OpenSessions, Opened, Opening, Refresh, Refreshed, SessionQuery,
+    TraceOf,
 };
 
 use std::fmt::Debug;
@@ -62,13 +65,19 @@ pub trait Store: Debug + Send + Sync {
     /// The patient with this identifier.
     fn patient(&self, patient_id: PatientId) -> Answer<'_, Option<SealedPatient>>;
 
-    /// The patient whose INS has this digest, or had as a waiting number that a NIR
-    /// replaced.
-    fn patient_by_ins<'a>(&'a self, digest: &'a KeyedDigest) -> Answer<'a, Option<SealedPatient>>;
+    /// The patient whose INS has one of these digests, or had as a waiting number that a
+    /// NIR replaced. They are those of one matricule, under every digest key in use.
+    fn patient_by_ins<'a>(
+        &'a self,
+        digests: &'a [KeyedDigest],
+    ) -> Answer<'a, Option<SealedPatient>>;
 
-    /// The patients whose traits have this digest and who are not merged; not more than
-    /// two, because two are too many.
-    fn patients_by_traits<'a>(&'a self, digest: &'a KeyedDigest) -> Answer<'a, Vec<SealedPatient>>;
+    /// The patients whose traits have one of these digests and who are not merged; not
+    /// more than two, because two are too many.
+    fn patients_by_traits<'a>(
+        &'a self,
+        digests: &'a [KeyedDigest],
+    ) -> Answer<'a, Vec<SealedPatient>>;
 
     /// Keeps a new session and its trace, unless the person's sessions then go on from
     /// more certificates than they may; however many are opened at the same time.
@@ -126,6 +135,10 @@ pub trait Store: Debug + Send + Sync {
     /// From how many different certificates this person's sessions go on at this time.
     fn open_certificates(&self, person: Uuid, now: Timestamp) -> Answer<'_, usize>;
 
+    /// How many sessions go on at this time. It costs as much as there are: observe it, do
+    /// not ask per call.
+    fn open_sessions(&self, now: Timestamp) -> Answer<'_, OpenSessions>;
+
     /// Changes a patient's identity if the row is as it was read, with its trace, and
     /// closes the sessions that rested on what it was; once per request. Where another
     /// patient has the matricule a collision is kept, and nothing else. Fails with
@@ -178,6 +191,39 @@ pub trait Store: Debug + Send + Sync {
     fn remove_representation<'a>(&'a self, removal: &'a Removal<'a>)
     -> Answer<'a, Option<Removed>>;
 
+    /// The names of the keys under which anything is kept.
+    fn keys_in_use(&self) -> Answer<'_, KeysInUse>;
+
+    /// How much is kept under each key: reads all of it.
+    fn count_by_key(&self) -> Answer<'_, KeyCounts>;
+
+    /// One of the patients whose digests are under the key of this name.
+    fn patient_under_digest_key<'a>(&'a self, key_id: &'a str)
+    -> Answer<'a, Option<SealedPatient>>;
+
+    /// Patients who are under other keys than these, in the order of their identifiers.
+    fn patients_under_other_keys<'a>(
+        &'a self,
+        query: &'a OtherKeys<'a, PatientId>,
+    ) -> Answer<'a, Vec<SealedPatient>>;
+
+    /// Former matricules that are under other keys than these and can be read, in the
+    /// order of their digests.
+    fn former_under_other_keys<'a>(
+        &'a self,
+        query: &'a OtherKeys<'a, KeyedDigest>,
+    ) -> Answer<'a, Vec<FormerMatricule>>;
+
+    /// Puts patients under other keys, each if the row is still as it was read, and says
+    /// how many were. Nothing else of them changes, and nothing is traced: they are whom
+    /// they were. Two of one matricule are a [`DatabaseError::UniqueViolation`].
+    ///
+    /// [`DatabaseError::UniqueViolation`]: aval_database::DatabaseError::UniqueViolation
+    fn rekey_patients<'a>(&'a self, rekeyed: &'a [Rekeyed<SealedPatient>]) -> Answer<'a, u64>;
+
+    /// The same with former matricules; of two that become one, one stays.
+    fn rekey_former<'a>(&'a self, rekeyed: &'a [Rekeyed<FormerMatricule>]) -> Answer<'a, u64>;
+
     /// Keeps a trace without a change: of a refusal.
     fn trace<'a>(&'a self, event: &'a Event) -> Answer<'a, ()>;
 }
@@ -203,6 +249,8 @@ pub enum Verdict {
 pub struct Registration {
     /// The patient, if they are new.
     pub patient: SealedPatient,
+    /// Every digest under which the matricule may be kept, the patient's own among them.
+    pub ins_digests: Vec<KeyedDigest>,
     /// Their trace, if they are new.
     pub event: Event,
     /// The identity issue, if the matricule is taken.
@@ -238,6 +286,8 @@ pub struct SealedPatient {
     pub ins_digest: KeyedDigest,
     /// By which the traits are found.
     pub traits_digest: KeyedDigest,
+    /// The key of both digests; empty in a row from before keys had names.
+    pub digest_key_id: String,
     /// Matricule and traits, encrypted.
     pub sealed: SealedIdentity,
     /// How far the identity is proved.

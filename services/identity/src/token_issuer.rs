@@ -1,33 +1,35 @@
 //! Issues the Aval tokens.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aval_domain::random::{self, Random};
 use aval_domain::time::Timestamp;
 use aval_runtime::caller::CertificateThumbprint;
-use aval_runtime::token::{AUDIENCE, AvalClaims, Confirmation, PersonKind, TokenSigner};
+use aval_runtime::token::{AUDIENCE, AvalClaims, Confirmation, PersonKind};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::session::{Person, Session};
+use crate::token_keys::TokenKeys;
 
-/// Issues tokens in one name, under one key.
+/// Issues tokens in one name, under the key that signs at the time.
 #[derive(Debug)]
 pub struct TokenIssuer {
     issuer: String,
     lifetime: Duration,
-    signer: TokenSigner,
+    keys: Arc<TokenKeys>,
 }
 
 impl TokenIssuer {
     /// Issues tokens as `issuer` that live for `lifetime`, whole seconds, at most
     /// [`LONGEST_LIFETIME`](aval_runtime::token::LONGEST_LIFETIME).
     #[must_use]
-    pub const fn new(issuer: String, lifetime: Duration, signer: TokenSigner) -> Self {
+    pub const fn new(issuer: String, lifetime: Duration, keys: Arc<TokenKeys>) -> Self {
         Self {
             issuer,
             lifetime,
-            signer,
+            keys,
         }
     }
 
@@ -86,6 +88,9 @@ impl TokenIssuer {
                 claims.display_name = Some(practitioner.display_name.clone());
             }
         }
-        self.signer.sign(&claims)
+        self.keys.current().signer().sign(&claims)
     }
 }
+
+#[cfg(test)]
+mod tests;

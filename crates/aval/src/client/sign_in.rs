@@ -65,6 +65,32 @@ impl ProviderClient {
             ..tokens
         })
     }
+
+    /// Asks whether an access token is alive, as a service does that is shown it.
+    pub(crate) async fn introspect(
+        &self,
+        endpoint: &str,
+        tokens: &ProviderTokens,
+    ) -> anyhow::Result<()> {
+        let request = self
+            .http
+            .post(endpoint)
+            .basic_auth(&self.client_id, Some(&self.client_secret))
+            .form(&[("token", &tokens.access_token)]);
+        request.send().await?.error_for_status()?.bytes().await?;
+        Ok(())
+    }
+
+    /// Asks whose an access token is.
+    pub(crate) async fn user_info(
+        &self,
+        endpoint: &str,
+        tokens: &ProviderTokens,
+    ) -> anyhow::Result<()> {
+        let request = self.http.get(endpoint).bearer_auth(&tokens.access_token);
+        request.send().await?.error_for_status()?.bytes().await?;
+        Ok(())
+    }
 }
 
 impl ProviderTokens {

@@ -7,7 +7,10 @@ use aval_runtime::context::RequestContext;
 use super::App;
 use super::close_session::closing_event;
 use crate::error::Error;
-use crate::provider::{IdentityProvider, LogoutClaims, LogoutRefused, stated_issuer};
+use crate::provider::{
+    IdentityProvider, LogoutClaims, LogoutRefused, ProviderClient, stated_issuer,
+};
+use crate::provider_names::ProviderNames;
 use crate::session::{Closed, Closing};
 use crate::store::{LoggedOut, Logout};
 
@@ -35,27 +38,48 @@ impl App {
         logout_token: &str,
     ) -> Result<usize, LogoutFailed> {
         let (provider, proven) = self.proven_logout(cx, logout_token).await?;
-        let (client, names) = (provider.client(), &self.provider_names);
+        // Sessions may have been opened under another digest key than the one that is
+        // used now. A token that was done under some of them only was interrupted there.
+        let every = [&self.provider_names].into_iter();
+        let mut done = None;
+        for names in every.chain(&self.other_provider_names) {
+            match self
+                .log_out_as(cx, provider.client(), &proven, names)
+                .await?
+            {
+                LoggedOut::Replayed => {}
+                LoggedOut::Sessions(closed) => *done.get_or_insert(0) += closed.len(),
+            }
+        }
+        done.ok_or_else(|| LogoutRefused::Replayed.into())
+    }
+
+    /// Ends the sessions whose names at the provider are kept like this.
+    async fn log_out_as(
+        &self,
+        cx: &RequestContext,
+        client: &ProviderClient,
+        proven: &LogoutClaims,
+        names: &ProviderNames,
+    ) -> Result<LoggedOut, Error> {
         let why = Closing::ByProvider;
         let logout = Logout {
             token: names.logout_token(client, &proven.jti),
             remembered_until: proven.good_until.saturating_add(REMEMBERED_BEYOND),
-            who: proven.who.map(
+            who: proven.who.clone().map(
                 |session| names.session(client, &session),
                 |subject| names.subject(client, &subject),
             ),
             closed: Closed { at: cx.now, why },
             trace: &|session| closing_event(cx, session, why),
         };
-        match self.store.log_out(&logout).await? {
-            LoggedOut::Replayed => Err(LogoutRefused::Replayed.into()),
-            LoggedOut::Sessions(closed) => {
-                for session in &closed {
-                    self.verifier.close_session(*session);
-                }
-                Ok(closed.len())
+        let done = self.store.log_out(&logout).await?;
+        if let LoggedOut::Sessions(closed) = &done {
+            for session in closed {
+                self.verifier.close_session(*session);
             }
         }
+        Ok(done)
     }
 
     /// What the token says, proven by the provider that it names. Where people sign in

@@ -13,6 +13,7 @@ use super::{App, keep_patients};
 
 use crate::error::Error;
 use crate::patient::{Identity, Patient, differing_traits};
+use crate::patient_keys::KeyedDigest;
 use crate::store::{NewIssue, Registered, Registration, SealedPatient, Verdict};
 
 /// What is asked for.
@@ -38,7 +39,7 @@ impl App {
         keep_patients(cx)?;
         let identity = &command.identity;
         self.require_accepted(&identity.ins)?;
-        let registration = self.registration(cx, command);
+        let mut registration = self.registration(cx, command);
         let judge = |known: &SealedPatient| {
             let known = self.patient_keys.open(known.patient_id, &known.sealed)?;
             let differing = differing_traits(&known.traits, &identity.traits);
@@ -50,7 +51,15 @@ impl App {
                 }
             })
         };
-        match self.store.register_patient(&registration, &judge).await? {
+        let mut answer = self.store.register_patient(&registration, &judge).await;
+        for fingerprint in self.fingerprints(command).skip(1) {
+            if !matches!(answer, Err(Error::RequestIdReused)) {
+                break;
+            }
+            registration.request.fingerprint = fingerprint;
+            answer = self.store.register_patient(&registration, &judge).await;
+        }
+        match answer? {
             Registered::Patient(row) => self.opened(&self.survivor(row).await?),
             Registered::MatriculeTaken => Err(Error::MatriculeTaken),
         }
@@ -59,8 +68,9 @@ impl App {
     fn registration(&self, cx: &RequestContext, command: &RegisterPatient) -> Registration {
         let identity = &command.identity;
         let patient_id = PatientId::new(cx.now, cx.random.as_ref());
-        let ins_digest = self.patient_keys.digest_of_ins(&identity.ins);
-        let traits_digest = self.patient_keys.digest_of_traits(&identity.traits);
+        let keys = &self.patient_keys;
+        let ins_digest = keys.digest_of_ins(&identity.ins);
+        let traits_digest = keys.digest_of_traits(&identity.traits);
         let status = command.status;
         let mut event = cx.event(EventKind::PatientRegistered, Outcome::Success);
         event.patient_id = Some(patient_id);
@@ -70,26 +80,39 @@ impl App {
                 patient_id,
                 ins_digest,
                 traits_digest,
-                sealed: self.patient_keys.seal(patient_id, identity),
+                digest_key_id: keys.digest_key_id().to_owned(),
+                sealed: keys.seal(patient_id, identity),
                 status,
                 registered_at: cx.now,
                 updated_at: cx.now,
                 version: Version::FIRST,
                 merged_into: None,
             },
+            ins_digests: keys.digests_of_ins(&identity.ins),
             issue: NewIssue::at(cx.now, cx.random.as_ref()),
             event,
-            // From the keyed digests: the fingerprint is stored, and must tell no more.
             request: RequestKey {
                 actor: cx.caller.to_string(),
                 request_id: command.request_id,
                 operation: "identity.register_patient",
-                fingerprint: fingerprint([
-                    ins_digest.0.as_slice(),
-                    traits_digest.0.as_slice(),
-                    status.code().as_bytes(),
-                ]),
+                fingerprint: fingerprint_of(&ins_digest, &traits_digest, status),
             },
         }
     }
+
+    /// What the request is known by under each digest key: it may have come first when
+    /// another one was used.
+    fn fingerprints(&self, command: &RegisterPatient) -> impl Iterator<Item = [u8; 32]> {
+        let (identity, status) = (&command.identity, command.status);
+        let ins = self.patient_keys.digests_of_ins(&identity.ins);
+        let traits = self.patient_keys.digests_of_traits(&identity.traits);
+        let both = ins.into_iter().zip(traits);
+        both.map(move |(ins, traits)| fingerprint_of(&ins, &traits, status))
+    }
+}
+
+/// From the keyed digests: the fingerprint is stored, and must tell no more.
+fn fingerprint_of(ins: &KeyedDigest, traits: &KeyedDigest, status: InsStatus) -> [u8; 32] {
+    let (ins, traits) = (ins.0.as_slice(), traits.0.as_slice());
+    fingerprint([ins, traits, status.code().as_bytes()])
 }

@@ -35,16 +35,16 @@ impl App {
         let mut rows = match by {
             By::Ins(ins) => {
                 self.require_accepted(ins)?;
-                let digest = self.patient_keys.digest_of_ins(ins);
+                let digests = self.patient_keys.digests_of_ins(ins);
                 self.store
-                    .patient_by_ins(&digest)
+                    .patient_by_ins(&digests)
                     .await?
                     .into_iter()
                     .collect()
             }
             By::Traits(traits) => {
-                let digest = self.patient_keys.digest_of_traits(traits);
-                self.store.patients_by_traits(&digest).await?
+                let digests = self.patient_keys.digests_of_traits(traits);
+                self.store.patients_by_traits(&digests).await?
             }
         };
         match (rows.pop(), rows.is_empty()) {

@@ -11,8 +11,9 @@ use super::close_session::closing_event;
 use super::{App, keep_patients};
 use crate::error::Error;
 use crate::patient::{Identity, Patient, differing_traits};
+use crate::patient_keys::KeyedDigest;
 use crate::session::{Closed, Closing, Session};
-use crate::store::{IdentityUpdate, NewIssue, SealedPatient, SessionsOf, Updated};
+use crate::store::{FormerMatricule, IdentityUpdate, NewIssue, SealedPatient, SessionsOf, Updated};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -56,10 +57,12 @@ impl App {
                 None => before.identity.traits.clone(),
             },
         };
+        let keys = &self.patient_keys;
         let next = SealedPatient {
-            ins_digest: self.patient_keys.digest_of_ins(&after.ins),
-            traits_digest: self.patient_keys.digest_of_traits(&after.traits),
-            sealed: self.patient_keys.seal(row.patient_id, &after),
+            ins_digest: keys.digest_of_ins(&after.ins),
+            traits_digest: keys.digest_of_traits(&after.traits),
+            digest_key_id: keys.digest_key_id().to_owned(),
+            sealed: keys.seal(row.patient_id, &after),
             status: command.status.unwrap_or(row.status),
             updated_at: cx.now,
             version: command.etag.version().next(),
@@ -68,21 +71,33 @@ impl App {
         let why = Closing::IdentityChanged;
         let trace = |session: &Session| closing_event(cx, session, why);
         let loses = row.status == InsStatus::Qualified && next.status != InsStatus::Qualified;
-        let changes_ins = next.ins_digest != row.ins_digest;
+        let changes_ins = after.ins != before.identity.ins;
         let waited = before.identity.ins.kind() == InsKind::Nia && after.ins.kind() == InsKind::Nir;
-        let update = IdentityUpdate {
+        let mut update = IdentityUpdate {
             read: command.etag.version(),
-            replaced_waiting: (changes_ins && waited).then_some(row.ins_digest),
+            ins_digests: keys.digests_of_ins(&after.ins),
+            replaced_waiting: (changes_ins && waited)
+                .then(|| self.former(row.patient_id, &before.identity.ins)),
             close: (loses || changes_ins).then_some(SessionsOf {
                 closed: Closed { at: cx.now, why },
                 trace: &trace,
             }),
             event: changed_event(cx, &before, &after, next.status, changes_ins),
             issue: NewIssue::at(cx.now, cx.random.as_ref()),
-            request: request(cx, command, &next),
+            request: request(cx, command, &next.ins_digest, &next.traits_digest),
             next,
         };
-        match self.store.update_identity(&update).await? {
+        let mut answer = self.store.update_identity(&update).await;
+        // It may have come first when another digest key was used.
+        let ins = keys.digests_of_ins(&after.ins).into_iter();
+        for (ins, traits) in ins.zip(keys.digests_of_traits(&after.traits)).skip(1) {
+            if !matches!(answer, Err(Error::RequestIdReused)) {
+                break;
+            }
+            update.request = request(cx, command, &ins, &traits);
+            answer = self.store.update_identity(&update).await;
+        }
+        match answer? {
             Updated::Identity(updated) => {
                 for session in updated.sessions {
                     self.verifier.close_session(session);
@@ -90,6 +105,16 @@ impl App {
                 self.opened(&updated.patient)
             }
             Updated::MatriculeTaken => Err(Error::MatriculeTaken),
+        }
+    }
+
+    fn former(&self, patient_id: PatientId, ins: &Ins) -> FormerMatricule {
+        let keys = &self.patient_keys;
+        FormerMatricule {
+            patient_id,
+            ins_digest: keys.digest_of_ins(ins),
+            digest_key_id: keys.digest_key_id().to_owned(),
+            sealed: keys.seal_former(patient_id, ins),
         }
     }
 }
@@ -125,7 +150,12 @@ fn changed_event(
 }
 
 /// From the keyed digests: the fingerprint is stored, and must tell no more.
-fn request(cx: &RequestContext, command: &UpdateIdentity, next: &SealedPatient) -> RequestKey {
+fn request(
+    cx: &RequestContext,
+    command: &UpdateIdentity,
+    ins: &KeyedDigest,
+    traits: &KeyedDigest,
+) -> RequestKey {
     let asked = |is: bool| -> &[u8] { if is { b"1" } else { b"0" } };
     RequestKey {
         actor: cx.caller.to_string(),
@@ -135,14 +165,10 @@ fn request(cx: &RequestContext, command: &UpdateIdentity, next: &SealedPatient) 
             command.patient_id.as_uuid().as_bytes().as_slice(),
             command.etag.to_string().as_bytes(),
             asked(command.ins.is_some()),
-            if command.ins.is_some() {
-                &next.ins_digest.0
-            } else {
-                &[]
-            },
+            if command.ins.is_some() { &ins.0 } else { &[] },
             asked(command.traits.is_some()),
             if command.traits.is_some() {
-                &next.traits_digest.0
+                &traits.0
             } else {
                 &[]
             },

@@ -4,10 +4,12 @@ mod closing;
 mod directory_cursor;
 mod identities;
 mod identity_issues;
+mod keys;
 mod logouts;
 mod merges;
 mod patients;
 mod representations;
+mod rotation;
 mod sample;
 mod sessions;
 

@@ -6,7 +6,7 @@ use aval_domain::event::Event;
 use aval_domain::id::{PatientId, SessionId};
 use aval_domain::time::Timestamp;
 
-use super::{NewIssue, SealedPatient, TraceOf};
+use super::{FormerMatricule, NewIssue, SealedPatient, TraceOf};
 use crate::identity_issue::{IssueKind, IssuePosition};
 use crate::patient_keys::KeyedDigest;
 use crate::session::Closed;
@@ -18,8 +18,10 @@ pub struct IdentityUpdate<'a> {
     pub next: SealedPatient,
     /// The version that was read.
     pub read: Version,
-    /// The digest of the waiting number, if a NIR replaces one.
-    pub replaced_waiting: Option<KeyedDigest>,
+    /// Every digest under which the patient's matricule may be kept, their own among them.
+    pub ins_digests: Vec<KeyedDigest>,
+    /// The waiting number, if a NIR replaces one.
+    pub replaced_waiting: Option<FormerMatricule>,
     /// The sessions to close, if what they rest on changes.
     pub close: Option<SessionsOf<'a>>,
     /// The trace.
@@ -43,7 +45,7 @@ pub struct SessionsOf<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Updated {
     /// It is done.
-    Identity(UpdatedIdentity),
+    Identity(Box<UpdatedIdentity>),
     /// Another patient has the matricule.
     MatriculeTaken,
 }

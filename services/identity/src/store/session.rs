@@ -87,3 +87,14 @@ pub struct AllClosed {
     /// Those closed now.
     pub closed_now: Vec<SessionId>,
 }
+
+/// How many sessions go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OpenSessions {
+    /// Professionals'.
+    pub practitioners: u64,
+    /// Patients' own.
+    pub patients: u64,
+    /// Of those who act for a patient.
+    pub representatives: u64,
+}

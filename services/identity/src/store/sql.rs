@@ -1,7 +1,8 @@
 //! Identity's memory in SQL, for SQLite and PostgreSQL.
 //!
-//! `patients` holds the encrypted identity, and two digests by which it is found;
-//! that no two patients have one matricule is a constraint. `identity_issues` waits
+//! `patients` holds the encrypted identity, and two digests by which it is found, with the
+//! names of the keys of both; that no two patients have one matricule is a constraint, and
+//! while two digest keys are in use a matter of serializable transactions. `identity_issues` waits
 //! for a person, `former_matricules` holds the waiting numbers that a NIR replaced.
 //! `sessions` has one row a sign-in, `representations` one a right to act for a patient;
 //! `logout_tokens` are those of the providers that came and could come again;
@@ -12,6 +13,7 @@ mod close_session;
 mod directory_cursor;
 mod entity;
 mod identity_issue;
+mod keys;
 mod logout;
 mod merges;
 #[expect(
@@ -20,7 +22,9 @@ mod merges;
 )]
 mod migration;
 mod patient;
+pub mod population;
 mod register_patient;
+mod rekey;
 mod representation;
 mod session;
 mod update_identity;
@@ -33,10 +37,10 @@ use aval_domain::time::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    Added, AllClosed, Answer, CloseSessions, IdentityUpdate, IssueQuery, Joined, Joining, Judge,
-    LoggedOut, Logout, NewRepresentation, Opened, Opening, Refresh, Refreshed, Registered,
-    Registration, Removal, Removed, RepresentationQuery, SealedPatient, SessionQuery, Store,
-    Updated,
+    Added, AllClosed, Answer, CloseSessions, FormerMatricule, IdentityUpdate, IssueQuery, Joined,
+    Joining, Judge, KeyCounts, KeysInUse, LoggedOut, Logout, NewRepresentation, OpenSessions,
+    Opened, Opening, OtherKeys, Refresh, Refreshed, Registered, Registration, Rekeyed, Removal,
+    Removed, RepresentationQuery, SealedPatient, SessionQuery, Store, Updated,
 };
 use crate::error::Error;
 use crate::identity_issue::IdentityIssue;
@@ -78,12 +82,18 @@ impl Store for SqlStore {
         Box::pin(patient::by_id(self.db.reader(), patient_id))
     }
 
-    fn patient_by_ins<'a>(&'a self, digest: &'a KeyedDigest) -> Answer<'a, Option<SealedPatient>> {
-        Box::pin(patient::by_ins(self.db.reader(), digest))
+    fn patient_by_ins<'a>(
+        &'a self,
+        digests: &'a [KeyedDigest],
+    ) -> Answer<'a, Option<SealedPatient>> {
+        Box::pin(patient::by_ins(self.db.reader(), digests))
     }
 
-    fn patients_by_traits<'a>(&'a self, digest: &'a KeyedDigest) -> Answer<'a, Vec<SealedPatient>> {
-        Box::pin(patient::by_traits(self.db.reader(), digest))
+    fn patients_by_traits<'a>(
+        &'a self,
+        digests: &'a [KeyedDigest],
+    ) -> Answer<'a, Vec<SealedPatient>> {
+        Box::pin(patient::by_traits(self.db.reader(), digests))
     }
 
     fn open_session<'a>(&'a self, opening: &'a Opening<'a>) -> Answer<'a, Opened> {
@@ -138,6 +148,10 @@ impl Store for SqlStore {
         Box::pin(session::open_certificates(&self.db, person, now))
     }
 
+    fn open_sessions(&self, now: Timestamp) -> Answer<'_, OpenSessions> {
+        Box::pin(session::count_open(&self.db, now))
+    }
+
     fn update_identity<'a>(&'a self, update: &'a IdentityUpdate<'a>) -> Answer<'a, Updated> {
         Box::pin(update_identity::update(&self.db, update))
     }
@@ -190,6 +204,43 @@ impl Store for SqlStore {
         removal: &'a Removal<'a>,
     ) -> Answer<'a, Option<Removed>> {
         Box::pin(representation::remove(&self.db, removal))
+    }
+
+    fn keys_in_use(&self) -> Answer<'_, KeysInUse> {
+        Box::pin(keys::in_use(self.db.reader()))
+    }
+
+    fn count_by_key(&self) -> Answer<'_, KeyCounts> {
+        Box::pin(keys::count(&self.db))
+    }
+
+    fn patient_under_digest_key<'a>(
+        &'a self,
+        key_id: &'a str,
+    ) -> Answer<'a, Option<SealedPatient>> {
+        Box::pin(keys::patient_under(self.db.reader(), key_id))
+    }
+
+    fn patients_under_other_keys<'a>(
+        &'a self,
+        query: &'a OtherKeys<'a, PatientId>,
+    ) -> Answer<'a, Vec<SealedPatient>> {
+        Box::pin(keys::patients(self.db.reader(), query))
+    }
+
+    fn former_under_other_keys<'a>(
+        &'a self,
+        query: &'a OtherKeys<'a, KeyedDigest>,
+    ) -> Answer<'a, Vec<FormerMatricule>> {
+        Box::pin(keys::former(self.db.reader(), query))
+    }
+
+    fn rekey_patients<'a>(&'a self, rekeyed: &'a [Rekeyed<SealedPatient>]) -> Answer<'a, u64> {
+        Box::pin(rekey::patients(&self.db, rekeyed))
+    }
+
+    fn rekey_former<'a>(&'a self, rekeyed: &'a [Rekeyed<FormerMatricule>]) -> Answer<'a, u64> {
+        Box::pin(rekey::former(&self.db, rekeyed))
     }
 
     fn trace<'a>(&'a self, event: &'a Event) -> Answer<'a, ()> {

@@ -14,6 +14,7 @@ mod family;
 mod following;
 mod hostile;
 mod identities;
+mod key_rotation;
 mod keys;
 mod merge_feed;
 mod merges;

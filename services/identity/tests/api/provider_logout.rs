@@ -18,12 +18,12 @@ use crate::stand::Stand;
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
 /// A session, and the provider's name for the sign-in.
-struct SignedIn {
-    session: proto::ExchangeTokenResponse,
-    sid: String,
+pub(crate) struct SignedIn {
+    pub(crate) session: proto::ExchangeTokenResponse,
+    pub(crate) sid: String,
 }
 
-async fn signed_in(stand: &Stand, rpps: &str) -> SignedIn {
+pub(crate) async fn signed_in(stand: &Stand, rpps: &str) -> SignedIn {
     let tokens = stand.sign_in(Realm::Professionals, &sign_in(&format!("8{rpps}")));
     let activity = if rpps == DOCTOR {
         at_the_cabinet()
@@ -39,7 +39,7 @@ async fn signed_in(stand: &Stand, rpps: &str) -> SignedIn {
 }
 
 /// What a sound logout token says of this sign-in.
-fn claims_of(stand: &Stand, sid: &str) -> Value {
+pub(crate) fn claims_of(stand: &Stand, sid: &str) -> Value {
     use aval_domain::time::Clock;
     let now = stand.clock.now().unix_seconds();
     json!({
@@ -53,7 +53,7 @@ fn claims_of(stand: &Stand, sid: &str) -> Value {
 }
 
 /// The claims, signed by the professionals' provider as its logout token.
-fn token(stand: &Stand, claims: &Value) -> String {
+pub(crate) fn token(stand: &Stand, claims: &Value) -> String {
     let header = json!({ "typ": "logout+jwt" });
     stand.provider.signed(Realm::Professionals, &header, claims)
 }
@@ -81,12 +81,12 @@ async fn post(stand: &Stand, logout_token: &str) -> (u16, String) {
     (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
-async fn accepted(stand: &Stand, logout_token: &str) {
+pub(crate) async fn accepted(stand: &Stand, logout_token: &str) {
     assert_eq!(post(stand, logout_token).await, (200, String::new()));
 }
 
 /// What a refusal says, and nothing else.
-async fn refused(stand: &Stand, logout_token: &str) -> (String, String) {
+pub(crate) async fn refused(stand: &Stand, logout_token: &str) -> (String, String) {
     let (status, body) = post(stand, logout_token).await;
     assert_eq!(status, 400, "{body}");
     let body: Value = serde_json::from_str(&body).unwrap();

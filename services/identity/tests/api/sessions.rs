@@ -8,7 +8,8 @@ use aval_proto::identity::v1 as proto;
 
 use crate::calls::{fields, reason, with_token};
 use crate::clinic;
-use crate::stand::Stand;
+use crate::keys::http;
+use crate::stand::{PATIENCE, Stand};
 
 async fn introspect(stand: &Stand, caller: &str, token: &str) -> proto::IntrospectTokenResponse {
     let token = token.to_owned();
@@ -275,4 +276,28 @@ async fn where_shared_accounts_are_refused_one_place_more_is_refused_and_traced(
     for caller in ["clinic", "other-clinic", "operator", "gateway"] {
         stand.patient_token(caller).await;
     }
+}
+
+#[tokio::test]
+async fn operators_see_how_many_sessions_go_on() {
+    let stand = Stand::start().await;
+    let url = format!("http://{}/metrics", stand.identity.ops);
+    let seen = async {
+        loop {
+            let metrics = http(&stand).get(&url).send().await.unwrap();
+            let metrics = metrics.text().await.unwrap();
+            let kinds = ["practitioner", "patient", "representative"];
+            let is_there = |kind: &&str| {
+                metrics.lines().any(|line| {
+                    line.starts_with("aval_identity_sessions{")
+                        && line.contains(&format!("kind=\"{kind}\""))
+                })
+            };
+            if kinds.iter().all(is_there) {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, seen).await.unwrap();
 }

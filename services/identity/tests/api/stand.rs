@@ -235,8 +235,9 @@ fn config(
         session: SessionConfig::default(),
         patient_keys: PatientKeyFiles {
             digest_key_file: file("digest.key"),
+            other_digest_key_files: Vec::new(),
             encryption_key_file: file("encryption.key"),
-            earlier_encryption_key_files: Vec::new(),
+            other_encryption_key_files: Vec::new(),
         },
         create_missing_keys: true,
         accept_test_identities: true,

@@ -53,6 +53,16 @@ impl SelfSigned {
         })
     }
 
+    /// A token of a session of its own.
+    pub(crate) fn token(&self) -> String {
+        self.signer.sign(&self.claims())
+    }
+
+    /// The certificate that they are bound to.
+    pub(crate) const fn thumbprint(&self) -> CertificateThumbprint {
+        self.thumbprint
+    }
+
     /// Verifies these tokens as the services do theirs.
     pub(crate) fn verifier(&self) -> TokenVerifier {
         let config = TokenConfig {
@@ -104,7 +114,7 @@ impl SelfSigned {
 #[tonic::async_trait]
 impl Credentials for SelfSigned {
     async fn bearer(&self) -> anyhow::Result<Bearer> {
-        Bearer::new(&self.signer.sign(&self.claims()))
+        Bearer::new(&self.token())
     }
 }
 
@@ -118,8 +128,8 @@ mod tests {
         let pki = crate::bench::pki::open(folder.path()).unwrap();
         let files = crate::bench::pki::files(&pki, "records").unwrap();
         let professional = SelfSigned::new(&files).unwrap();
-        let token = professional.signer.sign(&professional.claims());
-        let thumbprint = Some(professional.thumbprint);
+        let token = professional.token();
+        let thumbprint = Some(professional.thumbprint());
         let believed = professional.verifier().verify(&token, thumbprint).await;
         assert_eq!(believed.unwrap().bound_to, thumbprint);
     }

@@ -21,8 +21,8 @@ impl App {
         if !self.accepts(ins.kind()) {
             return Err(SessionRefused::PatientUnknown.into());
         }
-        let digest = self.patient_keys.digest_of_ins(&ins);
-        let known = self.store.patient_by_ins(&digest).await?;
+        let digests = self.patient_keys.digests_of_ins(&ins);
+        let known = self.store.patient_by_ins(&digests).await?;
         let known = known.ok_or(SessionRefused::PatientUnknown)?;
         let patient = self.survivor(known).await?;
         concerned.patient_id = Some(patient.patient_id);
@@ -49,6 +49,7 @@ fn stated_ins(user_info: &Map<String, Value>, claims: &PatientClaims) -> Option<
 
 #[cfg(test)]
 mod tests {
+    use aval_testing::mutation::every_round;
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -74,6 +75,40 @@ mod tests {
         ] {
             assert_eq!(stated(&user_info), None, "{user_info}");
         }
+    }
+
+    #[test]
+    fn almost_sound_claims_are_read_as_they_are_or_refused() {
+        let oids = ["1.2.250.1.213.1.4.8", "1.2.250.1.213.1.4.10"];
+        let mut read_well = 0;
+        every_round(|mutator| {
+            let oid = *mutator.one_of(&oids);
+            let sound = json!({ "ins": "279035121518989", "ins_oid": oid });
+            let made = mutator.json(&sound);
+            let Some(claims) = made.as_object() else {
+                return;
+            };
+            if let Some(read) = stated_ins(claims, &PatientClaims::default()) {
+                read_well += 1;
+                assert_eq!(made["ins"], read.reveal());
+                assert_eq!(made["ins_oid"], read.kind().oid());
+                assert!(read.has_valid_key() || !read.kind().is_real());
+            }
+        });
+        assert!(read_well > 0);
+    }
+
+    #[test]
+    fn an_almost_sound_matricule_is_read_as_it_is_or_refused() {
+        every_round(|mutator| {
+            let made = mutator.text("279035121518989");
+            for kind in [InsKind::Nir, InsKind::Nia, InsKind::Test, InsKind::Demo] {
+                if let Ok(read) = Ins::parse(&made, kind) {
+                    assert_eq!(read.reveal(), made);
+                    assert!(read.has_valid_key() || !kind.is_real());
+                }
+            }
+        });
     }
 
     proptest! {

@@ -13,8 +13,8 @@ use crate::patient_keys::KeyedDigest;
 use crate::session::{Closed, Closing, Person, Session};
 use crate::store::sql::{Migrator, SqlStore};
 use crate::store::{
-    IdentityUpdate, Joined, Joining, NewIssue, Registered, SealedPatient, SessionsOf, Store,
-    Updated, Verdict,
+    FormerMatricule, IdentityUpdate, Joined, Joining, NewIssue, Registered, SealedPatient,
+    SessionsOf, Store, Updated, Verdict,
 };
 
 aval_database::conformance_suite! {
@@ -101,11 +101,22 @@ pub(super) fn update(
             ..read.clone()
         },
         read: read.version,
+        ins_digests: vec![KeyedDigest([ins; 32])],
         replaced_waiting: None,
         close: None,
         event: event(EventKind::PatientIdentityUpdated),
         issue: NewIssue::at(at(second), RANDOM),
         request: request("identity.update_identity"),
+    }
+}
+
+/// The patient's matricule, as one that they had before.
+pub(super) fn former(patient: &SealedPatient) -> FormerMatricule {
+    FormerMatricule {
+        patient_id: patient.patient_id,
+        ins_digest: patient.ins_digest,
+        digest_key_id: patient.digest_key_id.clone(),
+        sealed: patient.sealed.clone(),
     }
 }
 
@@ -143,7 +154,7 @@ async fn an_identity_changes_under_the_version_that_was_read_and_is_traced(store
     assert_eq!(updated, change.next);
     let read = store.patient(patient.patient_id).await.unwrap();
     assert_eq!(read, Some(change.next));
-    let by_old = store.patient_by_ins(&patient.ins_digest).await.unwrap();
+    let by_old = store.patient_by_ins(&[patient.ins_digest]).await.unwrap();
     assert_eq!(by_old, None);
     assert_eq!(store.traces().await, 2);
 }
@@ -206,10 +217,10 @@ async fn another_patient_s_matricule_is_refused_and_kept_as_a_collision(store: &
 async fn a_replaced_waiting_number_goes_on_leading_to_its_patient(store: &SqlStore) {
     let patient = registered(store, 1, 1).await;
     let mut change = update(&patient, 5, 2, 1);
-    change.replaced_waiting = Some(patient.ins_digest);
+    change.replaced_waiting = Some(former(&patient));
     let updated = patient_of(store.update_identity(&change).await.unwrap());
-    for digest in [&patient.ins_digest, &updated.ins_digest] {
-        let found = store.patient_by_ins(digest).await.unwrap();
+    for digest in [patient.ins_digest, updated.ins_digest] {
+        let found = store.patient_by_ins(&[digest]).await.unwrap();
         assert_eq!(found.as_ref(), Some(&updated));
     }
     // Nobody else is registered under it, nor given it.
@@ -337,6 +348,6 @@ async fn a_repeated_merge_changes_nothing_more(store: &SqlStore) {
 async fn a_merged_patient_s_traits_name_nobody(store: &SqlStore) {
     let (source, target) = (registered(store, 1, 7).await, registered(store, 2, 7).await);
     merged(store, &source, &target).await;
-    let found = store.patients_by_traits(&KeyedDigest([7; 32])).await;
+    let found = store.patients_by_traits(&[KeyedDigest([7; 32])]).await;
     assert_eq!(found.unwrap(), [target]);
 }

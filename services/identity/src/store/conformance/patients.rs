@@ -60,10 +60,10 @@ async fn a_registered_patient_is_found_by_id_by_ins_and_by_traits_and_traced(sto
     assert_eq!(registered, Registered::Patient(patient.clone()));
     let by_id = store.patient(patient.patient_id).await.unwrap();
     assert_eq!(by_id.as_ref(), Some(&patient));
-    let by_ins = store.patient_by_ins(&patient.ins_digest).await.unwrap();
+    let by_ins = store.patient_by_ins(&[patient.ins_digest]).await.unwrap();
     assert_eq!(by_ins.as_ref(), Some(&patient));
     let by_traits = store
-        .patients_by_traits(&patient.traits_digest)
+        .patients_by_traits(&[patient.traits_digest])
         .await
         .unwrap();
     assert_eq!(by_traits, [patient]);
@@ -140,7 +140,7 @@ async fn the_name_of_another_request_is_refused(store: &SqlStore) {
     assert!(matches!(refused, Err(Error::RequestIdReused)));
     assert_eq!(
         store
-            .patient_by_ins(&second.patient.ins_digest)
+            .patient_by_ins(&[second.patient.ins_digest])
             .await
             .unwrap(),
         None
@@ -161,9 +161,12 @@ async fn a_judge_who_fails_leaves_everything_as_it_was(store: &SqlStore) {
         .await
         .unwrap();
     let second = registration(1, 2);
-    let failing = |_: &SealedPatient| Err(Error::SealBroken(SealBroken));
+    let failing = |_: &SealedPatient| Err(Error::SealBroken(SealBroken::Altered));
     let failed = store.register_patient(&second, &failing).await;
-    assert!(matches!(failed, Err(Error::SealBroken(SealBroken))));
+    assert!(matches!(
+        failed,
+        Err(Error::SealBroken(SealBroken::Altered))
+    ));
     // The request was not answered: it may be asked again.
     let answered = store.register_patient(&second, &same).await.unwrap();
     assert_eq!(answered, Registered::Patient(first.patient));
@@ -200,7 +203,7 @@ async fn two_with_the_same_traits_are_both_found_and_a_third_is_not_looked_at(st
             .await
             .unwrap();
         let found = store
-            .patients_by_traits(&KeyedDigest([7; 32]))
+            .patients_by_traits(&[KeyedDigest([7; 32])])
             .await
             .unwrap();
         assert_eq!(found.len(), usize::from(ins).min(2));
@@ -213,6 +216,12 @@ async fn nobody_is_found_where_nobody_is(store: &SqlStore) {
         store.patient(PatientId::new(at(0), RANDOM)).await.unwrap(),
         None
     );
-    assert_eq!(store.patient_by_ins(&digest).await.unwrap(), None);
-    assert!(store.patients_by_traits(&digest).await.unwrap().is_empty());
+    assert_eq!(store.patient_by_ins(&[digest]).await.unwrap(), None);
+    assert!(
+        store
+            .patients_by_traits(&[digest])
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }

@@ -1,12 +1,13 @@
 //! Sessions are kept with their trace and listed to their person alone.
 
 use aval_domain::event::EventKind;
-use aval_domain::id::SessionId;
+use aval_domain::id::{PatientId, RepresentationId, SessionId};
+use aval_runtime::token::{RepresentationKind, RepresentativeClaims};
 
 use super::sample::{RANDOM, at, event, open, patient, practitioner, session};
-use crate::session::{Person, Session};
+use crate::session::{Closed, Closing, Person, Session};
 use crate::store::sql::{Migrator, SqlStore};
-use crate::store::{Opened, Opening, SessionQuery, Store};
+use crate::store::{CloseSessions, OpenSessions, Opened, Opening, SessionQuery, Store};
 
 aval_database::conformance_suite! {
     migrator: Migrator,
@@ -19,6 +20,7 @@ aval_database::conformance_suite! {
         certificates_are_counted_once_each_while_their_sessions_go_on,
         more_certificates_than_may_be_open_nothing_and_fewer_everything,
         of_many_at_once_no_more_come_in_than_may,
+        sessions_that_go_on_are_counted_by_who_signed_in,
         a_trace_without_a_change_waits_like_any_other,
     ],
 }
@@ -102,6 +104,54 @@ async fn certificates_are_counted_once_each_while_their_sessions_go_on(store: &S
     assert_eq!(count(20).await, 2);
     assert_eq!(count(315).await, 1);
     assert_eq!(count(320).await, 0);
+}
+
+async fn sessions_that_go_on_are_counted_by_who_signed_in(store: &SqlStore) {
+    let nobody = store.open_sessions(at(0)).await.unwrap();
+    assert_eq!(nobody, OpenSessions::default());
+    let for_somebody = Person::Patient {
+        patient_id: PatientId::new(at(0), RANDOM),
+        representative: Some(RepresentativeClaims {
+            representation_id: RepresentationId::new(at(0), RANDOM),
+            patient_id: PatientId::new(at(0), RANDOM),
+            kind: RepresentationKind::Parent,
+        }),
+    };
+    for (second, person) in [
+        (0, practitioner()),
+        (0, patient()),
+        (100, practitioner()),
+        (100, patient()),
+        (100, patient()),
+        (100, for_somebody),
+    ] {
+        open(store, &session(person, second, None)).await;
+    }
+    let closed = session(practitioner(), 100, None);
+    open(store, &closed).await;
+    let closing = CloseSessions {
+        person: closed.bearer.person.id(),
+        closed: Closed {
+            at: at(100),
+            why: Closing::ByPerson,
+        },
+        trace: &|_| event(EventKind::SessionClosed),
+    };
+    let answer = store.close_session(closed.session_id, &closing).await;
+    answer.unwrap().unwrap();
+    let open = |practitioners, patients, representatives| OpenSessions {
+        practitioners,
+        patients,
+        representatives,
+    };
+    // The end of a session is the first instant at which it has ended.
+    for (second, expected) in [
+        (299, open(2, 3, 1)),
+        (300, open(1, 2, 1)),
+        (400, open(0, 0, 0)),
+    ] {
+        assert_eq!(store.open_sessions(at(second)).await.unwrap(), expected);
+    }
 }
 
 async fn a_trace_without_a_change_waits_like_any_other(store: &SqlStore) {

@@ -7,7 +7,9 @@ mod m0004_create_representations;
 mod m0005_let_identities_change;
 mod m0006_let_providers_sign_out;
 mod m0007_follow_the_directory;
-mod m0008_number_merges;
+mod m0008_name_the_patient_keys;
+mod m0009_count_open_sessions;
+mod m0010_number_merges;
 
 use aval_database::migrate::MigratorTrait;
 use aval_database::outbox::CreateOutbox;
@@ -30,7 +32,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_let_identities_change::LetIdentitiesChange),
             Box::new(m0006_let_providers_sign_out::LetProvidersSignOut),
             Box::new(m0007_follow_the_directory::FollowTheDirectory),
-            Box::new(m0008_number_merges::NumberMerges),
+            Box::new(m0008_name_the_patient_keys::NameThePatientKeys),
+            Box::new(m0009_count_open_sessions::CountOpenSessions),
+            Box::new(m0010_number_merges::NumberMerges),
         ]
     }
 }

@@ -1,6 +1,6 @@
 //! Patients: their rows, and how they are found.
 
-use aval_database::DatabaseError;
+use aval_database::{DatabaseError, Isolation};
 use aval_domain::etag::Version;
 use aval_domain::id::PatientId;
 use aval_domain::ins::InsStatus;
@@ -26,21 +26,22 @@ pub(super) async fn by_id(
 
 pub(super) async fn by_ins(
     db: &impl ConnectionTrait,
-    digest: &KeyedDigest,
+    digests: &[KeyedDigest],
 ) -> Result<Option<SealedPatient>, Error> {
-    let found = Entity::find().filter(Column::InsDigest.eq(digest.0.to_vec()));
+    let found = Entity::find().filter(Column::InsDigest.is_in(bytes(digests)));
     if let Some(row) = found.one(db).await.map_err(DatabaseError::from)? {
         return read(Some(row));
     }
-    by_former_ins(db, digest).await
+    by_former_ins(db, digests).await
 }
 
 /// The patient whose waiting number this was.
 pub(super) async fn by_former_ins(
     db: &impl ConnectionTrait,
-    digest: &KeyedDigest,
+    digests: &[KeyedDigest],
 ) -> Result<Option<SealedPatient>, Error> {
-    let former = former_matricule::Entity::find_by_id(digest.0.to_vec());
+    let former = former_matricule::Entity::find()
+        .filter(former_matricule::Column::InsDigest.is_in(bytes(digests)));
     match former.one(db).await.map_err(DatabaseError::from)? {
         Some(former) => by_id(db, PatientId::from_uuid(former.patient_id)).await,
         None => Ok(None),
@@ -49,13 +50,27 @@ pub(super) async fn by_former_ins(
 
 pub(super) async fn by_traits(
     db: &impl ConnectionTrait,
-    digest: &KeyedDigest,
+    digests: &[KeyedDigest],
 ) -> Result<Vec<SealedPatient>, Error> {
     let found = Entity::find()
-        .filter(Column::TraitsDigest.eq(digest.0.to_vec()))
+        .filter(Column::TraitsDigest.is_in(bytes(digests)))
         .filter(Column::MergedInto.is_null());
     let rows = found.limit(2).all(db).await.map_err(DatabaseError::from)?;
     Ok(rows.into_iter().map(patient_of).collect::<Result<_, _>>()?)
+}
+
+/// Under one digest key, constraints keep two who come at once with one matricule apart.
+/// Under several they may keep it under different digests: then only their order can.
+pub(super) const fn isolation_of(digests: &[KeyedDigest]) -> Isolation {
+    if digests.len() > 1 {
+        Isolation::Serializable
+    } else {
+        Isolation::ReadCommitted
+    }
+}
+
+fn bytes(digests: &[KeyedDigest]) -> impl Iterator<Item = Vec<u8>> {
+    digests.iter().map(|digest| digest.0.to_vec())
 }
 
 pub(super) fn row_of(patient: &SealedPatient) -> ActiveModel {
@@ -63,6 +78,7 @@ pub(super) fn row_of(patient: &SealedPatient) -> ActiveModel {
         patient_id: Set(patient.patient_id.as_uuid()),
         ins_digest: Set(patient.ins_digest.0.to_vec()),
         traits_digest: Set(patient.traits_digest.0.to_vec()),
+        digest_key_id: Set(patient.digest_key_id.clone()),
         key_id: Set(patient.sealed.key_id.clone()),
         sealed_identity: Set(patient.sealed.bytes.clone()),
         status: Set(patient.status.code().to_owned()),
@@ -74,7 +90,7 @@ pub(super) fn row_of(patient: &SealedPatient) -> ActiveModel {
     }
 }
 
-fn read(row: Option<Model>) -> Result<Option<SealedPatient>, Error> {
+pub(super) fn read(row: Option<Model>) -> Result<Option<SealedPatient>, Error> {
     Ok(row.map(patient_of).transpose()?)
 }
 
@@ -88,6 +104,7 @@ pub(super) fn patient_of(row: Model) -> Result<SealedPatient, DatabaseError> {
         patient_id: PatientId::from_uuid(row.patient_id),
         ins_digest: digest(&row.ins_digest, "ins_digest")?,
         traits_digest: digest(&row.traits_digest, "traits_digest")?,
+        digest_key_id: row.digest_key_id,
         status: InsStatus::from_code(&row.status).ok_or_else(|| corrupt("status"))?,
         registered_at: Timestamp::from_micros(row.registered_at),
         updated_at: Timestamp::from_micros(row.updated_at),

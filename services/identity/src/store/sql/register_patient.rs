@@ -8,6 +8,10 @@
 //! t2  A: COMMIT                             B: no row inserted → reads A's patient, judges
 //! t2' A: ROLLBACK                           B: row inserted
 //! ```
+//!
+//! While two digest keys are in use, instances may keep one matricule under different
+//! digests, so that no key is taken twice. Then the transactions are serializable: both
+//! have asked for every digest before they insert, so one of them is tried again.
 
 use aval_database::requests::{self, Claim, ClaimError};
 use aval_database::{Database, DatabaseError, Transaction, outbox};
@@ -16,7 +20,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::{EntityTrait, TryInsertResult};
 
 use super::entity::{identity_issue, patient as table};
-use super::patient::{by_former_ins, by_id, by_ins, row_of};
+use super::patient::{by_id, by_ins, isolation_of, row_of};
 use crate::error::Error;
 use crate::store::{Judge, NewIssue, Registered, Registration, SealedPatient, Verdict};
 
@@ -29,7 +33,8 @@ pub(super) async fn register_patient(
     registration: &Registration,
     judge: Judge<'_>,
 ) -> Result<Registered, Error> {
-    let registered = db.transaction("identity.register_patient", async |tx| {
+    let isolation = isolation_of(&registration.ins_digests);
+    let registered = db.transaction_with("identity.register_patient", isolation, async |tx| {
         let request = &registration.request;
         let now = registration.patient.registered_at;
         if let Claim::Replay { result } = requests::claim(&tx, request, now).await? {
@@ -51,15 +56,15 @@ async fn register(
     registration: &Registration,
     judge: Judge<'_>,
 ) -> Result<Registered, Error> {
-    let patient = &registration.patient;
-    // A second turn only if the patient were removed between two statements.
+    let (patient, digests) = (&registration.patient, &registration.ins_digests);
+    // A second turn only if somebody registered them between two statements.
     loop {
-        let former = by_former_ins(tx, &patient.ins_digest).await?;
-        if former.is_none() && insert(tx, patient).await? {
+        let known = by_ins(tx, digests).await?;
+        if known.is_none() && insert(tx, patient).await? {
             outbox::append(tx, &registration.event).await?;
             return Ok(Registered::Patient(patient.clone()));
         }
-        let Some(known) = by_ins(tx, &patient.ins_digest).await? else {
+        let Some(known) = known else {
             continue;
         };
         return match judge(&known)? {

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::patient_keys::KeyedDigest;
 use crate::provider_names::NamesAtProvider;
 use crate::session::{Closed, Closing, Session};
-use crate::store::{Opened, Opening, SessionQuery};
+use crate::store::{OpenSessions, Opened, Opening, SessionQuery};
 
 const TABLE: &str = "sessions";
 
@@ -101,6 +101,29 @@ pub(super) async fn closed_since(db: &Database, since: Timestamp) -> Result<Vec<
         .into_tuple::<Uuid>();
     let found = found.all(db.reader()).await.map_err(DatabaseError::from)?;
     Ok(found.into_iter().map(SessionId::from_uuid).collect())
+}
+
+pub(super) async fn count_open(db: &Database, now: Timestamp) -> Result<OpenSessions, Error> {
+    // A column is counted where it is not null. These are those of the index, which is read
+    // and nothing else.
+    let counted = Entity::find()
+        .select_only()
+        .column_as(Column::LapsesAt.count(), "all_open")
+        .column_as(Column::PatientId.count(), "about_patients")
+        .column_as(Column::RepresentationId.count(), "by_representatives")
+        .filter(goes_on_at(now))
+        .into_tuple::<(i64, i64, i64)>();
+    let counted = counted
+        .one(db.reader())
+        .await
+        .map_err(DatabaseError::from)?;
+    let (all, about_patients, by_representatives) = counted.unwrap_or_default();
+    let count = |count: i64| u64::try_from(count).unwrap_or_default();
+    Ok(OpenSessions {
+        practitioners: count(all - about_patients),
+        patients: count(about_patients - by_representatives),
+        representatives: count(by_representatives),
+    })
 }
 
 pub(super) fn goes_on_at(now: Timestamp) -> Condition {

@@ -14,7 +14,7 @@ use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter};
 use super::close_session::close_every;
 use super::entity::{former_matricule, patient, session};
 use super::merges;
-use super::patient::{by_id, by_ins, row_of};
+use super::patient::{by_id, by_ins, isolation_of, row_of};
 use super::register_patient::keep_collision;
 use crate::error::Error;
 use crate::store::{
@@ -37,19 +37,20 @@ pub(super) async fn update(db: &Database, update: &IdentityUpdate<'_>) -> Result
 }
 
 async fn update_once(db: &Database, update: &IdentityUpdate<'_>) -> Result<Updated, Error> {
-    let updated = db.transaction("identity.update_identity", async |tx| {
+    let isolation = isolation_of(&update.ins_digests);
+    let updated = db.transaction_with("identity.update_identity", isolation, async |tx| {
         let (next, request) = (&update.next, &update.request);
         if let Claim::Replay { result } = requests::claim(&tx, request, next.updated_at).await? {
             if result == MATRICULE_TAKEN {
                 return Ok(Updated::MatriculeTaken);
             }
             let patient = known(&tx, next.patient_id).await?;
-            return Ok(Updated::Identity(UpdatedIdentity {
+            return Ok(Updated::Identity(Box::new(UpdatedIdentity {
                 patient,
                 sessions: Vec::new(),
-            }));
+            })));
         }
-        if let Some(other) = by_ins(&tx, &next.ins_digest).await?
+        if let Some(other) = by_ins(&tx, &update.ins_digests).await?
             && other.patient_id != next.patient_id
         {
             let (issue, evidence) = (&update.issue, &["ins"]);
@@ -73,10 +74,10 @@ async fn update_once(db: &Database, update: &IdentityUpdate<'_>) -> Result<Updat
             None => Vec::new(),
         };
         requests::complete(&tx, request, "updated").await?;
-        Ok::<_, Error>(Updated::Identity(UpdatedIdentity {
+        Ok::<_, Error>(Updated::Identity(Box::new(UpdatedIdentity {
             patient: next.clone(),
             sessions,
-        }))
+        })))
     });
     updated.await
 }
@@ -98,9 +99,12 @@ async fn write(tx: &Transaction, update: &IdentityUpdate<'_>) -> Result<bool, Er
     }
     if let Some(waiting) = &update.replaced_waiting {
         let former = former_matricule::ActiveModel {
-            ins_digest: Set(waiting.0.to_vec()),
-            patient_id: Set(next.patient_id.as_uuid()),
+            ins_digest: Set(waiting.ins_digest.0.to_vec()),
+            patient_id: Set(waiting.patient_id.as_uuid()),
             replaced_at: Set(next.updated_at.as_micros()),
+            digest_key_id: Set(waiting.digest_key_id.clone()),
+            sealed_ins: Set(Some(waiting.sealed.bytes.clone())),
+            key_id: Set(Some(waiting.sealed.key_id.clone())),
         };
         former_matricule::Entity::insert(former)
             .on_conflict_do_nothing_on([former_matricule::Column::InsDigest])

@@ -12,6 +12,8 @@ pub(in crate::store::sql) struct Model {
     #[sea_orm(unique)]
     pub ins_digest: Vec<u8>,
     pub traits_digest: Vec<u8>,
+    /// The key of both; empty in a row from before keys had names.
+    pub digest_key_id: String,
     /// The key that encrypted `sealed_identity`.
     pub key_id: String,
     pub sealed_identity: Vec<u8>,

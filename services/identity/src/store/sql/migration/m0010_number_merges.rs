@@ -7,7 +7,7 @@ pub(super) struct NumberMerges;
 
 impl MigrationName for NumberMerges {
     fn name(&self) -> &'static str {
-        "m0008_number_merges"
+        "m0010_number_merges"
     }
 }
 
