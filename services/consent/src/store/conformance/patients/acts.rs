@@ -56,8 +56,8 @@ pub(super) fn query(patient_id: PatientId) -> AccessQuery {
 /// What is known of this patient and the first person: the entry says the same.
 pub(super) async fn basis(fixture: &Fixture, number: u128) -> AccessBasis {
     let query = query(patient(number));
-    let bases = fixture.store.access_bases(std::slice::from_ref(&query));
-    let basis = bases.await.unwrap().remove(0);
+    let asked = fixture.store.access_bases(std::slice::from_ref(&query));
+    let basis = asked.await.unwrap().remove(0);
     let entry = fixture.store.entry(&AccessKey::of(&query)).await.unwrap();
     assert_eq!(entry.answer(&query).unwrap(), basis);
     Arc::unwrap_or_clone(basis)
