@@ -10,6 +10,7 @@ mod closed_sessions;
 mod issuer_http;
 mod jwks;
 mod keys;
+mod refused;
 mod signer;
 mod verifier;
 

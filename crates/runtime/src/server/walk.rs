@@ -20,14 +20,14 @@ use super::message_limit::LimitedBody;
 use super::unread_request;
 use crate::answer::{self, AnswerBody, Limits};
 use crate::call::Call;
-use crate::caller::is_open_to_all;
+use crate::caller::{CallerId, is_open_to_all};
 use crate::context::RequestContext;
 use crate::deadline;
 use crate::environment::Environment;
 use crate::methods::{Method, Methods};
 use crate::status::{Refusal, not_implemented};
 use crate::telemetry::{self, CallRecord, MethodLabel, Side, TraceParent};
-use crate::token::VerifiedToken;
+use crate::token::{TokenError, VerifiedToken};
 
 /// The header of refusals that finds the call in the logs: its trace.
 const REQUEST_ID: &str = "aval-request-id";
@@ -102,7 +102,7 @@ async fn admit_and_handle(
     let token = if is_open {
         None
     } else {
-        verified_token(shared, peer, request.headers()).await?
+        verified_token(shared, peer, caller, request.headers()).await?
     };
 
     let context = RequestContext {
@@ -134,6 +134,7 @@ async fn admit_and_handle(
 async fn verified_token(
     shared: &Shared,
     peer: &Peer,
+    caller: &CallerId,
     headers: &HeaderMap,
 ) -> Result<Option<Arc<VerifiedToken>>, Refusal> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
@@ -154,11 +155,12 @@ async fn verified_token(
     if !scheme.eq_ignore_ascii_case("bearer") || values.next().is_some() {
         return Err(malformed());
     }
-    let token = shared
-        .verifier
-        .verify(token.trim_start(), peer.thumbprint)
-        .await?;
-    Ok(Some(token))
+    let token = token.trim_start();
+    let verified = shared.verifier.verify(token, peer.thumbprint).await;
+    if let Err(TokenError::BoundElsewhere) = verified {
+        tracing::warn!(%caller, "a token that is bound to another certificate was refused");
+    }
+    Ok(Some(verified?))
 }
 
 /// The call's place in its trace: below the caller's, or at the beginning of one.

@@ -11,6 +11,7 @@ use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 
 use super::cache::TokenCache;
 use super::closed_sessions::{ClosedSessions, PublishedSessions};
+use super::refused::RefusedTokens;
 use super::{
     AUDIENCE, AvalClaims, ClosedSessionSource, ClosedSessionsUnavailable, JwksError, JwksSource,
     KeyError, KeySource, LONGEST_LIFETIME, TOKEN_TYPE,
@@ -31,6 +32,7 @@ pub struct TokenVerifier {
     clock: Arc<dyn Clock>,
     verified: TokenCache,
     closed: ClosedSessions,
+    refused: RefusedTokens,
 }
 
 /// A token whose signature and claims are good.
@@ -136,6 +138,7 @@ impl TokenVerifier {
             clock: Arc::clone(&environment.clock),
             verified: TokenCache::new(),
             closed: ClosedSessions::of_this_process(),
+            refused: RefusedTokens::new(),
         }
     }
 
@@ -149,6 +152,15 @@ impl TokenVerifier {
     /// Verifies the token that a caller with this certificate sent; `None` is a caller
     /// of a listener in clear.
     pub async fn verify(
+        &self,
+        token: &str,
+        certificate: Option<CertificateThumbprint>,
+    ) -> Result<Arc<VerifiedToken>, TokenError> {
+        let verified = self.judge(token, certificate).await;
+        verified.inspect_err(|error| self.refused.count(*error))
+    }
+
+    async fn judge(
         &self,
         token: &str,
         certificate: Option<CertificateThumbprint>,

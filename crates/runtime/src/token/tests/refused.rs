@@ -133,6 +133,11 @@ async fn a_token_serves_only_with_the_certificate_it_is_bound_to() {
         assert_eq!(loose, TokenError::BoundToNothing);
         assert!(verify(&unbound, None).await.is_ok());
     }
+    let metrics = crate::telemetry::metrics::text();
+    for (reason, times) in [("bound_elsewhere", 4), ("bound_to_nothing", 2)] {
+        let counted = format!("aval_tokens_refused_total{{reason=\"{reason}\"}} {times}\n");
+        assert!(metrics.contains(&counted), "{metrics}");
+    }
     let malformed = fixture
         .refused_json(|claims| claims["cnf"] = json!({"x5t#S256": "x"}))
         .await;
