@@ -110,7 +110,7 @@ fn what_makes_no_sense_is_refused_before_anything_starts() {
 }
 
 #[test]
-fn the_demo_tells_its_story_and_warns_of_what_is_for_development() {
+fn the_demo_tells_its_story_and_warns_of_what_is_for_development_and_of_the_stolen_token() {
     let folder = tempfile::tempdir().unwrap();
     let output = aval(folder.path()).arg("demo").output().unwrap();
     let told = String::from_utf8(output.stdout).unwrap();
@@ -118,13 +118,14 @@ fn the_demo_tells_its_story_and_warns_of_what_is_for_development() {
     assert!(output.status.success(), "{told}{besides}");
     assert!(told.contains("checks, all so."), "{told}");
     let warnings: Vec<_> = besides.lines().collect();
-    let [provider, matrix] = &warnings[..] else {
+    let [provider, matrix, stolen] = &warnings[..] else {
         panic!("{besides}");
     };
     assert!(provider.contains("WARN") && provider.contains("development identity provider"));
     assert!(
         matrix.contains("WARN") && matrix.contains("the matrix of access rights is an example")
     );
+    assert!(stolen.contains("WARN") && stolen.contains("bound to another certificate"));
 }
 
 /// What `wait` answers, if it does in time.
