@@ -1,5 +1,7 @@
 //! `aval patient …`: identities, as the operator keeps them.
 
+mod merging;
+
 use aval_domain::ins::InsKind;
 use aval_proto::identity::v1 as proto;
 use clap::{Args, Subcommand, ValueEnum};
@@ -11,6 +13,7 @@ use crate::output::Rows;
 
 use super::Session;
 use super::directory::instant;
+use merging::{IssuesArguments, MergeArguments, UnmergeArguments};
 
 /// What to do with identities.
 #[derive(Debug, Subcommand)]
@@ -25,6 +28,14 @@ pub enum PatientCommand {
     /// Looks a patient up, by the matricule or by all five traits: one, none, or more
     /// than one, of whom none is named.
     Resolve(ResolveArguments),
+    /// Lists what somebody has to look at: likely duplicates, collisions, identities that are
+    /// not qualified.
+    Issues(IssuesArguments),
+    /// Declares that one patient is another: what was decided and recorded under either is
+    /// the human's from then on.
+    Merge(MergeArguments),
+    /// Takes a merge back: each has again what was written under it.
+    Unmerge(UnmergeArguments),
 }
 
 /// Arguments of `aval patient register`.
@@ -121,6 +132,9 @@ impl Session {
             PatientCommand::Register(arguments) => self.register(arguments).await,
             PatientCommand::Show { patient_id } => self.show_patient(patient_id).await,
             PatientCommand::Resolve(arguments) => self.resolve(arguments).await,
+            PatientCommand::Issues(arguments) => self.identity_issues(arguments).await,
+            PatientCommand::Merge(arguments) => self.merge_patients(arguments).await,
+            PatientCommand::Unmerge(arguments) => self.unmerge_patients(arguments).await,
         }
     }
 

@@ -3,10 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use aval::stack::{self, StackConfig};
 use aval_domain::ins::{Ins, InsKind};
-use aval_domain::random::SystemRandom;
-use aval_proto::identity::v1::MergePatientsRequest;
 
 use crate::stand::{Answer, Up};
 
@@ -33,18 +30,16 @@ fn register(up: &Up) -> String {
     registered["patient_id"].as_str().unwrap().to_owned()
 }
 
-async fn merge(up: &Up, source: &str, target: &str) {
-    aval_runtime::tls::install_crypto_provider();
-    let config = StackConfig::of_folder(up.folder.path()).unwrap();
-    let pki = stack::open_pki(&config.layout.pki()).unwrap();
-    let operator = stack::software(&pki, "operator", &config.addresses()).unwrap();
-    let request = MergePatientsRequest {
-        source_patient_id: source.to_owned(),
-        target_patient_id: target.to_owned(),
-        reason: "same papers".to_owned(),
-        request_id: aval_domain::id::RequestId::new(&SystemRandom).to_string(),
-    };
-    operator.patients().merge_patients(request).await.unwrap();
+fn merge(up: &Up, source: &str, target: &str) {
+    let merged = up.ask(&[
+        "patient",
+        "merge",
+        source,
+        target,
+        "--reason",
+        "same papers",
+    ]);
+    assert_eq!(merged["patient_id"], target);
 }
 
 /// Until identity has told the trail.
@@ -80,11 +75,11 @@ fn cut(file: &Path, what: impl Fn(&str) -> bool) -> usize {
     cut.len()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_export_is_verified_under_every_identifier_and_what_is_left_out_is_found() {
+#[test]
+fn an_export_is_verified_under_every_identifier_and_what_is_left_out_is_found() {
     let up = Up::start();
     let (own, other) = (up.patient_id(), register(&up));
-    merge(&up, &other, &own).await;
+    merge(&up, &other, &own);
     until_read_as_one(&up);
     let path = |name: &str| up.folder.path().join(name);
     let files = Files {
@@ -125,4 +120,31 @@ async fn an_export_is_verified_under_every_identifier_and_what_is_left_out_is_fo
         2
     );
     assert_eq!(files.verify(&up).code, Some(16));
+}
+
+#[test]
+fn two_patients_are_merged_and_taken_apart_again() {
+    let up = Up::start();
+    let (own, other) = (up.patient_id(), register(&up));
+    let of = |kind: &str| {
+        let issues = up.ask(&["patient", "issues", "--kind", kind]).to_string();
+        (issues.contains(&own), issues.contains(&other))
+    };
+    assert_eq!(of("unqualified"), (false, true));
+    assert_eq!(of("duplicate"), (false, false));
+    assert_eq!(of("collision"), (false, false));
+
+    merge(&up, &other, &own);
+    let shown = up.ask(&["patient", "show", &other]);
+    assert_eq!(shown["patient_id"], own);
+    let (code, reason) =
+        up.is_refused(&["patient", "merge", &other, &own, "--reason", "once more"]);
+    assert_eq!(code, 64 + 9, "{reason}");
+    assert!(reason.contains("STATE_CONFLICT"), "{reason}");
+
+    let apart = up.ask(&["patient", "unmerge", &other, "--reason", "two people"]);
+    assert_eq!(apart[0]["patient_id"], other);
+    assert_eq!(apart[1]["patient_id"], own);
+    let shown = up.ask(&["patient", "show", &other]);
+    assert_eq!(shown["patient_id"], other);
 }
