@@ -127,7 +127,7 @@ fn story(event: &Event, words: &Words<'_>) -> String {
             "An attempt to sign in was refused.".to_owned()
         }
         EventKind::SessionRefused => format!("{who} tried to sign in without success."),
-        EventKind::SessionClosed => format!("{who} signed out."),
+        EventKind::SessionClosed => format!("{who} closed a session."),
         EventKind::DirectoryImportApplied => {
             format!("{who} updated the directory of health professionals.")
         }
