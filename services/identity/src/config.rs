@@ -2,7 +2,7 @@
 
 mod provider;
 
-pub use provider::{PatientClaims, ProviderAlgorithm, ProviderConfig};
+pub use provider::{ClientCertificate, PatientClaims, ProviderAlgorithm, ProviderConfig};
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

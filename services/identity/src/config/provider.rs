@@ -26,6 +26,10 @@ pub struct ProviderConfig {
     pub client_secret_file: Option<PathBuf>,
     /// The authorities that may have signed the provider's certificate, a PEM file.
     pub ca: PathBuf,
+    /// The certificate that is shown to the provider where it asks for one, and that its
+    /// access tokens may be bound to. With it only TLS 1.3 is spoken. Default: none.
+    #[serde(default)]
+    pub client_certificate: Option<ClientCertificate>,
     /// How ID tokens may be signed. Default: RS256 alone.
     #[serde(default = "default_algorithms")]
     pub algorithms: Vec<ProviderAlgorithm>,
@@ -42,6 +46,16 @@ pub struct ProviderConfig {
     /// Default: true.
     #[serde(default = "yes")]
     pub introspection: bool,
+}
+
+/// A certificate of our own.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientCertificate {
+    /// The chain, our own certificate first, a PEM file.
+    pub certificate: PathBuf,
+    /// Its private key (PKCS#8), a PEM file.
+    pub private_key: PathBuf,
 }
 
 /// How an ID token may be signed. No other algorithm can be named: not `none`, and

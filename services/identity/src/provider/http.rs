@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aval_domain::time::Timestamp;
+use aval_runtime::config::TlsFiles;
 use aval_runtime::status::Causes;
 use aval_runtime::tls;
 use futures::future::BoxFuture;
@@ -68,9 +69,24 @@ impl HttpProvider {
             .timeout(config.timeout.get())
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
-            .https_only(true)
-            .tls_backend_preconfigured(tls::client_config_without_identity(&config.ca)?)
-            .build()?;
+            .https_only(true);
+        let http = match &config.client_certificate {
+            Some(own) => {
+                let mut shown = (*tls::client_config(&TlsFiles {
+                    certificate: own.certificate.clone(),
+                    private_key: own.private_key.clone(),
+                    client_ca: config.ca.clone(),
+                })?)
+                .clone();
+                // Which HTTP is spoken is the client's to say.
+                shown.alpn_protocols.clear();
+                http.tls_backend_preconfigured(shown)
+            }
+            None => {
+                http.tls_backend_preconfigured(tls::client_config_without_identity(&config.ca)?)
+            }
+        };
+        let http = http.build()?;
         let client_secret = config.client_secret_file.as_ref().map(|path| {
             let secret = std::fs::read_to_string(path);
             let unreadable = |source| ProviderSetupError::Unreadable {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use aval_domain::event::EventKind;
 use aval_domain::time::{Clock, SystemClock};
+use aval_identity::config::ClientCertificate;
 use aval_proto::identity::v1 as proto;
 use aval_runtime::token::{CLOSINGS_HOLD_WITHIN, TokenError};
 use tonic::Status;
@@ -25,6 +26,12 @@ const BETWEEN_FETCHES: Duration = Duration::from_secs(30);
 
 /// The service with that provider for professionals; `None` where it was not prepared.
 async fn stand() -> Option<(Stand, CertifiedProvider)> {
+    stand_of(false, false).await
+}
+
+/// The same, where the provider demands a certificate of who asks about a token, and the
+/// service shows one.
+async fn stand_of(demands: bool, shows: bool) -> Option<(Stand, CertifiedProvider)> {
     let packages = process::packages()?;
     let mut provider = None;
     let stand = Stand::start_with(|config, pki| {
@@ -34,7 +41,13 @@ async fn stand() -> Option<(Stand, CertifiedProvider)> {
             "https://localhost:{port}{}",
             aval_identity::backchannel_logout::PATH
         );
-        let started = CertifiedProvider::start(&packages, pki, &logout);
+        let own = config.grpc.tls.clone().unwrap();
+        let authority = demands.then_some(own.client_ca.as_path());
+        let started = CertifiedProvider::start(&packages, pki, &logout, authority);
+        config.practitioners_provider.client_certificate = shows.then(|| ClientCertificate {
+            certificate: own.certificate.clone(),
+            private_key: own.private_key.clone(),
+        });
         config.practitioners_provider.issuer = started.issuer();
         config.practitioners_provider.discovery_url =
             started.issuer() + "/.well-known/openid-configuration";
@@ -82,6 +95,25 @@ async fn a_professional_signs_in_by_the_code_flow_and_leaves_with_an_aval_token(
     let mut other = Browser::new(&provider).sign_in().await;
     other.nonce = tokens.nonce;
     assert_eq!(reason(exchange(&stand, &other).await), "NONCE_MISMATCH");
+}
+
+#[tokio::test]
+async fn a_provider_that_demands_our_certificate_is_shown_it() {
+    for (demands, shows, signs_in) in [
+        (true, true, true),
+        (true, false, false),
+        (false, true, true),
+    ] {
+        let Some((stand, provider)) = stand_of(demands, shows).await else {
+            return;
+        };
+        let tokens = Browser::new(&provider).sign_in().await;
+        let answer = exchange(&stand, &tokens).await;
+        assert_eq!(answer.is_ok(), signs_in, "{demands} {shows}");
+        if !signs_in {
+            assert_eq!(reason(answer), "DEPENDENCY_UNAVAILABLE");
+        }
+    }
 }
 
 #[tokio::test]

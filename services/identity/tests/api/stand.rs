@@ -202,6 +202,7 @@ fn config(
         deadline: DurationText::from_secs(5),
     };
     let realm = |realm: Realm, acr: &[(&str, AuthenticationStrength)]| ProviderConfig {
+        client_certificate: None,
         issuer: provider.issuer(realm).to_owned(),
         discovery_url: provider.discovery_url(realm),
         client_id: ClientConfig::development().id,

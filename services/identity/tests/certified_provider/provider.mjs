@@ -2,7 +2,8 @@
 // Connect's. It signs in whoever is named, without a page; it is for tests on this machine.
 //
 // PORT, CERTIFICATE and KEY say where it serves; ACCOUNTS is a file of claims by `sub`;
-// CLIENT, SECRET, REDIRECT and LOGOUT are the relying party. It ends with its standard
+// CLIENT, SECRET, REDIRECT and LOGOUT are the relying party. With AUTHORITY it tells about
+// a token only to whoever shows a certificate of that authority. It ends with its standard
 // input.
 
 import { readFileSync } from 'node:fs';
@@ -10,7 +11,9 @@ import { createServer } from 'node:https';
 import { webcrypto } from 'node:crypto';
 import { Provider } from 'oidc-provider';
 
-const { PORT, CERTIFICATE, KEY, ACCOUNTS, CLIENT, SECRET, REDIRECT, LOGOUT } = process.env;
+const {
+  PORT, CERTIFICATE, KEY, ACCOUNTS, CLIENT, SECRET, REDIRECT, LOGOUT, AUTHORITY,
+} = process.env;
 const issuer = `https://localhost:${PORT}`;
 const accounts = JSON.parse(readFileSync(ACCOUNTS, 'utf8'));
 const claims = [...new Set(Object.values(accounts).flatMap(Object.keys))];
@@ -106,7 +109,12 @@ async function signIn(request, response) {
   await provider.interactionFinished(request, response, { login }, { mergeWithLastSubmission: false });
 }
 
+const tellsOfTokens = ['/me', '/token/introspection'];
+
 async function serve(request, response) {
+  if (AUTHORITY && tellsOfTokens.includes(request.url) && !request.socket.authorized) {
+    return response.writeHead(401).end();
+  }
   const asked = `${request.method} ${request.url}`;
   if (asked.startsWith('GET /sign-in/')) return signIn(request, response);
   if (asked === 'POST /rotate') keys = [await newKey(), ...keys];
@@ -117,6 +125,9 @@ async function serve(request, response) {
 }
 
 const tls = { cert: readFileSync(CERTIFICATE), key: readFileSync(KEY) };
+if (AUTHORITY) {
+  Object.assign(tls, { ca: readFileSync(AUTHORITY), requestCert: true, rejectUnauthorized: false });
+}
 createServer(tls, (request, response) => {
   serve(request, response).catch((error) => {
     console.error(error);

@@ -46,7 +46,13 @@ pub(super) fn packages() -> Option<PathBuf> {
 impl CertifiedProvider {
     /// Starts it with one professional and the development client, which hears of
     /// logouts there. It serves when this returns.
-    pub(super) fn start(packages: &Path, pki: &DevelopmentPki, logout: &str) -> Self {
+    /// With an authority it tells about tokens only to whoever shows a certificate of it.
+    pub(super) fn start(
+        packages: &Path,
+        pki: &DevelopmentPki,
+        logout: &str,
+        authority: Option<&Path>,
+    ) -> Self {
         let port = aval_testing::ports::claim_port().unwrap();
         let folder = tempfile::tempdir().unwrap();
         // Node looks for packages beside the program.
@@ -70,6 +76,7 @@ impl CertifiedProvider {
             .env("SECRET", &client.secret)
             .env("REDIRECT", REDIRECT)
             .env("LOGOUT", logout)
+            .envs(authority.map(|file| ("AUTHORITY", file)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
