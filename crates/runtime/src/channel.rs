@@ -1,9 +1,13 @@
 //! Channels to other services.
 
+mod instances;
+mod repeat;
 mod transport;
 
 use std::error::Error;
+use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,7 +16,7 @@ use http::{Request, Response};
 use tokio::time::{Instant, sleep_until};
 use tonic::Status;
 use tonic::body::Body;
-use tower::Service;
+use tower::{Service, ServiceExt};
 use tracing::Instrument;
 
 use crate::answer::{self, Limits};
@@ -23,11 +27,21 @@ use crate::telemetry::{self, CallRecord, MethodLabel, Side, TRACEPARENT, TracePa
 use crate::{call, deadline};
 
 pub use crate::answer::AnswerBody;
+use instances::{AtWork, Instances, SystemNames};
+use repeat::{Budget, MOST_ATTEMPTS, Repeatable, pause};
+
+pub use instances::Names;
 pub use transport::ChannelError;
-pub(crate) use transport::transport;
+pub(crate) use transport::Transport;
 
 /// A channel to another service, for generated clients: `TrailServiceClient::new(channel)`.
-/// Cheap to clone; clones share the connection.
+/// Cheap to clone; clones share the connections.
+///
+/// The calls are spread over the instances that the peer's name leads to, which is looked
+/// up again every few seconds and whenever one of them does not answer. A unary call that
+/// did not get through is made again, at another instance where there is one, as long as
+/// its deadline and a budget shared by all calls last; but not one which may have been
+/// worked on and would then be something else the second time, as `RefreshToken` is.
 ///
 /// A call carries the trace of the call that it is made for, and no more time than
 /// that one has left. A unary call has at most the peer's configured deadline; one
@@ -35,16 +49,32 @@ pub(crate) use transport::transport;
 /// through `UNAVAILABLE` with the reason `DEPENDENCY_UNAVAILABLE`.
 #[derive(Debug, Clone)]
 pub struct Channel {
-    inner: tonic::transport::Channel,
+    peer: Arc<Peer>,
     unary_deadline: Duration,
 }
 
-/// A channel that connects when it is first used, and again when the connection is
+#[derive(Debug)]
+struct Peer {
+    instances: Instances,
+    budget: Budget,
+}
+
+/// A channel that connects when it is first used, and again when a connection is
 /// lost; the peer need not be there yet. Call it inside the asynchronous run time.
 pub fn connect_lazy(peer: &PeerConfig) -> Result<Channel, ChannelError> {
+    connect_with(peer, Arc::new(SystemNames))
+}
+
+/// The same where something else than the system knows the addresses of names.
+pub fn connect_with(peer: &PeerConfig, names: Arc<dyn Names>) -> Result<Channel, ChannelError> {
+    let unary_deadline = peer.deadline.get();
+    let peer = Arc::new(Peer {
+        instances: Instances::of(Transport::new(peer)?, names),
+        budget: Budget::full(),
+    });
     Ok(Channel {
-        inner: transport(peer)?,
-        unary_deadline: peer.deadline.get(),
+        peer,
+        unary_deadline,
     })
 }
 
@@ -56,38 +86,38 @@ impl Service<Request<Body>> for Channel {
     type Error = tonic::transport::Error;
     type Future = AnswerFuture;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, mut request: Request<Body>) -> AnswerFuture {
         let method = Methods::known().find(request.uri().path());
         let label = method.map_or(MethodLabel::OTHER, |method| method.label);
         let is_streaming = method.is_some_and(|method| method.is_streaming);
+        let may_repeat = method.is_some_and(|method| method.may_repeat);
         let span = enter_trace(&mut request, label);
         let deadline = self.limit(&mut request, is_streaming);
         let record = CallRecord::of_made(label, span.clone());
-
-        // The clone that was polled ready is the one that is called.
-        let clone = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let peer = Arc::clone(&self.peer);
         Box::pin(
             async move {
                 let mut limits = Limits {
                     deadline: deadline.map(|deadline| Box::pin(sleep_until(deadline))),
                     ..Limits::default()
                 };
+                let asking = async {
+                    if may_repeat {
+                        peer.ask_until_it_gets_through(request).await
+                    } else {
+                        peer.ask_once(request).await
+                    }
+                };
                 let answered = match &mut limits.deadline {
-                    None => inner
-                        .call(request)
-                        .await
-                        .map_err(|error| not_through(&error).into()),
+                    None => asking.await,
                     Some(deadline) => tokio::select! {
                         biased;
                         () = deadline => Err(deadline::exceeded().into()),
-                        answer = inner.call(request) => {
-                            answer.map_err(|error| not_through(&error).into())
-                        }
+                        answer = asking => answer,
                     },
                 };
                 let answer = answered.unwrap_or_else(|status: Status| status.into_http());
@@ -95,6 +125,74 @@ impl Service<Request<Body>> for Channel {
             }
             .instrument(span),
         )
+    }
+}
+
+impl Peer {
+    async fn ask_once(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
+        let Some(instance) = self.instances.choose(&[]).await else {
+            return Err(not_answering().into());
+        };
+        self.ask(&instance, request)
+            .await
+            .map_err(|error| not_through(&error).into())
+    }
+
+    async fn ask_until_it_gets_through(
+        &self,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, Status> {
+        let request = Repeatable::read(request).await?;
+        let mut tried = Vec::new();
+        loop {
+            let Some(instance) = self.instance_after(&tried).await else {
+                return Err(not_answering().into());
+            };
+            let error = match self.ask(&instance, request.again()).await {
+                Ok(answer) => {
+                    self.budget.got_through();
+                    return Ok(answer);
+                }
+                Err(error) => error,
+            };
+            tried.push(instance.address());
+            let again = tried.len() < MOST_ATTEMPTS
+                && !ran_out_of_time(&error)
+                && self.budget.allows_another();
+            if !again {
+                return Err(not_through(&error).into());
+            }
+        }
+    }
+
+    /// The one to ask after these: another one at once, the same one after a pause.
+    async fn instance_after(&self, tried: &[SocketAddr]) -> Option<AtWork> {
+        let next = self.instances.choose(tried).await?;
+        if !tried.contains(&next.address()) {
+            return Some(next);
+        }
+        drop(next);
+        tokio::time::sleep(pause(tried.len())).await;
+        self.instances.choose(tried).await
+    }
+
+    async fn ask(
+        &self,
+        instance: &AtWork,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, tonic::transport::Error> {
+        let mut channel = instance.channel();
+        let answered = match channel.ready().await {
+            Ok(ready) => ready.call(request).await,
+            Err(error) => Err(error),
+        };
+        if answered
+            .as_ref()
+            .is_err_and(|error| !ran_out_of_time(error))
+        {
+            self.instances.did_not_answer(instance);
+        }
+        answered
     }
 }
 
@@ -139,6 +237,10 @@ fn not_through(error: &tonic::transport::Error) -> Refusal {
     if ran_out_of_time(error) {
         return deadline::exceeded();
     }
+    not_answering()
+}
+
+fn not_answering() -> Refusal {
     Refusal::new(
         ErrorReason::DependencyUnavailable,
         "another service does not answer; nothing was decided",

@@ -17,7 +17,17 @@ pub(crate) struct Method {
     pub(crate) label: MethodLabel,
     /// Whether requests or answers are streams: then no default deadline applies.
     pub(crate) is_streaming: bool,
+    /// Whether a call that may have been worked on already may be made once more: it
+    /// reads, or it says by an id that it is the same.
+    pub(crate) may_repeat: bool,
 }
+
+/// The calls that are something new each time: what they use up or open tells no
+/// repetition from a second wish.
+const NEVER_REPEATED: [&str; 2] = [
+    "aval.identity.v1.SessionService/ExchangeToken",
+    "aval.identity.v1.SessionService/RefreshToken",
+];
 
 /// The methods by the path of their calls, `/package.Service/Method`.
 #[derive(Debug, Default)]
@@ -55,10 +65,12 @@ impl Methods {
                 for method in &service.method {
                     // They are read once, and live as long as the process.
                     let label = format!("{full_name}/{}", method.name()).leak();
+                    let is_streaming = method.client_streaming() || method.server_streaming();
                     let entry = Method {
                         service: Arc::clone(&full_name),
                         label: MethodLabel::known(label),
-                        is_streaming: method.client_streaming() || method.server_streaming(),
+                        is_streaming,
+                        may_repeat: !is_streaming && !NEVER_REPEATED.contains(&&*label),
                     };
                     self.0.insert(format!("/{label}"), Arc::new(entry));
                 }
@@ -88,6 +100,10 @@ mod tests {
         );
         assert!(!find("/grpc.health.v1.Health/Check").unwrap().is_streaming);
         assert!(find("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo").is_some());
+        assert!(append.may_repeat);
+        for call in NEVER_REPEATED {
+            assert!(!find(&format!("/{call}")).unwrap().may_repeat, "{call}");
+        }
         assert!(find("/aval.audit.v1.TrailService/Guess").is_none());
         assert!(find("").is_none());
     }

@@ -1,12 +1,13 @@
 //! The connection below a channel.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::Uri;
 use hyper_util::rt::TokioIo;
 use rustls_pki_types::ServerName;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
@@ -34,32 +35,65 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A lazy connection to the peer. Its name is resolved, and its certificates are
-/// read, each time it connects.
-pub(crate) fn transport(peer: &PeerConfig) -> Result<Channel, ChannelError> {
-    let uri = peer.check()?;
-    let identity = match &peer.tls {
-        Some(files) if uri.scheme_str() == Some("https") => Some(Identity {
-            tls: ClientTls::new(files)?,
-            server_name: server_name(peer, &uri)?,
-        }),
-        _ => None,
-    };
-    let identity = identity.map(Arc::new);
-    let endpoint = Endpoint::from(uri)
-        .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
-        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
-        .keep_alive_while_idle(true);
-    let connector = service_fn(move |uri: Uri| {
-        let identity = identity.clone();
-        async move {
-            let connecting = connect(uri, identity);
-            tokio::time::timeout(CONNECT_TIMEOUT, connecting)
-                .await?
-                .map(TokioIo::new)
-        }
-    });
-    Ok(Channel::new(connector, endpoint))
+/// How to reach a peer: where, and with what certificate.
+#[derive(Debug, Clone)]
+pub(crate) struct Transport {
+    uri: Uri,
+    identity: Option<Arc<Identity>>,
+}
+
+impl Transport {
+    /// As the configuration has it.
+    pub(crate) fn new(peer: &PeerConfig) -> Result<Self, ChannelError> {
+        let uri = peer.check()?;
+        let identity = match &peer.tls {
+            Some(files) if uri.scheme_str() == Some("https") => Some(Identity {
+                tls: ClientTls::new(files)?,
+                server_name: server_name(peer, &uri)?,
+            }),
+            _ => None,
+        };
+        let identity = identity.map(Arc::new);
+        Ok(Self { uri, identity })
+    }
+
+    /// The name or the address of the peer.
+    pub(crate) fn host(&self) -> &str {
+        host(&self.uri)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        let usual = if self.identity.is_some() { 443 } else { 80 };
+        self.uri.port_u16().unwrap_or(usual)
+    }
+
+    /// A lazy connection to whichever instance the name leads to each time it connects.
+    pub(crate) fn connect_by_name(&self) -> Channel {
+        self.connect_to((self.host().to_owned(), self.port()))
+    }
+
+    /// A lazy connection to the instance at this address.
+    pub(super) fn connect_lazy(&self, address: SocketAddr) -> Channel {
+        self.connect_to(address)
+    }
+
+    /// The certificates are read each time it connects.
+    fn connect_to(&self, address: impl ToSocketAddrs + Clone + Send + Sync + 'static) -> Channel {
+        let endpoint = Endpoint::from(self.uri.clone())
+            .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
+            .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+            .keep_alive_while_idle(true);
+        let identity = self.identity.clone();
+        let connector = service_fn(move |_: Uri| {
+            let connecting = connect(address.clone(), identity.clone());
+            async move {
+                tokio::time::timeout(CONNECT_TIMEOUT, connecting)
+                    .await?
+                    .map(TokioIo::new)
+            }
+        });
+        Channel::new(connector, endpoint)
+    }
 }
 
 #[derive(Debug)]
@@ -69,16 +103,10 @@ struct Identity {
 }
 
 async fn connect(
-    uri: Uri,
+    address: impl ToSocketAddrs,
     identity: Option<Arc<Identity>>,
 ) -> std::io::Result<Either<TcpStream, TlsStream<TcpStream>>> {
-    let host = uri
-        .host()
-        .unwrap_or_default()
-        .trim_start_matches('[')
-        .trim_end_matches(']');
-    let default_port = if identity.is_some() { 443 } else { 80 };
-    let stream = TcpStream::connect((host, uri.port_u16().unwrap_or(default_port))).await?;
+    let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let Some(identity) = identity else {
         return Ok(Either::Left(stream));
@@ -94,11 +122,12 @@ async fn connect(
 }
 
 fn server_name(peer: &PeerConfig, uri: &Uri) -> Result<ServerName<'static>, ChannelError> {
-    let host = uri
-        .host()
-        .unwrap_or_default()
-        .trim_start_matches('[')
-        .trim_end_matches(']');
-    let name = peer.server_name.as_deref().unwrap_or(host).to_owned();
+    let name = peer.server_name.as_deref().unwrap_or(host(uri)).to_owned();
     ServerName::try_from(name).map_err(|_| ChannelError::ServerName)
+}
+
+/// Without the brackets of an IPv6 address.
+fn host(uri: &Uri) -> &str {
+    let host = uri.host().unwrap_or_default();
+    host.trim_start_matches('[').trim_end_matches(']')
 }

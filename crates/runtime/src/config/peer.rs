@@ -9,7 +9,8 @@ use super::{ConfigError, DurationText, TlsFiles};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PeerConfig {
-    /// `https://host:port`; `http://` only for this machine.
+    /// `https://host:port`; `http://` only for this machine. A name with several addresses
+    /// has an instance at each, and the calls are spread over them.
     pub uri: String,
     /// This service's certificate and the authority of the other's. Required with
     /// `https`.

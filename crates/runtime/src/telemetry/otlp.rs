@@ -7,7 +7,7 @@ use opentelemetry_sdk::trace::{SdkTracerProvider, Tracer};
 use tracing_opentelemetry::OpenTelemetryLayer;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::channel::{self, ChannelError};
+use crate::channel::{ChannelError, Transport};
 use crate::config::{PeerConfig, TelemetryConfig};
 
 /// Why telemetry cannot start.
@@ -42,7 +42,7 @@ pub(super) fn exporters(config: &TelemetryConfig) -> Result<Option<Exporters>, T
         server_name: None,
         deadline: crate::config::DurationText::from_secs(10),
     };
-    let transport = channel::transport(&collector)?;
+    let transport = Transport::new(&collector)?.connect_by_name();
     Ok(Some(Exporters {
         traces: SpanExporter::builder()
             .with_tonic()

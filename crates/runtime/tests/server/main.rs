@@ -5,6 +5,7 @@
 mod callers;
 mod drain;
 mod exported;
+mod instances;
 mod limits;
 mod observed;
 mod pki;

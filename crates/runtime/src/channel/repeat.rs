@@ -1,0 +1,122 @@
+//! Calls that did not get through, made again.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use http::Request;
+use http::request::Parts;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use tonic::Status;
+use tonic::body::Body;
+
+/// How often a call is made at most.
+pub(super) const MOST_ATTEMPTS: usize = 5;
+
+/// How long to wait before an instance is asked again after so many attempts in vain: not
+/// at all the first time, when its connection may just have been closed; then ever longer,
+/// for one that is being started anew.
+pub(super) fn pause(attempts: usize) -> Duration {
+    const PAUSES: [u64; MOST_ATTEMPTS] = [0, 0, 100, 400, 1_600];
+    Duration::from_millis(PAUSES[attempts.min(MOST_ATTEMPTS - 1)])
+}
+
+/// A request that can be sent more than once.
+#[derive(Debug)]
+pub(super) struct Repeatable {
+    parts: Parts,
+    body: Bytes,
+}
+
+impl Repeatable {
+    /// Reads the whole request, which must not be a stream.
+    pub(super) async fn read(request: Request<Body>) -> Result<Self, Status> {
+        let (parts, body) = request.into_parts();
+        let body = body.collect().await?.to_bytes();
+        Ok(Self { parts, body })
+    }
+
+    /// The request once more.
+    pub(super) fn again(&self) -> Request<Body> {
+        let body = Body::new(Full::new(self.body.clone()));
+        Request::from_parts(self.parts.clone(), body)
+    }
+}
+
+/// What may be spent on repetitions, as gRFC A6 (retry throttling) has it: a peer most of
+/// whose calls fail is not asked several times for each.
+#[derive(Debug)]
+pub(super) struct Budget(AtomicU32);
+
+impl Budget {
+    /// In thousandths of a call.
+    const FULL: u32 = 100 * Self::FAILED;
+    const FAILED: u32 = 1_000;
+    /// Ten calls that got through pay for one that did not.
+    const GOT_THROUGH: u32 = 100;
+
+    pub(super) const fn full() -> Self {
+        Self(AtomicU32::new(Self::FULL))
+    }
+
+    /// A call got through.
+    pub(super) fn got_through(&self) {
+        // Full is the usual case, and needs no write.
+        if self.0.load(Ordering::Relaxed) < Self::FULL {
+            let more = |left: u32| Some((left + Self::GOT_THROUGH).min(Self::FULL));
+            let _ = self
+                .0
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        }
+    }
+
+    /// A call did not get through; whether it may be made again.
+    pub(super) fn allows_another(&self) -> bool {
+        let less = |left: u32| Some(left.saturating_sub(Self::FAILED));
+        let before = self
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        before.unwrap_or_else(|left| left) > Self::FULL / 2
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_of_the_budget_is_spent_and_then_successes_pay_for_more() {
+        let budget = Budget::full();
+        let spent = (0..1_000).take_while(|_| budget.allows_another()).count();
+        assert_eq!(spent, 50);
+        assert!(!budget.allows_another());
+        for _ in 0..10_000 {
+            budget.got_through();
+        }
+        let spent = (0..1_000).take_while(|_| budget.allows_another()).count();
+        assert_eq!(spent, 50, "it is never more than full");
+    }
+
+    #[test]
+    fn every_pause_is_longer_than_the_one_before_and_all_fit_into_a_deadline() {
+        let pauses: Vec<_> = (1..MOST_ATTEMPTS).map(pause).collect();
+        assert!(pauses[0].is_zero());
+        assert!(pauses.is_sorted_by(|one, next| one < next), "{pauses:?}");
+        assert!(pauses.iter().sum::<Duration>() < Duration::from_secs(3));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_was_read_is_sent_as_it_was() {
+        let request = Request::post("/service/Method")
+            .header("grpc-timeout", "1S")
+            .body(Body::new(Full::new(Bytes::from_static(b"message"))))
+            .unwrap();
+        let repeatable = Repeatable::read(request).await.unwrap();
+        for _ in 0..2 {
+            let (parts, body) = repeatable.again().into_parts();
+            assert_eq!(parts.uri.path(), "/service/Method");
+            assert_eq!(parts.headers["grpc-timeout"], "1S");
+            assert_eq!(body.collect().await.unwrap().to_bytes(), "message");
+        }
+    }
+}

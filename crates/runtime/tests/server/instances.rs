@@ -1,0 +1,236 @@
+//! A peer with several instances, which come and go.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aval_proto::audit::v1::transparency_service_client::TransparencyServiceClient;
+use aval_proto::audit::v1::{GetCheckpointRequest, GetInclusionProofRequest};
+use aval_proto::identity::v1::RefreshTokenRequest;
+use aval_proto::identity::v1::session_service_client::SessionServiceClient;
+use aval_runtime::channel::{Channel, Names, connect_with};
+use aval_runtime::config::PeerConfig;
+use futures::future::BoxFuture;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+use tonic::{Code, Request};
+
+use crate::stand::{Desk, PATIENCE, Stand, reason};
+
+/// A DNS of this test.
+#[derive(Debug, Clone)]
+struct Dns(Arc<Mutex<io::Result<Vec<SocketAddr>>>>);
+
+impl Dns {
+    fn of(addresses: &[SocketAddr]) -> Self {
+        Self(Arc::new(Mutex::new(Ok(addresses.to_vec()))))
+    }
+
+    fn says(&self, addresses: &[SocketAddr]) {
+        *self.0.lock().unwrap() = Ok(addresses.to_vec());
+    }
+
+    fn is_down(&self) {
+        *self.0.lock().unwrap() = Err(io::ErrorKind::TimedOut.into());
+    }
+
+    /// A channel to whatever it names.
+    fn channel(&self) -> Channel {
+        let mut peer = PeerConfig::insecure_loopback(([127, 0, 0, 1], 1).into());
+        peer.uri = "http://localhost:1".to_owned();
+        peer.deadline = PATIENCE.into();
+        connect_with(&peer, Arc::new(self.clone())).unwrap()
+    }
+
+    fn client(&self) -> TransparencyServiceClient<Channel> {
+        TransparencyServiceClient::new(self.channel())
+    }
+}
+
+impl Names for Dns {
+    fn find<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>> {
+        assert_eq!((host, port), ("localhost", 1));
+        let found = match &*self.0.lock().unwrap() {
+            Ok(addresses) => Ok(addresses.clone()),
+            Err(error) => Err(error.kind().into()),
+        };
+        Box::pin(async { found })
+    }
+}
+
+/// An instance in clear, and what its handlers share with the test.
+async fn instance() -> (Desk, Stand) {
+    let desk = Desk::new();
+    let stand = Stand::start(&desk, |config| {
+        config.tls = None;
+        config.insecure_loopback = true;
+        config.drain = Duration::from_millis(50).into();
+    })
+    .await;
+    (desk, stand)
+}
+
+/// Calls that wait in a handler, so many.
+fn waiting_calls(client: &TransparencyServiceClient<Channel>, calls: usize) {
+    for _ in 0..calls {
+        let mut client = client.clone();
+        tokio::spawn(async move {
+            let request = GetInclusionProofRequest::default();
+            client.get_inclusion_proof(request).await
+        });
+    }
+}
+
+async fn waiting(desk: &Desk, calls: u32) {
+    let waiting = tokio::time::timeout(PATIENCE, desk.waiting.acquire_many(calls)).await;
+    waiting
+        .expect("so many handlers begin to wait")
+        .unwrap()
+        .forget();
+}
+
+#[tokio::test]
+async fn calls_are_spread_over_the_instances() {
+    let (one, first) = instance().await;
+    let (other, second) = instance().await;
+    let dns = Dns::of(&[first.address, second.address]);
+    waiting_calls(&dns.client(), 10);
+    waiting(&one, 5).await;
+    waiting(&other, 5).await;
+}
+
+#[tokio::test]
+async fn an_instance_that_comes_later_gets_its_share() {
+    let (one, first) = instance().await;
+    let dns = Dns::of(&[first.address]);
+    let client = dns.client();
+    waiting_calls(&client, 3);
+    waiting(&one, 3).await;
+
+    let (other, second) = instance().await;
+    dns.says(&[first.address, second.address]);
+    let gets_some = async {
+        while other.waiting.available_permits() == 0 {
+            waiting_calls(&client, 1);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let got = tokio::time::timeout(PATIENCE, gets_some).await;
+    got.expect("calls go to the one that came");
+}
+
+#[tokio::test]
+async fn no_call_fails_while_instances_end_and_others_take_their_place() {
+    let (_, mut serving) = instance().await;
+    let dns = Dns::of(&[serving.address]);
+    let mut client = dns.client();
+    for _ in 0..5 {
+        let (_, next) = instance().await;
+        dns.says(&[serving.address, next.address]);
+        for _ in 0..20 {
+            client
+                .get_checkpoint(GetCheckpointRequest {})
+                .await
+                .unwrap();
+        }
+        serving.shutdown.cancel();
+        for _ in 0..20 {
+            client
+                .get_checkpoint(GetCheckpointRequest {})
+                .await
+                .unwrap();
+        }
+        serving = next;
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_found_is_an_error_until_it_is() {
+    let (_, stand) = instance().await;
+    let dns = Dns::of(&[]);
+    dns.is_down();
+    let mut client = dns.client();
+    let status = client.get_checkpoint(GetCheckpointRequest {}).await;
+    let status = status.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    assert_eq!(reason(&status), "DEPENDENCY_UNAVAILABLE");
+
+    dns.says(&[stand.address]);
+    let found = async {
+        while client
+            .get_checkpoint(GetCheckpointRequest {})
+            .await
+            .is_err()
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, found)
+        .await
+        .expect("it is looked up again");
+
+    // What was found is kept when the DNS fails.
+    dns.is_down();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    client
+        .get_checkpoint(GetCheckpointRequest {})
+        .await
+        .unwrap();
+}
+
+/// A server that takes calls and closes the connection on them; how often it did.
+async fn one_that_hangs_up() -> (SocketAddr, Arc<Mutex<usize>>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let times = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&times);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
+            *count.lock().unwrap() += 1;
+        }
+    });
+    (address, times)
+}
+
+#[tokio::test]
+async fn a_call_that_is_something_new_each_time_is_made_once() {
+    let (address, times) = one_that_hangs_up().await;
+    let mut sessions = SessionServiceClient::new(Dns::of(&[address]).channel());
+    let request = RefreshTokenRequest::default();
+    let status = sessions.refresh_token(request).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    assert_eq!(*times.lock().unwrap(), 1);
+}
+
+#[tokio::test]
+async fn attempts_are_bounded_by_their_number_and_by_the_budget_of_all_calls() {
+    let (address, times) = one_that_hangs_up().await;
+    let mut client = Dns::of(&[address]).client();
+    let status = client.get_checkpoint(GetCheckpointRequest {}).await;
+    assert_eq!(status.unwrap_err().code(), Code::Unavailable);
+    let of_one_call = *times.lock().unwrap();
+    assert!((2..=5).contains(&of_one_call), "{of_one_call}");
+
+    let calls: Vec<_> = (0..200)
+        .map(|_| {
+            let mut client = client.clone();
+            tokio::spawn(async move { client.get_checkpoint(GetCheckpointRequest {}).await })
+        })
+        .collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap_err().code(), Code::Unavailable);
+    }
+    let in_all = *times.lock().unwrap();
+    assert!(in_all <= of_one_call + 200 + 60, "{in_all}");
+}
+
+#[tokio::test]
+async fn a_call_ends_at_its_deadline_however_many_attempts_are_left() {
+    let (address, _) = one_that_hangs_up().await;
+    let mut request = Request::new(GetCheckpointRequest {});
+    request.set_timeout(Duration::from_millis(150));
+    let status = Dns::of(&[address]).client().get_checkpoint(request).await;
+    assert_eq!(status.unwrap_err().code(), Code::DeadlineExceeded);
+}
