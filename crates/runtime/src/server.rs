@@ -1,7 +1,7 @@
 //! The gRPC server of a service.
 //!
 //! Every call walks the same way, in this order: trace and metrics → deadline →
-//! load → caller → allowlist → token → context → handler, and what panics answers
+//! caller → rate → load → allowlist → token → context → handler, and what panics answers
 //! `INTERNAL`. It stands in one place, `server/walk.rs`.
 
 mod connection;
@@ -9,6 +9,7 @@ mod give_way;
 mod listener;
 mod load;
 mod message_limit;
+mod rate;
 mod unread_request;
 mod walk;
 
@@ -32,6 +33,7 @@ use crate::environment::Environment;
 use crate::tls::{ServerTls, TlsError};
 use crate::token::TokenVerifier;
 use load::Load;
+use rate::Rates;
 
 /// Why a server cannot start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -122,6 +124,7 @@ struct Shared {
     verifier: Arc<TokenVerifier>,
     routes: Routes,
     load: Load,
+    rates: Rates,
     /// Answers of health and reflection never end by themselves: this ends them.
     draining: tokio_util::sync::CancellationToken,
 }
@@ -182,6 +185,7 @@ impl GrpcServer {
         self.add_reflection()?;
         let shared = Shared {
             load: Load::new(self.config.concurrency_limit),
+            rates: Rates::new(self.config.calls_per_second),
             config: self.config,
             environment: self.environment,
             allowlist: self.allowlist,

@@ -1,6 +1,7 @@
 //! The two listeners of a service.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,10 @@ pub struct GrpcConfig {
     /// `RESOURCE_EXHAUSTED`. Health is exempt. Default: 1024.
     #[serde(default = "default_concurrency_limit")]
     pub concurrency_limit: usize,
+    /// How often each caller may call in a second, a second's worth at once; what comes
+    /// beyond is answered `RESOURCE_EXHAUSTED`. Health is exempt. Default: no limit.
+    #[serde(default)]
+    pub calls_per_second: Option<NonZeroU32>,
     /// How long calls may go on after the shutdown signal. Default: 20s.
     #[serde(default = "default_drain")]
     pub drain: DurationText,
@@ -87,6 +92,7 @@ impl GrpcConfig {
             default_deadline: default_deadline(),
             longest_deadline: longest_deadline(),
             concurrency_limit: default_concurrency_limit(),
+            calls_per_second: None,
             drain: default_drain(),
             connection_age: default_connection_age(),
         }

@@ -14,6 +14,7 @@ use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 
 use super::give_way::GiveWay;
+use super::rate::Rate;
 use super::{Shared, walk};
 use crate::caller::{CallerId, CallerUnknown, CertificateThumbprint, identify};
 use crate::tls::ServerTls;
@@ -31,20 +32,34 @@ const LARGEST_HEADERS: u32 = 16 * 1024;
 pub(super) struct Peer {
     pub(super) caller: Result<CallerId, CallerUnknown>,
     pub(super) thumbprint: Option<CertificateThumbprint>,
+    /// How often it may call; `None`: as often as it likes.
+    pub(super) rate: Option<Arc<Rate>>,
 }
 
 impl Peer {
-    fn of_certificate(der: &[u8], trust_domain: Option<&str>) -> Self {
-        Self {
-            caller: identify(der, trust_domain),
-            thumbprint: Some(CertificateThumbprint::of_der(der)),
-        }
+    fn of_certificate(der: &[u8], shared: &Shared) -> Self {
+        let caller = identify(der, shared.config.trust_domain.as_deref());
+        let thumbprint = Some(CertificateThumbprint::of_der(der));
+        Self::new(caller, thumbprint, shared)
     }
 
-    fn in_clear() -> Self {
+    fn in_clear(shared: &Shared) -> Self {
+        Self::new(Ok(CallerId::insecure_loopback()), None, shared)
+    }
+
+    fn new(
+        caller: Result<CallerId, CallerUnknown>,
+        thumbprint: Option<CertificateThumbprint>,
+        shared: &Shared,
+    ) -> Self {
+        let rate = caller
+            .as_ref()
+            .ok()
+            .and_then(|caller| shared.rates.of(caller));
         Self {
-            caller: Ok(CallerId::insecure_loopback()),
-            thumbprint: None,
+            caller,
+            thumbprint,
+            rate,
         }
     }
 }
@@ -83,19 +98,15 @@ async fn establish(
 ) -> std::io::Result<(Stream, Peer)> {
     stream.set_nodelay(true)?;
     let Some(tls) = tls else {
-        return Ok((Either::Left(stream), Peer::in_clear()));
+        return Ok((Either::Left(stream), Peer::in_clear(shared)));
     };
     let handshake = TlsAcceptor::from(tls.current()).accept(stream);
     let stream = tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake).await??;
     let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
-    let trust_domain = shared.config.trust_domain.as_deref();
     let peer = match certificates.first() {
-        Some(certificate) => Peer::of_certificate(certificate, trust_domain),
+        Some(certificate) => Peer::of_certificate(certificate, shared),
         // The handshake demands one; should that ever change, nobody is let in.
-        None => Peer {
-            caller: Err(CallerUnknown::CertificateMissing),
-            thumbprint: None,
-        },
+        None => Peer::new(Err(CallerUnknown::CertificateMissing), None, shared),
     };
     Ok((Either::Right(stream), peer))
 }

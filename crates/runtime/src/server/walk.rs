@@ -76,7 +76,7 @@ pub(super) async fn walk(
     ))
 }
 
-/// Load → caller → allowlist → token → context → handler.
+/// Caller → rate → load → allowlist → token → context → handler.
 async fn admit_and_handle(
     shared: &Shared,
     peer: &Peer,
@@ -90,6 +90,7 @@ async fn admit_and_handle(
     let _slot = if is_open {
         None
     } else {
+        peer.rate.as_ref().map_or(Ok(()), |rate| rate.take())?;
         Some(shared.load.enter()?)
     };
     if !is_open && !shared.allowlist.allows(&method.service, caller) {

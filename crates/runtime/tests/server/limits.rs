@@ -1,5 +1,6 @@
 //! Deadlines, load, sizes and panics.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use aval_proto::audit::v1::transparency_service_client::TransparencyServiceClient;
@@ -107,6 +108,31 @@ async fn a_call_beyond_the_limit_is_shed_and_health_is_not() {
     desk.go_on.add_permits(1);
     assert!(first.await.unwrap().is_ok());
     assert!(client.get_checkpoint(GetCheckpointRequest {}).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_caller_who_calls_too_often_is_told_when_to_come_back_and_health_is_not() {
+    let stand = Stand::start(&Desk::new(), |config| {
+        config.calls_per_second = NonZeroU32::new(2);
+    })
+    .await;
+    let mut client = stand.client();
+    let mut answered = 0;
+    let refused = loop {
+        match client.get_checkpoint(GetCheckpointRequest {}).await {
+            Ok(_) => answered += 1,
+            Err(status) => break status,
+        }
+    };
+    assert!(answered >= 2, "{answered}");
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    assert_eq!(reason(&refused), "OVERLOADED");
+    let wait = refused.get_details_retry_info().unwrap().retry_delay;
+    assert!(wait.is_some_and(|wait| !wait.is_zero() && wait <= Duration::from_secs(1)));
+    let mut health = HealthClient::new(stand.channel("records"));
+    for _ in 0..20 {
+        health.check(HealthCheckRequest::default()).await.unwrap();
+    }
 }
 
 #[tokio::test]
