@@ -17,6 +17,8 @@ mod scene;
 mod world;
 
 mod authorization;
+#[path = "../faults/mod.rs"]
+mod faults;
 mod following;
 mod generated_clients;
 mod health;

@@ -19,7 +19,9 @@ use std::time::Duration;
 
 use crate::scene::{Patient, Scene, anne, fresh_id};
 use crate::world::practitioner;
-use asking::{Asker, break_glass, regulate, usual};
+use asking::{Asker, break_glass, regulate};
+
+pub(crate) use asking::usual;
 
 const REASON: &str = "Patiente inconsciente, antécédents inconnus";
 /// What Anne's record holds: a report, an image and a prescription.

@@ -7,7 +7,9 @@ mod people;
 
 pub(crate) use caller::Caller;
 pub(crate) use import::{header, piece};
-pub(crate) use people::{Patient, Professional, anne, bruno, carla, document, registration};
+pub(crate) use people::{
+    Patient, Professional, anne, bruno, carla, document, numbered, registration,
+};
 
 use std::path::Path;
 
@@ -19,6 +21,8 @@ use aval_domain::time::{Clock, SystemClock};
 use aval_proto::practitioner_directory::v1::ImportState;
 use aval_testing::synthesize::{Cast, Directory, SynthesisPlan, file_name};
 use tempfile::TempDir;
+
+use crate::patience::eventually;
 
 /// How many people the directory has: enough for one faulty row not to speak against
 /// a file.
@@ -60,6 +64,17 @@ impl Scene {
         scene
     }
 
+    /// A stack that runs already, with the directory of [`plan`] in it.
+    pub(crate) async fn around(stack: Stack, ports: Ports, folder: TempDir) -> Self {
+        let scene = Self::of(stack, ports, folder);
+        let file = file_of(&plan().directory());
+        let imported = eventually("the directory takes a file", async || {
+            scene.import(&this_minute(), file.clone()).await.ok()
+        });
+        assert_eq!(imported.await.state(), ImportState::Applied);
+        scene
+    }
+
     /// The same folder, served by new processes' worth of services. The provider has
     /// forgotten everybody.
     pub(crate) async fn restarted(self) -> Self {
@@ -81,7 +96,10 @@ impl Scene {
     async fn open(folder: TempDir) -> Self {
         let config = StackConfig::on_free_ports(folder.path()).unwrap();
         let ports = config.ports;
-        let stack = Stack::start(config).await.unwrap();
+        Self::of(Stack::start(config).await.unwrap(), ports, folder)
+    }
+
+    fn of(stack: Stack, ports: Ports, folder: TempDir) -> Self {
         Self {
             ports,
             provider: stack.provider_client().unwrap(),

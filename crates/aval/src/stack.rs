@@ -45,7 +45,7 @@ pub struct Stack {
     pki: DevelopmentPki,
     provider: DevelopmentProvider,
     shutdown: CancellationToken,
-    services: Services,
+    services: Option<Services>,
 }
 
 #[derive(Debug)]
@@ -132,21 +132,30 @@ impl Stack {
     }
 
     async fn begin(config: StackConfig) -> anyhow::Result<Self> {
+        let stack = Self::without_services(config).await?;
+        let layout = &stack.config.layout;
+        let services = Services::start(layout, &Environment::system(), &stack.shutdown).await?;
+        log_key::publish(&layout.log_signer(), &layout.log_verifier())?;
+        Ok(Self {
+            services: Some(services),
+            ..stack
+        })
+    }
+
+    /// Everything that the services need, and none of them: for whoever runs them as
+    /// programs of their own, each with its [`Layout::config`].
+    pub async fn without_services(config: StackConfig) -> anyhow::Result<Self> {
         aval_runtime::tls::install_crypto_provider();
-        let environment = Environment::system();
         config.layout.create()?;
         let pki = open_pki(&config.layout.pki())?;
-        let provider = start_provider(&config, &pki, &environment).await?;
+        let provider = start_provider(&config, &pki, &Environment::system()).await?;
         configuration::write(&config, &provider)?;
-        let shutdown = CancellationToken::new();
-        let services = Services::start(&config.layout, &environment, &shutdown).await?;
-        log_key::publish(&config.layout.log_signer(), &config.layout.log_verifier())?;
         Ok(Self {
             config,
             pki,
             provider,
-            shutdown,
-            services,
+            shutdown: CancellationToken::new(),
+            services: None,
         })
     }
 
@@ -193,7 +202,9 @@ impl Stack {
     /// Lets every call at work finish, and stops.
     pub async fn stop(self) {
         self.shutdown.cancel();
-        self.services.stopped().await;
+        if let Some(services) = self.services {
+            services.stopped().await;
+        }
         self.provider.shutdown().await;
     }
 }

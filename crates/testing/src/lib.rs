@@ -4,10 +4,13 @@
 //! Nothing here is fit for production, and says so where it shows: the keys lie
 //! in a folder, the provider signs in whoever asks, the people do not exist.
 //!
+//! - [`held`]: a program that a test may kill, pause and bring back.
+//! - [`link`]: a connection that may be slow, silent, broken, and lead elsewhere.
 //! - [`mutation`]: sound inputs with something wrong in them, for parsers.
 //! - [`pki`]: a certificate authority of this machine alone, and certificates
 //!   for the services and their callers.
 //! - [`ports`]: ports of loopback that nobody else is given.
+//! - [`postgres`]: PostgreSQL servers that a test may kill, and their standbys.
 //! - [`program`]: a service's own program, run as an operator runs it.
 //! - [`provider`]: an OpenID provider on loopback, shaped like Pro Santé Connect
 //!   for professionals and like FranceConnect for patients, with the flawed
@@ -16,9 +19,12 @@
 //! - [`synthesize`]: the national directory's file of practice situations,
 //!   filled with people made up from a seed.
 
+pub mod held;
+pub mod link;
 pub mod mutation;
 pub mod pki;
 pub mod ports;
+pub mod postgres;
 pub mod program;
 pub mod provider;
 pub mod redis;

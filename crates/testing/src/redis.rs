@@ -1,8 +1,7 @@
 //! Redis servers that a test may kill, pause, empty and bring back.
 //!
-//! Each is a process of its own on a free port of loopback, with a folder that goes
-//! with it. A shell holds it and listens to this process alone: when the test ends,
-//! whatever way, both end.
+//! Each is a process of its own on a free port of loopback, and ends when the test does,
+//! whatever way.
 //!
 //! Everything here blocks, and takes the time that the server takes.
 
@@ -10,51 +9,26 @@ mod cluster;
 mod conversation;
 mod program;
 
+use std::ffi::OsString;
 use std::fmt;
 use std::fs;
-use std::io::{self, BufRead, BufReader, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use conversation::Conversation;
 pub use conversation::Reply;
 pub use program::{SERVER_VARIABLE, say_not_run};
 
+use crate::held::{Held, Holding};
 use crate::ports::claim_port;
 
 /// How long a server may take to start, and to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// `$1` the server, `$2` its folder, then what the server is told. Obeys one word on
-/// each line and says `done`; at the end of its input everything ends.
-const HOLD: &str = r#"
-program=$1 folder=$2; shift 2
-finish() { end -KILL; rm -rf "$folder"; }
-end() { [ -z "$pid" ] || { kill $1 $pid; wait $pid; pid=; } 2>/dev/null; }
-until_stopped() {
-  while kill -0 $pid && ! grep -q '^State:.T' /proc/$pid/status; do sleep 0.01; done
-}
-trap finish EXIT
-while read -r word; do
-  case $word in
-    start) end -KILL; "$program" "$@" >>"$folder/log" 2>&1 </dev/null & pid=$! ;;
-    stop) kill -CONT $pid; end -TERM ;;
-    kill) end -KILL ;;
-    pause) kill -STOP $pid; until_stopped ;;
-    resume) kill -CONT $pid ;;
-  esac
-  echo done
-done
-"#;
-
 /// A server of one test.
 pub struct RedisServer {
-    shell: Child,
-    orders: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
-    folder: PathBuf,
+    held: Held,
     port: u16,
 }
 
@@ -76,34 +50,24 @@ impl RedisServer {
 
     fn start_program(program: &Path, options: &[String]) -> Self {
         let port = free_port();
-        let folder =
-            std::env::temp_dir().join(format!("aval-test-redis-{}-{port}", std::process::id()));
-        fs::DirBuilder::new()
-            .mode(0o700)
-            .create(&folder)
-            .expect("there is a folder for temporary files");
-        let mut shell = Command::new("sh")
-            .args(["-c", HOLD, "sh"])
-            .args([program, &folder])
-            .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
-            .args(["--save", "", "--appendonly", "no", "--dir"])
-            .arg(&folder)
-            .args(options)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("there is a shell");
-        let orders = shell.stdin.take();
-        let answers = shell.stdout.take().expect("the shell's output is piped");
-        let mut server = Self {
-            shell,
-            orders,
-            answers: BufReader::new(answers),
-            folder,
-            port,
+        let folder = Held::folder(&format!("redis-{port}"), None);
+        let port_text = port.to_string();
+        let mut arguments = ["--bind", "127.0.0.1", "--port", &port_text]
+            .into_iter()
+            .chain(["--save", "", "--appendonly", "no", "--dir"])
+            .map(OsString::from)
+            .collect::<Vec<_>>();
+        arguments.push(folder.clone().into());
+        arguments.extend(options.iter().map(OsString::from));
+        let holding = Holding {
+            program: program.to_owned(),
+            arguments,
+            variables: Vec::new(),
+            ends_on: "TERM",
+            account: None,
         };
-        server.order("start");
+        let held = Held::start(&holding, folder);
+        let server = Self { held, port };
         assert!(server.until_it_answers(), "the server starts");
         server
     }
@@ -122,22 +86,22 @@ impl RedisServer {
 
     /// Ends it in an orderly way. What it held is lost unless it was saved.
     pub fn stop(&mut self) {
-        self.order("stop");
+        self.held.stop();
     }
 
     /// Ends it at once.
     pub fn kill(&mut self) {
-        self.order("kill");
+        self.held.kill();
     }
 
     /// Stands it still: connections stay open, and nobody answers.
     pub fn pause(&mut self) {
-        self.order("pause");
+        self.held.pause();
     }
 
     /// Lets it go on after [`Self::pause`].
     pub fn resume(&mut self) {
-        self.order("resume");
+        self.held.resume();
     }
 
     /// Starts it again on its port, empty; it is ended first if it runs.
@@ -145,7 +109,7 @@ impl RedisServer {
     /// # Panics
     /// When it does not answer.
     pub fn restart(&mut self) {
-        self.order("kill");
+        self.held.kill();
         match fs::remove_file(self.data_file()) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 panic!("the server's file cannot be removed: {error}")
@@ -169,7 +133,7 @@ impl RedisServer {
     /// # Panics
     /// When it does not answer.
     pub fn restart_from(&mut self, saved: &SavedData) {
-        self.order("kill");
+        self.held.kill();
         fs::write(self.data_file(), &saved.0).expect("the server's folder is there");
         self.start_again();
     }
@@ -217,17 +181,17 @@ impl RedisServer {
     }
 
     fn data_file(&self) -> PathBuf {
-        self.folder.join("dump.rdb")
+        self.held.its_folder().join("dump.rdb")
     }
 
     fn start_again(&mut self) {
-        self.order("start");
+        self.held.start_again();
         assert!(self.until_it_answers(), "the server starts a second time");
     }
 
     /// Whether the server in this folder, and no other, comes to answer.
     fn until_it_answers(&self) -> bool {
-        let its_folder = self.folder.display().to_string().into_bytes();
+        let its_folder = self.held.its_folder().display().to_string().into_bytes();
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             let reply = Conversation::begin(self.port, PATIENCE)
@@ -239,27 +203,6 @@ impl RedisServer {
             }
         }
         false
-    }
-
-    fn order(&mut self, word: &str) {
-        let orders = self
-            .orders
-            .as_mut()
-            .expect("the shell listens until the drop");
-        writeln!(orders, "{word}").expect("the shell lives as long as this value");
-        let mut answer = String::new();
-        self.answers
-            .read_line(&mut answer)
-            .expect("the shell answers");
-        assert_eq!(answer, "done\n");
-    }
-}
-
-impl Drop for RedisServer {
-    fn drop(&mut self) {
-        drop(self.orders.take());
-        // It ends by itself; nobody could do anything about it here.
-        let _ = self.shell.wait();
     }
 }
 

@@ -12,6 +12,7 @@
 
 mod bench;
 mod deploy_check;
+mod faults;
 mod images;
 mod lint;
 mod not_run;
@@ -41,6 +42,8 @@ enum Task {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
+    /// Play what goes wrong on a cluster, one scenario after the other, and write what callers saw into `docs/reliability.md`.
+    Faults,
     /// Run `aval bench` on a PostgreSQL that writes durably and a Redis, both thrown away afterwards.
     Bench {
         /// Passed on to `aval bench`: `-- --rounds 3 --only check`.
@@ -76,6 +79,7 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Test { arguments } => test::run(&arguments),
+        Task::Faults => faults::run(),
         Task::Bench { arguments } => bench::run(&arguments),
         Task::BenchDirectory { arguments } => bench::run_directory(&arguments),
         Task::Lint { steps } => lint::run(&steps),

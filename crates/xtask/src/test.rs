@@ -15,12 +15,16 @@ use crate::tools;
 use crate::workspace::Workspace;
 use anyhow::Result;
 use std::env;
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
 use totals::Totals;
 
 /// Where the tests look for the PostgreSQL they may fill and empty.
 const POSTGRES_URL: &str = "AVAL_TEST_POSTGRES_URL";
+
+/// Where tests that break a PostgreSQL of their own look for its programs.
+const POSTGRES_PROGRAMS: &str = "AVAL_TEST_POSTGRES_PROGRAMS";
 
 /// Where the tests look for a single Redis server.
 const REDIS_URL: &str = "AVAL_TEST_REDIS_URL";
@@ -39,6 +43,11 @@ const OPENID_PROVIDER_PACKAGES: &str = "services/identity/tests/certified_provid
 
 /// Runs the tests; with `arguments`, the part of them that nextest selects by these.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    run_with(arguments, &[])
+}
+
+/// The same with these variables.
+pub(crate) fn run_with(arguments: &[String], variables: &[(&str, &OsStr)]) -> Result<()> {
     let workspace = Workspace::load()?;
     let nextest = tools::plugin(&workspace, &tools::NEXTEST)?;
     let mut not_run = NotRun::default();
@@ -52,11 +61,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     if !names_packages(arguments) {
         tests.arg("--workspace");
     }
-    tests.args(arguments);
+    tests.args(arguments).envs(variables.iter().copied());
 
     let postgres = start_postgres(&mut not_run);
     if let Some(server) = &postgres {
         tests.env(POSTGRES_URL, server.url());
+        tests.env(POSTGRES_PROGRAMS, server.programs());
     }
     let redis = start_redis(&mut not_run);
     if let Some(servers) = &redis {

@@ -108,7 +108,7 @@ impl Asker {
 }
 
 /// To consult the three documents, as usual.
-pub(super) fn usual(patient: &Patient) -> consent::AccessQuestion {
+pub(crate) fn usual(patient: &Patient) -> consent::AccessQuestion {
     consent::AccessQuestion {
         patient_id: patient.patient_id.clone(),
         action: common::AccessAction::Consult.into(),

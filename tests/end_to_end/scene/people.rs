@@ -66,6 +66,26 @@ pub(crate) fn carla() -> PatientAccount {
     )
 }
 
+/// One of as many as a test wants, up to 99.
+pub(crate) fn numbered(number: usize) -> PatientAccount {
+    account(
+        &format!("patient-{number}"),
+        &format!("27005512540{number:02}"),
+        (&format!("NUMEROTEE-{}", letters(number)), "PATIENTE"),
+        Gender::Female,
+        "1970-05-17",
+    )
+}
+
+/// A number in letters, as names have them.
+fn letters(number: usize) -> String {
+    let digits = number.to_string().into_bytes();
+    digits
+        .into_iter()
+        .map(|digit| char::from(digit - b'0' + b'A'))
+        .collect()
+}
+
 /// A made-up identity under the OID of tests.
 fn account(
     username: &str,

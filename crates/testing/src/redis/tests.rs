@@ -54,7 +54,7 @@ fn nothing_is_left_of_a_dropped_server() {
     };
     // A process that stands still ends too.
     server.pause();
-    let (folder, port) = (server.folder.clone(), server.port());
+    let (folder, port) = (server.held.its_folder().to_owned(), server.port());
     drop(server);
     assert!(!folder.exists());
     assert!(Conversation::begin(port, Duration::from_secs(1)).is_err());

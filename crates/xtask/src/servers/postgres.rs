@@ -51,6 +51,7 @@ impl Durability {
 /// A running server; it stops when this value is dropped.
 pub(crate) struct Postgres {
     _supervised: Supervised,
+    programs: PathBuf,
     port: u16,
 }
 
@@ -62,6 +63,11 @@ impl Postgres {
             find_programs()
         })?;
         Self::start_with(&programs, durability)
+    }
+
+    /// Where its programs are, for tests that start servers of their own to break them.
+    pub(crate) fn programs(&self) -> &Path {
+        &self.programs
     }
 
     fn start_with(programs: &Path, durability: Durability) -> Result<Self> {
@@ -87,6 +93,7 @@ impl Postgres {
         let supervised = Supervised::start("PostgreSQL", &mut supervisor)?;
         Ok(Self {
             _supervised: supervised,
+            programs: programs.to_owned(),
             port,
         })
     }

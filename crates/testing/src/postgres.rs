@@ -1,0 +1,300 @@
+//! PostgreSQL servers that a test may kill, pause and bring back, and whose place a
+//! standby may take.
+//!
+//! For whatever does not harm the server, tests share the one of the whole run. Everything
+//! here blocks, and takes the time that the server takes.
+
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "every one of them is for tests, and panics where the test is to fail"
+)]
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::held::{Held, Holding};
+use crate::ports::claim_port;
+use crate::redis::say_not_run;
+
+/// The environment variable that names the folder of PostgreSQL's programs; else it is
+/// looked for where Debian has them.
+pub const PROGRAMS_VARIABLE: &str = "AVAL_TEST_POSTGRES_PROGRAMS";
+
+/// The account it runs as when the test runs as root, which it refuses.
+const ACCOUNT: &str = "postgres";
+/// What a standby calls itself.
+const STANDBY: &str = "standby";
+/// How long a server may take to start.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server of one test: nothing in it outlives the machine, all of it outlives the process.
+#[derive(Debug)]
+pub struct PostgresServer {
+    held: Held,
+    programs: PathBuf,
+    account: Option<(u32, u32)>,
+    port: u16,
+}
+
+impl PostgresServer {
+    /// A new and empty server, or `None` where there is no PostgreSQL: then it says that
+    /// `test` did not run.
+    #[must_use]
+    pub fn start(test: &str) -> Option<Self> {
+        let Some(programs) = find_programs() else {
+            say_not_run(test, "there is no PostgreSQL");
+            return None;
+        };
+        let account = account();
+        let port = claim_port().expect("loopback has free ports");
+        let folder = Held::folder(&format!("postgres-{port}"), account);
+        let run = Run {
+            programs: &programs,
+            account,
+        };
+        let data = folder.join("data").into_os_string();
+        run.well(
+            "initdb",
+            &["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"]
+                .map(OsString::from)
+                .into_iter()
+                .chain(["--no-sync".into(), "-D".into(), data])
+                .collect::<Vec<_>>(),
+        );
+        Some(Self::hold(programs, account, port, folder))
+    }
+
+    /// A copy that follows this server, and without whose word this one confirms nothing.
+    #[must_use]
+    pub fn synchronous_standby(&self) -> Self {
+        let port = claim_port().expect("loopback has free ports");
+        let folder = Held::folder(&format!("postgres-{port}"), self.account);
+        let source = format!("{} application_name={STANDBY}", self.conninfo());
+        let data = folder.join("data").into_os_string();
+        self.run().well(
+            "pg_basebackup",
+            &[
+                "-R".into(),
+                "-X".into(),
+                "stream".into(),
+                "-c".into(),
+                "fast".into(),
+                "--no-sync".into(),
+                "-d".into(),
+                source.into(),
+                "-D".into(),
+                data,
+            ],
+        );
+        let standby = Self::hold(self.programs.clone(), self.account, port, folder);
+        let _ = self.ask(&format!(
+            "ALTER SYSTEM SET synchronous_standby_names = '{STANDBY}'"
+        ));
+        let _ = self.ask("SELECT pg_reload_conf()");
+        let is_synchronous = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+        self.until(is_synchronous, "1");
+        standby
+    }
+
+    /// Makes the standby the server, which waits for nobody's word.
+    pub fn promote(&self) {
+        self.tell("SELECT pg_promote(true)");
+        self.tell("ALTER SYSTEM SET synchronous_standby_names = ''");
+        self.tell("SELECT pg_reload_conf()");
+        self.until("SELECT pg_is_in_recovery()", "f");
+    }
+
+    /// Its port on loopback.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Ends it at once, with all its processes.
+    pub fn kill(&mut self) {
+        self.held.kill();
+    }
+
+    /// Ends it in an orderly way: connections are cut, transactions undone.
+    pub fn stop(&mut self) {
+        self.held.stop();
+    }
+
+    /// Starts it again on its port, with what it held.
+    pub fn start_again(&mut self) {
+        self.held.start_again();
+        self.until("SELECT 1", "1");
+    }
+
+    /// Stands it still: connections stay open, and nobody answers.
+    pub fn pause(&mut self) {
+        self.held.pause();
+    }
+
+    /// Lets it go on after [`Self::pause`].
+    pub fn resume(&mut self) {
+        self.held.resume();
+    }
+
+    fn hold(programs: PathBuf, account: Option<(u32, u32)>, port: u16, folder: PathBuf) -> Self {
+        let port_text = port.to_string();
+        let settings = [
+            "-c",
+            "listen_addresses=127.0.0.1",
+            "-c",
+            "unix_socket_directories=",
+            "-c",
+            "max_connections=200",
+            "-c",
+            "fsync=off",
+            "-p",
+            &port_text,
+            "-D",
+        ];
+        let mut arguments: Vec<_> = settings.into_iter().map(OsString::from).collect();
+        arguments.push(folder.join("data").into());
+        let holding = Holding {
+            program: programs.join("postgres"),
+            arguments,
+            variables: Vec::new(),
+            ends_on: "INT",
+            account,
+        };
+        let held = Held::start(&holding, folder);
+        let server = Self {
+            held,
+            programs,
+            account,
+            port,
+        };
+        server.until("SELECT 1", "1");
+        server
+    }
+
+    fn conninfo(&self) -> String {
+        format!(
+            "host=127.0.0.1 port={} user=postgres dbname=postgres",
+            self.port
+        )
+    }
+
+    fn ask(&self, sql: &str) -> Result<String, String> {
+        let arguments = ["-XAtc", sql, &self.conninfo()].map(OsString::from);
+        self.run().answer("psql", &arguments)
+    }
+
+    fn tell(&self, sql: &str) {
+        self.ask(sql)
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    fn until(&self, sql: &str, answer: &str) {
+        let begun = Instant::now();
+        loop {
+            let said = self.ask(sql);
+            if said.as_deref() == Ok(answer) {
+                return;
+            }
+            let log = || self.held.log();
+            assert!(begun.elapsed() < PATIENCE, "{sql}: {said:?}: {}", log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn run(&self) -> Run<'_> {
+        Run {
+            programs: &self.programs,
+            account: self.account,
+        }
+    }
+}
+
+/// Runs PostgreSQL's other programs.
+struct Run<'a> {
+    programs: &'a Path,
+    account: Option<(u32, u32)>,
+}
+
+impl Run<'_> {
+    /// What it answers, or what it says went wrong.
+    fn answer(&self, program: &str, arguments: &[OsString]) -> Result<String, String> {
+        let output = self.command(program, arguments).output();
+        let output = output.map_err(|error| error.to_string())?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+        if output.status.success() {
+            Ok(text(&output.stdout))
+        } else {
+            Err(text(&output.stderr))
+        }
+    }
+
+    fn well(&self, program: &str, arguments: &[OsString]) {
+        let answer = self.answer(program, arguments);
+        answer.unwrap_or_else(|error| panic!("{program}: {error}"));
+    }
+
+    fn command(&self, program: &str, arguments: &[OsString]) -> Command {
+        let mut command = Command::new(self.programs.join(program));
+        command.args(arguments).current_dir("/");
+        if let Some((user, group)) = self.account {
+            command.uid(user).gid(group);
+        }
+        command
+    }
+}
+
+fn find_programs() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os(PROGRAMS_VARIABLE) {
+        return Some(PathBuf::from(named));
+    }
+    let installed = fs::read_dir("/usr/lib/postgresql").ok()?;
+    let folders = installed
+        .flatten()
+        .map(|version| version.path().join("bin"));
+    folders
+        .filter(|folder| folder.join("postgres").exists())
+        .max()
+}
+
+/// Of root, PostgreSQL's own; of anybody else, none.
+fn account() -> Option<(u32, u32)> {
+    let id = |arguments: &[&str]| {
+        let output = Command::new("id").args(arguments).output().ok()?;
+        String::from_utf8_lossy(&output.stdout)
+            .trim()
+            .parse::<u32>()
+            .ok()
+    };
+    if id(&["-u"]) != Some(0) {
+        return None;
+    }
+    Some((id(&["-u", ACCOUNT])?, id(&["-g", ACCOUNT])?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_there_after_a_kill_and_on_the_standby_that_takes_its_place() {
+        let Some(mut server) = PostgresServer::start("postgres") else {
+            return;
+        };
+        server.tell("CREATE TABLE written (what text)");
+        server.tell("INSERT INTO written VALUES ('before')");
+        server.kill();
+        assert!(server.ask("SELECT 1").is_err());
+        server.start_again();
+        let standby = server.synchronous_standby();
+        server.tell("INSERT INTO written VALUES ('after')");
+        server.kill();
+        standby.promote();
+        let written = standby.ask("SELECT string_agg(what, ',') FROM written");
+        assert_eq!(written.as_deref(), Ok("before,after"));
+        standby.tell("INSERT INTO written VALUES ('alone')");
+    }
+}

@@ -1,0 +1,86 @@
+//! How a scenario is played.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::lane::{Lane, Seen};
+use super::report::Played;
+use super::site::{Setting, Site};
+use super::trail;
+use crate::patience::eventually;
+
+/// How many patients are busy at once.
+const LANES: usize = 6;
+/// How often each of them goes through everything before something goes wrong, and once it
+/// is whole again.
+const TURNS: usize = 2;
+
+/// A scenario.
+pub(super) struct Scenario {
+    /// The test's own name.
+    pub(super) test: &'static str,
+    /// What it is called in the table.
+    pub(super) title: &'static str,
+    /// How the services are configured for it.
+    pub(super) settings: &'static [Setting],
+}
+
+impl Scenario {
+    /// Plays it: everybody is busy, something goes wrong and is whole again when `fault`
+    /// returns, and then everything must be in order.
+    pub(super) async fn play(&self, fault: impl AsyncFnOnce(&mut Site)) -> Vec<Seen> {
+        let Some(mut site) = Site::open(self.test, self.settings).await else {
+            return Vec::new();
+        };
+        let lanes = join_all((0..LANES).map(|number| Lane::open(&site, number))).await;
+        let over = CancellationToken::new();
+        let mut busy = JoinSet::new();
+        for lane in &lanes {
+            busy.spawn(Arc::clone(lane).run(over.clone()));
+        }
+        let turns = async |busy: &mut JoinSet<()>| {
+            let wanted: Vec<_> = lanes.iter().map(|lane| lane.turns() + TURNS).collect();
+            eventually("everybody gets through", async || {
+                while let Some(ended) = busy.try_join_next() {
+                    ended.unwrap();
+                }
+                let enough = |(lane, wanted): (&Arc<Lane>, &usize)| lane.turns() >= *wanted;
+                lanes.iter().zip(&wanted).all(enough).then_some(())
+            })
+            .await;
+        };
+        turns(&mut busy).await;
+        fault(&mut site).await;
+        let mended = Instant::now();
+        turns(&mut busy).await;
+        over.cancel();
+        while let Some(ended) = busy.join_next().await {
+            ended.unwrap();
+        }
+
+        let mut events = 0;
+        for lane in &lanes {
+            events += trail::tells_everything_once(&site.scene, lane).await;
+        }
+        site.examine_the_trail();
+        let seen: Vec<_> = lanes.iter().map(|lane| lane.seen()).collect();
+        let (title, seen_by_all) = (self.title, &seen);
+        let played = Played {
+            title,
+            seen: seen_by_all,
+            events,
+            mended,
+        };
+        played.leave(self.test);
+        seen
+    }
+}
+
+/// How long a fault lasts.
+pub(super) async fn lasts(time: Duration) {
+    tokio::time::sleep(time).await;
+}

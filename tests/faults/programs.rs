@@ -1,0 +1,179 @@
+//! Services that are killed, paused and planned to be started again.
+
+use std::time::Duration;
+
+use tonic::Code;
+
+use super::lane::Seen;
+use super::play::{Scenario, lasts};
+
+const A_WHILE: Duration = Duration::from_secs(2);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn audit_is_killed() {
+    let scenario = Scenario {
+        test: "audit_is_killed",
+        title: "audit killed, started again after 2 s",
+        settings: &[],
+    };
+    let seen = scenario.play(async |site| {
+        site.audit.kill();
+        lasts(A_WHILE).await;
+        site.audit.start_again();
+    });
+    // Decisions are durable where they are made: nobody waits for the trail.
+    no_call_failed(&seen.await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn audit_is_gone_for_longer_than_may_be() {
+    let scenario = Scenario {
+        test: "audit_is_gone_for_longer_than_may_be",
+        title: "audit stopped for 6 s, where an event may wait for 1 s (`trail.longest_backlog`)",
+        settings: &[("CONSENT__TRAIL__LONGEST_BACKLOG", "1s")],
+    };
+    let seen = scenario.play(async |site| {
+        site.audit.stop();
+        lasts(Duration::from_secs(6)).await;
+        site.audit.start_again();
+    });
+    for seen in seen.await {
+        let refused = seen
+            .calls
+            .iter()
+            .filter(|(_, code)| *code != Code::Ok)
+            .count();
+        assert!(refused > 0, "ordinary accesses are refused");
+        assert_eq!(refused, seen.undecided, "changes of rights go on");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_of_consent_is_killed() {
+    let scenario = Scenario {
+        test: "an_instance_of_consent_is_killed",
+        title: "one of two instances of consent killed, started again after 2 s",
+        settings: &[],
+    };
+    let seen = scenario.play(async |site| {
+        site.consent.kill();
+        lasts(A_WHILE).await;
+        site.consent.start_again();
+    });
+    seen.await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_of_consent_is_paused() {
+    let scenario = Scenario {
+        test: "an_instance_of_consent_is_paused",
+        title: "one of two instances of consent paused for 2 s (SIGSTOP)",
+        settings: &[],
+    };
+    let seen = scenario.play(async |site| {
+        site.consent.pause();
+        lasts(A_WHILE).await;
+        site.consent.resume();
+    });
+    seen.await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_instances_of_consent_are_killed() {
+    let scenario = Scenario {
+        test: "both_instances_of_consent_are_killed",
+        title: "both instances of consent killed, started again at once",
+        settings: &[],
+    };
+    let seen = scenario.play(async |site| {
+        site.consent.kill();
+        site.other_consent.kill();
+        site.consent.start_again();
+        site.other_consent.start_again();
+    });
+    seen.await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn consent_is_rolled_out() {
+    let scenario = Scenario {
+        test: "consent_is_rolled_out",
+        title: "both instances of consent told to stop (SIGTERM) and started again, one after the other, twice",
+        settings: &[],
+    };
+    let seen = scenario.play(async |site| {
+        for _ in 0..2 {
+            for instance in [&mut site.consent, &mut site.other_consent] {
+                instance.stop();
+                instance.start_again();
+                // The next one only when this one serves, as a deployment does it.
+                instance.until_it_says("serving gRPC");
+            }
+        }
+    });
+    no_call_failed(&seen.await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn identity_is_killed() {
+    let scenario = Scenario {
+        test: "identity_is_killed",
+        title: "identity killed, started again after 2 s",
+        settings: &[],
+    };
+    let seen = scenario.play(async |site| {
+        site.identity.kill();
+        lasts(A_WHILE).await;
+        site.identity.start_again();
+    });
+    seen.await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_directory_is_killed() {
+    let scenario = Scenario {
+        test: "the_directory_is_killed",
+        title: "practitioner-directory killed, started again after 2 s",
+        settings: &[],
+    };
+    let seen = scenario.play(async |site| {
+        site.directory.kill();
+        lasts(A_WHILE).await;
+        site.directory.start_again();
+    });
+    seen.await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_is_killed() {
+    let scenario = Scenario {
+        test: "everything_is_killed",
+        title: "all four services killed, started again with those first that depend on the others",
+        settings: &[],
+    };
+    let seen = scenario.play(async |site| {
+        for service in [
+            &mut site.directory,
+            &mut site.identity,
+            &mut site.audit,
+            &mut site.consent,
+        ] {
+            service.kill();
+        }
+        for service in [
+            &mut site.consent,
+            &mut site.identity,
+            &mut site.directory,
+            &mut site.audit,
+        ] {
+            service.start_again();
+        }
+    });
+    seen.await;
+}
+
+fn no_call_failed(seen: &[Seen]) {
+    for (_, code) in seen.iter().flat_map(|seen| &seen.calls) {
+        assert_eq!(*code, Code::Ok);
+    }
+}

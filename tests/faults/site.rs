@@ -1,0 +1,170 @@
+//! The four services as programs of their own, on servers that may fail.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use aval::client::Channel;
+use aval::stack::{Engines, Stack, StackConfig};
+use aval_domain::time::{Clock, SystemClock};
+use aval_runtime::channel::{Names, connect_with};
+use aval_runtime::config::{PeerConfig, TlsFiles};
+use aval_testing::held::{Held, Holding};
+use aval_testing::link::Link;
+use aval_testing::ports::claim_port;
+use aval_testing::postgres::PostgresServer;
+use aval_testing::redis::RedisServer;
+use futures::future::BoxFuture;
+
+use crate::scene::Scene;
+
+/// Everything that a scenario may break.
+#[derive(Debug)]
+pub(super) struct Site {
+    pub(super) audit: Held,
+    pub(super) consent: Held,
+    /// A second instance of consent.
+    pub(super) other_consent: Held,
+    pub(super) identity: Held,
+    pub(super) directory: Held,
+    /// What the services keep their rows in, reached by `to_postgres` alone.
+    pub(super) postgres: PostgresServer,
+    pub(super) to_postgres: Link,
+    /// What consent's caches share, reached by `to_redis` alone.
+    pub(super) redis: RedisServer,
+    pub(super) to_redis: Link,
+    /// From consent to audit.
+    pub(super) to_audit: Link,
+    pub(super) scene: Scene,
+    consents: [SocketAddr; 2],
+}
+
+/// A service's key of the configuration, set otherwise: `("AUDIT__GRPC__DRAIN", "1s")`.
+pub(super) type Setting = (&'static str, &'static str);
+
+impl Site {
+    /// Everything running, with people in the directory. `None` where there is no server:
+    /// then it says that `test` did not run.
+    pub(super) async fn open(test: &str, settings: &[Setting]) -> Option<Self> {
+        let postgres = PostgresServer::start(test)?;
+        let redis = RedisServer::start(test)?;
+        let to_postgres = Link::to(loopback(postgres.port())).await.unwrap();
+        let to_redis = Link::to(loopback(redis.port())).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let config = StackConfig::on_free_ports(folder.path()).unwrap();
+        let config = config.with_engines(Engines {
+            postgres: Some(format!(
+                "postgres://postgres@127.0.0.1:{}/postgres",
+                to_postgres.port()
+            )),
+            redis: Some(format!("redis://127.0.0.1:{}", to_redis.port())),
+        });
+        let ports = config.ports;
+        let to_audit = Link::to(loopback(ports.audit)).await.unwrap();
+        let audit_uri = format!("https://127.0.0.1:{}", to_audit.port());
+        let stack = Stack::without_services(config).await.unwrap();
+        let start_on = |service: &str, listens: &[(&str, u16)]| {
+            let mut variables = vec![("AVAL_CONSENT__AUDIT__URI".to_owned(), audit_uri.clone())];
+            for (key, value) in settings {
+                variables.push((format!("AVAL_{key}"), (*value).to_owned()));
+            }
+            for (key, port) in listens {
+                variables.push(((*key).to_owned(), loopback(*port).to_string()));
+            }
+            hold(service, &stack.layout().config(service), variables)
+        };
+        let start = |service: &str| start_on(service, &[]);
+        let audit = start("audit");
+        let directory = start("practitioner-directory");
+        let identity = start("identity");
+        let consent = start("consent");
+        let (other_grpc, other_ops) = (claim_port().unwrap(), claim_port().unwrap());
+        let other_consent = start_on(
+            "consent",
+            &[
+                ("AVAL_CONSENT__GRPC__LISTEN", other_grpc),
+                ("AVAL_CONSENT__OPS__LISTEN", other_ops),
+            ],
+        );
+        Some(Self {
+            audit,
+            consent,
+            other_consent,
+            consents: [loopback(ports.consent), loopback(other_grpc)],
+            identity,
+            directory,
+            postgres,
+            to_postgres,
+            redis,
+            to_redis,
+            to_audit,
+            scene: Scene::around(stack, ports, folder).await,
+        })
+    }
+
+    /// Consent as this software reaches it: both instances under one name.
+    pub(super) fn consent_for(&self, software: &str) -> Channel {
+        let pki = aval::stack::open_pki(&self.scene.stack.layout().pki()).unwrap();
+        let files = pki.issue(software, SystemClock.now()).unwrap();
+        let tls = TlsFiles {
+            certificate: files.certificate,
+            private_key: files.key,
+            client_ca: files.ca,
+        };
+        let peer = PeerConfig {
+            uri: "https://localhost:1".to_owned(),
+            tls: Some(tls),
+            ..PeerConfig::insecure_loopback(self.consents[0])
+        };
+        connect_with(&peer, Arc::new(Instances(self.consents))).unwrap()
+    }
+
+    /// The log's whole store, examined as an operator does it.
+    pub(super) fn examine_the_trail(&self) {
+        let config = self.scene.stack.layout().config("audit");
+        let examined = std::process::Command::new(program("aval"))
+            .args(["audit", "fsck", "--config"])
+            .arg(config)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&examined.stderr);
+        assert!(examined.status.success(), "{said}");
+    }
+}
+
+/// The addresses of all instances, as the cluster's DNS has them.
+struct Instances([SocketAddr; 2]);
+
+impl Names for Instances {
+    fn find<'a>(&'a self, _: &'a str, _: u16) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>> {
+        Box::pin(async { Ok(self.0.to_vec()) })
+    }
+}
+
+fn hold(service: &str, config: &Path, variables: Vec<(String, String)>) -> Held {
+    let holding = Holding {
+        program: program(&format!("aval-{service}")),
+        arguments: vec!["serve".into(), "--config".into(), config.into()],
+        variables,
+        ends_on: "TERM",
+        account: None,
+    };
+    Held::start(&holding, Held::folder(service, None))
+}
+
+/// A program of this workspace, which is built beside this test.
+fn program(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let program = test.parent().unwrap().parent().unwrap().join(name);
+    assert!(
+        program.is_file(),
+        "{} is not built: `cargo xtask test` does it",
+        program.display()
+    );
+    program
+}
+
+pub(super) fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
