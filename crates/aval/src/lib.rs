@@ -118,16 +118,15 @@ async fn obey_audit(
             proof,
             before,
             export,
-            key,
+            trust,
         } => {
             let usual = stack::Layout::in_folder(&arguments.data).log_verifier();
-            let key = key.as_ref().unwrap_or(&usual);
             let files = command::audit::HistoryFiles {
                 proof,
                 before: before.as_deref(),
                 export: export.as_deref(),
             };
-            command::audit::verify_history(files, key, output)
+            command::audit::verify_history(files, &trust.read(&usual)?, output)
         }
         AuditCommand::Fsck { config } => {
             let usual = stack::Layout::in_folder(&arguments.data).config("audit");
@@ -136,10 +135,10 @@ async fn obey_audit(
         AuditCommand::Verify {
             event,
             receipt,
-            key,
+            trust,
         } => {
             let usual = stack::Layout::in_folder(&arguments.data).log_verifier();
-            command::audit::verify(event, receipt, key.as_ref().unwrap_or(&usual), output)
+            command::audit::verify(event, receipt, &trust.read(&usual)?, output)
         }
     }
 }

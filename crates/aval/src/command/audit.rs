@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use aval_merkle_log::checkpoint::Policy;
 use aval_merkle_log::receipt::{Evidence, Receipt};
 use aval_proto::audit::v1 as proto;
 use clap::Subcommand;
 
 use crate::language::say;
-use crate::log_key;
+use crate::log_key::TrustArguments;
 use crate::output::Output;
 
 mod fsck;
@@ -76,21 +77,22 @@ pub enum AuditCommand {
         /// that is proved, also of the patients who were merged into this one.
         #[arg(long)]
         export: Option<PathBuf>,
-        /// The log's public key; by default the one that `aval up` wrote.
-        #[arg(long)]
-        key: Option<PathBuf>,
+        /// What is believed.
+        #[command(flatten)]
+        trust: TrustArguments,
     },
     /// Checks a receipt offline. 0: the event stands in the log as it is; 10: a file is
     /// not in its format; 11: the log did not sign; 12: another log; 13: not in the log;
-    /// 14: the event was changed; 15: the receipt cannot speak of the event.
+    /// 14: the event was changed; 15: the receipt cannot speak of the event; 23: too few
+    /// witnesses cosigned.
     Verify {
         /// The event, as saved.
         event: PathBuf,
         /// Its receipt, as saved.
         receipt: PathBuf,
-        /// The log's public key; by default the one that `aval up` wrote.
-        #[arg(long)]
-        key: Option<PathBuf>,
+        /// What is believed.
+        #[command(flatten)]
+        trust: TrustArguments,
     },
     /// Reads the whole log in its database and says what is not as it was signed: for
     /// operators, with the service running or not. 22: something is not.
@@ -146,10 +148,9 @@ impl Session {
 }
 
 /// Checks a receipt: no service is asked.
-pub fn verify(event: &Path, receipt: &Path, key: &Path, output: Output) -> anyhow::Result<()> {
-    let policy = log_key::read(key)?;
+pub fn verify(event: &Path, receipt: &Path, policy: &Policy, output: Output) -> anyhow::Result<()> {
     let parsed = Receipt::parse(&read(receipt)?).context("the receipt is malformed")?;
-    let verified = parsed.verify(Evidence::Event(&read(event)?), &policy)?;
+    let verified = parsed.verify(Evidence::Event(&read(event)?), policy)?;
     output.sentence(&say(
         format!(
             "Vrai : cette trace est la n° {} du journal, telle quelle.",

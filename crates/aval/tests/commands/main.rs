@@ -7,6 +7,7 @@ mod directory;
 mod matrix;
 mod merged;
 mod stand;
+mod witnessed;
 
 use std::path::Path;
 

@@ -21,7 +21,6 @@ use super::{read, write};
 use crate::command::Session;
 use crate::command::person::{PatientArguments, SignedIn};
 use crate::language::say;
-use crate::log_key;
 use crate::output::Output;
 
 /// In what form to export.
@@ -168,11 +167,14 @@ pub struct HistoryFiles<'a> {
 
 /// Checks offline that a history is whole; against a proof that was kept before, that it
 /// was only continued; and of an export, that it shows everything, under every identifier.
-pub fn verify_history(files: HistoryFiles<'_>, key: &Path, output: Output) -> anyhow::Result<()> {
-    let policy = log_key::read(key)?;
-    let now = open(files.proof, &policy)?;
+pub fn verify_history(
+    files: HistoryFiles<'_>,
+    policy: &Policy,
+    output: Output,
+) -> anyhow::Result<()> {
+    let now = open(files.proof, policy)?;
     if let Some(before) = files.before {
-        continues(&now, before, &policy)?;
+        continues(&now, before, policy)?;
     }
     let mut count = now.leaves.len();
     let Some(export) = files.export else {
@@ -182,13 +184,13 @@ pub fn verify_history(files: HistoryFiles<'_>, key: &Path, output: Output) -> an
         ))?;
         return Ok(());
     };
-    let shown = Shown::read(&read(export)?, &policy)?;
+    let shown = Shown::read(&read(export)?, policy)?;
     let mut seen = BTreeSet::from([now.patient_id]);
     let mut due = vec![now];
     while let Some(history) = due.pop() {
         for other in shown.require_all_of(&history)? {
             if seen.insert(*other.as_uuid().as_bytes()) {
-                let merged = merged(files, other, &policy)?;
+                let merged = merged(files, other, policy)?;
                 count += merged.leaves.len();
                 due.push(merged);
             }
