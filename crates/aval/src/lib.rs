@@ -106,14 +106,25 @@ async fn obey_audit(
 ) -> anyhow::Result<()> {
     let session = || Session::open(&arguments.data, output);
     match audit {
-        AuditCommand::Checkpoint { file } => session()?.audit_checkpoint(file).await,
+        AuditCommand::Checkpoint { file, witnesses } => {
+            session()?.audit_checkpoint(file, witnesses).await
+        }
         AuditCommand::Receipt {
             event_id,
             folder,
+            witnesses,
             who,
-        } => session()?.audit_receipt(event_id, folder, who).await,
+        } => {
+            session()?
+                .audit_receipt(event_id, folder, witnesses, who)
+                .await
+        }
         AuditCommand::Export { file, form, who } => session()?.audit_export(file, *form, who).await,
-        AuditCommand::Proof { file, who } => session()?.audit_proof(file, who).await,
+        AuditCommand::Proof {
+            file,
+            witnesses,
+            who,
+        } => session()?.audit_proof(file, witnesses, who).await,
         AuditCommand::VerifyHistory {
             proof,
             before,

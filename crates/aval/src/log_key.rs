@@ -29,7 +29,8 @@ impl TrustArguments {
     }
 }
 
-fn read_policy(path: &Path) -> anyhow::Result<Policy> {
+/// A policy, from a file.
+pub(crate) fn read_policy(path: &Path) -> anyhow::Result<Policy> {
     let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     Policy::parse(&text).with_context(|| format!("{} is no policy", path.display()))
 }

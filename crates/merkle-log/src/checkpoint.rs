@@ -7,6 +7,7 @@ use crate::{
     note::{NoteError, SignatureError, SignedNote, Signer, Verifier},
     quorum::Quorum,
     text::{Malformed, decimal, line_at},
+    witness::Witness,
 };
 
 /// The state of a log at one moment.
@@ -37,7 +38,9 @@ pub struct KnownLog {
 pub struct Policy {
     /// The logs.
     pub logs: Vec<KnownLog>,
-    /// The witnesses.
+    /// The witnesses that are known.
+    pub witnesses: Vec<Witness>,
+    /// Which of them must have.
     pub quorum: Quorum,
 }
 
@@ -127,6 +130,7 @@ impl Policy {
         let origin = origin.into();
         Self {
             logs: vec![KnownLog { origin, verifiers }],
+            witnesses: Vec::new(),
             quorum: Quorum::none(),
         }
     }

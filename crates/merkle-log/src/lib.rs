@@ -23,10 +23,10 @@
 //!
 //! Whoever does not take the log's word alone wants checkpoints that witnesses saw too:
 //! [`cosignature`] is what those sign, and [`policy`] says which of them, in a [`quorum`],
-//! must have.
+//! must have; [`witness`] is how they are asked.
 //!
 //! The formats are those of C2SP: signed-note, tlog-checkpoint, tlog-tiles,
-//! tlog-proof, tlog-cosignature, tlog-policy.
+//! tlog-proof, tlog-cosignature, tlog-policy, tlog-witness.
 //!
 //! ```
 //! use aval_merkle_log::{
@@ -92,6 +92,8 @@ pub mod cosignature;
 pub mod quorum;
 
 pub mod policy;
+
+pub mod witness;
 
 pub mod tile;
 

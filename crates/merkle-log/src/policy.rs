@@ -16,6 +16,7 @@ use crate::{
     note::Verifier,
     quorum::{Quorum, Rule},
     text::Malformed,
+    witness::Witness,
 };
 
 /// Stands for no witness at all.
@@ -26,7 +27,7 @@ const UNKNOWN: &str = "a name that a line before this one defines";
 #[derive(Default)]
 struct Reading<'text> {
     logs: Vec<KnownLog>,
-    witnesses: Vec<WitnessKey>,
+    witnesses: Vec<Witness>,
     /// The rules by name.
     defined: Vec<(&'text [u8], Rule)>,
     /// The names that are in a group.
@@ -35,8 +36,8 @@ struct Reading<'text> {
 }
 
 impl Policy {
-    /// Reads such a file. A log is known by its key's name, and may have several keys; what
-    /// stands behind a key, an address, says nothing here.
+    /// Reads such a file. A log is known by its key's name, and may have several keys. Behind
+    /// a key may stand an address: a witness's is where it is asked, a log's says nothing.
     pub fn parse(text: &[u8]) -> Result<Self, Malformed> {
         let mut reading = Reading::default();
         let mut lines = 0;
@@ -58,6 +59,7 @@ impl Policy {
         let quorum = quorum.ok_or(Malformed::at(lines, "a quorum line"))?;
         Ok(Self {
             logs: reading.logs,
+            witnesses: reading.witnesses,
             quorum,
         })
     }
@@ -70,7 +72,8 @@ impl<'text> Reading<'text> {
             [] => Ok(()),
             [first, ..] if first.starts_with(b"#") => Ok(()),
             [b"log", key] | [b"log", key, _] => self.log(key),
-            [b"witness", name, key] | [b"witness", name, key, _] => self.witness(name, key),
+            [b"witness", name, key] => self.witness(name, key, None),
+            [b"witness", name, key, url] => self.witness(name, key, Some(url)),
             [b"group", name, threshold, members @ ..] => self.group(name, threshold, members),
             [b"quorum", name] => self.quorum(name),
             _ => Err("log, witness, group or quorum, with what belongs to it"),
@@ -95,14 +98,22 @@ impl<'text> Reading<'text> {
         Ok(())
     }
 
-    fn witness(&mut self, name: &'text [u8], key: &[u8]) -> Result<(), &'static str> {
+    fn witness(
+        &mut self,
+        name: &'text [u8],
+        key: &[u8],
+        url: Option<&[u8]>,
+    ) -> Result<(), &'static str> {
         let key = text(key).and_then(|key| WitnessKey::parse(key).ok());
         let key = key.ok_or("an Ed25519 key of a witness")?;
-        if self.witnesses.iter().any(|known| known.is_the_key_of(&key)) {
+        let has_it = |known: &Witness| known.key.is_the_key_of(&key);
+        if self.witnesses.iter().any(has_it) {
             return Err("another key than a line before this one");
         }
         self.define(name, Rule::Witness(Box::new(key.clone())))?;
-        self.witnesses.push(key);
+        let url = url.map(|url| text(url).ok_or("an address in UTF-8"));
+        let url = url.transpose()?.map(str::to_owned);
+        self.witnesses.push(Witness { key, url });
         Ok(())
     }
 

@@ -1,6 +1,8 @@
 //! The published files that the directory is made from: their rows, and the archives they
 //! come in.
 
+use std::sync::LazyLock;
+
 use aval_practitioner_directory::extraction::{
     ExtractionName, ExtractionReader, Malformed, ReadLine,
 };
@@ -13,18 +15,21 @@ use crate::Target;
 /// A file; its first byte says of which source, and whether it comes in an archive.
 pub(crate) const EXTRACTION: Target = Target {
     name: "extraction",
-    sound,
+    sound: || SOUND.clone(),
     almost,
     check,
 };
 
-/// So many people are in the sound ones.
-const PEOPLE: u32 = 3;
+/// So many people are made up, of whom some work in an establishment.
+const PEOPLE: u32 = 200;
+/// So many lines of their files are kept: a long input is tried less often.
+const LINES: usize = 5;
 
-fn sound() -> Vec<Vec<u8>> {
+/// The beginning of a file of each source.
+static SOUND: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let plan = SynthesisPlan::new(1, PEOPLE);
     let file = |number: usize| {
-        let mut file = vec![u8::try_from(number).unwrap()];
+        let mut file = Vec::new();
         match Source::ALL[number] {
             Source::PracticeSituations => plan.write(&mut file),
             Source::Skills => plan.write_skills(&mut file),
@@ -33,13 +38,15 @@ fn sound() -> Vec<Vec<u8>> {
             Source::Establishments => plan.write_establishments(&mut file),
         }
         .unwrap();
-        file
+        let lines = file.split_inclusive(|byte| *byte == b'\n').take(LINES);
+        let choice = u8::try_from(number).unwrap();
+        [&[choice], lines.collect::<Vec<_>>().concat().as_slice()].concat()
     };
     (0..Source::ALL.len()).map(file).collect()
-}
+});
 
 fn almost(mutator: &mut Mutator) -> Vec<u8> {
-    let mut chosen = mutator.one_of(&sound()).clone();
+    let mut chosen = mutator.one_of(&SOUND).clone();
     let file = mutator.bytes(&chosen.split_off(1));
     chosen.extend(file);
     chosen

@@ -50,8 +50,8 @@ fn main() -> std::io::Result<()> {
     use std::io::{Error, Write as _};
 
     let mut arguments = std::env::args().skip(1);
-    let named = arguments.next().and_then(|name| aval_fuzz::target(&name));
-    let target = named.ok_or_else(|| {
+    let chosen = arguments.next().and_then(|name| aval_fuzz::target(&name));
+    let target = chosen.ok_or_else(|| {
         let names: Vec<_> = aval_fuzz::TARGETS
             .iter()
             .map(|target| target.name)

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use aval_merkle_log::checkpoint::Policy;
+use aval_merkle_log::note::SignedNote;
 use aval_merkle_log::receipt::{Evidence, Receipt};
 use aval_proto::audit::v1 as proto;
 use clap::Subcommand;
@@ -13,10 +14,12 @@ use crate::language::say;
 use crate::log_key::TrustArguments;
 use crate::output::Output;
 
+mod cosigning;
 mod fsck;
 mod history;
 mod shown;
 
+pub use cosigning::WitnessArguments;
 pub(crate) use fsck::LogDamaged;
 pub use fsck::fsck;
 pub use history::{ExportForm, HistoryFiles, verify_history};
@@ -32,6 +35,9 @@ pub enum AuditCommand {
     Checkpoint {
         /// Into this file.
         file: PathBuf,
+        /// Seen by whom.
+        #[command(flatten)]
+        witnesses: WitnessArguments,
     },
     /// Saves an event and its receipt.
     Receipt {
@@ -40,6 +46,9 @@ pub enum AuditCommand {
         /// Into this folder, as `<event>.json` and `<event>.receipt`.
         #[arg(long, default_value = ".")]
         folder: PathBuf,
+        /// Seen by whom.
+        #[command(flatten)]
+        witnesses: WitnessArguments,
         /// For whom.
         #[command(flatten)]
         who: PatientArguments,
@@ -60,6 +69,9 @@ pub enum AuditCommand {
     Proof {
         /// Into this file.
         file: PathBuf,
+        /// Seen by whom.
+        #[command(flatten)]
+        witnesses: WitnessArguments,
         /// For whom.
         #[command(flatten)]
         who: PatientArguments,
@@ -105,7 +117,11 @@ pub enum AuditCommand {
 
 impl Session {
     /// Saves a checkpoint.
-    pub async fn audit_checkpoint(&self, file: &Path) -> anyhow::Result<()> {
+    pub async fn audit_checkpoint(
+        &self,
+        file: &Path,
+        witnesses: &WitnessArguments,
+    ) -> anyhow::Result<()> {
         let portal = self.software("gateway")?;
         let request = proto::GetCheckpointRequest {};
         let answer = portal
@@ -113,7 +129,9 @@ impl Session {
             .get_checkpoint(request)
             .await?
             .into_inner();
-        write(file, answer.checkpoint.as_bytes())?;
+        let checkpoint = SignedNote::parse(answer.checkpoint.as_bytes())?;
+        let checkpoint = witnesses.cosigned(checkpoint, &portal, self.output).await?;
+        write(file, checkpoint.format().as_bytes())?;
         Ok(self.output.sentence(&say("enregistré", "saved"))?)
     }
 
@@ -122,6 +140,7 @@ impl Session {
         &self,
         event_id: &str,
         folder: &Path,
+        witnesses: &WitnessArguments,
         who: &PatientArguments,
     ) -> anyhow::Result<()> {
         let patient = self.patient(who).await?;
@@ -135,13 +154,18 @@ impl Session {
             .get_event(request)
             .await?
             .into_inner();
+        let mut receipt = Receipt::parse(answer.receipt.as_bytes())?;
+        let checkpoint = receipt.checkpoint;
+        receipt.checkpoint = witnesses
+            .cosigned(checkpoint, &patient.software, self.output)
+            .await?;
         write(
             &folder.join(format!("{event_id}.json")),
             &answer.canonical_event,
         )?;
         write(
             &folder.join(format!("{event_id}.receipt")),
-            answer.receipt.as_bytes(),
+            receipt.format().as_bytes(),
         )?;
         Ok(self.output.sentence(&say("enregistrés", "saved"))?)
     }

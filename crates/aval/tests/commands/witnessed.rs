@@ -3,16 +3,18 @@
 use std::fs;
 use std::path::Path;
 
+use aval::stack::StackConfig;
 use aval_merkle_log::canonical::to_canonical_bytes;
-use aval_merkle_log::checkpoint::Checkpoint;
+use aval_merkle_log::checkpoint::{Checkpoint, Policy};
 use aval_merkle_log::cosignature::Cosigner;
 use aval_merkle_log::leaf::{LeafContent, PatientLink, commitment, leaf_hash};
-use aval_merkle_log::note::Signer;
+use aval_merkle_log::note::{SignedNote, Signer, Verifier};
 use aval_merkle_log::receipt::Receipt;
 use aval_merkle_log::tree::Frontier;
 use serde_json::json;
 
-use crate::stand::run;
+use crate::small_witness::SmallWitness;
+use crate::stand::{Up, run};
 
 const ORIGIN: &str = "audit.example/log";
 
@@ -112,4 +114,68 @@ fn a_policy_of_other_logs_believes_none_of_it_and_one_that_is_none_says_where() 
     let files = ["audit", "verify", "event", "receipt"];
     let both = [&files[..], &["--policy", "p", "--key", "k"]].concat();
     assert_eq!(run(folder.path(), &both).code, Some(2));
+}
+
+/// What `aval audit` with these words ends with.
+fn audit(up: &Up, words: &[&str]) -> (i32, String) {
+    let answer = up.run(&[&["audit"], words].concat());
+    (answer.code.unwrap(), answer.stderr)
+}
+
+#[test]
+fn what_is_saved_is_cosigned_by_the_witnesses_of_the_policy_or_not_saved() {
+    let up = Up::start();
+    let config = StackConfig::of_folder(up.folder.path()).unwrap();
+    let key = fs::read_to_string(config.layout.log_verifier()).unwrap();
+    let log = Verifier::parse(key.trim()).unwrap();
+    let witness = SmallWitness::of("witness.example/w", &[log]);
+    let path = |name: &str| up.folder.path().join(name).to_str().unwrap().to_owned();
+    let policy = |file: &str, address: &str| {
+        let (key, witness) = (key.trim(), witness.key());
+        let text = format!("log {key}\nwitness w {witness} http://{address}/w\nquorum w\n");
+        fs::write(path(file), text).unwrap();
+        path(file)
+    };
+    let answering = policy("policy", &witness.serve().to_string());
+    let history = up.ask(&["history"]);
+    let event = history[0]["event_id"].as_str().unwrap();
+    let folder = path("");
+    let save = ["receipt", event, "--folder", &folder, "--policy"];
+
+    let dead = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().to_string()
+    };
+    let dead = policy("dead", &dead);
+    let (code, words) = audit(&up, &[&save[..], &[&dead]].concat());
+    assert_eq!(code, 23, "{words}");
+    assert!(
+        words.contains("witness.example/w did not cosign"),
+        "{words}"
+    );
+    let receipt = path(&format!("{event}.receipt"));
+    assert!(!Path::new(&receipt).exists());
+
+    // Reading one's own history is no event: more than once the same, and then a longer log.
+    for _ in 0..2 {
+        assert_eq!(audit(&up, &[&save[..], &[&answering]].concat()).0, 0);
+        up.ask(&["document", "mask", "irm-4"]);
+        up.ask(&["document", "reveal", "irm-4"]);
+    }
+    let json = path(&format!("{event}.json"));
+    let verify = ["verify", &json, &receipt, "--policy", &answering];
+    assert_eq!(audit(&up, &verify), (0, String::new()));
+    let proof = path("proof");
+    assert_eq!(audit(&up, &["proof", &proof, "--policy", &answering]).0, 0);
+    let verify = ["verify-history", &proof, "--policy", &answering];
+    assert_eq!(audit(&up, &verify), (0, String::new()));
+    let checkpoint = path("checkpoint");
+    assert_eq!(audit(&up, &["checkpoint", &checkpoint]).0, 0);
+    assert_eq!(
+        audit(&up, &["checkpoint", &checkpoint, "--policy", &answering]).0,
+        0
+    );
+    let note = SignedNote::parse(&fs::read(&checkpoint).unwrap()).unwrap();
+    let policy = Policy::parse(&fs::read(&answering).unwrap()).unwrap();
+    policy.open(&note).unwrap();
 }

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 use crate::{
     checkpoint::{Checkpoint, CheckpointError},
@@ -20,7 +22,7 @@ fn witness(number: u8) -> Cosigner {
 fn policy(lines: &str) -> Result<Policy, Malformed> {
     let mut text = format!("log {}\n", log(ORIGIN, 1).verifier());
     for number in 1..=6 {
-        text += &format!("witness {number} {}\n", witness(number).witness());
+        writeln!(text, "witness {number} {}", witness(number).witness()).unwrap();
     }
     Policy::parse((text + lines).as_bytes())
 }
@@ -179,4 +181,6 @@ fn names_are_any_bytes() {
     text.extend(b"quorum \xff\xfe\n");
     let policy = Policy::parse(&text).unwrap();
     assert!(is_believed(&policy, &[1]) && !is_believed(&policy, &[]));
+    let url = policy.witnesses[0].url.as_deref();
+    assert_eq!(url, Some("https://w.example"));
 }

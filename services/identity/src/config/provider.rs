@@ -40,6 +40,10 @@ pub struct ProviderConfig {
     /// By how much the provider's clock may differ, at most 2m. Default: 30s.
     #[serde(default = "default_clock_skew")]
     pub clock_skew: DurationText,
+    /// How long ago the person may have proved to the provider who they are (`auth_time`).
+    /// Default: 4h, as long as a session lasts at Pro Santé Connect.
+    #[serde(default = "default_oldest_sign_in")]
+    pub oldest_sign_in: DurationText,
     /// How long one request to the provider may take. Default: 5s.
     #[serde(default = "default_timeout")]
     pub timeout: DurationText,
@@ -172,6 +176,10 @@ fn default_algorithms() -> Vec<ProviderAlgorithm> {
 
 fn default_clock_skew() -> DurationText {
     DurationText::from_secs(30)
+}
+
+fn default_oldest_sign_in() -> DurationText {
+    DurationText::from_secs(4 * 60 * 60)
 }
 
 fn default_timeout() -> DurationText {

@@ -106,6 +106,7 @@ impl HttpProvider {
                 client_id: config.client_id.clone(),
                 acr_values: config.acr_values.keys().cloned().collect(),
                 skew: config.clock_skew.get(),
+                oldest_sign_in: config.oldest_sign_in.get(),
             },
             algorithms: config
                 .algorithms

@@ -14,7 +14,7 @@ use aval_runtime::token::{CLOSINGS_HOLD_WITHIN, TokenError};
 use tonic::Status;
 
 use browser::Browser;
-use process::{CertifiedProvider, Ways};
+use process::{CertifiedProvider, Way};
 
 use crate::calls::{practitioner, reason};
 use crate::clinic::{SINGLE, practitioner_id};
@@ -26,12 +26,12 @@ const BETWEEN_FETCHES: Duration = Duration::from_secs(30);
 
 /// The service with that provider for professionals; `None` where it was not prepared.
 async fn stand() -> Option<(Stand, CertifiedProvider)> {
-    stand_of(Ways::default(), false).await
+    stand_of(&[], false).await
 }
 
 /// The same with a provider of these ways, where the service shows it a certificate or does
 /// not.
-async fn stand_of(ways: Ways, shows: bool) -> Option<(Stand, CertifiedProvider)> {
+async fn stand_of(ways: &[Way], shows: bool) -> Option<(Stand, CertifiedProvider)> {
     let packages = process::packages()?;
     let mut provider = None;
     let stand = Stand::start_with(|config, pki| {
@@ -103,9 +103,10 @@ async fn a_provider_that_demands_our_certificate_is_shown_it() {
         (true, false, false),
         (false, true, true),
     ] {
-        let ways = Ways {
-            demands_certificate: demands,
-            ..Ways::default()
+        let ways: &[Way] = if demands {
+            &[Way::DemandsCertificate]
+        } else {
+            &[]
         };
         let Some((stand, provider)) = stand_of(ways, shows).await else {
             return;
@@ -121,11 +122,7 @@ async fn a_provider_that_demands_our_certificate_is_shown_it() {
 
 #[tokio::test]
 async fn an_access_token_that_is_bound_to_a_certificate_is_of_use_to_its_owner_alone() {
-    let ways = Ways {
-        binds: true,
-        ..Ways::default()
-    };
-    let Some((stand, provider)) = stand_of(ways, true).await else {
+    let Some((stand, provider)) = stand_of(&[Way::Binds], true).await else {
         return;
     };
     let bound_to = |owner| Browser::showing(&provider, &stand.tls(owner));
@@ -150,11 +147,7 @@ async fn an_access_token_that_is_bound_to_a_certificate_is_of_use_to_its_owner_a
 
 #[tokio::test]
 async fn an_access_token_that_has_ended_at_the_provider_signs_nobody_in() {
-    let ways = Ways {
-        hurries: true,
-        ..Ways::default()
-    };
-    let Some((stand, provider)) = stand_of(ways, false).await else {
+    let Some((stand, provider)) = stand_of(&[Way::Hurries], false).await else {
         return;
     };
     let tokens = Browser::new(&provider).sign_in().await;
@@ -169,9 +162,10 @@ async fn an_access_token_that_has_ended_at_the_provider_signs_nobody_in() {
 #[tokio::test]
 async fn a_professional_signs_in_whether_the_id_token_tells_all_or_next_to_nothing() {
     for id_token_tells in [false, true] {
-        let ways = Ways {
-            id_token_tells,
-            ..Ways::default()
+        let ways: &[Way] = if id_token_tells {
+            &[Way::IdTokenTells]
+        } else {
+            &[]
         };
         let Some((stand, provider)) = stand_of(ways, false).await else {
             return;

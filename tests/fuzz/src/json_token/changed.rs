@@ -17,8 +17,10 @@ pub(crate) const CHANGED_TOKEN: Target = Target {
     check,
 };
 
+type IsBelieved = fn(&str) -> bool;
+
 /// A sound token of each kind, and what tells whether one is believed.
-static SOUND: LazyLock<[(String, fn(&str) -> bool); 3]> = LazyLock::new(|| {
+static SOUND: LazyLock<[(String, IsBelieved); 3]> = LazyLock::new(|| {
     let of = |header: &serde_json::Value, claims: &serde_json::Value| {
         signed(&OWN, &header.to_string(), &claims.to_string())
     };

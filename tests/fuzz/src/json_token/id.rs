@@ -44,6 +44,7 @@ pub(super) fn is_believed(token: &str, keys: &ProviderKeys) -> bool {
         client_id: CLIENT.to_owned(),
         acr_values: vec!["eidas1".to_owned()],
         skew: Duration::from_secs(SKEW.unsigned_abs()),
+        oldest_sign_in: Duration::from_hours(4),
     };
     expected.verify(token, keys, NONCE, now()).is_ok()
 }
@@ -77,6 +78,8 @@ fn check(data: &[u8]) -> bool {
 #[expect(clippy::cast_precision_loss, reason = "a skew is a few seconds")]
 fn may_be_believed(claims: &Value) -> bool {
     let skew = SKEW as f64;
+    let says_when = claims.get("auth_time").is_some();
+    let signed_in = if says_when { "auth_time" } else { "iat" };
     claims["iss"] == PROVIDER
         && is_ours(&claims["aud"])
         && (claims["azp"].is_null() || claims["azp"] == CLIENT)
@@ -87,4 +90,6 @@ fn may_be_believed(claims: &Value) -> bool {
             .is_some_and(|subject| !subject.is_empty())
         && from_now(claims, "exp").is_some_and(|end| end > -skew)
         && from_now(claims, "iat").is_some_and(|issue| issue < skew + 1.0)
+        && from_now(claims, signed_in)
+            .is_some_and(|at| at > -4.0 * 3_600.0 - skew && at < skew + 1.0)
 }

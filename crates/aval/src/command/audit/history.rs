@@ -17,7 +17,7 @@ use aval_proto::audit::v1 as proto;
 use clap::ValueEnum;
 
 use super::shown::{NotProved, Shown};
-use super::{read, write};
+use super::{WitnessArguments, read, write};
 use crate::command::Session;
 use crate::command::person::{PatientArguments, SignedIn};
 use crate::language::say;
@@ -87,15 +87,27 @@ impl Session {
 
     /// Saves what proves that a patient's history is whole: under their own identifier,
     /// and beside it under each that was merged into theirs.
-    pub async fn audit_proof(&self, file: &Path, who: &PatientArguments) -> anyhow::Result<()> {
+    pub async fn audit_proof(
+        &self,
+        file: &Path,
+        witnesses: &WitnessArguments,
+        who: &PatientArguments,
+    ) -> anyhow::Result<()> {
         let patient = self.patient(who).await?;
         let own: PatientId = patient.patient_id.parse()?;
-        let (proof, patient_ids) = whole_proof(&patient, own).await?;
+        let (mut proof, patient_ids) = whole_proof(&patient, own).await?;
+        proof.checkpoint = witnesses
+            .cosigned(proof.checkpoint, &patient.software, self.output)
+            .await?;
         write(file, proof.format().as_bytes())?;
         for other in patient_ids {
             let other: PatientId = other.parse()?;
             if other != own {
-                let (proof, _) = whole_proof(&patient, other).await?;
+                let (mut proof, _) = whole_proof(&patient, other).await?;
+                let checkpoint = proof.checkpoint;
+                proof.checkpoint = witnesses
+                    .cosigned(checkpoint, &patient.software, self.output)
+                    .await?;
                 write(&beside(file, other), proof.format().as_bytes())?;
             }
         }

@@ -32,16 +32,16 @@ pub(super) struct CertifiedProvider {
 }
 
 /// In what it differs from the plainest.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Ways {
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
     /// It tells about tokens only to whoever shows a certificate.
-    pub(super) demands_certificate: bool,
+    DemandsCertificate,
     /// It binds access tokens to the certificate that they are fetched under.
-    pub(super) binds: bool,
+    Binds,
     /// Its ID tokens have all the claims that `UserInfo` has.
-    pub(super) id_token_tells: bool,
+    IdTokenTells,
     /// Its access tokens last a second.
-    pub(super) hurries: bool,
+    Hurries,
 }
 
 /// Where the provider's packages are, if they were installed.
@@ -61,7 +61,7 @@ pub(super) fn packages() -> Option<PathBuf> {
 impl CertifiedProvider {
     /// Starts it with one professional and the development client, which hears of
     /// logouts there. It serves when this returns.
-    pub(super) fn start(packages: &Path, pki: &DevelopmentPki, logout: &str, ways: Ways) -> Self {
+    pub(super) fn start(packages: &Path, pki: &DevelopmentPki, logout: &str, ways: &[Way]) -> Self {
         let port = aval_testing::ports::claim_port().unwrap();
         let folder = tempfile::tempdir().unwrap();
         // Node looks for packages beside the program.
@@ -73,7 +73,8 @@ impl CertifiedProvider {
         std::fs::write(&accounts, account().to_string()).unwrap();
         let files = pki.files("provider");
         let client = ClientConfig::development();
-        let asks = ways.demands_certificate || ways.binds;
+        let is = |way| ways.contains(&way);
+        let asks = is(Way::DemandsCertificate) || is(Way::Binds);
         let mut process = Command::new("node")
             .arg(&program)
             .env("NODE_ENV", "test")
@@ -86,10 +87,10 @@ impl CertifiedProvider {
             .env("SECRET", &client.secret)
             .env("REDIRECT", REDIRECT)
             .env("LOGOUT", logout)
-            .env("ACCESS_SECONDS", if ways.hurries { "1" } else { "300" })
+            .env("ACCESS_SECONDS", if is(Way::Hurries) { "1" } else { "300" })
             .envs(asks.then_some(("AUTHORITY", &files.ca)))
-            .envs(ways.binds.then_some(("BINDS", "yes")))
-            .envs(ways.id_token_tells.then_some(("ID_TOKEN_TELLS", "yes")))
+            .envs(is(Way::Binds).then_some(("BINDS", "yes")))
+            .envs(is(Way::IdTokenTells).then_some(("ID_TOKEN_TELLS", "yes")))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
