@@ -106,28 +106,38 @@ async fn obey_audit(
 ) -> anyhow::Result<()> {
     let session = || Session::open(&arguments.data, output);
     match audit {
-        AuditCommand::Checkpoint { file } => session()?.audit_checkpoint(file).await,
+        AuditCommand::Checkpoint { file, witnesses } => {
+            session()?.audit_checkpoint(file, witnesses).await
+        }
         AuditCommand::Receipt {
             event_id,
             folder,
+            witnesses,
             who,
-        } => session()?.audit_receipt(event_id, folder, who).await,
+        } => {
+            session()?
+                .audit_receipt(event_id, folder, witnesses, who)
+                .await
+        }
         AuditCommand::Export { file, form, who } => session()?.audit_export(file, *form, who).await,
-        AuditCommand::Proof { file, who } => session()?.audit_proof(file, who).await,
+        AuditCommand::Proof {
+            file,
+            witnesses,
+            who,
+        } => session()?.audit_proof(file, witnesses, who).await,
         AuditCommand::VerifyHistory {
             proof,
             before,
             export,
-            key,
+            trust,
         } => {
             let usual = stack::Layout::in_folder(&arguments.data).log_verifier();
-            let key = key.as_ref().unwrap_or(&usual);
             let files = command::audit::HistoryFiles {
                 proof,
                 before: before.as_deref(),
                 export: export.as_deref(),
             };
-            command::audit::verify_history(files, key, output)
+            command::audit::verify_history(files, &trust.read(&usual)?, output)
         }
         AuditCommand::Fsck { config } => {
             let usual = stack::Layout::in_folder(&arguments.data).config("audit");
@@ -136,10 +146,10 @@ async fn obey_audit(
         AuditCommand::Verify {
             event,
             receipt,
-            key,
+            trust,
         } => {
             let usual = stack::Layout::in_folder(&arguments.data).log_verifier();
-            command::audit::verify(event, receipt, key.as_ref().unwrap_or(&usual), output)
+            command::audit::verify(event, receipt, &trust.read(&usual)?, output)
         }
     }
 }

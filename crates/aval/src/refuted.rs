@@ -38,6 +38,8 @@ pub(crate) enum Refuted {
     Unproved = 21,
     /// The log in the database is not as it was signed.
     Damaged = aval_audit::examination::DAMAGED as isize,
+    /// Too few witnesses saw what the log signed.
+    NotWitnessed = 23,
 }
 
 impl Refuted {
@@ -68,6 +70,7 @@ impl Refuted {
             | ReceiptError::RepeatedSignature(_)
             | ReceiptError::UnknownSigner => Self::NotSigned,
             ReceiptError::WrongOrigin { .. } => Self::OtherLog,
+            ReceiptError::NotWitnessed => Self::NotWitnessed,
             ReceiptError::NotIncluded(_) => Self::NotInTheLog,
             ReceiptError::EventAltered => Self::EventAltered,
             ReceiptError::NoSalt => Self::NoSalt,
@@ -94,6 +97,7 @@ impl Refuted {
                 | SignatureError::NoKnownSigner,
             ) => Self::NotSigned,
             CheckpointError::WrongOrigin { .. } => Self::OtherLog,
+            CheckpointError::NotWitnessed => Self::NotWitnessed,
         }
     }
 
@@ -153,6 +157,10 @@ impl Refuted {
                 "Rien ne montre que le journal n'a fait que grandir depuis l'état gardé.",
                 "Nothing shows that the log has only grown since the state that was kept.",
             ),
+            Self::NotWitnessed => say(
+                "Le journal a signé ceci, mais trop peu de témoins ont confirmé l'avoir vu.",
+                "The log signed this, but too few witnesses confirm that they saw it.",
+            ),
             Self::Damaged => say(
                 "Le journal en base n'est pas tel qu'il a été signé.",
                 "The log in the database is not as it was signed.",
@@ -177,7 +185,7 @@ mod tests {
             expected: 3,
             found: 2,
         };
-        let cases: [(anyhow::Error, u8); 13] = [
+        let cases: [(anyhow::Error, u8); 15] = [
             (LogDamaged(String::new()).into(), 22),
             (Receipt::parse(b"x").unwrap_err().into(), 10),
             (ReceiptError::UnknownSigner.into(), 11),
@@ -198,6 +206,8 @@ mod tests {
             (Continuation::Forked { size: 1 }.into(), 19),
             (Continuation::Shorter { kept: 2, found: 1 }.into(), 20),
             (Continuation::Unproved.into(), 21),
+            (ReceiptError::NotWitnessed.into(), 23),
+            (CheckpointError::NotWitnessed.into(), 23),
         ];
         for (error, code) in cases {
             let refuted = Refuted::of(&error).unwrap();

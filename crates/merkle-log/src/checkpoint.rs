@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use crate::{
     hash::Hash,
     note::{NoteError, SignatureError, SignedNote, Signer, Verifier},
+    quorum::Quorum,
     text::{Malformed, decimal, line_at},
+    witness::Witness,
 };
 
 /// The state of a log at one moment.
@@ -21,14 +23,25 @@ pub struct Checkpoint {
     pub extensions: Vec<String>,
 }
 
-/// Which log is meant, and which keys speak for it.
+/// A log, and which keys speak for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy {
+pub struct KnownLog {
     /// The origin that every checkpoint of the log states.
     pub origin: String,
     /// The log's own keys, present and past. One signature by one of them is
     /// believed: nobody else's key belongs here, a witness's neither.
     pub verifiers: Vec<Verifier>,
+}
+
+/// Which logs are meant, and which witnesses must have cosigned what they state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// The logs.
+    pub logs: Vec<KnownLog>,
+    /// The witnesses that are known.
+    pub witnesses: Vec<Witness>,
+    /// Which of them must have.
+    pub quorum: Quorum,
 }
 
 /// Why a checkpoint is not believed.
@@ -48,6 +61,9 @@ pub enum CheckpointError {
         /// The origin that the checkpoint states.
         found: String,
     },
+    /// Too few of the witnesses that the policy names cosigned it.
+    #[error("too few witnesses cosigned the checkpoint")]
+    NotWitnessed,
 }
 
 impl Checkpoint {
@@ -108,15 +124,51 @@ impl Checkpoint {
 }
 
 impl Policy {
-    /// Reads the checkpoint in a note that one of the log's keys signed.
+    /// One log is meant, whatever witnesses say.
+    #[must_use]
+    pub fn of_log(origin: impl Into<String>, verifiers: Vec<Verifier>) -> Self {
+        let origin = origin.into();
+        Self {
+            logs: vec![KnownLog { origin, verifiers }],
+            witnesses: Vec::new(),
+            quorum: Quorum::none(),
+        }
+    }
+
+    /// Reads the checkpoint in a note that one of the keys of the log that it is of
+    /// signed, and enough witnesses cosigned.
     pub fn open(&self, note: &SignedNote) -> Result<Checkpoint, CheckpointError> {
-        let verified = note.verify(&self.verifiers)?;
-        let checkpoint = Checkpoint::parse(verified.text)?;
-        if checkpoint.origin != self.origin {
-            return Err(CheckpointError::WrongOrigin {
-                expected: self.origin.clone(),
-                found: checkpoint.origin,
-            });
+        let signed_by = |log: &KnownLog| {
+            let verified = note.verify(&log.verifiers)?;
+            Ok::<_, CheckpointError>(Checkpoint::parse(verified.text)?)
+        };
+        let mut refused = CheckpointError::Signature(SignatureError::NoKnownSigner);
+        for log in &self.logs {
+            match signed_by(log) {
+                Ok(checkpoint) if checkpoint.origin == log.origin => {
+                    return self.witnessed(checkpoint, note);
+                }
+                Ok(checkpoint) => {
+                    refused = CheckpointError::WrongOrigin {
+                        expected: log.origin.clone(),
+                        found: checkpoint.origin,
+                    };
+                }
+                Err(CheckpointError::Signature(SignatureError::NoKnownSigner)) => {}
+                // A false signature refuses the note, of whichever log it is.
+                Err(error) => return Err(error),
+            }
+        }
+        Err(refused)
+    }
+
+    fn witnessed(
+        &self,
+        checkpoint: Checkpoint,
+        note: &SignedNote,
+    ) -> Result<Checkpoint, CheckpointError> {
+        if !self.quorum.is_met(note)? {
+            return Err(CheckpointError::NotWitnessed);
         }
         Ok(checkpoint)
     }
@@ -141,10 +193,7 @@ mod tests {
     }
 
     fn policy() -> Policy {
-        Policy {
-            origin: "audit.example/log".to_owned(),
-            verifiers: vec![signer().verifier().clone()],
-        }
+        Policy::of_log("audit.example/log", vec![signer().verifier().clone()])
     }
 
     fn checkpoint() -> Checkpoint {
@@ -158,10 +207,8 @@ mod tests {
 
     #[test]
     fn a_published_checkpoint_opens() {
-        let policy = Policy {
-            origin: "go.sum database tree".to_owned(),
-            verifiers: vec![Verifier::parse(GO_KEY).unwrap()],
-        };
+        let verifiers = vec![Verifier::parse(GO_KEY).unwrap()];
+        let policy = Policy::of_log("go.sum database tree", verifiers);
         let note = SignedNote::parse(GO_NOTE.as_bytes()).unwrap();
         let checkpoint = policy.open(&note).unwrap();
         assert_eq!(checkpoint.size, 20_852_163);

@@ -21,8 +21,12 @@
 //! [`tile`] and [`bundle`] name and fill the static resources from which a
 //! monitor follows the whole log.
 //!
+//! Whoever does not take the log's word alone wants checkpoints that witnesses saw too:
+//! [`cosignature`] is what those sign, and [`policy`] says which of them, in a [`quorum`],
+//! must have; [`witness`] is how they are asked.
+//!
 //! The formats are those of C2SP: signed-note, tlog-checkpoint, tlog-tiles,
-//! tlog-proof.
+//! tlog-proof, tlog-cosignature, tlog-policy, tlog-witness.
 //!
 //! ```
 //! use aval_merkle_log::{
@@ -67,10 +71,7 @@
 //! let text = receipt.format();
 //!
 //! // Anybody who holds the log's public key checks it, years later, offline.
-//! let policy = Policy {
-//!     origin: "audit.example/log".to_owned(),
-//!     verifiers: vec![signer.verifier().clone()],
-//! };
+//! let policy = Policy::of_log("audit.example/log", vec![signer.verifier().clone()]);
 //! let verified = Receipt::parse(text.as_bytes())?.verify(Evidence::Event(&event), &policy)?;
 //! assert_eq!(verified.leaf.patient_sequence(), 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -85,6 +86,14 @@ pub mod proof;
 pub mod note;
 
 pub mod checkpoint;
+
+pub mod cosignature;
+
+pub mod quorum;
+
+pub mod policy;
+
+pub mod witness;
 
 pub mod tile;
 

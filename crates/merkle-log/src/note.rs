@@ -7,6 +7,7 @@ mod key;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
+pub(crate) use key::Ed25519Key;
 pub use key::{KeyError, KeyId, KeyName, Signer, Verifier};
 
 use crate::text::{Malformed, line_at};
@@ -118,6 +119,44 @@ impl SignedNote {
             bytes: signer.sign(self.text.as_bytes()).to_vec(),
         });
         Ok(())
+    }
+
+    /// Adds a signature line that somebody made elsewhere, a witness for one; verifies
+    /// nothing.
+    pub fn add_line(&mut self, line: &str) -> Result<(), NoteError> {
+        let signature = line.strip_suffix('\n').and_then(Signature::parse);
+        let signature = signature.ok_or(Malformed::at(1, SIGNATURE_LINE))?;
+        let has_signed =
+            |known: &Signature| (known.id, &known.name) == (signature.id, &signature.name);
+        if self.signatures.iter().any(has_signed) {
+            return Err(NoteError::SignedAlready(signature.name));
+        }
+        if self.signatures.len() == MAX_SIGNATURES {
+            return Err(NoteError::TooManySignatures);
+        }
+        self.signatures.push(signature);
+        Ok(())
+    }
+
+    /// The signature under this name and key, not verified; an error if there are two.
+    pub(crate) fn only_signature(
+        &self,
+        name: &KeyName,
+        id: KeyId,
+    ) -> Result<Option<&[u8]>, SignatureError> {
+        let is_by = |known: &&Signature| known.id == id && known.name == *name;
+        let mut signatures = self.signatures.iter().filter(is_by);
+        let first = signatures.next();
+        if signatures.next().is_some() {
+            return Err(SignatureError::Repeated(name.clone()));
+        }
+        Ok(first.map(|signature| signature.bytes.as_slice()))
+    }
+
+    /// A signature line.
+    pub(crate) fn signature_line(name: &KeyName, id: KeyId, bytes: Vec<u8>) -> String {
+        let name = name.clone();
+        Signature { name, id, bytes }.line()
     }
 
     /// Reads a note; verifies nothing.

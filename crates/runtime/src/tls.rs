@@ -1,6 +1,6 @@
 //! Both sides of a mutually authenticated connection, from PEM files.
 //!
-//! TLS 1.3 alone, by aws-lc-rs. A listener demands a client certificate and
+//! TLS 1.3 alone among ourselves, by aws-lc-rs. A listener demands a client certificate and
 //! verifies it against the authority it was given; the authorities of the machine
 //! count for nothing. Files are read again on [`ServerTls::reload`] and
 //! [`ClientTls::reload`]; what is established keeps its certificates, what comes
@@ -17,6 +17,7 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+use crate::caller::CertificateThumbprint;
 use crate::config::TlsFiles;
 use validity::Validity;
 
@@ -164,11 +165,28 @@ pub fn client_config(files: &TlsFiles) -> Result<Arc<ClientConfig>, TlsError> {
 /// Calls servers whose certificate this authority signed, without one of our own:
 /// for what is public, such as keys.
 pub fn client_config_without_identity(authority: &Path) -> Result<ClientConfig, TlsError> {
-    Ok(ClientConfig::builder_with_provider(provider())
+    let roots = authorities(authority)?;
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::Protocol)?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Calls somebody else's servers under our own certificate; they may be older than we
+/// are, and speak TLS 1.2.
+pub fn foreign_client_config(files: &TlsFiles) -> Result<ClientConfig, TlsError> {
+    ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Protocol)?
-        .with_root_certificates(authorities(authority)?)
-        .with_no_client_auth())
+        .with_root_certificates(authorities(&files.client_ca)?)
+        .with_client_auth_cert(certificates(&files.certificate)?, private_key(files)?)
+        .map_err(|source| rejected(files, source))
+}
+
+/// What the certificate in this file is called in what is bound to it.
+pub fn thumbprint(certificate: &Path) -> Result<CertificateThumbprint, TlsError> {
+    let chain = certificates(certificate)?;
+    Ok(CertificateThumbprint::of_der(&chain[0]))
 }
 
 fn provider() -> Arc<CryptoProvider> {

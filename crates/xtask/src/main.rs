@@ -1,8 +1,8 @@
 //! Developers' tasks: `cargo xtask <task>` is the only entry, on a laptop as in CI.
 //!
 //! `lint` and `deploy-check` say what is wrong with the text, `test` says what is
-//! wrong with the programs, `bench` how fast they are, and `images` packs them. Each task is one
-//! file; a part that a machine cannot run is counted and printed, and is a failure when `CI=true`.
+//! wrong with the programs, `fuzz` looks for more of that, `bench` says how fast they are, and
+//! `images` packs them. Each task is one file; a part that a machine cannot run is counted and printed, and is a failure when `CI=true`.
 
 #![expect(
     clippy::print_stdout,
@@ -13,6 +13,7 @@
 mod bench;
 mod deploy_check;
 mod faults;
+mod fuzz;
 mod images;
 mod lint;
 mod not_run;
@@ -44,6 +45,14 @@ enum Task {
     },
     /// Play what goes wrong on a cluster, one scenario after the other, and write what callers saw into `docs/reliability.md`.
     Faults,
+    /// Try what others send with inputs that libFuzzer makes. Needs a C++ compiler; no part of CI.
+    Fuzz {
+        /// How long each target is tried.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+        /// Only these targets.
+        targets: Vec<String>,
+    },
     /// Run `aval bench` on a PostgreSQL that writes durably and a Redis, both thrown away afterwards.
     Bench {
         /// Passed on to `aval bench`: `-- --rounds 3 --only check`.
@@ -80,6 +89,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Test { arguments } => test::run(&arguments),
         Task::Faults => faults::run(),
+        Task::Fuzz { seconds, targets } => fuzz::run(seconds, &targets),
         Task::Bench { arguments } => bench::run(&arguments),
         Task::BenchDirectory { arguments } => bench::run_directory(&arguments),
         Task::Lint { steps } => lint::run(&steps),

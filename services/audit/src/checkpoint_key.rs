@@ -41,10 +41,7 @@ impl CheckpointKey {
     pub fn new(signer: Signer, former: Vec<aval_merkle_log::note::Verifier>) -> Self {
         let mut verifiers = vec![signer.verifier().clone()];
         verifiers.extend(former);
-        let policy = Policy {
-            origin: signer.verifier().name().as_str().to_owned(),
-            verifiers,
-        };
+        let policy = Policy::of_log(signer.verifier().name().as_str(), verifiers);
         Self { signer, policy }
     }
 
@@ -63,7 +60,7 @@ impl CheckpointKey {
     /// The signed checkpoint of this size, root and map of patients' heads, as text.
     pub fn sign(&self, size: u64, root: Hash, map: MapRoot) -> Result<String, NoteError> {
         let checkpoint = Checkpoint {
-            origin: self.policy.origin.clone(),
+            origin: self.signer.verifier().name().to_string(),
             size,
             root,
             extensions: vec![map::extension_line(map)],

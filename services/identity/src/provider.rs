@@ -1,6 +1,7 @@
 //! What an identity provider proves: that somebody signed in, who, how firmly and
 //! when. Pro Santé Connect for professionals, a FranceConnect-like one for patients.
 
+mod binding;
 mod discovery;
 mod http;
 mod id_token;
@@ -13,6 +14,7 @@ mod published;
 use std::fmt;
 
 use aval_domain::time::Timestamp;
+use aval_runtime::caller::CertificateThumbprint;
 use futures::future::BoxFuture;
 use serde_json::{Map, Value};
 
@@ -20,8 +22,7 @@ pub use http::{HttpProvider, ProviderSetupError};
 pub use id_token::{ExpectedIdToken, IdTokenClaims};
 pub use keys::{ProviderKey, ProviderKeys};
 pub use logout::{LogoutRefused, SignedOut};
-pub(crate) use logout_token::stated_issuer;
-pub use logout_token::{ExpectedLogoutToken, LogoutClaims};
+pub use logout_token::{ExpectedLogoutToken, LogoutClaims, stated_issuer};
 
 /// What the client brings from a sign-in at the provider. Never printed.
 #[derive(Clone)]
@@ -76,6 +77,9 @@ pub enum SignInRefused {
     /// The access token is not alive at the provider.
     #[error("the provider does not accept the access token")]
     AccessTokenRefused,
+    /// The access token is bound to a certificate that is neither its presenter's nor ours.
+    #[error("the provider's access token is bound to another client certificate")]
+    BoundElsewhere,
     /// `UserInfo` is malformed.
     #[error("the provider's UserInfo is malformed")]
     UserInfoMalformed,
@@ -105,10 +109,11 @@ pub trait IdentityProvider: fmt::Debug + Send + Sync {
     /// Which provider it is, and who we are there.
     fn client(&self) -> &ProviderClient;
 
-    /// Proves a sign-in, or says why not.
+    /// Proves a sign-in that the software with this certificate presents, or says why not.
     fn prove<'a>(
         &'a self,
         proof: &'a SignInProof,
+        presenter: Option<CertificateThumbprint>,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<ProvenSignIn, SignInRefused>>;
 

@@ -14,6 +14,9 @@ pub enum SessionRefused {
     /// The ID token is not valid at this time.
     #[error("the provider's token has expired, or is not valid yet")]
     SubjectTokenExpired,
+    /// The access token is bound to another certificate: it is in other hands.
+    #[error("the provider's token is bound to another client certificate")]
+    SubjectTokenBoundElsewhere,
     /// The sign-in was too weak, or does not say how strong it was.
     #[error("the provider's token states no sufficient assurance level")]
     AcrInsufficient,
@@ -56,6 +59,7 @@ impl SessionRefused {
         match self {
             Self::SubjectTokenInvalid => "SUBJECT_TOKEN_INVALID",
             Self::SubjectTokenExpired => "SUBJECT_TOKEN_EXPIRED",
+            Self::SubjectTokenBoundElsewhere => "TOKEN_BOUND_ELSEWHERE",
             Self::AcrInsufficient => "ACR_INSUFFICIENT",
             Self::NonceMismatch => "NONCE_MISMATCH",
             Self::UserInfoInvalid => "USER_INFO_INVALID",
@@ -80,6 +84,7 @@ impl SessionRefused {
             | SignInRefused::AudienceWrong
             | SignInRefused::AccessTokenRefused => Self::SubjectTokenInvalid,
             SignInRefused::Expired | SignInRefused::NotYetValid => Self::SubjectTokenExpired,
+            SignInRefused::BoundElsewhere => Self::SubjectTokenBoundElsewhere,
             SignInRefused::AcrInsufficient => Self::AcrInsufficient,
             SignInRefused::NonceMismatch => Self::NonceMismatch,
             SignInRefused::UserInfoMalformed | SignInRefused::SubjectsDiffer => {

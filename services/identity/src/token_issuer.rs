@@ -91,6 +91,3 @@ impl TokenIssuer {
         self.keys.current().signer().sign(&claims)
     }
 }
-
-#[cfg(test)]
-mod tests;

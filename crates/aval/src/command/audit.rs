@@ -4,18 +4,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use aval_merkle_log::checkpoint::Policy;
+use aval_merkle_log::note::SignedNote;
 use aval_merkle_log::receipt::{Evidence, Receipt};
 use aval_proto::audit::v1 as proto;
 use clap::Subcommand;
 
 use crate::language::say;
-use crate::log_key;
+use crate::log_key::TrustArguments;
 use crate::output::Output;
 
+mod cosigning;
 mod fsck;
 mod history;
 mod shown;
 
+pub use cosigning::WitnessArguments;
 pub(crate) use fsck::LogDamaged;
 pub use fsck::fsck;
 pub use history::{ExportForm, HistoryFiles, verify_history};
@@ -31,6 +35,9 @@ pub enum AuditCommand {
     Checkpoint {
         /// Into this file.
         file: PathBuf,
+        /// Seen by whom.
+        #[command(flatten)]
+        witnesses: WitnessArguments,
     },
     /// Saves an event and its receipt.
     Receipt {
@@ -39,6 +46,9 @@ pub enum AuditCommand {
         /// Into this folder, as `<event>.json` and `<event>.receipt`.
         #[arg(long, default_value = ".")]
         folder: PathBuf,
+        /// Seen by whom.
+        #[command(flatten)]
+        witnesses: WitnessArguments,
         /// For whom.
         #[command(flatten)]
         who: PatientArguments,
@@ -59,6 +69,9 @@ pub enum AuditCommand {
     Proof {
         /// Into this file.
         file: PathBuf,
+        /// Seen by whom.
+        #[command(flatten)]
+        witnesses: WitnessArguments,
         /// For whom.
         #[command(flatten)]
         who: PatientArguments,
@@ -76,21 +89,22 @@ pub enum AuditCommand {
         /// that is proved, also of the patients who were merged into this one.
         #[arg(long)]
         export: Option<PathBuf>,
-        /// The log's public key; by default the one that `aval up` wrote.
-        #[arg(long)]
-        key: Option<PathBuf>,
+        /// What is believed.
+        #[command(flatten)]
+        trust: TrustArguments,
     },
     /// Checks a receipt offline. 0: the event stands in the log as it is; 10: a file is
     /// not in its format; 11: the log did not sign; 12: another log; 13: not in the log;
-    /// 14: the event was changed; 15: the receipt cannot speak of the event.
+    /// 14: the event was changed; 15: the receipt cannot speak of the event; 23: too few
+    /// witnesses cosigned.
     Verify {
         /// The event, as saved.
         event: PathBuf,
         /// Its receipt, as saved.
         receipt: PathBuf,
-        /// The log's public key; by default the one that `aval up` wrote.
-        #[arg(long)]
-        key: Option<PathBuf>,
+        /// What is believed.
+        #[command(flatten)]
+        trust: TrustArguments,
     },
     /// Reads the whole log in its database and says what is not as it was signed: for
     /// operators, with the service running or not. 22: something is not.
@@ -103,7 +117,11 @@ pub enum AuditCommand {
 
 impl Session {
     /// Saves a checkpoint.
-    pub async fn audit_checkpoint(&self, file: &Path) -> anyhow::Result<()> {
+    pub async fn audit_checkpoint(
+        &self,
+        file: &Path,
+        witnesses: &WitnessArguments,
+    ) -> anyhow::Result<()> {
         let portal = self.software("gateway")?;
         let request = proto::GetCheckpointRequest {};
         let answer = portal
@@ -111,7 +129,9 @@ impl Session {
             .get_checkpoint(request)
             .await?
             .into_inner();
-        write(file, answer.checkpoint.as_bytes())?;
+        let checkpoint = SignedNote::parse(answer.checkpoint.as_bytes())?;
+        let checkpoint = witnesses.cosigned(checkpoint, &portal, self.output).await?;
+        write(file, checkpoint.format().as_bytes())?;
         Ok(self.output.sentence(&say("enregistré", "saved"))?)
     }
 
@@ -120,6 +140,7 @@ impl Session {
         &self,
         event_id: &str,
         folder: &Path,
+        witnesses: &WitnessArguments,
         who: &PatientArguments,
     ) -> anyhow::Result<()> {
         let patient = self.patient(who).await?;
@@ -133,23 +154,27 @@ impl Session {
             .get_event(request)
             .await?
             .into_inner();
+        let mut receipt = Receipt::parse(answer.receipt.as_bytes())?;
+        let checkpoint = receipt.checkpoint;
+        receipt.checkpoint = witnesses
+            .cosigned(checkpoint, &patient.software, self.output)
+            .await?;
         write(
             &folder.join(format!("{event_id}.json")),
             &answer.canonical_event,
         )?;
         write(
             &folder.join(format!("{event_id}.receipt")),
-            answer.receipt.as_bytes(),
+            receipt.format().as_bytes(),
         )?;
         Ok(self.output.sentence(&say("enregistrés", "saved"))?)
     }
 }
 
 /// Checks a receipt: no service is asked.
-pub fn verify(event: &Path, receipt: &Path, key: &Path, output: Output) -> anyhow::Result<()> {
-    let policy = log_key::read(key)?;
+pub fn verify(event: &Path, receipt: &Path, policy: &Policy, output: Output) -> anyhow::Result<()> {
     let parsed = Receipt::parse(&read(receipt)?).context("the receipt is malformed")?;
-    let verified = parsed.verify(Evidence::Event(&read(event)?), &policy)?;
+    let verified = parsed.verify(Evidence::Event(&read(event)?), policy)?;
     output.sentence(&say(
         format!(
             "Vrai : cette trace est la n° {} du journal, telle quelle.",

@@ -6,7 +6,9 @@
 mod directory;
 mod matrix;
 mod merged;
+mod small_witness;
 mod stand;
+mod witnessed;
 
 use std::path::Path;
 

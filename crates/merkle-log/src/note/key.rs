@@ -22,12 +22,16 @@ pub struct KeyName(String);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId([u8; 4]);
 
+/// A public key, whoever's it is and whatever it signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ed25519Key(VerifyingKey);
+
 /// A public key that the reader trusts under its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verifier {
     name: KeyName,
     id: KeyId,
-    key: VerifyingKey,
+    key: Ed25519Key,
 }
 
 /// A private key with its name. Wiped when dropped, never displayed.
@@ -46,7 +50,7 @@ pub enum KeyError {
     /// The name is empty or holds white space, a control character or a plus sign.
     #[error("not a key name: empty, or with a space, a control character or a plus sign")]
     Name,
-    /// Only Ed25519 (type 1) is understood.
+    /// Only Ed25519 is understood: type 1 of a log, type 4 of a witness.
     #[error("signature type {0:#04x} is not supported")]
     UnsupportedType(u8),
     /// The key id is not the one of this name and key.
@@ -82,24 +86,52 @@ impl KeyId {
     pub(super) const fn to_bytes(self) -> [u8; 4] {
         self.0
     }
+}
 
-    fn of(name: &KeyName, key: &VerifyingKey) -> Self {
-        let hash = digest(&[name.0.as_bytes(), b"\n", &[ED25519], key.as_bytes()]);
+impl Ed25519Key {
+    /// Reads `<name>+<key id in hex>+<base64 of this type and the key>`.
+    pub(crate) fn parse(text: &str, kind: u8) -> Result<(KeyName, KeyId, Self), KeyError> {
+        let (name, id, key) = split_key(text, kind)?;
+        let key = VerifyingKey::from_bytes(&key).map_err(|_| KeyError::NotAPublicKey)?;
+        let key = Self::new(key)?;
+        if key.id(&name, kind) != id {
+            return Err(KeyError::WrongId);
+        }
+        Ok((name, id, key))
+    }
+
+    fn new(key: VerifyingKey) -> Result<Self, KeyError> {
+        if key.is_weak() {
+            return Err(KeyError::NotAPublicKey);
+        }
+        Ok(Self(key))
+    }
+
+    /// What the key is called where signatures of this type stand.
+    pub(crate) fn id(&self, name: &KeyName, kind: u8) -> KeyId {
+        let hash = digest(&[name.0.as_bytes(), b"\n", &[kind], self.0.as_bytes()]);
         let [a, b, c, d, ..] = *hash.as_bytes();
-        Self([a, b, c, d])
+        KeyId([a, b, c, d])
+    }
+
+    /// Whether this is the key's signature of the message, by the strict rules: no
+    /// other encoding of it, no component of small order.
+    pub(crate) fn accepts(&self, message: &[u8], signature: &[u8]) -> bool {
+        Signature::from_slice(signature)
+            .is_ok_and(|signature| self.0.verify_strict(message, &signature).is_ok())
+    }
+
+    /// The key behind its type.
+    pub(crate) fn with_type(&self, kind: u8) -> [u8; 33] {
+        join_type(kind, self.0.as_bytes())
     }
 }
 
 impl Verifier {
     /// Reads `<name>+<key id in hex>+<base64 of type and key>`.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
-        let (name, id, key) = split_key(text)?;
-        let key = VerifyingKey::from_bytes(&key).map_err(|_| KeyError::NotAPublicKey)?;
-        let verifier = Self::new(name, key)?;
-        if verifier.id != id {
-            return Err(KeyError::WrongId);
-        }
-        Ok(verifier)
+        let (name, id, key) = Ed25519Key::parse(text, ED25519)?;
+        Ok(Self { name, id, key })
     }
 
     /// The key's name.
@@ -114,19 +146,14 @@ impl Verifier {
         self.id
     }
 
-    /// Whether this is the key's signature of the message, by the strict rules: no
-    /// other encoding of it, no component of small order.
-    pub(super) fn accepts(&self, message: &[u8], signature: &[u8]) -> bool {
-        Signature::from_slice(signature)
-            .is_ok_and(|signature| self.key.verify_strict(message, &signature).is_ok())
+    /// The key without its name.
+    pub(crate) const fn key(&self) -> Ed25519Key {
+        self.key
     }
 
-    fn new(name: KeyName, key: VerifyingKey) -> Result<Self, KeyError> {
-        if key.is_weak() {
-            return Err(KeyError::NotAPublicKey);
-        }
-        let id = KeyId::of(&name, &key);
-        Ok(Self { name, id, key })
+    /// Whether this is the key's signature of the message.
+    pub(super) fn accepts(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.key.accepts(message, signature)
     }
 }
 
@@ -134,7 +161,13 @@ impl Signer {
     /// The key that grows from 32 bytes of entropy. The caller wipes its copy.
     pub fn from_seed(name: &str, seed: &[u8; 32]) -> Result<Self, KeyError> {
         let key = SigningKey::from_bytes(seed);
-        let verifier = Verifier::new(KeyName::parse(name)?, key.verifying_key())?;
+        let name = KeyName::parse(name)?;
+        let public = Ed25519Key::new(key.verifying_key())?;
+        let verifier = Verifier {
+            id: public.id(&name, ED25519),
+            key: public,
+            name,
+        };
         Ok(Self { verifier, key })
     }
 
@@ -144,7 +177,7 @@ impl Signer {
         let rest = text
             .strip_prefix(PRIVATE_KEY_PREFIX)
             .ok_or(KeyError::Malformed)?;
-        let (name, id, seed) = split_key(rest)?;
+        let (name, id, seed) = split_key(rest, ED25519)?;
         let signer = Self::from_seed(name.as_str(), &seed)?;
         if signer.verifier.id != id {
             return Err(KeyError::WrongId);
@@ -156,7 +189,7 @@ impl Signer {
     #[must_use]
     pub fn to_private_text(&self) -> Zeroizing<String> {
         let Verifier { name, id, .. } = &self.verifier;
-        let key = Zeroizing::new(join_type(self.key.as_bytes()));
+        let key = Zeroizing::new(join_type(ED25519, self.key.as_bytes()));
         let key = Zeroizing::new(STANDARD.encode(key.as_slice()));
         Zeroizing::new(format!("{PRIVATE_KEY_PREFIX}{name}+{id}+{}", *key))
     }
@@ -167,13 +200,13 @@ impl Signer {
         &self.verifier
     }
 
-    pub(super) fn sign(&self, message: &[u8]) -> [u8; 64] {
+    pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
         self.key.sign(message).to_bytes()
     }
 }
 
 /// The three parts of a key's text form. Only the base64 part may contain a plus sign.
-fn split_key(text: &str) -> Result<(KeyName, KeyId, Zeroizing<[u8; 32]>), KeyError> {
+fn split_key(text: &str, kind: u8) -> Result<(KeyName, KeyId, Zeroizing<[u8; 32]>), KeyError> {
     let mut parts = text.splitn(3, '+');
     let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
         return Err(KeyError::Malformed);
@@ -190,7 +223,7 @@ fn split_key(text: &str) -> Result<(KeyName, KeyId, Zeroizing<[u8; 32]>), KeyErr
 
     let key = Zeroizing::new(STANDARD.decode(key).map_err(|_| KeyError::Malformed)?);
     match key.split_first() {
-        Some((&ED25519, key)) => {
+        Some((&other, key)) if other == kind => {
             let key = key.try_into().map_err(|_| KeyError::Malformed)?;
             Ok((name, id, Zeroizing::new(key)))
         }
@@ -199,8 +232,8 @@ fn split_key(text: &str) -> Result<(KeyName, KeyId, Zeroizing<[u8; 32]>), KeyErr
     }
 }
 
-fn join_type(key: &[u8; 32]) -> [u8; 33] {
-    let mut bytes = [ED25519; 33];
+fn join_type(kind: u8, key: &[u8; 32]) -> [u8; 33] {
+    let mut bytes = [kind; 33];
     bytes[1..].copy_from_slice(key);
     bytes
 }
@@ -221,7 +254,7 @@ impl fmt::Display for KeyId {
 impl fmt::Display for Verifier {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, id, key } = self;
-        let key = STANDARD.encode(join_type(key.as_bytes()));
+        let key = STANDARD.encode(key.with_type(ED25519));
         write!(formatter, "{name}+{id}+{key}")
     }
 }

@@ -57,6 +57,9 @@ pub enum ReceiptError {
         /// The origin that the checkpoint states.
         found: String,
     },
+    /// Too few of the witnesses that the policy names cosigned the checkpoint.
+    #[error("too few witnesses cosigned the checkpoint")]
+    NotWitnessed,
     /// The entry is not in the log that the checkpoint states.
     #[error("the entry is not in the log")]
     NotIncluded(#[source] ProofError),
@@ -127,6 +130,7 @@ impl From<CheckpointError> for ReceiptError {
             CheckpointError::WrongOrigin { expected, found } => {
                 Self::WrongOrigin { expected, found }
             }
+            CheckpointError::NotWitnessed => Self::NotWitnessed,
             CheckpointError::Signature(SignatureError::Bad(name)) => Self::BadSignature(name),
             CheckpointError::Signature(SignatureError::Repeated(name)) => {
                 Self::RepeatedSignature(name)

@@ -54,10 +54,7 @@ impl Fixture {
             path: proof.path,
             checkpoint: checkpoint.sign(&[&signer]).unwrap(),
         };
-        let policy = Policy {
-            origin: ORIGIN.to_owned(),
-            verifiers: vec![signer.verifier().clone()],
-        };
+        let policy = Policy::of_log(ORIGIN, vec![signer.verifier().clone()]);
         Self {
             event,
             policy,

@@ -119,10 +119,7 @@ impl Log {
     }
 
     pub(crate) fn policy(&self) -> Policy {
-        Policy {
-            origin: ORIGIN.to_owned(),
-            verifiers: vec![self.signer.verifier().clone()],
-        }
+        Policy::of_log(ORIGIN, vec![self.signer.verifier().clone()])
     }
 
     pub(crate) fn verify(&self, proof: &HistoryProof) -> Result<VerifiedHistory, HistoryError> {

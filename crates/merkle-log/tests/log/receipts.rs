@@ -128,19 +128,17 @@ fn a_signature_repeated_is_refused() {
 fn a_checkpoint_signed_by_another_key_is_refused() {
     let mut fixture = Fixture::new();
     let stranger = Signer::from_seed(ORIGIN, &[4; 32]).unwrap();
-    fixture.policy.verifiers = vec![stranger.verifier().clone()];
+    fixture.policy = Policy::of_log(ORIGIN, vec![stranger.verifier().clone()]);
     assert_eq!(verify(&fixture), Err(ReceiptError::UnknownSigner));
-    fixture.policy.verifiers.clear();
+    fixture.policy.logs.clear();
     assert_eq!(verify(&fixture), Err(ReceiptError::UnknownSigner));
 }
 
 #[test]
 fn a_checkpoint_of_another_log_is_refused() {
     let mut fixture = Fixture::new();
-    fixture.policy = Policy {
-        origin: "audit.example/other".to_owned(),
-        ..fixture.policy
-    };
+    let own = vec![fixture.signer.verifier().clone()];
+    fixture.policy = Policy::of_log("audit.example/other", own);
     let refusal = ReceiptError::WrongOrigin {
         expected: "audit.example/other".to_owned(),
         found: ORIGIN.to_owned(),

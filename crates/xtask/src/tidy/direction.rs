@@ -39,6 +39,17 @@ const THE_COMMAND: &[&str] = &[
     "aval-testing",
 ];
 
+/// Whatever reads what others send.
+const WHAT_READS: &[&str] = &[
+    "aval-consent",
+    "aval-domain",
+    "aval-identity",
+    "aval-merkle-log",
+    "aval-practitioner-directory",
+    "aval-runtime",
+    "aval-testing",
+];
+
 const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("aval-domain", &[]),
     ("aval-merkle-log", &[]),
@@ -55,6 +66,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("aval-audit", BELOW_A_SERVICE),
     ("aval", EVERYTHING),
     ("aval-tests", THE_COMMAND),
+    ("aval-fuzz", WHAT_READS),
     ("xtask", &[]),
 ];
 

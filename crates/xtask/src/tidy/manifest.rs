@@ -84,20 +84,32 @@ impl Member {
             folder: path.trim_end_matches(ROOT).to_owned(),
             path: path.to_owned(),
             inherits_lints: says_workspace(manifest.get("lints")),
-            dependencies: TABLES
-                .into_iter()
-                .flat_map(|table| dependencies(&manifest, text, table))
+            dependencies: tables(&manifest)
+                .flat_map(|(name, table)| dependencies(table, text, &name))
                 .collect(),
         })
     }
 }
 
-fn dependencies(manifest: &Table, text: &str, table: &str) -> Vec<Dependency> {
-    names(manifest.get(table))
+/// The tables of dependencies, those for some targets alone too, as their headers name them.
+fn tables(manifest: &Table) -> impl Iterator<Item = (String, &Value)> {
+    let targets = names(manifest.get("target"))
+        .map(|(target, tables)| (format!("target.'{target}'."), tables.as_table()));
+    std::iter::once((String::new(), Some(manifest)))
+        .chain(targets)
+        .flat_map(|(prefix, tables)| {
+            TABLES
+                .into_iter()
+                .filter_map(move |table| Some((format!("{prefix}{table}"), tables?.get(table)?)))
+        })
+}
+
+fn dependencies(table: &Value, text: &str, header: &str) -> Vec<Dependency> {
+    names(Some(table))
         .map(|(name, value)| Dependency {
             name: name.clone(),
-            line: line_of(text, table, name),
-            development: table == "dev-dependencies",
+            line: line_of(text, header, name),
+            development: header.ends_with("dev-dependencies"),
             inherited: says_workspace(Some(value)),
         })
         .collect()
@@ -183,6 +195,17 @@ mod tests {
         );
         assert!(members[0].inherits_lints);
         assert_eq!(members[0].folder, "crates/a/");
+    }
+
+    #[test]
+    fn entries_for_some_targets_alone_are_found_too() {
+        let manifest = "[package]\nname = \"a\"\n[target.'cfg(unix)'.dependencies]\n\
+            hex.workspace = true\n";
+        let tree = Tree::of(&[("crates/a/Cargo.toml", manifest)]);
+        let members = Member::parse_all(&tree).expect("valid TOML");
+        let found = &members[0].dependencies[0];
+        assert_eq!((found.name.as_str(), found.line), ("hex", 4));
+        assert!(found.inherited && !found.development);
     }
 
     #[test]

@@ -24,10 +24,7 @@ impl Stand {
             .get_checkpoint(GetCheckpointRequest {})
             .await;
         let key = Verifier::parse(&answer.unwrap().into_inner().verifier_key).unwrap();
-        Policy {
-            origin: "audit.example/trail".to_owned(),
-            verifiers: vec![key],
-        }
+        Policy::of_log("audit.example/trail", vec![key])
     }
 
     pub(crate) async fn checkpoint(&self) -> Checkpoint {

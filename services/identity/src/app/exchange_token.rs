@@ -105,7 +105,7 @@ impl App {
             Capacity::Practitioner { .. } => &self.practitioners_provider,
             Capacity::Patient | Capacity::Representative { .. } => &self.patients_provider,
         };
-        let proven = prove(provider.as_ref(), &command.proof, cx.now).await?;
+        let proven = prove(provider.as_ref(), &command.proof, cx).await?;
         let (bearer, until) = match command.capacity {
             Capacity::Practitioner { activity_id } => {
                 let bearer = self.practitioner_bearer(&proven, activity_id, concerned);
@@ -201,9 +201,10 @@ fn opened_event(cx: &RequestContext, session: &Session, beyond: Option<usize>) -
 async fn prove(
     provider: &dyn IdentityProvider,
     proof: &SignInProof,
-    now: Timestamp,
+    cx: &RequestContext,
 ) -> Result<ProvenSignIn, Error> {
-    provider.prove(proof, now).await.map_err(|refused| {
+    let proven = provider.prove(proof, cx.thumbprint, cx.now).await;
+    proven.map_err(|refused| {
         tracing::info!(reason = %refused, "a sign-in was not proved");
         SessionRefused::of_provider(refused).map_or(Error::ProviderUnavailable, Error::from)
     })

@@ -27,7 +27,8 @@ pub struct ProviderConfig {
     /// The authorities that may have signed the provider's certificate, a PEM file.
     pub ca: PathBuf,
     /// The certificate that is shown to the provider where it asks for one, and that its
-    /// access tokens may be bound to. With it only TLS 1.3 is spoken. Default: none.
+    /// access tokens may be bound to; the provider's endpoints for certificates are asked
+    /// then, where it publishes some. Default: none.
     #[serde(default)]
     pub client_certificate: Option<ClientCertificate>,
     /// How ID tokens may be signed. Default: RS256 alone.
@@ -39,11 +40,15 @@ pub struct ProviderConfig {
     /// By how much the provider's clock may differ, at most 2m. Default: 30s.
     #[serde(default = "default_clock_skew")]
     pub clock_skew: DurationText,
+    /// How long ago the person may have proved to the provider who they are (`auth_time`).
+    /// Default: 4h, as long as a session lasts at Pro Santé Connect.
+    #[serde(default = "default_oldest_sign_in")]
+    pub oldest_sign_in: DurationText,
     /// How long one request to the provider may take. Default: 5s.
     #[serde(default = "default_timeout")]
     pub timeout: DurationText,
-    /// Whether the provider is also asked if the access token is alive (RFC 7662).
-    /// Default: true.
+    /// Whether the provider is also asked if the access token is alive, and to which
+    /// certificate it is bound (RFC 7662, RFC 8705). Default: true.
     #[serde(default = "yes")]
     pub introspection: bool,
 }
@@ -171,6 +176,10 @@ fn default_algorithms() -> Vec<ProviderAlgorithm> {
 
 fn default_clock_skew() -> DurationText {
     DurationText::from_secs(30)
+}
+
+fn default_oldest_sign_in() -> DurationText {
+    DurationText::from_secs(4 * 60 * 60)
 }
 
 fn default_timeout() -> DurationText {

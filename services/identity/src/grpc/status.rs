@@ -83,6 +83,7 @@ const fn reason(refused: &SessionRefused) -> ErrorReason {
     match refused {
         SessionRefused::SubjectTokenInvalid => ErrorReason::SubjectTokenInvalid,
         SessionRefused::SubjectTokenExpired => ErrorReason::SubjectTokenExpired,
+        SessionRefused::SubjectTokenBoundElsewhere => ErrorReason::TokenBoundElsewhere,
         SessionRefused::AcrInsufficient => ErrorReason::AcrInsufficient,
         SessionRefused::NonceMismatch => ErrorReason::NonceMismatch,
         SessionRefused::UserInfoInvalid => ErrorReason::UserInfoInvalid,
@@ -129,6 +130,7 @@ mod tests {
         for refused in [
             SessionRefused::SubjectTokenInvalid,
             SessionRefused::SubjectTokenExpired,
+            SessionRefused::SubjectTokenBoundElsewhere,
             SessionRefused::AcrInsufficient,
             SessionRefused::NonceMismatch,
             SessionRefused::UserInfoInvalid,

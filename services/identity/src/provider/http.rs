@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aval_domain::time::Timestamp;
+use aval_runtime::caller::CertificateThumbprint;
 use aval_runtime::config::TlsFiles;
 use aval_runtime::status::Causes;
 use aval_runtime::tls;
@@ -14,6 +15,7 @@ use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
+use super::binding;
 use super::discovery::Discovery;
 use super::id_token::key_id;
 use super::logout_token;
@@ -37,6 +39,7 @@ pub struct HttpProvider {
     algorithms: Vec<Algorithm>,
     client_secret: Option<String>,
     introspects: bool,
+    own: Option<CertificateThumbprint>,
     published: Mutex<Published>,
     fetches: AtomicU64,
 }
@@ -70,23 +73,17 @@ impl HttpProvider {
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .https_only(true);
-        let http = match &config.client_certificate {
-            Some(own) => {
-                let mut shown = (*tls::client_config(&TlsFiles {
-                    certificate: own.certificate.clone(),
-                    private_key: own.private_key.clone(),
-                    client_ca: config.ca.clone(),
-                })?)
-                .clone();
-                // Which HTTP is spoken is the client's to say.
-                shown.alpn_protocols.clear();
-                http.tls_backend_preconfigured(shown)
-            }
-            None => {
-                http.tls_backend_preconfigured(tls::client_config_without_identity(&config.ca)?)
-            }
+        let shown = config.client_certificate.as_ref();
+        let tls = match shown {
+            Some(own) => tls::foreign_client_config(&TlsFiles {
+                certificate: own.certificate.clone(),
+                private_key: own.private_key.clone(),
+                client_ca: config.ca.clone(),
+            })?,
+            None => tls::client_config_without_identity(&config.ca)?,
         };
-        let http = http.build()?;
+        let own = shown.map(|own| tls::thumbprint(&own.certificate));
+        let http = http.tls_backend_preconfigured(tls).build()?;
         let client_secret = config.client_secret_file.as_ref().map(|path| {
             let secret = std::fs::read_to_string(path);
             let unreadable = |source| ProviderSetupError::Unreadable {
@@ -109,6 +106,7 @@ impl HttpProvider {
                 client_id: config.client_id.clone(),
                 acr_values: config.acr_values.keys().cloned().collect(),
                 skew: config.clock_skew.get(),
+                oldest_sign_in: config.oldest_sign_in.get(),
             },
             algorithms: config
                 .algorithms
@@ -117,6 +115,7 @@ impl HttpProvider {
                 .collect(),
             client_secret: client_secret.transpose()?,
             introspects: config.introspection,
+            own: own.transpose()?,
             published: Mutex::default(),
             fetches: AtomicU64::new(0),
         })
@@ -125,6 +124,7 @@ impl HttpProvider {
     async fn prove_now(
         &self,
         proof: &SignInProof,
+        presenter: Option<CertificateThumbprint>,
         now: Timestamp,
     ) -> Result<ProvenSignIn, SignInRefused> {
         let (discovery, keys) = self.published_for(&key_id(&proof.id_token)?, now).await?;
@@ -135,7 +135,8 @@ impl HttpProvider {
             return Err(SignInRefused::TokenInvalid);
         }
         if self.introspects {
-            self.introspect(&discovery, &proof.access_token).await?;
+            let said = self.introspect(&discovery, &proof.access_token).await?;
+            binding::check(&said, &[presenter, self.own])?;
         }
         let user_info = self.user_info(&discovery, &proof.access_token).await?;
         if user_info.get("sub").and_then(Value::as_str) != Some(&claims.subject) {
@@ -194,7 +195,7 @@ impl HttpProvider {
 
     async fn fetch(&self) -> Result<(Discovery, ProviderKeys), SignInRefused> {
         let answer = self.fetched(self.http.get(&self.discovery_url)).await?;
-        let discovery = Discovery::read(&answer, &self.expected.issuer)?;
+        let discovery = Discovery::read(&answer, &self.expected.issuer, self.own.is_some())?;
         let answer = self.fetched(self.http.get(&discovery.jwks_uri)).await?;
         let keys = ProviderKeys::from_jwks(&answer, &self.algorithms);
         Ok((discovery, keys.ok_or(SignInRefused::Unavailable)?))
@@ -221,12 +222,12 @@ impl HttpProvider {
         serde_json::from_slice(&answer).map_err(|_| SignInRefused::UserInfoMalformed)
     }
 
-    /// Asks whether the access token is alive (RFC 7662).
+    /// What the provider says of an access token that is alive (RFC 7662).
     async fn introspect(
         &self,
         discovery: &Discovery,
         access_token: &str,
-    ) -> Result<(), SignInRefused> {
+    ) -> Result<Value, SignInRefused> {
         let endpoint = discovery.introspection_endpoint.as_ref();
         let endpoint = endpoint.ok_or(SignInRefused::Unavailable)?;
         let request = self
@@ -238,7 +239,7 @@ impl HttpProvider {
         let answer: Value =
             serde_json::from_slice(&answer).map_err(|_| SignInRefused::Unavailable)?;
         match answer.get("active") {
-            Some(Value::Bool(true)) => Ok(()),
+            Some(Value::Bool(true)) => Ok(answer),
             Some(Value::Bool(false)) => Err(SignInRefused::AccessTokenRefused),
             _ => Err(SignInRefused::Unavailable),
         }
@@ -286,10 +287,12 @@ impl IdentityProvider for HttpProvider {
     fn prove<'a>(
         &'a self,
         proof: &'a SignInProof,
+        presenter: Option<CertificateThumbprint>,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<ProvenSignIn, SignInRefused>> {
-        Box::pin(self.prove_now(proof, now))
+        Box::pin(self.prove_now(proof, presenter, now))
     }
+
     fn prove_logout<'a>(
         &'a self,
         logout_token: &'a str,

@@ -24,6 +24,8 @@ pub struct ExpectedIdToken {
     pub acr_values: Vec<String>,
     /// How far the provider's clock may be from ours.
     pub skew: Duration,
+    /// How long ago the person may have proved who they are.
+    pub oldest_sign_in: Duration,
 }
 
 /// What a verified ID token says.
@@ -71,7 +73,7 @@ impl ExpectedIdToken {
         Ok(IdTokenClaims {
             subject: subject.ok_or(SignInRefused::TokenInvalid)?.to_owned(),
             acr: acr.to_owned(),
-            authenticated_at: instant(&claims, "auth_time")?.unwrap_or(issued_at),
+            authenticated_at: self.authenticated_at(&claims, issued_at, now)?,
             session: optional_text(&claims, "sid")?,
             access_token_digest: access_token_digest(&claims)?,
         })
@@ -107,6 +109,25 @@ impl ExpectedIdToken {
             return Err(SignInRefused::AudienceWrong);
         }
         Ok(())
+    }
+
+    /// A provider that does not say when the person proved who they are says that they
+    /// just did. One that lets them go on for longer than they may is not followed.
+    fn authenticated_at(
+        &self,
+        claims: &Map<String, Value>,
+        issued_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Timestamp, SignInRefused> {
+        let authenticated_at = instant(claims, "auth_time")?.unwrap_or(issued_at);
+        if now.saturating_add(self.skew) < authenticated_at {
+            return Err(SignInRefused::NotYetValid);
+        }
+        let ends_at = authenticated_at.saturating_add(self.oldest_sign_in);
+        if now >= ends_at.saturating_add(self.skew) {
+            return Err(SignInRefused::Expired);
+        }
+        Ok(authenticated_at)
     }
 
     /// Answers when the token was issued.

@@ -48,7 +48,8 @@ pub struct LogoutClaims {
 
 /// The issuer that a token names, believed by nobody yet: it says whose keys to verify it
 /// with.
-pub(crate) fn stated_issuer(token: &str) -> Option<String> {
+#[must_use]
+pub fn stated_issuer(token: &str) -> Option<String> {
     if token.len() > LONGEST_TOKEN {
         return None;
     }

@@ -103,7 +103,7 @@ mod tests {
         let mut published = Published::default();
         published.begin_fetch(at(second));
         published.take(
-            Discovery::read(document.as_bytes(), ISSUER).unwrap(),
+            Discovery::read(document.as_bytes(), ISSUER, false).unwrap(),
             ProviderKeys::from_jwks(jwks.as_bytes(), &[Algorithm::ES256]).unwrap(),
             at(second),
         );

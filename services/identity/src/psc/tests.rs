@@ -3,8 +3,6 @@ use serde_json::{Value, json};
 
 use super::*;
 
-mod mutated;
-
 fn read(json: &Value) -> Result<UserInfo, UserInfoMalformed> {
     UserInfo::read(json.as_object().expect("a test's UserInfo is an object"))
 }

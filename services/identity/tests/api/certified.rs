@@ -14,7 +14,7 @@ use aval_runtime::token::{CLOSINGS_HOLD_WITHIN, TokenError};
 use tonic::Status;
 
 use browser::Browser;
-use process::CertifiedProvider;
+use process::{CertifiedProvider, Way};
 
 use crate::calls::{practitioner, reason};
 use crate::clinic::{SINGLE, practitioner_id};
@@ -26,12 +26,12 @@ const BETWEEN_FETCHES: Duration = Duration::from_secs(30);
 
 /// The service with that provider for professionals; `None` where it was not prepared.
 async fn stand() -> Option<(Stand, CertifiedProvider)> {
-    stand_of(false, false).await
+    stand_of(&[], false).await
 }
 
-/// The same, where the provider demands a certificate of who asks about a token, and the
-/// service shows one.
-async fn stand_of(demands: bool, shows: bool) -> Option<(Stand, CertifiedProvider)> {
+/// The same with a provider of these ways, where the service shows it a certificate or does
+/// not.
+async fn stand_of(ways: &[Way], shows: bool) -> Option<(Stand, CertifiedProvider)> {
     let packages = process::packages()?;
     let mut provider = None;
     let stand = Stand::start_with(|config, pki| {
@@ -42,8 +42,7 @@ async fn stand_of(demands: bool, shows: bool) -> Option<(Stand, CertifiedProvide
             aval_identity::backchannel_logout::PATH
         );
         let own = config.grpc.tls.clone().unwrap();
-        let authority = demands.then_some(own.client_ca.as_path());
-        let started = CertifiedProvider::start(&packages, pki, &logout, authority);
+        let started = CertifiedProvider::start(&packages, pki, &logout, ways);
         config.practitioners_provider.client_certificate = shows.then(|| ClientCertificate {
             certificate: own.certificate.clone(),
             private_key: own.private_key.clone(),
@@ -104,7 +103,12 @@ async fn a_provider_that_demands_our_certificate_is_shown_it() {
         (true, false, false),
         (false, true, true),
     ] {
-        let Some((stand, provider)) = stand_of(demands, shows).await else {
+        let ways: &[Way] = if demands {
+            &[Way::DemandsCertificate]
+        } else {
+            &[]
+        };
+        let Some((stand, provider)) = stand_of(ways, shows).await else {
             return;
         };
         let tokens = Browser::new(&provider).sign_in().await;
@@ -113,6 +117,71 @@ async fn a_provider_that_demands_our_certificate_is_shown_it() {
         if !signs_in {
             assert_eq!(reason(answer), "DEPENDENCY_UNAVAILABLE");
         }
+    }
+}
+
+#[tokio::test]
+async fn an_access_token_that_is_bound_to_a_certificate_is_of_use_to_its_owner_alone() {
+    let Some((stand, provider)) = stand_of(&[Way::Binds], true).await else {
+        return;
+    };
+    let bound_to = |owner| Browser::showing(&provider, &stand.tls(owner));
+    let ours = bound_to("identity").sign_in().await;
+    exchange(&stand, &ours).await.unwrap();
+
+    let others = bound_to("other-clinic").sign_in().await;
+    assert_eq!(
+        reason(exchange(&stand, &others).await),
+        "TOKEN_BOUND_ELSEWHERE"
+    );
+    let traced = stand.neighbours.events(EventKind::SessionRefused, 1).await;
+    assert_eq!(traced[0].after["reason"], "TOKEN_BOUND_ELSEWHERE");
+    // It is the caller's own: we may take it, and the provider lets its owner alone read
+    // `UserInfo` with it.
+    let callers = bound_to("clinic").sign_in().await;
+    assert_eq!(
+        reason(exchange(&stand, &callers).await),
+        "SUBJECT_TOKEN_INVALID"
+    );
+}
+
+#[tokio::test]
+async fn an_access_token_that_has_ended_at_the_provider_signs_nobody_in() {
+    let Some((stand, provider)) = stand_of(&[Way::Hurries], false).await else {
+        return;
+    };
+    let tokens = Browser::new(&provider).sign_in().await;
+    provider.outlives(&tokens.access_token).await;
+    // The ID token is good for longer: it is the provider that is believed.
+    assert_eq!(
+        reason(exchange(&stand, &tokens).await),
+        "SUBJECT_TOKEN_INVALID"
+    );
+}
+
+#[tokio::test]
+async fn a_professional_signs_in_whether_the_id_token_tells_all_or_next_to_nothing() {
+    for id_token_tells in [false, true] {
+        let ways: &[Way] = if id_token_tells {
+            &[Way::IdTokenTells]
+        } else {
+            &[]
+        };
+        let Some((stand, provider)) = stand_of(ways, false).await else {
+            return;
+        };
+        let tokens = Browser::new(&provider).sign_in().await;
+        let claims = tokens.claims();
+        assert_eq!(claims["acr"], "eidas1");
+        for claim in ["SubjectNameID", "SubjectRefPro", "SubjectRole", "otherIds"] {
+            assert_eq!(claims.get(claim).is_some(), id_token_tells, "{claim}");
+        }
+        let session = exchange(&stand, &tokens).await.unwrap();
+        let person = session.bearer.unwrap().person;
+        let Some(proto::bearer::Person::Practitioner(bearer)) = person else {
+            panic!("a professional signed in");
+        };
+        assert_eq!(bearer.practitioner_id, practitioner_id(SINGLE));
     }
 }
 

@@ -12,6 +12,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
 use serde_json::json;
 
 use crate::tls;
@@ -26,6 +27,8 @@ pub(crate) enum Fault {
     Status(u16),
     /// Nothing, ever.
     Silence,
+    /// The beginning of an answer, and no more.
+    Stalled,
     /// This text.
     Text(String),
     /// More than anybody reads.
@@ -125,6 +128,10 @@ async fn answer(
     match fault {
         Some(Fault::Status(status)) => StatusCode::from_u16(status).unwrap().into_response(),
         Some(Fault::Silence) => std::future::pending().await,
+        Some(Fault::Stalled) => {
+            let beginning = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from("{"))]);
+            Body::from_stream(beginning.chain(futures::stream::pending())).into_response()
+        }
         Some(Fault::Text(text)) => text.into_response(),
         Some(Fault::Endless) => {
             let piece = || Ok::<_, std::io::Error>(Bytes::from(vec![b' '; 64 * 1024]));

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::calls::reason;
 use crate::clinic::SINGLE;
 use crate::crooked::{Crooked, ENDPOINTS, Fault};
+use crate::keys::thumbprint;
 use crate::stand::{PATIENCE, Stand, tls_of};
 
 /// A service whose professionals' provider is a crooked one, asked at this address.
@@ -113,14 +114,29 @@ async fn keys_that_were_fetched_serve_for_a_day_while_the_provider_publishes_non
 async fn a_provider_that_never_answers_is_given_up() {
     let (stand, crooked) = crooked_stand(DurationText::from_millis(300)).await;
     for endpoint in ENDPOINTS {
-        crooked.set(endpoint, Some(Fault::Silence));
-        assert_eq!(
-            attempt(&stand).await,
-            Err("DEPENDENCY_UNAVAILABLE".to_owned()),
-            "{endpoint}"
-        );
+        for fault in [Fault::Silence, Fault::Stalled] {
+            crooked.set(endpoint, Some(fault.clone()));
+            // What was fetched when all was well is no longer usable.
+            stand.clock.advance(Duration::from_hours(24));
+            assert_eq!(
+                attempt(&stand).await,
+                Err("DEPENDENCY_UNAVAILABLE".to_owned()),
+                "{endpoint} {fault:?}"
+            );
+        }
         crooked.set(endpoint, None);
     }
+}
+
+#[tokio::test]
+async fn a_provider_that_takes_a_connection_and_says_nothing_is_given_up() {
+    let mute = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let timeout = DurationText::from_millis(300);
+    let stand = stand_before(mute.local_addr().unwrap(), timeout).await;
+    assert_eq!(
+        attempt(&stand).await,
+        Err("DEPENDENCY_UNAVAILABLE".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -175,6 +191,24 @@ async fn a_user_info_of_somebody_else_or_of_another_form_is_refused() {
         attempt(&stand).await,
         Err("SUBJECT_TOKEN_INVALID".to_owned())
     );
+}
+
+#[tokio::test]
+async fn an_access_token_that_is_bound_is_taken_from_the_software_whose_it_is() {
+    let (stand, crooked) = crooked_stand(DurationText::from_secs(20)).await;
+    let bound_to = |caller| thumbprint(&stand, caller).to_base64url();
+    for (bound_to, answer) in [
+        (bound_to("clinic"), Ok(())),
+        (
+            bound_to("other-clinic"),
+            Err("TOKEN_BOUND_ELSEWHERE".to_owned()),
+        ),
+        (String::new(), Err("TOKEN_BOUND_ELSEWHERE".to_owned())),
+    ] {
+        let said = json!({ "active": true, "cnf": { "x5t#S256": bound_to } });
+        crooked.set("/introspect", Some(Fault::Text(said.to_string())));
+        assert_eq!(attempt(&stand).await, answer);
+    }
 }
 
 #[tokio::test]

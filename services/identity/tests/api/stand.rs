@@ -214,6 +214,7 @@ fn config(
             .map(|(acr, strength)| ((*acr).to_owned(), *strength))
             .collect(),
         clock_skew: DurationText::from_secs(30),
+        oldest_sign_in: DurationText::from_secs(4 * 60 * 60),
         timeout: DurationText::from_secs(5),
         introspection: true,
     };

@@ -3,8 +3,10 @@
 //
 // PORT, CERTIFICATE and KEY say where it serves; ACCOUNTS is a file of claims by `sub`;
 // CLIENT, SECRET, REDIRECT and LOGOUT are the relying party. With AUTHORITY it tells about
-// a token only to whoever shows a certificate of that authority. It ends with its standard
-// input.
+// a token only to whoever shows a certificate of that authority; with BINDS it also binds
+// access tokens to the certificate that they were fetched under (RFC 8705). They last
+// ACCESS_SECONDS. With ID_TOKEN_TELLS the ID token has all the claims that UserInfo has. It
+// ends with its standard input.
 
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
@@ -12,7 +14,8 @@ import { webcrypto } from 'node:crypto';
 import { Provider } from 'oidc-provider';
 
 const {
-  PORT, CERTIFICATE, KEY, ACCOUNTS, CLIENT, SECRET, REDIRECT, LOGOUT, AUTHORITY,
+  PORT, CERTIFICATE, KEY, ACCOUNTS, CLIENT, SECRET, REDIRECT, LOGOUT, AUTHORITY, BINDS,
+  ACCESS_SECONDS, ID_TOKEN_TELLS,
 } = process.env;
 const issuer = `https://localhost:${PORT}`;
 const accounts = JSON.parse(readFileSync(ACCOUNTS, 'utf8'));
@@ -62,12 +65,17 @@ function providerOf(keys) {
       post_logout_redirect_uris: [REDIRECT], id_token_signed_response_alg: 'RS256',
       require_auth_time: true, backchannel_logout_uri: LOGOUT,
       backchannel_logout_session_required: true,
+      ...(BINDS && { tls_client_certificate_bound_access_tokens: true }),
     }],
+    conformIdTokenClaims: !ID_TOKEN_TELLS,
     acrValues: ['eidas1'],
     scopes: ['openid', 'scope_all'],
     claims: { openid: ['sub'], scope_all: claims, acr: null, auth_time: null, sid: null },
     cookies: { keys: ['only for tests'] },
-    ttl: { AccessToken: 300, AuthorizationCode: 60, IdToken: 300, Interaction: 300, Grant: 3600, Session: 3600 },
+    ttl: {
+      AccessToken: Number(ACCESS_SECONDS), AuthorizationCode: 60, IdToken: 300, Interaction: 300,
+      Grant: 3600, Session: 3600,
+    },
     pkce: { required: () => true },
     // The relying party is on this machine, where the provider's own fetch never goes.
     fetch: (url, { dispatcher, ...options } = {}) => globalThis.fetch(url, options),
@@ -90,6 +98,10 @@ function providerOf(keys) {
       devInteractions: { enabled: false },
       introspection: {
         enabled: true, allowedPolicy: (_, client, token) => token.clientId === client.clientId,
+      },
+      mTLS: {
+        enabled: Boolean(BINDS), certificateBoundAccessTokens: true,
+        getCertificate: (ctx) => ctx.req.socket.getPeerX509Certificate(),
       },
       rpInitiatedLogout: { enabled: true, logoutSource: (ctx, form) => { ctx.body = form; } },
     },

@@ -17,11 +17,10 @@ use aval_proto::audit::v1 as proto;
 use clap::ValueEnum;
 
 use super::shown::{NotProved, Shown};
-use super::{read, write};
+use super::{WitnessArguments, read, write};
 use crate::command::Session;
 use crate::command::person::{PatientArguments, SignedIn};
 use crate::language::say;
-use crate::log_key;
 use crate::output::Output;
 
 /// In what form to export.
@@ -88,15 +87,27 @@ impl Session {
 
     /// Saves what proves that a patient's history is whole: under their own identifier,
     /// and beside it under each that was merged into theirs.
-    pub async fn audit_proof(&self, file: &Path, who: &PatientArguments) -> anyhow::Result<()> {
+    pub async fn audit_proof(
+        &self,
+        file: &Path,
+        witnesses: &WitnessArguments,
+        who: &PatientArguments,
+    ) -> anyhow::Result<()> {
         let patient = self.patient(who).await?;
         let own: PatientId = patient.patient_id.parse()?;
-        let (proof, patient_ids) = whole_proof(&patient, own).await?;
+        let (mut proof, patient_ids) = whole_proof(&patient, own).await?;
+        proof.checkpoint = witnesses
+            .cosigned(proof.checkpoint, &patient.software, self.output)
+            .await?;
         write(file, proof.format().as_bytes())?;
         for other in patient_ids {
             let other: PatientId = other.parse()?;
             if other != own {
-                let (proof, _) = whole_proof(&patient, other).await?;
+                let (mut proof, _) = whole_proof(&patient, other).await?;
+                let checkpoint = proof.checkpoint;
+                proof.checkpoint = witnesses
+                    .cosigned(checkpoint, &patient.software, self.output)
+                    .await?;
                 write(&beside(file, other), proof.format().as_bytes())?;
             }
         }
@@ -168,11 +179,14 @@ pub struct HistoryFiles<'a> {
 
 /// Checks offline that a history is whole; against a proof that was kept before, that it
 /// was only continued; and of an export, that it shows everything, under every identifier.
-pub fn verify_history(files: HistoryFiles<'_>, key: &Path, output: Output) -> anyhow::Result<()> {
-    let policy = log_key::read(key)?;
-    let now = open(files.proof, &policy)?;
+pub fn verify_history(
+    files: HistoryFiles<'_>,
+    policy: &Policy,
+    output: Output,
+) -> anyhow::Result<()> {
+    let now = open(files.proof, policy)?;
     if let Some(before) = files.before {
-        continues(&now, before, &policy)?;
+        continues(&now, before, policy)?;
     }
     let mut count = now.leaves.len();
     let Some(export) = files.export else {
@@ -182,13 +196,13 @@ pub fn verify_history(files: HistoryFiles<'_>, key: &Path, output: Output) -> an
         ))?;
         return Ok(());
     };
-    let shown = Shown::read(&read(export)?, &policy)?;
+    let shown = Shown::read(&read(export)?, policy)?;
     let mut seen = BTreeSet::from([now.patient_id]);
     let mut due = vec![now];
     while let Some(history) = due.pop() {
         for other in shown.require_all_of(&history)? {
             if seen.insert(*other.as_uuid().as_bytes()) {
-                let merged = merged(files, other, &policy)?;
+                let merged = merged(files, other, policy)?;
                 count += merged.leaves.len();
                 due.push(merged);
             }

@@ -53,6 +53,7 @@ fn expected() -> ExpectedIdToken {
         client_id: CLIENT.to_owned(),
         acr_values: vec!["eidas1".to_owned()],
         skew: Duration::from_secs(SKEW.unsigned_abs()),
+        oldest_sign_in: Duration::from_hours(4),
     }
 }
 
@@ -105,6 +106,12 @@ fn times_hold_to_the_second_within_the_skew() {
     assert_eq!(verdict("iat", NOW + SKEW + 1), Err(NotYetValid));
     assert_eq!(verdict("nbf", NOW + SKEW), Ok(()));
     assert_eq!(verdict("nbf", NOW + SKEW + 1), Err(NotYetValid));
+    assert_eq!(verdict("auth_time", NOW + SKEW), Ok(()));
+    assert_eq!(verdict("auth_time", NOW + SKEW + 1), Err(NotYetValid));
+    let four_hours = 4 * 3_600;
+    assert_eq!(verdict("auth_time", NOW - four_hours - SKEW + 1), Ok(()));
+    assert_eq!(verdict("auth_time", NOW - four_hours - SKEW), Err(Expired));
+    assert_eq!(verdict("auth_time", i64::MIN), Err(Expired));
     assert_eq!(verdict("exp", i64::MAX), Ok(()));
     assert_eq!(verdict("exp", i64::MIN), Err(Expired));
     assert_eq!(verdict("iat", i64::MAX), Err(NotYetValid));
@@ -266,7 +273,8 @@ fn is_acceptable(claims: &Value) -> bool {
         && iat <= NOW + SKEW
         && exp.saturating_add(SKEW) > NOW
         && optional_number("nbf", NOW).is_some_and(|nbf| nbf <= NOW + SKEW)
-        && optional_number("auth_time", NOW).is_some()
+        && optional_number("auth_time", iat)
+            .is_some_and(|at| at <= NOW + SKEW && at.saturating_add(4 * 3_600 + SKEW) > NOW)
 }
 
 proptest! {

@@ -11,8 +11,6 @@ use super::LogoutRefused::{
 };
 use super::*;
 
-mod mutated;
-
 const NOW: i64 = 1_790_000_000;
 const SKEW: i64 = 30;
 const ISSUER: &str = "https://provider.test/realms/one";

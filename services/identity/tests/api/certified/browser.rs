@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use aval_runtime::config::TlsFiles;
 use aval_testing::provider::ClientConfig;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -33,6 +34,12 @@ impl Tokens {
         let header = jsonwebtoken::decode_header(&self.id_token);
         header.unwrap().kid.unwrap()
     }
+
+    /// What the ID token says.
+    pub(super) fn claims(&self) -> Value {
+        let payload = self.id_token.split('.').nth(1).unwrap();
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
+    }
 }
 
 impl Browser {
@@ -41,6 +48,17 @@ impl Browser {
             http: provider.http(),
             issuer: provider.issuer(),
             cookies: Mutex::default(),
+        }
+    }
+
+    /// The same, which shows this certificate.
+    pub(super) fn showing(provider: &CertifiedProvider, certificate: &TlsFiles) -> Self {
+        let shown = aval_runtime::tls::foreign_client_config(certificate).unwrap();
+        let http = Client::builder().tls_backend_preconfigured(shown);
+        let http = http.redirect(reqwest::redirect::Policy::none());
+        Self {
+            http: http.no_proxy().build().unwrap(),
+            ..Self::new(provider)
         }
     }
 

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use aval_testing::pki::DevelopmentPki;
 use aval_testing::provider::ClientConfig;
@@ -10,6 +11,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::clinic::{SINGLE, cabinet_at_the_provider};
+use crate::stand::PATIENCE;
 
 /// Names the folder into which the provider's packages were installed.
 const PACKAGES: &str = "AVAL_TEST_OPENID_PROVIDER";
@@ -29,6 +31,19 @@ pub(super) struct CertifiedProvider {
     _folder: TempDir,
 }
 
+/// In what it differs from the plainest.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// It tells about tokens only to whoever shows a certificate.
+    DemandsCertificate,
+    /// It binds access tokens to the certificate that they are fetched under.
+    Binds,
+    /// Its ID tokens have all the claims that `UserInfo` has.
+    IdTokenTells,
+    /// Its access tokens last a second.
+    Hurries,
+}
+
 /// Where the provider's packages are, if they were installed.
 pub(super) fn packages() -> Option<PathBuf> {
     let packages = std::env::var_os(PACKAGES).map(PathBuf::from);
@@ -46,13 +61,7 @@ pub(super) fn packages() -> Option<PathBuf> {
 impl CertifiedProvider {
     /// Starts it with one professional and the development client, which hears of
     /// logouts there. It serves when this returns.
-    /// With an authority it tells about tokens only to whoever shows a certificate of it.
-    pub(super) fn start(
-        packages: &Path,
-        pki: &DevelopmentPki,
-        logout: &str,
-        authority: Option<&Path>,
-    ) -> Self {
+    pub(super) fn start(packages: &Path, pki: &DevelopmentPki, logout: &str, ways: &[Way]) -> Self {
         let port = aval_testing::ports::claim_port().unwrap();
         let folder = tempfile::tempdir().unwrap();
         // Node looks for packages beside the program.
@@ -64,6 +73,8 @@ impl CertifiedProvider {
         std::fs::write(&accounts, account().to_string()).unwrap();
         let files = pki.files("provider");
         let client = ClientConfig::development();
+        let is = |way| ways.contains(&way);
+        let asks = is(Way::DemandsCertificate) || is(Way::Binds);
         let mut process = Command::new("node")
             .arg(&program)
             .env("NODE_ENV", "test")
@@ -76,7 +87,10 @@ impl CertifiedProvider {
             .env("SECRET", &client.secret)
             .env("REDIRECT", REDIRECT)
             .env("LOGOUT", logout)
-            .envs(authority.map(|file| ("AUTHORITY", file)))
+            .env("ACCESS_SECONDS", if is(Way::Hurries) { "1" } else { "300" })
+            .envs(asks.then_some(("AUTHORITY", &files.ca)))
+            .envs(is(Way::Binds).then_some(("BINDS", "yes")))
+            .envs(is(Way::IdTokenTells).then_some(("ID_TOKEN_TELLS", "yes")))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -99,12 +113,28 @@ impl CertifiedProvider {
     /// A client that trusts the provider's certificate and follows no redirection.
     pub(super) fn http(&self) -> reqwest::Client {
         let authority = reqwest::Certificate::from_pem(&self.authority).unwrap();
-        reqwest::Client::builder()
-            .tls_certs_only([authority])
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap()
+        let http = reqwest::Client::builder().tls_certs_only([authority]);
+        let http = http.redirect(reqwest::redirect::Policy::none());
+        http.no_proxy().build().unwrap()
+    }
+
+    /// Waits until the provider says that this token is not alive.
+    pub(super) async fn outlives(&self, access_token: &str) {
+        let client = ClientConfig::development();
+        let url = format!("{}/token/introspection", self.issuer());
+        let ended = async {
+            loop {
+                let request = self.http().post(&url);
+                let request = request.basic_auth(&client.id, Some(&client.secret));
+                let answer = request.form(&[("token", access_token)]).send().await;
+                let said: serde_json::Value = answer.unwrap().json().await.unwrap();
+                if said["active"] == false {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, ended).await.unwrap();
     }
 
     /// Has it `rotate` its keys, or `retire` all but the one that signs.

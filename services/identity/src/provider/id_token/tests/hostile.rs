@@ -11,8 +11,6 @@ use crate::provider::SignInRefused::{
 };
 use crate::provider::jws::LONGEST_TOKEN;
 
-mod mutated;
-
 /// A provider that signs whatever text it is given.
 struct Forge {
     pair: EcdsaKeyPair,
