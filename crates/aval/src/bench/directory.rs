@@ -6,11 +6,14 @@
 //! went by until the last one was; `\copy` of the first
 //! file into a table of texts, where there is a PostgreSQL; then searches, for how long
 //! they take and for whom they find: searches also say a profession and a town, and where
-//! several bear the same name there, each of them is the right one. Nothing here passes or fails by a figure.
+//! several bear the same name there, each of them is the right one. Last, how fast people
+//! are read one by one, beside calls of a bare server, and while the file of the day after
+//! is imported. Nothing here passes or fails by a figure.
 
 mod copy;
 mod memory;
 mod questions;
+mod reading;
 mod searching;
 mod typing;
 
@@ -32,6 +35,7 @@ use crate::import::{FileToImport, send};
 use crate::language::say;
 use crate::output::{Output, Rows};
 use crate::stack::{Engines, Stack, StackConfig};
+use reading::Readers;
 
 /// Measures imports of the directory and searches in it, at a size.
 #[derive(Debug, Clone, Args)]
@@ -75,7 +79,7 @@ pub async fn run(arguments: &DirectoryBenchArguments, output: Output) -> anyhow:
     let config = StackConfig::on_free_ports(&folder.path().join("stack"))?;
     let stack = Stack::start(config.with_engines(arguments.engines.clone())).await?;
     let operator = stack.software("operator")?;
-    let mut imports = imports();
+    let mut imports = imports_table();
     for (what, file) in [
         ("first import", &files.first),
         ("the same again", &files.same),
@@ -87,18 +91,31 @@ pub async fn run(arguments: &DirectoryBenchArguments, output: Output) -> anyhow:
     output.rows(&imports)?;
     let portal = stack.software("gateway")?;
     let questions = questions::asked(&files.plan, arguments.searches);
-    let found = searching::ask(&portal, questions, arguments.callers).await?;
+    let found = searching::ask(&portal, questions.clone(), arguments.callers).await?;
     output.rows(&found)?;
+    let readers = Readers::of(&portal, &questions, arguments.callers).await?;
+    let bare = Readers::of_nothing(stack.layout(), arguments.callers).await?;
+    let mut read = reading::table();
+    read.push(bare.call().await?.row("bare call"));
+    read.push(readers.call().await?.row("GetPractitioner"));
+    let importing = import(&operator, &files.after_next);
+    let (imported, calls) = readers.call_during(importing).await?;
+    read.push(calls.row("GetPractitioner, importing"));
+    output.rows(&read)?;
+    let mut after = imports_table();
+    after.push(imported.row("the day after, read meanwhile", copied));
+    output.rows(&after)?;
     stack.stop().await;
     Ok(())
 }
 
-/// The files of two days, the first under two names.
+/// The files of three days, the first under two names.
 struct Files {
     plan: SynthesisPlan,
     first: PathBuf,
     same: PathBuf,
     next: PathBuf,
+    after_next: PathBuf,
 }
 
 impl Files {
@@ -108,12 +125,13 @@ impl Files {
         let at = |age: Duration| folder.join(file_name(Timestamp::saturating_sub(now, age)));
         let files = Self {
             plan,
-            first: at(2 * DAY),
-            same: at(DAY),
-            next: at(Duration::ZERO),
+            first: at(3 * DAY),
+            same: at(2 * DAY),
+            next: at(DAY),
+            after_next: at(Duration::ZERO),
         };
-        let tomorrow = SynthesisPlan { day: 1, ..plan };
-        for (plan, path) in [(plan, &files.first), (tomorrow, &files.next)] {
+        for (day, path) in [(0, &files.first), (1, &files.next), (2, &files.after_next)] {
+            let plan = SynthesisPlan { day, ..plan };
             let mut writer = BufWriter::new(File::create(path)?);
             plan.write(&mut writer)?;
             writer.flush()?;
@@ -167,7 +185,7 @@ async fn import(operator: &Software, file: &Path) -> anyhow::Result<Timed> {
     })
 }
 
-fn imports() -> Rows {
+fn imports_table() -> Rows {
     Rows::new(vec![
         ("what", say("quoi", "what")),
         ("rows", say("lignes", "rows")),

@@ -34,9 +34,11 @@ fn connect_options(config: &DatabaseConfig) -> Result<PgConnectOptions, Database
         connect = connect.password(password.trim_end_matches(['\r', '\n']));
     }
     let timeout = config.statement_timeout().as_millis().to_string();
+    // Compiling a plan takes longer than what most statements here take; of the few that
+    // take long the estimates are too rough to tell when it would pay.
     connect = connect
         .application_name("aval")
-        .options([("statement_timeout", timeout)])
+        .options([("statement_timeout", timeout.as_str()), ("jit", "off")])
         .disable_statement_logging();
     if let Some(schema) = &config.schema {
         connect = connect.options([("search_path", schema)]);

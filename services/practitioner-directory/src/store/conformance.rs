@@ -13,6 +13,7 @@ mod mistyping;
 mod overriding;
 mod qualifications;
 mod requests;
+mod search_keys;
 mod searching;
 mod skills;
 mod statistics;
@@ -155,9 +156,12 @@ impl Fixture {
             size_bytes: None,
             request_id,
         };
-        self.app
+        let import = self
+            .app
             .import_extraction(&self.cx(), command, stream::iter(pieces))
-            .await
+            .await;
+        self.assert_search_keys().await;
+        import
     }
 
     /// Whoever is known under this person's number.

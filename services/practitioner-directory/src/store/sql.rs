@@ -13,6 +13,7 @@ mod lookup;
 mod mailboxes;
 mod merges;
 mod migration;
+mod one_of;
 mod organizations;
 mod overrides;
 mod page_token_key;
@@ -21,6 +22,7 @@ mod practitioners;
 mod qualifications;
 mod revision;
 mod search;
+mod search_keys;
 mod staging;
 
 pub use migration::Migrator;

@@ -15,6 +15,7 @@ aval_database::conformance_suite! {
         a_table_that_others_may_read_stays_theirs,
         readers_of_an_empty_directory_see_it_or_the_first_file,
         a_first_file_that_was_given_up_leaves_room_for_another,
+        made_anew_or_row_by_row_the_tables_hold_the_same,
     ],
 }
 
@@ -112,4 +113,63 @@ async fn a_first_file_that_was_given_up_leaves_room_for_another(fixture: &Fixtur
     let import = fixture.applied(&directory).await;
     assert_eq!(import.report.changes.practitioners_added, 50);
     assert_eq!(fixture.find_all(&directory.people).await.len(), 50);
+}
+
+/// What a first file fills, in natural keys: identifiers are drawn, times pass.
+const FILLED: [&str; 8] = [
+    "SELECT i.national_id, i.wording, i.entry_id, p.family_name, p.given_name, p.civility, \
+        p.sort_name, p.active, p.merged_into FROM practitioner_identifiers i \
+        JOIN practitioners p ON p.practitioner_id = i.practitioner_id",
+    "SELECT i.national_id, w.active, w.word, w.sort_name FROM practitioner_words w \
+        JOIN practitioner_identifiers i ON i.practitioner_id = w.practitioner_id",
+    "SELECT i.national_id, k.active, k.sort_name, k.keys FROM search_keys k \
+        JOIN practitioner_identifiers i ON i.practitioner_id = k.practitioner_id",
+    "SELECT technical_id, finess, legal_finess, siret, siren, rpps_rank, name, address_line, \
+        postal_code, town, town_key, town_code, department_code, sector_code, sort_name, \
+        wording, active, name_lent, address_lent FROM organizations",
+    "SELECT o.technical_id, w.active, w.word, w.sort_name FROM organization_words w \
+        JOIN organizations o ON o.organization_id = w.organization_id",
+    "SELECT i.national_id, a.situation, a.entry_id, a.profession, a.category, a.mode, a.sector, \
+        a.function, a.kind, o.technical_id, a.active, a.is_overridden FROM activities a \
+        JOIN practitioner_identifiers i ON i.practitioner_id = a.practitioner_id \
+        LEFT JOIN organizations o ON o.organization_id = a.organization_id",
+    "SELECT a.situation, r.row_key, r.skill_type, r.skill_code, r.skill_label, r.active \
+        FROM activity_rows r JOIN activities a ON a.activity_id = r.activity_id",
+    "SELECT variant, word FROM word_variants",
+];
+
+async fn filled(fixture: &Fixture) -> Vec<Vec<String>> {
+    let mut tables = Vec::new();
+    for rows in FILLED {
+        let sql = format!("SELECT CAST(row AS text) AS row FROM ({rows}) row ORDER BY 1");
+        let statement = Statement::from_string(DbBackend::Postgres, sql);
+        let rows = fixture.db.reader().query_all_raw(statement).await.unwrap();
+        let rows = rows.iter().map(|row| row.try_get("", "row").unwrap());
+        tables.push(rows.collect());
+    }
+    tables
+}
+
+async fn made_anew_or_row_by_row_the_tables_hold_the_same(fixture: &Fixture) {
+    if fixture.db.reader().get_database_backend() != DbBackend::Postgres {
+        return;
+    }
+    let directory = synthesized(400);
+    let anew = fixture.applied(&directory).await.report;
+    let expected = filled(fixture).await;
+    assert!(expected.iter().all(|rows| rows.len() > 100));
+    // Somebody else may read a table, which is therefore not made anew.
+    let empty = "TRUNCATE practitioners, practitioner_identifiers, practitioner_words, \
+        search_keys, organizations, organization_words, activities, activity_rows, \
+        word_variants, sources; GRANT SELECT ON activities TO PUBLIC";
+    let emptied = fixture.db.transaction("test.empty", async |tx| {
+        tx.execute_unprepared(empty).await?;
+        Ok::<_, DatabaseError>(())
+    });
+    emptied.await.unwrap();
+    let row_by_row = fixture.applied(&directory).await.report;
+    assert_eq!(row_by_row, anew);
+    for (rows, expected) in filled(fixture).await.into_iter().zip(expected) {
+        assert_eq!(rows, expected);
+    }
 }

@@ -62,7 +62,9 @@ impl Fixture {
             target,
             is_undo,
         });
-        self.app.merge_practitioners(&self.cx(), command).await
+        let merged = self.app.merge_practitioners(&self.cx(), command).await;
+        self.assert_search_keys().await;
+        merged
     }
 
     async fn ids_of(&self, people: &[Person]) -> Vec<PractitionerId> {

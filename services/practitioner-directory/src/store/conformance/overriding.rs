@@ -80,7 +80,9 @@ impl Fixture {
 
     async fn correct(&self, scene: &Scene, to: Option<OrganizationId>) -> Result<Activity, Error> {
         let command = self.correcting(scene, to);
-        self.app.override_attachment(&self.cx(), command).await
+        let corrected = self.app.override_attachment(&self.cx(), command).await;
+        self.assert_search_keys().await;
+        corrected
     }
 
     async fn members(&self, organization_id: OrganizationId) -> Vec<PractitionerId> {

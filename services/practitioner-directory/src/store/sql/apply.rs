@@ -21,19 +21,20 @@ use sea_orm::{ConnectionTrait, DbBackend, EntityTrait};
 
 use super::entity::import;
 use super::imports::{end_surplus, import_of, update_record};
-use super::{merges, revision, staging, stored};
+use super::{merges, revision, search_keys, staging, stored};
 use crate::error::Error;
 use crate::import::limits::Suspicion;
 use crate::import::{Changes, Import, ImportState, trace};
 use crate::source::Source;
 use crate::store::FinishImport;
 
-/// The tables that people and structures are read from.
-const SEARCHED: [&str; 12] = [
+/// The tables that people and structures are read from on PostgreSQL.
+const SEARCHED: [&str; 13] = [
     "practitioners",
     "practitioner_identifiers",
     "practitioner_words",
     "word_variants",
+    "search_keys",
     "organizations",
     "organization_words",
     "activities",
@@ -129,18 +130,22 @@ pub(super) async fn change(
             variants::learn(tx, id).await?;
             if let Some(changes) = first::apply(tx, id, now, revision).await? {
                 lending::lend(tx, id, lending::To::Described).await?;
+                search_keys::follow_lent(tx, import_id).await?;
                 return Ok(changes);
             }
             let done = steps::run(tx, id, now, revision).await?;
             lending::lend(tx, id, lending::To::Described).await?;
             merges::reindex_imported(tx, id).await?;
+            search_keys::follow_situations(tx, import_id).await?;
             return Ok(changes::count(tx, id, before, done).await?);
         }
         Source::Skills => facts::SKILLS,
         Source::Mailboxes => facts::MAILBOXES,
         Source::Qualifications => facts::QUALIFICATIONS,
         Source::Establishments => {
-            return Ok(establishments::apply(tx, id, now, revision, before).await?);
+            let changes = establishments::apply(tx, id, now, revision, before).await?;
+            search_keys::follow_establishments(tx, import_id).await?;
+            return Ok(changes);
         }
     };
     Ok(facts.apply(tx, id, now, revision, before).await?)

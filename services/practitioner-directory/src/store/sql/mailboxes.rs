@@ -6,6 +6,7 @@ use aval_database::{DatabaseError, Transaction};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::entity::{mailbox, organization};
+use super::one_of::one_of;
 use crate::error::Error;
 use crate::identifier::{Identifier, IdentifierKind};
 
@@ -19,7 +20,7 @@ pub(super) async fn of_holders(
         return Ok(addresses);
     }
     let rows = mailbox::Entity::find()
-        .filter(mailbox::Column::Holder.is_in(holders))
+        .filter(one_of(tx, mailbox::Column::Holder.into_expr(), holders))
         .order_by_asc(mailbox::Column::Address)
         .all(tx)
         .await

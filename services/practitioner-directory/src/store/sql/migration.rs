@@ -1,80 +1,26 @@
 //! The steps of this service's schema.
 
-#[expect(
+#![expect(
     elided_lifetimes_in_paths,
     reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
 )]
+
 mod m0001_directory;
-#[expect(
-    elided_lifetimes_in_paths,
-    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
-)]
 mod m0002_imports;
-#[expect(
-    elided_lifetimes_in_paths,
-    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
-)]
 mod m0003_page_token_key;
-#[expect(
-    elided_lifetimes_in_paths,
-    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
-)]
 mod m0004_held_imports;
-#[expect(
-    elided_lifetimes_in_paths,
-    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
-)]
 mod m0005_changes;
-#[expect(
-    elided_lifetimes_in_paths,
-    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
-)]
 mod m0006_merges;
-#[expect(
-    elided_lifetimes_in_paths,
-    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
-)]
 mod m0007_attachment_overrides;
-#[expect(
-    elided_lifetimes_in_paths,
-    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
-)]
 mod m0008_person_skills;
-#[expect(
-    elided_lifetimes_in_paths,
-    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
-)]
 mod m0009_mailboxes;
-#[expect(
-    elided_lifetimes_in_paths,
-    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
-)]
 mod m0010_qualifications;
-#[expect(
-    elided_lifetimes_in_paths,
-    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
-)]
 mod m0011_kept_files;
-#[expect(
-    elided_lifetimes_in_paths,
-    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
-)]
 mod m0012_unlogged_staging;
-#[expect(
-    elided_lifetimes_in_paths,
-    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
-)]
 mod m0013_indexes_of_the_known;
-#[expect(
-    elided_lifetimes_in_paths,
-    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
-)]
 mod m0014_word_variants;
-#[expect(
-    elided_lifetimes_in_paths,
-    reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
-)]
 mod m0015_establishments;
+mod m0016_search_keys;
 mod table;
 
 use aval_database::outbox::CreateOutbox;
@@ -105,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_indexes_of_the_known::Migration),
             Box::new(m0014_word_variants::Migration),
             Box::new(m0015_establishments::Migration),
+            Box::new(m0016_search_keys::Migration),
         ]
     }
 }

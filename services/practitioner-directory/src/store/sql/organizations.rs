@@ -9,6 +9,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::entity::{establishment, organization};
 use super::mailboxes;
+use super::one_of::one_of;
 use crate::error::Error;
 use crate::identifier::Identifier;
 use crate::organization::{Establishment, Organization, OrganizationNumbers};
@@ -25,7 +26,11 @@ pub(super) async fn by_ids(
         return Ok(BTreeMap::new());
     }
     let rows = organization::Entity::find()
-        .filter(organization::Column::OrganizationId.is_in(keys))
+        .filter(one_of(
+            tx,
+            organization::Column::OrganizationId.into_expr(),
+            keys,
+        ))
         .all(tx)
         .await
         .map_err(DatabaseError::from)?;
@@ -62,7 +67,11 @@ async fn registered(
         return Ok(HashMap::new());
     }
     let found = establishment::Entity::find()
-        .filter(establishment::Column::Finess.is_in(numbers))
+        .filter(one_of(
+            tx,
+            establishment::Column::Finess.into_expr(),
+            numbers,
+        ))
         .all(tx)
         .await
         .map_err(DatabaseError::from)?;

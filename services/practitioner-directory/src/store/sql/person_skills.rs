@@ -7,6 +7,7 @@ use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::{Expr, JoinType, Order, Query};
 use sea_orm::{ConnectionTrait, ExprTrait};
 
+use super::one_of::one_of;
 use crate::error::Error;
 use crate::practitioner::{Activity, Skill};
 
@@ -39,7 +40,11 @@ pub(super) async fn add_to(
             "skill",
             Expr::col(("skill", "national_id")).equals(("known", "national_id")),
         )
-        .and_where(Expr::col(("known", "practitioner_id")).is_in(activities.keys().copied()))
+        .and_where(one_of(
+            tx,
+            Expr::col(("known", "practitioner_id")),
+            activities.keys().copied(),
+        ))
         .order_by(("skill", "skill_label"), Order::Asc);
     let rows = tx.query_all(&query).await.map_err(DatabaseError::from)?;
     for row in rows {

@@ -10,6 +10,7 @@ use sea_orm::prelude::Uuid;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::entity::{activity, activity_row, practitioner, practitioner_identifier};
+use super::one_of::one_of;
 use super::{mailboxes, organizations, overrides, person_skills, qualifications};
 use crate::error::Error;
 use crate::identifier::{Identifier, person_identifiers};
@@ -56,7 +57,11 @@ pub(super) async fn entries(
         return Ok(HashMap::new());
     }
     let people = practitioner::Entity::find()
-        .filter(practitioner::Column::PractitionerId.is_in(keys.iter().copied()))
+        .filter(one_of(
+            tx,
+            practitioner::Column::PractitionerId.into_expr(),
+            keys.iter().copied(),
+        ))
         .all(tx)
         .await
         .map_err(DatabaseError::from)?;
@@ -101,7 +106,11 @@ async fn numbers_of(
     people: &[Uuid],
 ) -> Result<Vec<practitioner_identifier::Model>, Error> {
     let mut rows = practitioner_identifier::Entity::find()
-        .filter(practitioner_identifier::Column::PractitionerId.is_in(people.iter().copied()))
+        .filter(one_of(
+            tx,
+            practitioner_identifier::Column::PractitionerId.into_expr(),
+            people.iter().copied(),
+        ))
         .all(tx)
         .await
         .map_err(DatabaseError::from)?;
@@ -161,7 +170,11 @@ async fn activities_of(
     people: &[Uuid],
 ) -> Result<HashMap<Uuid, Vec<Activity>>, Error> {
     let mut rows = activity::Entity::find()
-        .filter(activity::Column::PractitionerId.is_in(people.iter().copied()))
+        .filter(one_of(
+            tx,
+            activity::Column::PractitionerId.into_expr(),
+            people.iter().copied(),
+        ))
         .all(tx)
         .await
         .map_err(DatabaseError::from)?;
@@ -187,7 +200,11 @@ async fn skills_of(
     activities: impl Iterator<Item = Uuid>,
 ) -> Result<HashMap<Uuid, Vec<Skill>>, Error> {
     let rows = activity_row::Entity::find()
-        .filter(activity_row::Column::ActivityId.is_in(activities))
+        .filter(one_of(
+            tx,
+            activity_row::Column::ActivityId.into_expr(),
+            activities,
+        ))
         .filter(activity_row::Column::SkillCode.ne(""))
         .all(tx)
         .await

@@ -6,6 +6,7 @@ use aval_database::{DatabaseError, Transaction};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::entity::qualification;
+use super::one_of::one_of;
 use crate::error::Error;
 use crate::qualification::{Qualification, QualificationKind};
 
@@ -19,7 +20,11 @@ pub(super) async fn of_holders(
         return Ok(held);
     }
     let rows = qualification::Entity::find()
-        .filter(qualification::Column::NationalId.is_in(holders))
+        .filter(one_of(
+            tx,
+            qualification::Column::NationalId.into_expr(),
+            holders,
+        ))
         .all(tx)
         .await
         .map_err(DatabaseError::from)?;

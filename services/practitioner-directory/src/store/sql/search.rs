@@ -7,21 +7,26 @@
 //! too a slip is forgiven in one word, because a slip may hit another name: whoever is
 //! meant comes behind those who bear it. Only where nobody answers so it is forgiven in
 //! all words.
+//!
+//! PostgreSQL answers all of this about people in one statement over their keys (`keyed`):
+//! the passes probe the other words of whoever has the first one, which takes long where
+//! that is `MARIE`.
 
+mod keyed;
 mod name;
 mod near;
 mod place;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use aval_database::{DatabaseError, Transaction};
 use aval_domain::id::{OrganizationId, PractitionerId};
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::{Expr, Query, SelectStatement};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect};
+use sea_orm::{ConnectionTrait, ExprTrait};
 
-use super::entity::practitioner;
-use super::{organizations as structures, practitioners as people};
+use super::one_of::one_of;
+use super::{organizations as structures, practitioners as people, search_keys};
 use crate::error::Error;
 use crate::organization::Organization;
 use crate::page::{Page, PageOf};
@@ -31,6 +36,7 @@ use crate::search::{
     PractitionerSearch,
 };
 use crate::words::NameQuestion;
+use keyed::Keyed;
 use name::{After, Names};
 
 /// A page of the people who are meant.
@@ -42,15 +48,18 @@ pub(super) async fn practitioners(
     let found = match &search.name {
         Some(question) => {
             let filter = place::practises(search, Names::PRACTITIONERS.id());
-            let query = Asked {
+            let asked = Asked {
                 names: Names::PRACTITIONERS,
                 question,
                 include_inactive: search.include_inactive,
-                filter,
+                filter: filter.map(Expr::exists),
             };
-            query
-                .passes(tx, after, search.page.size.with_one_more())
-                .await?
+            let wanted = search.page.size.with_one_more();
+            if search_keys::are_kept(tx) {
+                asked.by_keys(tx, search, after, wanted).await?
+            } else {
+                asked.passes(tx, after, wanted).await?
+            }
         }
         None => members(tx, search, after).await?,
     };
@@ -60,7 +69,7 @@ pub(super) async fn practitioners(
         .iter()
         .map(|f| PractitionerId::from_uuid(f.id))
         .collect();
-    let bearers = bearers(tx, &page.items).await?;
+    let homonyms = homonyms(tx, &page.items).await?;
     let mut known: HashMap<Uuid, Practitioner> = people::by_ids(tx, &ids)
         .await?
         .into_iter()
@@ -72,11 +81,9 @@ pub(super) async fn practitioners(
             .into_iter()
             .filter_map(|found| {
                 let practitioner = known.remove(&found.id)?;
-                let bearers = bearers.get(&found.sort_name).copied().unwrap_or(0);
-                let homonym = bearers > i64::from(practitioner.active);
                 Some(PractitionerMatch {
                     practitioner,
-                    homonym,
+                    homonym: homonyms.contains(&found.id),
                     is_near: found.likeness.forgives(),
                 })
             })
@@ -138,6 +145,36 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
+    /// Reads a single word of which nothing else is asked in the order of the answer:
+    /// thousands may bear it, and a page of them is enough. Everything else by the keys.
+    async fn by_keys(
+        &self,
+        tx: &Transaction,
+        search: &PractitionerSearch,
+        after: Option<After<'_>>,
+        wanted: u64,
+    ) -> Result<Vec<Found>, Error> {
+        if self.question.clauses.len() == 1 && self.filter.is_none() {
+            let mut found = Vec::new();
+            self.pass(
+                tx,
+                self.question,
+                Likeness::Words,
+                after,
+                wanted,
+                &mut found,
+            )
+            .await?;
+            if found.len() as u64 == wanted {
+                return Ok(found);
+            }
+        }
+        let question = near::widened(tx, self.question).await?;
+        Keyed::new(search, &question)
+            .answers(tx, after, wanted)
+            .await
+    }
+
     /// The passes, from where the last page ended, until there are `wanted` answers.
     async fn passes(
         &self,
@@ -256,8 +293,8 @@ async fn members(
     if let Some(organization_id) = search.organization_id {
         query.and_where(Expr::col(names.id()).in_subquery(place::members(organization_id)));
     }
-    if let Some(filter) = place::practises(search, names.id()) {
-        query.and_where(filter);
+    if let Some(practises) = place::practises(search, names.id()) {
+        query.and_where(Expr::exists(practises));
     }
     names.page(&mut query, after, search.page.size.with_one_more());
     read(tx, &query, Likeness::Words).await
@@ -282,20 +319,33 @@ async fn read(
         .collect()
 }
 
-/// How many active practitioners bear each of these names.
-async fn bearers(tx: &Transaction, found: &[Found]) -> Result<HashMap<String, i64>, Error> {
-    let mut names: Vec<&str> = found.iter().map(|found| found.sort_name.as_str()).collect();
-    names.dedup();
-    let counts: Vec<(String, i64)> = practitioner::Entity::find()
-        .select_only()
-        .column(practitioner::Column::SortName)
-        .column_as(practitioner::Column::PractitionerId.count(), "bearers")
-        .filter(practitioner::Column::Active.eq(true))
-        .filter(practitioner::Column::SortName.is_in(names))
-        .group_by(practitioner::Column::SortName)
-        .into_tuple()
-        .all(tx)
-        .await
-        .map_err(DatabaseError::from)?;
-    Ok(counts.into_iter().collect())
+/// Those of these people whose name another active practitioner bears.
+async fn homonyms(tx: &Transaction, found: &[Found]) -> Result<HashSet<Uuid>, Error> {
+    const ONE: &str = "one";
+    const OTHER: &str = "other";
+
+    if found.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let mut other = Query::select();
+    other
+        .expr(Expr::val(1))
+        .from_as("practitioners", OTHER)
+        .and_where(Expr::col((OTHER, "active")).eq(true))
+        .and_where(Expr::col((OTHER, "sort_name")).equals((ONE, "sort_name")))
+        .and_where(Expr::col((OTHER, "practitioner_id")).ne(Expr::col((ONE, "practitioner_id"))));
+    let ids = found.iter().map(|found| found.id);
+    let mut query = Query::select();
+    query
+        .column((ONE, "practitioner_id"))
+        .expr(Expr::exists(other))
+        .from_as("practitioners", ONE)
+        .and_where(one_of(tx, Expr::col((ONE, "practitioner_id")), ids));
+    let mut homonyms = HashSet::new();
+    for row in tx.query_all(&query).await.map_err(DatabaseError::from)? {
+        if row.try_get_by_index(1).map_err(DatabaseError::from)? {
+            homonyms.insert(row.try_get_by_index(0).map_err(DatabaseError::from)?);
+        }
+    }
+    Ok(homonyms)
 }

@@ -13,12 +13,13 @@ use aval_domain::time::Timestamp;
 use sea_orm::prelude::Uuid;
 use sea_orm::{ConnectionTrait, DbBackend};
 
+use super::super::search_keys;
 use super::anew::Anew;
 use super::steps::{WORDS_ON_POSTGRES, execute};
 use crate::import::Changes;
 
 /// What the file fills.
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 8] = [
     "practitioners",
     "practitioner_identifiers",
     "practitioner_words",
@@ -26,6 +27,7 @@ const TABLES: [&str; 7] = [
     "organization_words",
     "activities",
     "activity_rows",
+    "search_keys",
 ];
 
 /// `$2` is the time and `$3` the revision.
@@ -111,6 +113,7 @@ pub(super) async fn apply(
         let sql = words.replace("{words}", WORDS_ON_POSTGRES);
         execute(tx, &sql, import()).await?;
     }
+    execute(tx, &search_keys::of_everybody_anew(), Vec::new()).await?;
     anew.put_in_place(tx).await?;
     Ok(Some(Changes {
         practitioner_count: people,

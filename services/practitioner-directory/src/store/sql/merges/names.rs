@@ -8,6 +8,7 @@ use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement};
 
 use super::super::entity::practitioner;
+use super::super::search_keys;
 use super::{TREE, execute};
 use crate::error::Error;
 use crate::words::index_words;
@@ -39,24 +40,29 @@ pub(in crate::store::sql) async fn reindex(tx: &Transaction, people: &[Uuid]) ->
             vec![(*id).into()],
         )
         .await?;
-        let tree = ids(tx, &format!("{TREE} SELECT id FROM tree"), *id).await?;
-        let entries = practitioner::Entity::find()
-            .filter(practitioner::Column::PractitionerId.is_in(tree))
-            .all(tx)
-            .await
-            .map_err(DatabaseError::from)?;
-        let human = entries.iter().find(|entry| entry.practitioner_id == *id);
-        let Some(human) = human.filter(|human| human.merged_into.is_none()) else {
-            continue;
-        };
-        let words: BTreeSet<String> = entries
-            .iter()
-            .flat_map(|entry| index_words(&[&entry.family_name, &entry.given_name]))
-            .filter(|word| !word.is_empty())
-            .collect();
-        put(tx, human, words).await?;
+        put_names(tx, *id).await?;
+        search_keys::follow_entry(tx, *id).await?;
     }
     Ok(())
+}
+
+async fn put_names(tx: &Transaction, id: Uuid) -> Result<(), Error> {
+    let tree = ids(tx, &format!("{TREE} SELECT id FROM tree"), id).await?;
+    let entries = practitioner::Entity::find()
+        .filter(practitioner::Column::PractitionerId.is_in(tree))
+        .all(tx)
+        .await
+        .map_err(DatabaseError::from)?;
+    let human = entries.iter().find(|entry| entry.practitioner_id == id);
+    let Some(human) = human.filter(|human| human.merged_into.is_none()) else {
+        return Ok(());
+    };
+    let words: BTreeSet<String> = entries
+        .iter()
+        .flat_map(|entry| index_words(&[&entry.family_name, &entry.given_name]))
+        .filter(|word| !word.is_empty())
+        .collect();
+    Ok(put(tx, human, words).await?)
 }
 
 async fn put(

@@ -20,8 +20,8 @@ pub(super) struct Names {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct After<'a> {
     pub(super) likeness: Likeness,
-    sort_name: &'a str,
-    id: Uuid,
+    pub(super) sort_name: &'a str,
+    pub(super) id: Uuid,
 }
 
 /// Sorts after every text that begins like the one before it: no character is higher,

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aval_database::{DatabaseError, Transaction};
 use sea_orm::ConnectionTrait;
-use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
+use sea_orm::sea_query::{Expr, Order, Query};
 
+use crate::store::sql::one_of::one_of;
 use crate::words::NameQuestion;
 use crate::words::near::{are_near, variants};
 
@@ -59,7 +60,7 @@ async fn known(
     query
         .columns(["variant", "word"])
         .from("word_variants")
-        .and_where(Expr::col("variant").is_in(variants))
+        .and_where(one_of(tx, Expr::col("variant"), variants))
         .order_by("variant", Order::Asc)
         .order_by("word", Order::Asc)
         .limit(MOST_PAIRS);

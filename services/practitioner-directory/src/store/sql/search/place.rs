@@ -13,9 +13,12 @@ const SKILL: &str = "skill";
 
 type ColumnName = (&'static str, &'static str);
 
-/// Whether somebody has one practice situation that fits in everything; `None` when
-/// nothing is asked of it.
-pub(super) fn practises(search: &PractitionerSearch, practitioner_id: ColumnName) -> Option<Expr> {
+/// The practice situations of somebody that fit in everything; `None` when nothing is
+/// asked of them.
+pub(super) fn practises(
+    search: &PractitionerSearch,
+    practitioner_id: ColumnName,
+) -> Option<SelectStatement> {
     let nothing_asked = search.profession.is_none()
         && search.speciality.is_none()
         && search.organization_id.is_none()
@@ -51,7 +54,7 @@ pub(super) fn practises(search: &PractitionerSearch, practitioner_id: ColumnName
         );
         activity.cond_where(stands_in(&search.place));
     }
-    Some(Expr::exists(activity))
+    Some(activity)
 }
 
 /// Everybody who practises or practised in a structure: few, so they are found first

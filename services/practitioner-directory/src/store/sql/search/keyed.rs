@@ -1,0 +1,220 @@
+//! People by their search keys, on PostgreSQL: all likenesses in one statement, whose cost
+//! is that of the people who answer, not of those who share a word with them.
+
+use aval_database::{DatabaseError, Transaction};
+use sea_orm::ConnectionTrait;
+use sea_orm::sea_query::{Expr, ExprTrait, Order, Query, SelectStatement, SimpleExpr};
+
+use super::name::{After, Names};
+use super::{Found, place};
+use crate::error::Error;
+use crate::search::{Likeness, PractitionerSearch};
+use crate::store::sql::search_keys;
+use crate::words::{Clause, NameQuestion};
+
+const FOUND: &str = "found";
+const LIKENESS: &str = "likeness";
+
+/// What is asked, in keys.
+#[derive(Debug)]
+pub(super) struct Keyed<'a> {
+    search: &'a PractitionerSearch,
+    /// With the near words of its clauses.
+    question: &'a NameQuestion,
+}
+
+/// How a word of a clause is met by a key.
+#[derive(Debug, Clone, Copy)]
+enum By {
+    Word,
+    Beginning,
+    Near,
+}
+
+impl<'a> Keyed<'a> {
+    pub(super) const fn new(search: &'a PractitionerSearch, question: &'a NameQuestion) -> Self {
+        Self { search, question }
+    }
+
+    /// The first of those who answer, from where the last page ended.
+    pub(super) async fn answers(
+        &self,
+        tx: &Transaction,
+        after: Option<After<'_>>,
+        wanted: u64,
+    ) -> Result<Vec<Found>, Error> {
+        let doubted = after.is_some_and(|after| after.likeness == Likeness::Doubtful);
+        let mut found = Vec::new();
+        if !doubted {
+            found = read(tx, &self.certain(after, wanted)).await?;
+        }
+        if doubted || (after.is_none() && found.is_empty()) {
+            found = read(tx, &self.doubtful(after, wanted)).await?;
+        }
+        Ok(found)
+    }
+
+    /// Whoever answers in words, in their beginnings, or with a slip in one of them.
+    fn certain(&self, after: Option<After<'_>>, wanted: u64) -> SelectStatement {
+        let words = self.every(|clause| self.met(clause, &[By::Word]));
+        let beginnings = self.every(|clause| self.met(clause, &[By::Beginning]));
+        let slips = (0..self.question.clauses.len()).filter_map(|place| self.slip_at(place));
+        let any = any(beginnings.clone().into_iter().chain(slips));
+        let ordinal = |likeness: Likeness| Expr::val(ordinal(likeness));
+        let likeness = Expr::case(matches(words), ordinal(Likeness::Words))
+            .case(matches(beginnings), ordinal(Likeness::Beginnings))
+            .finally(ordinal(Likeness::Mistyped));
+        self.page(any, likeness.into(), after, wanted)
+    }
+
+    /// Whoever answers with slips in any number of words.
+    fn doubtful(&self, after: Option<After<'_>>, wanted: u64) -> SelectStatement {
+        let every = self.every(|clause| self.met(clause, &[By::Beginning, By::Near]));
+        let likeness = Expr::val(ordinal(Likeness::Doubtful));
+        self.page(every, likeness, after, wanted)
+    }
+
+    fn page(
+        &self,
+        keys: Option<String>,
+        likeness: SimpleExpr,
+        after: Option<After<'_>>,
+        wanted: u64,
+    ) -> SelectStatement {
+        let id = (FOUND, "practitioner_id");
+        let keys = keys.into_iter().chain(self.practice());
+        let mut matching = Query::select();
+        matching
+            .columns([(FOUND, "sort_name"), id])
+            .expr_as(likeness, LIKENESS)
+            .from_as("search_keys", FOUND)
+            .and_where(Names::is_active(self.search.include_inactive))
+            .and_where(matches(all(keys)));
+        if let Some(organization_id) = self.search.organization_id {
+            matching.and_where(Expr::col(id).in_subquery(place::members(organization_id)));
+        }
+        if let Some(mut practises) = place::practises(self.search, id) {
+            // Without the offset the planner joins all practice situations of the country.
+            matching.and_where(Expr::exists(practises.offset(0).take()));
+        }
+        let order = [LIKENESS, "sort_name", "practitioner_id"];
+        let mut page = Query::select();
+        page.columns(["sort_name", "practitioner_id", LIKENESS])
+            .from_subquery(matching, "answers");
+        if let Some(after) = after {
+            let place = Expr::tuple(order.map(Expr::col));
+            page.and_where(place.gt(Expr::tuple([
+                Expr::val(ordinal(after.likeness)),
+                Expr::val(after.sort_name),
+                Expr::val(after.id),
+            ])));
+        }
+        for column in order {
+            page.order_by(column, Order::Asc);
+        }
+        page.limit(wanted).take()
+    }
+
+    /// A slip in this clause, and every other one met by a word.
+    fn slip_at(&self, place: usize) -> Option<String> {
+        let clauses = self.question.clauses.iter().enumerate();
+        let met = clauses.map(|(at, clause)| {
+            let by = if at == place { By::Near } else { By::Word };
+            self.met(clause, &[by])
+        });
+        all(met.collect::<Option<Vec<_>>>()?)
+    }
+
+    fn every(&self, met: impl Fn(&Clause) -> Option<String>) -> Option<String> {
+        all(self.question.clauses.iter().filter_map(met))
+    }
+
+    /// How a clause is met; `None` where no word meets it.
+    fn met(&self, clause: &Clause, by: &[By]) -> Option<String> {
+        any(by.iter().flat_map(|by| {
+            let words = match by {
+                By::Word | By::Beginning => &clause.words,
+                By::Near => &clause.near,
+            };
+            let is_beginning = matches!(by, By::Beginning);
+            words.iter().map(move |word| {
+                let key = search_keys::of_word(self.town(), word);
+                quoted(&key, is_beginning)
+            })
+        }))
+    }
+
+    /// What the keys of practice situations must be, if they tell: where the inactive are
+    /// looked for too, they do not.
+    fn practice(&self) -> Vec<String> {
+        if self.search.include_inactive {
+            return Vec::new();
+        }
+        let profession = self.search.profession.iter();
+        let profession = profession.map(|code| quoted(&search_keys::of_profession(code), false));
+        let postal_code = self.search.place.postal_code.iter();
+        let postal_code = postal_code.map(|code| quoted(&search_keys::of_postal_code(code), true));
+        profession.chain(postal_code).collect()
+    }
+
+    fn town(&self) -> &str {
+        if self.search.include_inactive {
+            return "";
+        }
+        self.search.place.town.as_deref().unwrap_or_default()
+    }
+}
+
+fn matches(keys: Option<String>) -> Expr {
+    match keys {
+        Some(keys) => Expr::cust_with_values("found.keys @@ CAST($1 AS tsquery)", [keys]),
+        None => Expr::val(false),
+    }
+}
+
+/// A key as `tsquery` reads it, or all that begin so.
+fn quoted(key: &str, is_beginning: bool) -> String {
+    let key = key.replace('\\', "\\\\").replace('\'', "''");
+    let beginning = if is_beginning { ":*" } else { "" };
+    format!("'{key}'{beginning}")
+}
+
+fn all(of: impl IntoIterator<Item = String>) -> Option<String> {
+    joined(of, " & ")
+}
+
+fn any(of: impl IntoIterator<Item = String>) -> Option<String> {
+    joined(of, " | ")
+}
+
+fn joined(of: impl IntoIterator<Item = String>, by: &str) -> Option<String> {
+    let of: Vec<String> = of.into_iter().collect();
+    (!of.is_empty()).then(|| format!("({})", of.join(by)))
+}
+
+fn ordinal(likeness: Likeness) -> i32 {
+    match likeness {
+        Likeness::Words => 0,
+        Likeness::Beginnings => 1,
+        Likeness::Mistyped => 2,
+        Likeness::Doubtful => 3,
+    }
+}
+
+async fn read(tx: &Transaction, query: &SelectStatement) -> Result<Vec<Found>, Error> {
+    let rows = tx.query_all(query).await.map_err(DatabaseError::from)?;
+    let found = rows.into_iter().map(|row| {
+        let likeness: i32 = row.try_get_by_index(2)?;
+        let is_it = |known: &Likeness| ordinal(*known) == likeness;
+        Ok(Found {
+            likeness: Likeness::ALL
+                .into_iter()
+                .find(is_it)
+                .unwrap_or(Likeness::Doubtful),
+            sort_name: row.try_get_by_index(0)?,
+            id: row.try_get_by_index(1)?,
+        })
+    });
+    let found: Result<_, sea_orm::DbErr> = found.collect();
+    found.map_err(|error| DatabaseError::from(error).into())
+}
