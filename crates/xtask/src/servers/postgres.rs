@@ -110,7 +110,9 @@ fn find_programs() -> Result<PathBuf> {
         .into_iter()
         .flatten()
         .flatten();
-    let on_the_path = on_path("initdb").and_then(|initdb| initdb.parent().map(Path::to_path_buf));
+    // What is on the path may be a link to one program alone: the others are where it leads.
+    let initdb = on_path("initdb").and_then(|initdb| initdb.canonicalize().ok());
+    let on_the_path = initdb.and_then(|initdb| initdb.parent().map(Path::to_path_buf));
     debian
         .map(|version| version.path().join("bin"))
         .chain(on_the_path)
