@@ -28,7 +28,8 @@ use served::Served;
 /// Measures reading the trail, at sizes.
 #[derive(Debug, Clone, Args)]
 pub struct TrailBenchArguments {
-    /// At which sizes of the log histories are read and entries are proved, ascending.
+    /// At which sizes of the log histories are read and entries are proved, ascending:
+    /// multiples of 100,000.
     #[arg(long, value_delimiter = ',', default_values_t = [100_000, 1_000_000])]
     sizes: Vec<u64>,
     /// How many callers call at once.

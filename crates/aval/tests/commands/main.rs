@@ -6,6 +6,7 @@
 mod directory;
 mod matrix;
 mod merged;
+mod oversight;
 mod stand;
 
 use std::path::Path;

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use aval_audit::checkpoint_key::CheckpointKey;
 use aval_audit::store::Store;
 use aval_audit::store::sql::{Migrator, SqlStore};
@@ -81,6 +81,10 @@ impl Log {
 
     /// Lets it grow, on the servers' thread.
     pub(super) async fn grow_to(&self, size: u64, threads: &Threads) -> anyhow::Result<()> {
+        ensure!(
+            size > 0 && size.is_multiple_of(COHORT),
+            "a size is a multiple of {COHORT}"
+        );
         let log = self.clone();
         let grown = threads.servers().spawn(async move { log.grow(size).await });
         grown.await?.context("the log does not grow")
