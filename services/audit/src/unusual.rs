@@ -17,6 +17,7 @@ mod sentence;
 
 pub use fact::{Access, Basis, Fact, Relation, Who};
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -159,7 +160,7 @@ pub fn unusual(facts: &[Fact], window: Window, rules: &Rules) -> Vec<Unusual> {
     }
     let mut found = by_pair::unusual(&accesses, &relations, window, rules);
     found.extend(by_day::unusual(&accesses, window, rules));
-    found.sort_by(|one, other| other.place().cmp(&one.place()));
+    found.sort_by_key(|found| Reverse(found.place()));
     found
 }
 
@@ -175,7 +176,7 @@ impl Unusual {
     fn of(kind: UnusualKind, accesses: &[Access], day: i64, about: Option<PatientId>) -> Self {
         let first = accesses[0];
         let patients: BTreeSet<_> = accesses.iter().map(|access| access.patient_id).collect();
-        let about = about.map(|patient| patient.as_uuid()).unwrap_or_default();
+        let about = about.map(PatientId::as_uuid).unwrap_or_default();
         let name = fingerprint([
             kind.code().as_bytes(),
             first.practitioner_id.as_uuid().as_bytes(),
