@@ -88,20 +88,40 @@ mod tests {
 
     #[test]
     fn what_would_judge_without_knowing_is_refused() {
-        let changes: [(&str, fn(&mut UnusualConfig)); 4] = [
-            ("unusual.past", |config| {
-                config.past = DurationText::from_secs(60)
-            }),
-            ("unusual.follow_up", |config| {
-                config.follow_up = DurationText::from_secs(60);
-            }),
-            ("unusual.hours_end", |config| config.hours_end = 7),
-            ("unusual.hours_end", |config| config.hours_end = 25),
+        let shortly = DurationText::from_secs(60);
+        let right = UnusualConfig::default;
+        let wrong = [
+            (
+                "unusual.past",
+                UnusualConfig {
+                    past: shortly,
+                    ..right()
+                },
+            ),
+            (
+                "unusual.follow_up",
+                UnusualConfig {
+                    follow_up: shortly,
+                    ..right()
+                },
+            ),
+            (
+                "unusual.hours_end",
+                UnusualConfig {
+                    hours_end: 7,
+                    ..right()
+                },
+            ),
+            (
+                "unusual.hours_end",
+                UnusualConfig {
+                    hours_end: 25,
+                    ..right()
+                },
+            ),
         ];
         UnusualConfig::default().check().unwrap();
-        for (key, change) in changes {
-            let mut config = UnusualConfig::default();
-            change(&mut config);
+        for (key, config) in wrong {
             let refused = config.check();
             assert!(
                 matches!(refused, Err(ConfigError::Refused { key: named, .. }) if named == key),
