@@ -48,16 +48,15 @@ pub(super) struct Log {
 impl Log {
     /// An empty log in these engines.
     pub(super) async fn begin(engines: &Engines, folder: &Path) -> anyhow::Result<Self> {
-        let config = match &engines.postgres {
-            Some(url) => DatabaseConfig {
+        let config = if let Some(url) = &engines.postgres {
+            DatabaseConfig {
                 schema: Some("bench_trail".to_owned()),
                 max_connections: 32,
                 ..DatabaseConfig::for_url(url)
-            },
-            None => {
-                let file = folder.join("trail.sqlite");
-                DatabaseConfig::for_url(format!("sqlite://{}?mode=rwc", file.display()))
             }
+        } else {
+            let file = folder.join("trail.sqlite");
+            DatabaseConfig::for_url(format!("sqlite://{}?mode=rwc", file.display()))
         };
         let db = Database::connect(&config).await?;
         migrate::migrate::<Migrator>(&db).await?;

@@ -37,7 +37,6 @@ pub(super) async fn measure(
             let request = GetInclusionProofRequest {
                 log_index: index,
                 tree_size: size,
-                ..GetInclusionProofRequest::default()
             };
             transparency.get_inclusion_proof(request).await?;
             Ok(())
