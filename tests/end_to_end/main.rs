@@ -26,5 +26,6 @@ mod hostile_input;
 mod joined_history;
 mod merging;
 mod procedure;
+mod readers;
 mod served;
 mod telemetry;

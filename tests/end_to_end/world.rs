@@ -69,6 +69,7 @@ impl Persona {
             | "DecisionService/BatchCheck"
             | "DecisionService/Authorize"
             | "DecisionService/Explain" => Self::Doctor,
+            name if name.starts_with("OversightService/") => Self::Software(AUDITOR),
             _ if call.needs_a_person() => Self::Anne,
             name if name.ends_with("Representative") || name.ends_with("Representatives") => {
                 Self::Anne
@@ -89,17 +90,21 @@ impl Persona {
 }
 
 /// The software that calls: everybody in the table of callers, and one that is not.
-const SOFTWARE: [&str; 9] = [
+const SOFTWARE: [&str; 10] = [
     "identity",
     "practitioner-directory",
     "consent",
     "gateway",
     "records",
     "operator",
+    AUDITOR,
     CLINIC,
     OTHER_CLINIC,
     STRANGER,
 ];
+
+/// The certificate of one of the platform's auditors.
+pub(crate) const AUDITOR: &str = "auditor/dana";
 
 /// Software with a certificate of the authority and no entry in the table of callers.
 pub(crate) const STRANGER: &str = "stranger";

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::bench::{BenchArguments, DirectoryBenchArguments, IdentityBenchArguments};
+use crate::bench::{
+    BenchArguments, DirectoryBenchArguments, IdentityBenchArguments, TrailBenchArguments,
+};
 use crate::command::audit::AuditCommand;
 use crate::command::block::BlockCommand;
 use crate::command::care_episode::CareEpisodeCommand;
@@ -76,7 +78,8 @@ pub enum Command {
     Explain(QuestionArguments),
     /// Says what a professional would see, as a patient; changes nothing.
     Preview(PreviewArguments),
-    /// Reads what happened to a record, as its patient.
+    /// Reads what happened to a record, as its patient or their treating doctor; what one
+    /// did, as a professional.
     History(HistoryArguments),
     /// Reads what one is told, as a patient or a professional.
     #[command(subcommand)]
@@ -96,6 +99,8 @@ pub enum Command {
     BenchDirectory(DirectoryBenchArguments),
     /// Measures verifying tokens, signing in, and closing sessions.
     BenchIdentity(IdentityBenchArguments),
+    /// Measures reading the trail, at sizes of the log.
+    BenchTrail(TrailBenchArguments),
     /// Writes a shell's completions on standard output.
     Completions {
         /// The shell.

@@ -11,7 +11,8 @@
 //! (`measurement`, `threads`); whom it is put on (`contender`, `consent`,
 //! `revocations`, `lineup`); the turns (`rounds`); what came of them (`figures`,
 //! `spread`, `report`, `machine`). Apart from all that, `directory`: imports and searches
-//! at the size of the country; and `identity`: verifying tokens, signing in and out.
+//! at the size of the country; `identity`: verifying tokens, signing in and out; and
+//! `trail`: reading the trail as it grows.
 
 mod arguments;
 mod consent;
@@ -31,6 +32,7 @@ mod revocations;
 mod rounds;
 mod spread;
 mod threads;
+mod trail;
 
 use std::io::{self, Write};
 
@@ -42,6 +44,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 pub use arguments::{BenchArguments, Only};
 pub use directory::{DirectoryBenchArguments, run as run_directory};
 pub use identity::{IdentityBenchArguments, run as run_identity};
+pub use trail::{TrailBenchArguments, run as run_trail};
 
 use crate::language::say;
 use crate::output::Output;

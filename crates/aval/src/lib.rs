@@ -89,6 +89,7 @@ async fn obey(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Bench(bench) => bench::run(bench, output).await,
         Command::BenchDirectory(bench) => bench::run_directory(bench, output).await,
         Command::BenchIdentity(bench) => bench::run_identity(bench, output).await,
+        Command::BenchTrail(bench) => bench::run_trail(bench, output).await,
         Command::Audit(audit) => obey_audit(audit, arguments, output).await,
         Command::Man { folder } => manual::write(folder),
         Command::Completions { shell } => {
@@ -139,6 +140,9 @@ async fn obey_audit(
             };
             command::audit::verify_history(files, &trust.read(&usual)?, output)
         }
+        AuditCommand::Search(search) => session()?.audit_search(search).await,
+        AuditCommand::Open(open) => session()?.audit_open(open).await,
+        AuditCommand::Unusual(unusual) => session()?.audit_unusual(unusual).await,
         AuditCommand::Fsck { config } => {
             let usual = stack::Layout::in_folder(&arguments.data).config("audit");
             command::audit::fsck(config.as_ref().unwrap_or(&usual), output).await

@@ -9,18 +9,19 @@ use anyhow::Result;
 
 /// Runs `aval bench-directory` with these arguments, on such a PostgreSQL alone.
 pub(crate) fn run_directory(arguments: &[String]) -> Result<()> {
+    run_on_postgres("bench-directory", arguments)
+}
+
+/// Runs `aval bench-trail` with these arguments, on such a PostgreSQL alone.
+pub(crate) fn run_trail(arguments: &[String]) -> Result<()> {
+    run_on_postgres("bench-trail", arguments)
+}
+
+fn run_on_postgres(command: &str, arguments: &[String]) -> Result<()> {
     let postgres = Postgres::start(Durability::Full)?;
     let mut bench = cargo();
     bench
-        .args([
-            "run",
-            "--release",
-            "--quiet",
-            "-p",
-            "aval",
-            "--",
-            "bench-directory",
-        ])
+        .args(["run", "--release", "--quiet", "-p", "aval", "--", command])
         .args(["--postgres", &postgres.url()])
         .args(arguments);
     run_command(&mut bench)

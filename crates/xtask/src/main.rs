@@ -65,6 +65,12 @@ enum Task {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
+    /// Run `aval bench-trail` on a PostgreSQL that writes durably, thrown away afterwards.
+    BenchTrail {
+        /// Passed on to `aval bench-trail`: `-- --sizes 100000,5000000 --only history`.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
     /// Check the text: fmt, tidy, clippy, doc, deny, buf; cheapest first, stopping at the first that fails.
     Lint {
         /// Only these steps.
@@ -92,6 +98,7 @@ fn main() -> ExitCode {
         Task::Fuzz { seconds, targets } => fuzz::run(seconds, &targets),
         Task::Bench { arguments } => bench::run(&arguments),
         Task::BenchDirectory { arguments } => bench::run_directory(&arguments),
+        Task::BenchTrail { arguments } => bench::run_trail(&arguments),
         Task::Lint { steps } => lint::run(&steps),
         Task::Tidy => tidy::run(),
         Task::DeployCheck { write } => deploy_check::run(write),

@@ -9,7 +9,11 @@ mod get_inclusion_proof;
 mod get_patient_proof;
 mod get_tile;
 mod list_events;
+mod list_history;
+mod list_unusual_accesses;
 mod permission;
+mod reading;
+mod search_events;
 mod trace_reading;
 mod watch_events;
 
@@ -21,7 +25,10 @@ pub use get_inclusion_proof::Inclusion;
 pub use get_patient_proof::PatientProof;
 pub use get_tile::TileData;
 pub use list_events::HistoryPage;
-pub use permission::{PRODUCERS, may_append, may_read};
+pub use list_history::OpenedHistory;
+pub use list_unusual_accesses::UnusualPage;
+pub use permission::{PRODUCERS, may_append, may_oversee, may_read};
+pub use search_events::SearchPage;
 pub use watch_events::{Watch, WatchItem, WatchNews, Watching};
 
 use std::collections::HashSet;
@@ -31,6 +38,7 @@ use aval_runtime::page::PageTokens;
 
 use crate::checkpoint_key::CheckpointKey;
 use crate::store::Store;
+use crate::unusual::Rules;
 use crate::writer::Writer;
 
 /// The use cases and what they need.
@@ -41,6 +49,7 @@ pub struct App {
     key: Arc<CheckpointKey>,
     page_tokens: Arc<PageTokens>,
     watching: Watching,
+    rules: Rules,
     /// The alerts that were raised since the start, each once: source, epoch, sequence.
     alerts: Mutex<HashSet<(String, u64, u64)>>,
 }
@@ -54,6 +63,7 @@ impl App {
         key: Arc<CheckpointKey>,
         page_tokens: PageTokens,
         watching: Watching,
+        rules: Rules,
     ) -> Self {
         Self {
             store,
@@ -61,6 +71,7 @@ impl App {
             key,
             page_tokens: Arc::new(page_tokens),
             watching,
+            rules,
             alerts: Mutex::default(),
         }
     }

@@ -8,6 +8,10 @@ use aval_runtime::config::{
 };
 use serde::Deserialize;
 
+mod unusual;
+
+pub use unusual::UnusualConfig;
+
 /// The prefix of the environment variables that win over the file.
 pub const ENVIRONMENT_PREFIX: &str = "AVAL_AUDIT";
 
@@ -41,6 +45,9 @@ pub struct Config {
     /// The bounds of `WatchEvents`.
     #[serde(default)]
     pub watch: WatchConfig,
+    /// What counts as unusual.
+    #[serde(default)]
+    pub unusual: UnusualConfig,
 }
 
 /// The bounds of `WatchEvents`.
@@ -103,6 +110,7 @@ impl Config {
         self.grpc.check()?;
         self.token.check()?;
         self.watch.check()?;
+        self.unusual.check()?;
         self.database
             .validate()
             .map_err(|error| ConfigError::Refused {
@@ -156,11 +164,12 @@ mod tests {
         assert!(!config.migrate_on_start && !config.create_missing_keys);
         assert!(config.log.former_keys.is_empty());
         assert_eq!(config.watch, WatchConfig::default());
+        assert_eq!(config.unusual, UnusualConfig::default());
     }
 
     #[test]
     fn an_unknown_key_is_refused() {
-        for table in ["[grpc]", "[log]", "[page_tokens]", "[watch]"] {
+        for table in ["[grpc]", "[log]", "[page_tokens]", "[watch]", "[unusual]"] {
             let wrong = SAMPLE.replace(table, &format!("{table}\nno_such_key = 1"));
             let refused = config::from_toml::<Config>(&wrong);
             assert!(refused.is_err(), "{table}");

@@ -59,6 +59,14 @@ pub enum Error {
         /// The rule.
         rule: &'static str,
     },
+    /// More is asked for than one call looks at.
+    #[error("more is asked for than one call looks at")]
+    TooMuch {
+        /// The field to narrow, as the contract names it.
+        field: &'static str,
+        /// The rule.
+        rule: &'static str,
+    },
     /// The text is not the path of a tile.
     #[error("the text is not the path of a tile")]
     TilePathInvalid,

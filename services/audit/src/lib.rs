@@ -18,11 +18,17 @@ pub mod head_map;
 
 pub mod aliases;
 
+pub mod standing;
+
 pub mod checkpoint_key;
 
 pub mod examination;
 
 pub mod query;
+
+pub mod oversight;
+
+pub mod unusual;
 
 pub mod sentence;
 

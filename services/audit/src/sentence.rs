@@ -7,7 +7,7 @@
 mod changes;
 mod english;
 mod french;
-mod paris_time;
+pub(crate) mod paris_time;
 
 use aval_domain::event::{Actor, Event};
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aval_database::migrate::{self, SchemaError};
 use aval_database::{Backend, Database, DatabaseError};
+use aval_proto::audit::v1::oversight_service_server::OversightServiceServer;
 use aval_proto::audit::v1::trail_service_server::TrailServiceServer;
 use aval_proto::audit::v1::transparency_service_server::TransparencyServiceServer;
 use aval_runtime::caller::{Allowlist, AllowlistError};
@@ -25,7 +26,7 @@ use crate::app::{App, Watching};
 use crate::checkpoint_key::{CheckpointKey, CheckpointRefused};
 use crate::config::Config;
 use crate::examination::Examination;
-use crate::grpc::{Trail, Transparency};
+use crate::grpc::{Oversight, Trail, Transparency};
 use crate::log_key::{self, LogKeyError};
 use crate::own_trail;
 use crate::store::Store;
@@ -122,7 +123,8 @@ impl Server {
         );
         let tail = Tail::new(Arc::clone(&store));
         let watching = Watching::new(tail.clone(), &config.watch, shutdown.clone());
-        let app = App::new(store, writer.clone(), key, page_tokens, watching);
+        let rules = config.unusual.rules();
+        let app = App::new(store, writer.clone(), key, page_tokens, watching, rules);
         let app = Arc::new(app);
 
         let grpc = bind_grpc(&config, &environment, app).await?;
@@ -203,7 +205,10 @@ async fn bind_grpc(
     let verifier = Arc::new(TokenVerifier::new(&config.token, environment)?);
     let server = GrpcServer::new(&config.grpc, environment, allowlist, verifier)
         .add_service(TrailServiceServer::new(Trail::new(Arc::clone(&app))))
-        .add_service(TransparencyServiceServer::new(Transparency::new(app)))
+        .add_service(TransparencyServiceServer::new(Transparency::new(
+            Arc::clone(&app),
+        )))
+        .add_service(OversightServiceServer::new(Oversight::new(app)))
         .bind()
         .await?;
     Ok(server)

@@ -5,8 +5,9 @@ use std::fmt;
 use std::ops::Range;
 
 use aval_database::DatabaseError;
-use aval_domain::event::Event;
+use aval_domain::event::{Event, EventKind};
 use aval_domain::id::{EventId, PatientId};
+use aval_domain::time::Timestamp;
 use aval_merkle_log::leaf::LeafContent;
 use aval_merkle_log::map::{MapProof, MapTile, TileId};
 use aval_merkle_log::tree::{KnownNodes, NodeId};
@@ -17,6 +18,7 @@ use crate::batch::{Batch, PatientHeads, Tip};
 use crate::checkpoint_key::CheckpointKey;
 use crate::entry::StoredEntry;
 use crate::examination::Examination;
+use crate::oversight::{Found, Search};
 use crate::plan::Recorded;
 use crate::query::{News, Onward, Query};
 use crate::sequence::Positions;
@@ -96,6 +98,11 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// that lead to them, as the log says. Whoever leads elsewhere has their own alone.
     fn identifiers(&self, patient_id: PatientId) -> Answer<'_, Vec<PatientId>>;
 
+    /// The events of [`crate::standing::KINDS`] that stand under the patient's
+    /// [`identifiers`](Self::identifiers), in the order of the log, all of one state of the
+    /// store; also those whose payload was erased.
+    fn standing(&self, patient_id: PatientId) -> Answer<'_, Vec<StandingEntry>>;
+
     /// The events of a query, the newest first, without those whose payload was erased. A
     /// patient's are those of all their [`identifiers`](Self::identifiers).
     fn events<'a>(&'a self, query: &'a Query) -> Answer<'a, Vec<StoredEntry>>;
@@ -104,6 +111,16 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// erased; a patient's as in [`events`](Self::events). Entries become visible in the order of the log: whoever has seen one has
     /// seen every earlier one that there will ever be.
     fn events_from<'a>(&'a self, onward: &'a Onward) -> Answer<'a, Vec<StoredEntry>>;
+
+    /// Looks for events across patients in a part of the log, from its end, without those
+    /// whose payload was erased. It may look at less than the whole part, and says how far
+    /// it did: what it answers is everything from there on that the filter leaves. The
+    /// filter's first accesses are not looked for.
+    fn search<'a>(&'a self, search: &'a Search) -> Answer<'a, Found>;
+
+    /// The first place whose entry was recorded at or after this instant; the size of the
+    /// log if there is none.
+    fn place_at(&self, at: Timestamp) -> Answer<'_, u64>;
 
     /// How many entries there are.
     fn size(&self) -> Answer<'_, u64>;
@@ -137,6 +154,19 @@ pub struct HeadProof {
     pub proof: MapProof,
     /// Where the patient's last event stands in the log; none: they have none.
     pub last_log_index: Option<u64>,
+}
+
+/// An event that says how somebody stands to a patient.
+#[derive(Debug, Clone)]
+pub struct StandingEntry {
+    /// Which producer delivered it.
+    pub source: String,
+    /// Under which of the patient's identifiers it stands.
+    pub under: PatientId,
+    /// What happened.
+    pub kind: EventKind,
+    /// What the log holds of it; none: its payload was erased.
+    pub entry: Option<StoredEntry>,
 }
 
 /// The right to write, and where the log stood when it was given.

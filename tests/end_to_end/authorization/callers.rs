@@ -24,6 +24,7 @@ async fn software_that_is_not_in_the_table_is_refused_every_call() {
         "practitioner-directory",
         "gateway",
         "records",
+        "operator",
         CLINIC,
         STRANGER,
     ];

@@ -54,6 +54,7 @@ pub(super) async fn receipts_verify(scene: &Scene, patient: &Patient, event_ids:
         let request = patient.bearer.asks(audit::GetEventRequest {
             event_id: event_id.clone(),
             include_receipt: true,
+            patient_id: String::new(),
         });
         let answer = scene
             .portal

@@ -17,12 +17,14 @@ use crate::output::Output;
 mod cosigning;
 mod fsck;
 mod history;
+mod oversight;
 mod shown;
 
 pub use cosigning::WitnessArguments;
 pub(crate) use fsck::LogDamaged;
 pub use fsck::fsck;
 pub use history::{ExportForm, HistoryFiles, verify_history};
+pub use oversight::{OpenArguments, SearchArguments, UnusualArguments};
 pub(crate) use shown::NotProved;
 
 use super::Session;
@@ -106,6 +108,15 @@ pub enum AuditCommand {
         #[command(flatten)]
         trust: TrustArguments,
     },
+    /// Looks for events across patients, as an auditor; traced. What is found names no
+    /// patient: `open` does.
+    Search(SearchArguments),
+    /// Opens the history in which an event stands, as an auditor. The patient reads that it
+    /// was opened, and why.
+    Open(OpenArguments),
+    /// Lists what is unusual among the accesses of a period, as an auditor; traced. The
+    /// same period of the same log has the same list.
+    Unusual(UnusualArguments),
     /// Reads the whole log in its database and says what is not as it was signed: for
     /// operators, with the service running or not. 22: something is not.
     Fsck {
@@ -147,6 +158,7 @@ impl Session {
         let request = patient.bearer.asks(proto::GetEventRequest {
             event_id: event_id.to_owned(),
             include_receipt: true,
+            patient_id: String::new(),
         });
         let answer = patient
             .software

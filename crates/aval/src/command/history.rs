@@ -1,4 +1,4 @@
-//! `aval history`: what happened to a patient's record.
+//! `aval history`: what happened to a patient's record, or what a professional did.
 
 use aval_proto::audit::v1 as proto;
 use clap::Args;
@@ -9,7 +9,7 @@ use crate::output::Rows;
 
 use super::Session;
 use super::directory::instant;
-use super::person::PatientArguments;
+use super::person::EitherArguments;
 
 /// Arguments of `aval history`.
 #[derive(Debug, Args)]
@@ -23,17 +23,22 @@ pub struct HistoryArguments {
     /// How many at most, the newest first.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i32).range(1..=200))]
     most: i32,
+    /// The patient whose treating doctor the professional is; without it, what they did
+    /// themselves.
+    #[arg(long, value_name = "PATIENT ID", requires = "professional")]
+    of: Option<String>,
     /// Whose.
     #[command(flatten)]
-    who: PatientArguments,
+    who: EitherArguments,
 }
 
 impl Session {
-    /// Prints a patient's history, the newest first.
+    /// Prints a history, the newest first.
     pub async fn history(&self, arguments: &HistoryArguments) -> anyhow::Result<()> {
-        let patient = self.patient(&arguments.who).await?;
-        let request = patient.bearer.asks(proto::ListEventsRequest {
-            patient_id: patient.patient_id.clone(),
+        let reader = self.either(&arguments.who).await?;
+        let patient_id = arguments.of.as_ref().unwrap_or(&reader.patient_id);
+        let request = reader.bearer.asks(proto::ListEventsRequest {
+            patient_id: patient_id.clone(),
             filter: Some(proto::EventFilter {
                 kinds: arguments.kind.clone(),
                 emergency_only: arguments.emergency,
@@ -42,7 +47,7 @@ impl Session {
             page_size: arguments.most,
             page_token: String::new(),
         });
-        let answer = patient
+        let answer = reader
             .software
             .trail()
             .list_events(request)

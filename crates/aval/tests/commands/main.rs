@@ -6,6 +6,7 @@
 mod directory;
 mod matrix;
 mod merged;
+mod oversight;
 mod small_witness;
 mod stand;
 mod witnessed;

@@ -13,8 +13,9 @@ use aval_runtime::context::RequestContext;
 use futures::Stream;
 use futures::stream;
 
-use super::trace_reading::reader;
-use super::{App, may_read};
+use super::App;
+use super::reading::Reading;
+use super::trace_reading::{on_ground, reader};
 use crate::checkpoint_key::CheckpointRefused;
 use crate::entry::{Altered, Entry, StoredEntry};
 use crate::error::Error;
@@ -55,14 +56,15 @@ impl App {
         cx: &RequestContext,
         command: ExportEvents,
     ) -> Result<impl Stream<Item = Result<Vec<u8>, Error>> + Send + use<>, Error> {
-        let scope = may_read(cx, command.patient_id)?;
+        let reading = self.reading(cx, command.patient_id).await?;
+        let scope = reading.scope;
         let signed = self.newest_checkpoint().await?;
         let note = SignedNote::parse(signed.note.as_bytes()).map_err(CheckpointRefused::from)?;
         let patients = match scope {
             Scope::Patient(patient_id) => self.store.identifiers(patient_id).await?,
             Scope::Practitioner(_) => Vec::new(),
         };
-        self.trace_export(cx, scope, command.format).await?;
+        self.trace_export(cx, reading, command.format).await?;
         let writing = Writing {
             app: Arc::clone(self),
             scope,
@@ -83,15 +85,16 @@ impl App {
     async fn trace_export(
         &self,
         cx: &RequestContext,
-        scope: Scope,
+        reading: Reading,
         format: Format,
     ) -> Result<(), Error> {
         let mut event = cx.event(EventKind::TrailExported, Outcome::Success);
-        if let Scope::Patient(patient_id) = scope {
+        if let Some(patient_id) = reading.patient_id() {
             event.patient_id = Some(patient_id);
         }
         let format = format.code().to_owned();
-        event.after = [("format".to_owned(), format)].into();
+        event.after = on_ground(reading.ground());
+        event.after.insert("format".to_owned(), format);
         Ok(self.store.trace(&event).await?)
     }
 

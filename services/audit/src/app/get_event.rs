@@ -1,13 +1,13 @@
 //! One event, with its receipt.
 
 use aval_domain::event::Subject;
-use aval_domain::id::EventId;
+use aval_domain::id::{EventId, PatientId};
 use aval_merkle_log::note::SignedNote;
 use aval_merkle_log::receipt::{Evidence, Receipt};
 use aval_runtime::context::RequestContext;
 
+use super::App;
 use super::trace_reading::reader;
-use super::{App, may_read};
 use crate::checkpoint_key::CheckpointRefused;
 use crate::entry::{Altered, Entry};
 use crate::error::Error;
@@ -26,18 +26,20 @@ pub struct FoundEvent {
 }
 
 impl App {
-    /// Answers an event of the person, [`Error::NotFound`] for anybody else's. When
-    /// somebody else than the patient reads, that is traced first.
+    /// Answers an event of the person, or of the patient whom they name as treating doctor;
+    /// [`Error::NotFound`] for anybody else's. When somebody else than the patient reads,
+    /// that is traced first.
     pub async fn get_event(
         &self,
         cx: &RequestContext,
+        patient_id: Option<PatientId>,
         event_id: EventId,
         include_receipt: bool,
     ) -> Result<FoundEvent, Error> {
-        let scope = may_read(cx, None)?;
+        let reading = self.reading(cx, patient_id).await?;
         let stored = self.store.event(event_id).await?;
         let entry = stored.ok_or(Error::NotFound)?.open()?;
-        if !self.is_in(scope, &entry).await? {
+        if !self.is_in(reading.scope, &entry).await? {
             return Err(Error::NotFound);
         }
         let receipt = if include_receipt {
@@ -46,7 +48,8 @@ impl App {
             None
         };
         let subject = Subject::new("event", &event_id);
-        self.trace_reading(cx, entry.event.patient_id, Some(subject))
+        let patient_id = entry.event.patient_id;
+        self.trace_reading(cx, patient_id, Some(subject), reading.ground())
             .await?;
         Ok(FoundEvent {
             entry,

@@ -84,7 +84,7 @@ impl App {
             (None, None) => None,
             _ => return Err(differs().into()),
         };
-        self.trace_reading(cx, Some(patient_id), None).await?;
+        self.trace_reading(cx, Some(patient_id), None, None).await?;
         Ok(PatientProof {
             event_count,
             leaves,

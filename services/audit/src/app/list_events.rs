@@ -8,8 +8,8 @@ use aval_merkle_log::leaf::leaf_hash;
 use aval_runtime::context::RequestContext;
 use aval_runtime::page::PageTokenInvalid;
 
+use super::App;
 use super::trace_reading::reader;
-use super::{App, may_read};
 use crate::entry::{Altered, Entry, StoredEntry};
 use crate::error::Error;
 use crate::query::{Filter, ListEvents, Query, Scope};
@@ -35,7 +35,8 @@ impl App {
         cx: &RequestContext,
         command: ListEvents,
     ) -> Result<HistoryPage, Error> {
-        let scope = may_read(cx, command.patient_id)?;
+        let reading = self.reading(cx, command.patient_id).await?;
+        let scope = reading.scope;
         let digest = digest(scope, &command.filter);
         let before = command.page_token.as_deref();
         let before = before
@@ -55,11 +56,8 @@ impl App {
             require_chain(&entries)?;
         }
 
-        let patient_id = match scope {
-            Scope::Patient(patient_id) => Some(patient_id),
-            Scope::Practitioner(_) => None,
-        };
-        self.trace_reading(cx, patient_id, None).await?;
+        self.trace_reading(cx, reading.patient_id(), None, reading.ground())
+            .await?;
         let last = entries.last().filter(|_| more);
         let next_page_token = last.map(|last| {
             let position = last.log_index.to_be_bytes();

@@ -28,11 +28,9 @@ pub fn may_append(cx: &RequestContext, source: &str) -> Result<(), Denied> {
     Ok(())
 }
 
-/// Whose events the call may read: a patient's own, or what a professional did. The
-/// producers read nothing.
-///
-/// Not yet: what the treating doctor may read (CSP R.1111-43), so a professional who
-/// names a patient is refused.
+/// Whose events the call may read without asking the log: a patient's own, or what a
+/// professional did. The producers read nothing. A professional who names a patient is
+/// refused here; whether they are the treating doctor `App::reading` knows.
 pub fn may_read(cx: &RequestContext, patient_id: Option<PatientId>) -> Result<Scope, Denied> {
     if PRODUCERS.contains(&cx.caller.as_str()) {
         return Err(Denied::CallerNotAllowed);
@@ -47,5 +45,24 @@ pub fn may_read(cx: &RequestContext, patient_id: Option<PatientId>) -> Result<Sc
             Ok(Scope::Practitioner(practitioner.practitioner_id))
         }
         (Actor::Practitioner(_), Some(_)) => Err(Denied::ActorNotAllowed),
+    }
+}
+
+/// How the names begin in auditors' certificates: `auditor/<name>`, one for each.
+const AUDITORS: &str = "auditor/";
+
+/// Whether the call is an auditor's: in their own name, for nobody.
+///
+/// On a listener in clear, where nobody has a name, whoever is on this machine is one.
+pub fn may_oversee(cx: &RequestContext) -> Result<(), Denied> {
+    if cx.actor.is_some() {
+        return Err(Denied::ActorNotAllowed);
+    }
+    let is_in_clear = cx.thumbprint.is_none() && cx.caller == CallerId::insecure_loopback();
+    let name = cx.caller.as_str().strip_prefix(AUDITORS);
+    if is_in_clear || name.is_some_and(|name| !name.is_empty()) {
+        Ok(())
+    } else {
+        Err(Denied::CallerNotAllowed)
     }
 }

@@ -13,8 +13,8 @@ use aval_runtime::page::PageTokenInvalid;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::App;
 use super::trace_reading::reader;
-use super::{App, may_read};
 use crate::config::WatchConfig;
 use crate::error::Error;
 use crate::query::{Filter, Scope, WatchEvents, WatchStart};
@@ -50,6 +50,7 @@ impl Watching {
 impl App {
     /// Sends the events of a person, the oldest first, from a cursor on and then as they
     /// are recorded. When somebody else than the patient watches, that is traced first.
+    /// Whoever watches as treating doctor is sent nothing more once they are none.
     ///
     /// The watch ends with an error, whatever happens: the token's end, the service's,
     /// or a reader that is too slow. Whoever comes back with the cursor of the last item
@@ -59,7 +60,8 @@ impl App {
         cx: &RequestContext,
         command: WatchEvents,
     ) -> Result<Watch, Error> {
-        let scope = may_read(cx, command.patient_id)?;
+        let reading = self.reading(cx, command.patient_id).await?;
+        let scope = reading.scope;
         let digest = digest(scope, &command.filter);
         let cursor = match command.start {
             WatchStart::Now => None,
@@ -77,17 +79,14 @@ impl App {
             Some(from) => from,
             None => self.store.size().await?,
         };
-        let patient_id = match scope {
-            Scope::Patient(patient_id) => Some(patient_id),
-            Scope::Practitioner(_) => None,
-        };
-        self.trace_reading(cx, patient_id, None).await?;
+        self.trace_reading(cx, reading.patient_id(), None, reading.ground())
+            .await?;
         let feed = Feed {
             store: Arc::clone(&self.store) as Arc<dyn Store>,
             page_tokens: Arc::clone(&self.page_tokens),
             clock: Arc::clone(&cx.clock),
             digest,
-            scope,
+            reading,
             filter: command.filter,
             from,
             woken,

@@ -1,10 +1,14 @@
 //! Requests to commands, results to responses.
 
 mod history;
+mod oversight;
 mod proofs;
 
 pub(super) use history::{
     export_events, found_event, history_page, list_events, watch_events, watched,
+};
+pub(super) use oversight::{
+    list_history, list_unusual_accesses, opened_history, search_events, search_page, unusual_page,
 };
 pub(super) use proofs::{consistency, inclusion, patient_proof, size};
 

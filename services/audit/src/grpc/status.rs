@@ -42,7 +42,9 @@ pub(super) fn refusal(error: Error) -> Refusal {
         )
         .retry_after(TRY_ELSEWHERE),
         Error::NotRecorded(cause) => not_recorded(&cause),
-        Error::BeyondTheLog { field, rule } => Refusal::field(field, rule),
+        Error::BeyondTheLog { field, rule } | Error::TooMuch { field, rule } => {
+            Refusal::field(field, rule)
+        }
         Error::TilePathInvalid => Refusal::field("path", "must be the path of a tile"),
         Error::NotSigned => Refusal::new(
             ErrorReason::DependencyUnavailable,

@@ -70,9 +70,10 @@ impl TrailService for Trail {
         let (cx, request) = RequestContext::open(request)?;
         may_read(&cx, None).map_err(Refusal::from)?;
         let event_id = convert::event_id(&request.event_id)?;
+        let patient_id = convert::optional_patient_id(&request.patient_id)?;
         let found = self
             .app
-            .get_event(&cx, event_id, request.include_receipt)
+            .get_event(&cx, patient_id, event_id, request.include_receipt)
             .await
             .map_err(refusal)?;
         Ok(Response::new(convert::found_event(found)))

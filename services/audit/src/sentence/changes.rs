@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use aval_domain::access::GroundKind;
 use aval_domain::document::DocumentClass;
 use aval_domain::event::Event;
 use aval_domain::time::Timestamp;
@@ -90,6 +91,11 @@ impl<'a> Side<'a> {
     /// From when on it holds.
     pub(super) fn effective_at(self) -> Option<Timestamp> {
         Timestamp::parse_rfc3339(self.text("effective_at")?).ok()
+    }
+
+    /// Whether a reading rests on the quality of treating doctor.
+    pub(super) fn is_of_treating_doctor(self) -> bool {
+        self.text("ground") == Some(GroundKind::TreatingDoctor.code())
     }
 
     /// A truth.

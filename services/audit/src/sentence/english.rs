@@ -154,8 +154,15 @@ fn story(event: &Event, words: &Words<'_>) -> String {
         EventKind::PolicyMatrixLoaded => {
             format!("{who} loaded {}.", words::matrix(after(event)))
         }
-        EventKind::TrailRead => format!("{who} read the history of {}.", words.history),
-        EventKind::TrailExported => format!("{who} exported the history of {}.", words.history),
+        EventKind::TrailRead => {
+            let (history, as_doctor) = (words.history, words::as_treating_doctor(after(event)));
+            let purpose = words::purpose(after(event).text("purpose"));
+            format!("{who} read the history of {history}{as_doctor}.{purpose}")
+        }
+        EventKind::TrailExported => {
+            let (history, as_doctor) = (words.history, words::as_treating_doctor(after(event)));
+            format!("{who} exported the history of {history}{as_doctor}.")
+        }
         EventKind::TrailPruned => {
             format!("{who} erased traces whose retention period is over.")
         }

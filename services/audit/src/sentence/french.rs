@@ -162,10 +162,13 @@ fn story(event: &Event, words: &Words<'_>) -> String {
             format!("{has} chargé {}.", words::matrix(after(event)))
         }
         EventKind::TrailRead => {
-            format!("{has} consulté l'historique des actions {}.", words.history)
+            let (history, as_doctor) = (words.history, words::as_treating_doctor(after(event)));
+            let purpose = words::purpose(after(event).text("purpose"));
+            format!("{has} consulté l'historique des actions {history}{as_doctor}.{purpose}")
         }
         EventKind::TrailExported => {
-            format!("{has} exporté l'historique des actions {}.", words.history)
+            let (history, as_doctor) = (words.history, words::as_treating_doctor(after(event)));
+            format!("{has} exporté l'historique des actions {history}{as_doctor}.")
         }
         EventKind::TrailPruned => {
             format!("{has} effacé des traces dont la durée de conservation est écoulée.")

@@ -11,21 +11,24 @@ const SECONDS_PER_DAY: i64 = 86_400;
 
 /// A date and a time of day in Paris.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ParisTime {
-    pub(super) date: CivilDate,
+pub(crate) struct ParisTime {
+    pub(crate) date: CivilDate,
+    /// The day, counted from 1970-01-01.
+    pub(crate) day: i64,
     /// 0 to 23.
-    pub(super) hour: i64,
+    pub(crate) hour: i64,
     /// 0 to 59.
-    pub(super) minute: i64,
+    pub(crate) minute: i64,
 }
 
 impl ParisTime {
-    pub(super) fn of(instant: Timestamp) -> Self {
+    pub(crate) fn of(instant: Timestamp) -> Self {
         let ahead = if is_summer(instant) { 2 } else { 1 };
         let local = instant.saturating_add(Duration::from_hours(ahead));
         let second_of_day = local.unix_seconds().rem_euclid(SECONDS_PER_DAY);
         Self {
             date: local.civil_date(),
+            day: local.unix_seconds().div_euclid(SECONDS_PER_DAY),
             hour: second_of_day / 3_600,
             minute: second_of_day / 60 % 60,
         }

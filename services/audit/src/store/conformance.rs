@@ -10,6 +10,7 @@ mod heads;
 mod lists;
 mod plans;
 mod proofs;
+mod searching;
 mod tampering;
 
 use aliases::*;
@@ -22,6 +23,7 @@ use heads::*;
 use lists::*;
 use plans::*;
 use proofs::*;
+use searching::*;
 use tampering::*;
 
 use super::sql::Migrator;
@@ -70,6 +72,9 @@ aval_database::conformance_suite! {
         merges_from_before_there_were_aliases_are_known,
         merges_that_an_older_program_wrote_are_taken_in_by_the_next_writer,
         a_page_is_a_walk_along_an_index,
+        a_search_sees_every_event_that_is_left_once,
+        a_place_is_found_by_when_it_was_recorded,
+        who_stands_how_to_a_patient_is_found_under_every_identifier,
     ],
 }
 

@@ -24,6 +24,8 @@ mod migration;
 mod onward;
 mod read;
 mod row;
+mod search;
+mod standing;
 mod take_over;
 
 use std::ops::Range;
@@ -31,22 +33,26 @@ use std::ops::Range;
 use aval_database::{Database, DatabaseError, outbox};
 use aval_domain::event::Event;
 use aval_domain::id::{EventId, PatientId};
+use aval_domain::time::Timestamp;
 use aval_merkle_log::leaf::LeafContent;
 use aval_merkle_log::map::TileId;
 use aval_merkle_log::tree::{KnownNodes, NodeId};
 use tokio::sync::watch;
 
-use super::{Answer, CommitError, HeadProof, MapTiles, Store, Tenure};
+use super::{Answer, CommitError, HeadProof, MapTiles, StandingEntry, Store, Tenure};
 use crate::batch::{Batch, PatientHeads};
 use crate::checkpoint_key::CheckpointKey;
 use crate::entry::StoredEntry;
 use crate::examination::Examination;
+use crate::oversight::{Found, Search};
 use crate::plan::Recorded;
 use crate::query::{News, Onward, Query};
 
 #[cfg(test)]
 pub(crate) use list::page_statements;
 pub use migration::Migrator;
+#[cfg(test)]
+pub(crate) use standing::standing_statement;
 
 /// The log in a database.
 #[derive(Debug, Clone)]
@@ -134,6 +140,18 @@ impl Store for SqlStore {
             let ids = alias::ids_of(self.db.reader(), patient_id.as_uuid()).await?;
             Ok(ids.into_iter().map(PatientId::from_uuid).collect())
         })
+    }
+
+    fn standing(&self, patient_id: PatientId) -> Answer<'_, Vec<StandingEntry>> {
+        Box::pin(standing::standing(&self.db, patient_id))
+    }
+
+    fn search<'a>(&'a self, search: &'a Search) -> Answer<'a, Found> {
+        Box::pin(search::search(&self.db, search))
+    }
+
+    fn place_at(&self, at: Timestamp) -> Answer<'_, u64> {
+        Box::pin(search::place_at(&self.db, at))
     }
 
     fn size(&self) -> Answer<'_, u64> {

@@ -3,15 +3,19 @@
 use aval_proto::audit::v1::{
     AppendEventsRequest, ExportEventsRequest, GetCheckpointRequest, GetConsistencyProofRequest,
     GetEventRequest, GetInclusionProofRequest, GetPatientProofRequest, GetTileRequest,
-    ListEventsRequest, WatchEventsRequest,
+    ListEventsRequest, ListHistoryRequest, ListUnusualAccessesRequest, SearchEventsRequest,
+    WatchEventsRequest,
 };
 use tonic::{Request, Status};
 
 use crate::people::Person;
 use crate::stand::Stand;
 
-/// Every RPC of the two services.
-pub(crate) const RPCS: [&str; 10] = [
+/// Every RPC of the three services.
+pub(crate) const RPCS: [&str; 13] = [
+    "OversightService/SearchEvents",
+    "OversightService/ListHistory",
+    "OversightService/ListUnusualAccesses",
     "TrailService/AppendEvents",
     "TrailService/ListEvents",
     "TrailService/GetEvent",
@@ -34,6 +38,7 @@ impl Stand {
     ) -> Result<(), Status> {
         let mut trail = self.trail(caller);
         let mut transparency = self.transparency(caller);
+        let mut oversight = self.oversight(caller);
         macro_rules! call {
             ($client:ident.$method:ident, $message:ty) => {{
                 let message = <$message>::default();
@@ -64,6 +69,11 @@ impl Stand {
             }
             "TransparencyService/GetPatientProof" => {
                 call!(transparency.get_patient_proof, GetPatientProofRequest)
+            }
+            "OversightService/SearchEvents" => call!(oversight.search_events, SearchEventsRequest),
+            "OversightService/ListHistory" => call!(oversight.list_history, ListHistoryRequest),
+            "OversightService/ListUnusualAccesses" => {
+                call!(oversight.list_unusual_accesses, ListUnusualAccessesRequest)
             }
             "TransparencyService/GetTile" => call!(transparency.get_tile, GetTileRequest),
             other => panic!("no RPC is called {other}"),

@@ -74,3 +74,40 @@ async fn the_producers_have_no_business_with_the_log_s_proofs() {
         assert_eq!(reason(&status), "CALLER_NOT_ALLOWED", "{rpc}");
     }
 }
+
+#[tokio::test]
+async fn only_an_auditor_in_their_own_name_and_for_nobody_looks_across_patients() {
+    let stand = Stand::start().await;
+    let person = Person::Practitioner(practitioner_id());
+    for rpc in RPCS.iter().filter(|rpc| rpc.starts_with("Oversight")) {
+        for caller in [
+            "gateway",
+            "records",
+            "operator",
+            "consent",
+            "identity",
+            "auditor",
+            "software/x",
+        ] {
+            stand.admit(caller);
+            let status = stand.call(rpc, caller, None).await.unwrap_err();
+            assert_eq!(reason(&status), "CALLER_NOT_ALLOWED", "{rpc} {caller}");
+        }
+        stand.admit("auditor/dana");
+        let status = stand.call(rpc, "auditor/dana", Some(person)).await;
+        assert_eq!(reason(&status.unwrap_err()), "ACTOR_NOT_ALLOWED", "{rpc}");
+        // Let in, and told what is missing.
+        let status = stand.call(rpc, "auditor/dana", None).await.unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument, "{rpc}");
+    }
+}
+
+#[tokio::test]
+async fn an_auditor_has_no_business_with_what_is_people_s_own() {
+    let stand = Stand::start().await;
+    stand.admit("auditor/dana");
+    for rpc in RPCS.iter().filter(|rpc| !rpc.starts_with("Oversight")) {
+        let status = stand.call(rpc, "auditor/dana", None).await.unwrap_err();
+        assert_eq!(reason(&status), "CALLER_NOT_ALLOWED", "{rpc}");
+    }
+}

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aval_audit::config::{Config, LogConfig, PageTokensConfig, WatchConfig};
+use aval_audit::config::{Config, LogConfig, PageTokensConfig, UnusualConfig, WatchConfig};
 use aval_audit::server::{Running, Server};
 use aval_database::DatabaseConfig;
 use aval_domain::time::{Clock, SystemClock};
 use aval_proto::audit::v1::GetCheckpointRequest;
+use aval_proto::audit::v1::oversight_service_client::OversightServiceClient;
 use aval_proto::audit::v1::trail_service_client::TrailServiceClient;
 use aval_proto::audit::v1::transparency_service_client::TransparencyServiceClient;
 use aval_runtime::channel::{Channel, connect_lazy};
@@ -93,6 +94,10 @@ impl Stand {
         TransparencyServiceClient::new(self.channel(caller))
     }
 
+    pub(crate) fn oversight(&self, caller: &str) -> OversightServiceClient<Channel> {
+        OversightServiceClient::new(self.channel(caller))
+    }
+
     pub(crate) fn channel(&self, caller: &str) -> Channel {
         let (running, _) = self.service.as_ref().unwrap();
         let peer = PeerConfig {
@@ -102,6 +107,11 @@ impl Stand {
             deadline: PATIENCE.into(),
         };
         connect_lazy(&peer).unwrap()
+    }
+
+    /// Gives software of this name a certificate.
+    pub(crate) fn admit(&self, name: &str) {
+        self.pki.issue(name, SystemClock.now()).unwrap();
     }
 
     pub(crate) fn files(&self, name: &str) -> TlsFiles {
@@ -153,6 +163,7 @@ impl Stand {
                 key_file: self.folder.path().join("keys/page-tokens.key"),
             },
             watch: self.watch.clone(),
+            unusual: UnusualConfig::default(),
         }
     }
 

@@ -28,6 +28,7 @@ pub(crate) async fn play(
     let request = patient.bearer.asks(proto::GetEventRequest {
         event_id: event.event.clone().unwrap_or_default().event_id,
         include_receipt: true,
+        patient_id: String::new(),
     });
     let answer = step.answer(scene.portal.trail().get_event(request)).await?;
     step.shows(&say(

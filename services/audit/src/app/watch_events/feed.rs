@@ -13,9 +13,10 @@ use tokio_stream::Stream;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use super::super::reading::{Reading, require_treating_doctor};
 use crate::entry::{Entry, StoredEntry};
 use crate::error::Error;
-use crate::query::{Filter, Onward, Scope};
+use crate::query::{Filter, Onward};
 use crate::sentence::Reader;
 use crate::store::Store;
 
@@ -69,7 +70,7 @@ pub(super) struct Feed {
     pub(super) page_tokens: Arc<PageTokens>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) digest: [u8; 32],
-    pub(super) scope: Scope,
+    pub(super) reading: Reading,
     pub(super) filter: Filter,
     /// The next place of the log that was not sent.
     pub(super) from: u64,
@@ -153,7 +154,7 @@ impl Feed {
     async fn send_what_there_is(&mut self, outlet: &Outlet) -> Result<(), End> {
         loop {
             let onward = Onward {
-                scope: self.scope,
+                scope: self.reading.scope,
                 filter: self.filter.clone(),
                 from: self.from,
                 limit: EVENTS_PER_READ,
@@ -162,6 +163,7 @@ impl Feed {
             if stored.is_empty() {
                 return Ok(());
             }
+            self.require_still().await?;
             for entry in stored {
                 let next = entry.log_index + 1;
                 let entry = StoredEntry::open(entry).map_err(Error::from)?;
@@ -169,6 +171,18 @@ impl Feed {
                 self.send(outlet, news, next).await?;
             }
         }
+    }
+
+    /// Asks after what is to be sent was read: the log then tells at least as much as that.
+    async fn require_still(&self) -> Result<(), End> {
+        let (Some(doctor), Some(patient_id)) =
+            (self.reading.treating_doctor, self.reading.patient_id())
+        else {
+            return Ok(());
+        };
+        let now = self.clock.now();
+        require_treating_doctor(self.store.as_ref(), doctor, patient_id, now).await?;
+        Ok(())
     }
 
     async fn send_heartbeat(&mut self, outlet: &Outlet) -> Result<(), End> {

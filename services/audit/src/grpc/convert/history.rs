@@ -86,7 +86,10 @@ fn format(value: i32) -> Option<Format> {
 }
 
 /// The filter of a request; an absent one leaves everything.
-fn wanted(fields: &mut FieldErrors, value: Option<&proto::EventFilter>) -> Option<Filter> {
+pub(super) fn wanted(
+    fields: &mut FieldErrors,
+    value: Option<&proto::EventFilter>,
+) -> Option<Filter> {
     let nothing = proto::EventFilter::default();
     let value = value.unwrap_or(&nothing);
     fields.within("filter", |fields| filter(fields, value))
@@ -170,7 +173,7 @@ pub(in crate::grpc) fn watched(item: WatchItem, reader: Reader) -> proto::WatchE
     }
 }
 
-fn recorded(entry: &Entry, reader: Reader) -> proto::RecordedEvent {
+pub(super) fn recorded(entry: &Entry, reader: Reader) -> proto::RecordedEvent {
     let sentences = Sentences::of(&entry.event, reader);
     proto::RecordedEvent {
         event: Some(event_to_proto(&entry.event)),

@@ -57,6 +57,7 @@ impl<'a> Words<'a> {
         let record = choose("your record", "their record", "the patient's record");
         let history = match event.patient_id {
             Some(_) => record,
+            None if matches!(actor, Who::Service(_)) => "the whole platform",
             None => "their own activity",
         };
         Self {
@@ -176,6 +177,7 @@ fn service(name: &str) -> &'static str {
         "consent" => "The authorisation service",
         "audit" => "The trail service",
         "operator" => "An administrator of the platform",
+        _ if name.starts_with("auditor/") => "An auditor of the platform",
         _ => "The platform",
     }
 }
@@ -233,6 +235,15 @@ pub(super) fn until(end: Option<Timestamp>) -> String {
         .unwrap_or_default()
 }
 
+/// " as treating doctor", where that is the ground of a reading.
+pub(super) fn as_treating_doctor(side: Side<'_>) -> &'static str {
+    if side.is_of_treating_doctor() {
+        " as treating doctor"
+    } else {
+        ""
+    }
+}
+
 /// " Purpose given: “…”.", or nothing.
 pub(super) fn purpose(words: Option<&str>) -> String {
     words
@@ -247,7 +258,9 @@ pub(super) fn list(classes: &[DocumentClass]) -> String {
 }
 
 fn instant(at: Timestamp) -> String {
-    let ParisTime { date, hour, minute } = ParisTime::of(at);
+    let ParisTime {
+        date, hour, minute, ..
+    } = ParisTime::of(at);
     let month = MONTHS[usize::from(date.month()) - 1];
     format!(
         "{} {month} {} at {hour:02}:{minute:02}, Paris time",

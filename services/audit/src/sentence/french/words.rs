@@ -64,6 +64,8 @@ impl<'a> Words<'a> {
                 "concernant son dossier",
                 "concernant le dossier du patient",
             )
+        } else if matches!(who, Who::Service(_)) {
+            "de toute la plateforme"
         } else {
             "concernant sa propre activité"
         };
@@ -189,6 +191,7 @@ fn service(name: &str) -> &'static str {
         "consent" => "Le service des autorisations",
         "audit" => "Le service des traces",
         "operator" => "Un administrateur de la plateforme",
+        _ if name.starts_with("auditor/") => "Un auditeur de la plateforme",
         _ => "La plateforme",
     }
 }
@@ -246,6 +249,15 @@ pub(super) fn until(end: Option<Timestamp>) -> String {
         .unwrap_or_default()
 }
 
+/// " en tant que médecin traitant", where that is the ground of a reading.
+pub(super) fn as_treating_doctor(side: Side<'_>) -> &'static str {
+    if side.is_of_treating_doctor() {
+        " en tant que médecin traitant"
+    } else {
+        ""
+    }
+}
+
 /// " Motif indiqué : « … ».", or nothing.
 pub(super) fn purpose(words: Option<&str>) -> String {
     words
@@ -263,7 +275,9 @@ pub(super) fn labels(classes: &[DocumentClass]) -> String {
 }
 
 fn instant(at: Timestamp) -> String {
-    let ParisTime { date, hour, minute } = ParisTime::of(at);
+    let ParisTime {
+        date, hour, minute, ..
+    } = ParisTime::of(at);
     let month = MONTHS[usize::from(date.month()) - 1];
     let day = match date.day() {
         1 => "1er".to_owned(),

@@ -42,7 +42,8 @@ fn left(
     condition.add(narrowing(filter))
 }
 
-fn narrowing(filter: &Filter) -> Condition {
+/// The conditions of a filter that look at one entry alone.
+pub(super) fn narrowing(filter: &Filter) -> Condition {
     let instant = Timestamp::as_micros;
     let kinds = filter.kinds.iter().map(|kind| kind.code());
     Condition::all()

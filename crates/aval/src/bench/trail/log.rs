@@ -1,0 +1,192 @@
+//! A log of any size, written by the service's own writer.
+//!
+//! Each hundred thousand entries have patients of their own, fifty events each, mixed: so
+//! at every size a page of fifty is as full, and lies as scattered.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, ensure};
+use aval_audit::checkpoint_key::CheckpointKey;
+use aval_audit::store::Store;
+use aval_audit::store::sql::{Migrator, SqlStore};
+use aval_audit::submission::{SealedEvent, Submission};
+use aval_audit::writer::Writer;
+use aval_database::{Database, DatabaseConfig, migrate};
+use aval_domain::access::{AccessMode, Action, Effect, Ground};
+use aval_domain::code::Profession;
+use aval_domain::document::DocumentClass;
+use aval_domain::event::{Actor, DecisionSummary, Event, EventDocument, EventKind, Outcome};
+use aval_domain::id::{ActivityId, DocumentId, EventId, GrantId, PatientId, PractitionerId};
+use aval_domain::random::SystemRandom;
+use aval_domain::time::{Clock, SystemClock};
+use aval_merkle_log::note::Signer;
+use futures::future::try_join_all;
+use tokio_util::sync::CancellationToken;
+
+use crate::bench::threads::Threads;
+use crate::stack::Engines;
+
+/// How many entries have patients of their own, and how many patients.
+const COHORT: u64 = 100_000;
+const PATIENTS: u64 = 2_000;
+
+/// How many events one delivery has, and how many deliveries wait at once.
+const DELIVERY: u64 = 1_000;
+const AT_ONCE: u64 = 4;
+
+/// A log that grows.
+#[derive(Debug, Clone)]
+pub(super) struct Log {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) writer: Writer,
+    pub(super) key: Arc<CheckpointKey>,
+    patients: Arc<Mutex<Vec<PatientId>>>,
+    size: Arc<Mutex<u64>>,
+}
+
+impl Log {
+    /// An empty log in these engines.
+    pub(super) async fn begin(engines: &Engines, folder: &Path) -> anyhow::Result<Self> {
+        let config = if let Some(url) = &engines.postgres {
+            DatabaseConfig {
+                schema: Some("bench_trail".to_owned()),
+                max_connections: 32,
+                ..DatabaseConfig::for_url(url)
+            }
+        } else {
+            let file = folder.join("trail.sqlite");
+            DatabaseConfig::for_url(format!("sqlite://{}?mode=rwc", file.display()))
+        };
+        let db = Database::connect(&config).await?;
+        migrate::migrate::<Migrator>(&db).await?;
+        let signer = Signer::from_seed("bench.example/trail", &[7; 32])?;
+        let key = Arc::new(CheckpointKey::new(signer, Vec::new()));
+        let store: Arc<dyn Store> = Arc::new(SqlStore::new(db));
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let (writer, writing) = Writer::new(Arc::clone(&store), Arc::clone(&key), clock);
+        // It ends with the run time.
+        tokio::spawn(writing.run(CancellationToken::new()));
+        let mut leads = writer.leads();
+        leads.wait_for(|leads| *leads).await?;
+        Ok(Self {
+            store,
+            writer,
+            key,
+            patients: Arc::default(),
+            size: Arc::default(),
+        })
+    }
+
+    /// Lets it grow, on the servers' thread.
+    pub(super) async fn grow_to(&self, size: u64, threads: &Threads) -> anyhow::Result<()> {
+        ensure!(
+            size > 0 && size.is_multiple_of(COHORT),
+            "a size is a multiple of {COHORT}"
+        );
+        let log = self.clone();
+        let grown = threads.servers().spawn(async move { log.grow(size).await });
+        grown.await?.context("the log does not grow")
+    }
+
+    async fn grow(&self, size: u64) -> anyhow::Result<()> {
+        while self.size() < size {
+            let begin = self.size();
+            if begin.is_multiple_of(COHORT) {
+                self.admit_patients();
+            }
+            let end = size.min(begin + DELIVERY * AT_ONCE);
+            let end = end.min((begin / COHORT + 1) * COHORT);
+            let mut waiting = Vec::new();
+            let mut first = begin;
+            while first < end {
+                let next = end.min(first + DELIVERY);
+                waiting.push(self.writer.record(self.delivery(first, next)?));
+                first = next;
+            }
+            try_join_all(waiting).await?;
+            *self.size.lock().unwrap_or_else(PoisonError::into_inner) = end;
+        }
+        Ok(())
+    }
+
+    pub(super) fn size(&self) -> u64 {
+        *self.size.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Some patient of the log, another one for each number, all over it.
+    pub(super) fn patient(&self, number: u64) -> PatientId {
+        let patients = self.patients.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = patients.len() as u64;
+        let place = scattered(number) % count;
+        patients[usize::try_from(place).unwrap_or(0)]
+    }
+
+    /// Some place in the log, another one for each number.
+    pub(super) fn place(&self, number: u64) -> u64 {
+        scattered(number) % self.size()
+    }
+
+    fn admit_patients(&self) {
+        let now = SystemClock.now();
+        let new = (0..PATIENTS).map(|_| PatientId::new(now, &SystemRandom));
+        let mut patients = self.patients.lock().unwrap_or_else(PoisonError::into_inner);
+        patients.extend(new);
+    }
+
+    fn delivery(&self, from: u64, until: u64) -> anyhow::Result<Submission> {
+        let patients = self.patients.lock().unwrap_or_else(PoisonError::into_inner);
+        let cohort = &patients[patients.len() - usize::try_from(PATIENTS)?..];
+        let mut sealed = Vec::new();
+        for place in from..until {
+            let patient = cohort[usize::try_from(place % PATIENTS)?];
+            let event = SealedEvent::seal(access(patient), &SystemRandom)?;
+            sealed.push((place + 1, event));
+        }
+        Ok(Submission::new("consent", 1, sealed)?)
+    }
+}
+
+/// Numbers that follow one another, far apart.
+const fn scattered(number: u64) -> u64 {
+    number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20
+}
+
+/// An access on a grant, as consent tells it.
+fn access(patient_id: PatientId) -> Event {
+    let (now, random) = (SystemClock.now(), &SystemRandom);
+    let actor = Actor::Practitioner {
+        practitioner_id: PractitionerId::new(now, random),
+        activity_id: ActivityId::new(now, random),
+        profession: Profession::Doctor,
+        speciality: None,
+        function: None,
+        organization_id: None,
+        organization_name: Some("CABINET DU BANC D'ESSAI".to_owned()),
+        display_name: "DR ESSAI DE CHARGE".to_owned(),
+    };
+    let event_id = EventId::new(now, random);
+    let kind = EventKind::AccessDecided;
+    let mut event = Event::new(event_id, now, kind, Outcome::Success, actor, "records");
+    event.patient_id = Some(patient_id);
+    event.documents = DocumentId::parse("1.2.250.1.999^4711")
+        .map(|id| EventDocument {
+            id,
+            class: DocumentClass::Report,
+            document_type: None,
+            permitted: true,
+        })
+        .into_iter()
+        .collect();
+    event.decision = Some(DecisionSummary {
+        effect: Effect::Permit,
+        reason: None,
+        ground: Some(Ground::Grant(GrantId::new(now, random))),
+        mode: AccessMode::Normal,
+        action: Action::Consult,
+        purpose: None,
+        emergency_reason: None,
+        policy_revision: "1".to_owned(),
+    });
+    event
+}
