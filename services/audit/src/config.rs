@@ -36,6 +36,8 @@ pub struct Config {
     pub token: TokenConfig,
     /// The log's identity.
     pub log: LogConfig,
+    /// What keeps the events from whoever has the database alone.
+    pub encryption: EncryptionConfig,
     /// How pages of lists and cursors are sealed.
     pub page_tokens: PageTokensConfig,
     /// The bounds of `WatchEvents`.
@@ -82,6 +84,16 @@ pub struct LogConfig {
     pub former_keys: Vec<String>,
 }
 
+/// What keeps the events from whoever has the database alone: each is encrypted under its
+/// patient's key, and the patients' keys under the key in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EncryptionConfig {
+    /// Files with a key, 32 bytes as one line of base64, the same for every instance: the
+    /// first wraps, all unwrap. No default.
+    pub key_files: Vec<PathBuf>,
+}
+
 /// How pages of lists are sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -103,12 +115,25 @@ impl Config {
         self.grpc.check()?;
         self.token.check()?;
         self.watch.check()?;
+        self.encryption.check()?;
         self.database
             .validate()
             .map_err(|error| ConfigError::Refused {
                 key: "database",
                 rule: error.to_string(),
             })
+    }
+}
+
+impl EncryptionConfig {
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.key_files.is_empty() {
+            return Err(ConfigError::Refused {
+                key: "encryption.key_files",
+                rule: "must name at least one file".to_owned(),
+            });
+        }
+        Ok(())
     }
 }
 
@@ -160,11 +185,28 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused() {
-        for table in ["[grpc]", "[log]", "[page_tokens]", "[watch]"] {
+        for table in [
+            "[grpc]",
+            "[log]",
+            "[encryption]",
+            "[page_tokens]",
+            "[watch]",
+        ] {
             let wrong = SAMPLE.replace(table, &format!("{table}\nno_such_key = 1"));
             let refused = config::from_toml::<Config>(&wrong);
             assert!(refused.is_err(), "{table}");
         }
+    }
+
+    #[test]
+    fn a_configuration_without_a_key_is_refused_by_its_name() {
+        let without = SAMPLE.replace("key_files = [", "key_files = [] # [");
+        let config: Config = config::from_toml(&without).unwrap();
+        let refused = config.check().unwrap_err().to_string();
+        assert!(refused.contains("encryption.key_files"), "{refused}");
+        let without = SAMPLE.replace("[encryption]\nkey_files", "#");
+        let refused = config::from_toml::<Config>(&without).unwrap_err();
+        assert!(refused.to_string().contains("encryption"), "{refused}");
     }
 
     #[test]

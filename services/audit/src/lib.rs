@@ -12,6 +12,10 @@ pub mod plan;
 
 pub mod entry;
 
+pub mod payload;
+
+pub mod patient_keys;
+
 pub mod batch;
 
 pub mod head_map;
@@ -21,6 +25,8 @@ pub mod aliases;
 pub mod checkpoint_key;
 
 pub mod examination;
+
+pub mod key_rotation;
 
 pub mod query;
 

@@ -1,6 +1,6 @@
 //! What the log rests on: one transaction a method, with its promises.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::Range;
 
@@ -120,9 +120,43 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// are not heard of.
     fn commits(&self) -> watch::Receiver<u64>;
 
+    /// The names of the wrapping keys without which something cannot be read.
+    fn wrapping_keys_in_use(&self) -> Answer<'_, Vec<String>>;
+
+    /// Wraps the next keys that are under this wrapping key, from after this place on, under
+    /// the current one. What was erased meanwhile stays erased.
+    fn rewrap<'a>(&'a self, wrapping_key_id: &'a str, after: i64) -> Answer<'a, Rekeyed>;
+
+    /// Encrypts the next payloads that are in clear, from after this place on. What was
+    /// erased meanwhile stays erased.
+    fn encrypt(&self, after: i64) -> Answer<'_, Rekeyed>;
+
+    /// What is under which key.
+    fn key_counts(&self) -> Answer<'_, KeyCounts>;
+
     /// Keeps an event of this service's own durably until the log takes it, on
     /// whatever instance that is.
     fn trace<'a>(&'a self, event: &'a Event) -> Answer<'a, ()>;
+}
+
+/// What one step of a rotation did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rekeyed {
+    /// The last place that was looked at; none: there is nothing more.
+    pub reached: Option<i64>,
+    /// How many rows are under the current key now.
+    pub changed: u64,
+    /// How many could not be read, and were left as they are.
+    pub unreadable: u64,
+}
+
+/// What is under which key.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeyCounts {
+    /// How many patients' keys are under each wrapping key.
+    pub keys: BTreeMap<String, u64>,
+    /// How many payloads are in clear.
+    pub in_clear: u64,
 }
 
 /// Tiles of the map of heads.

@@ -159,6 +159,10 @@ fn story(event: &Event, words: &Words<'_>) -> String {
         EventKind::TrailPruned => {
             format!("{who} erased traces whose retention period is over.")
         }
+        EventKind::TrailErased => match event.after.get("ground") {
+            Some(ground) => format!("{who} erased traces for this reason: “{ground}”."),
+            None => format!("{who} erased traces because an operator asked."),
+        },
         EventKind::TrailAlert => {
             "An anomaly of the history was reported to those in charge of the platform.".to_owned()
         }

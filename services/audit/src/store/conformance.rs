@@ -7,6 +7,7 @@ mod fencing;
 mod fixture;
 mod growing;
 mod heads;
+mod keeping;
 mod lists;
 mod plans;
 mod proofs;
@@ -19,6 +20,7 @@ use fencing::*;
 use fixture::Fixture;
 use growing::*;
 use heads::*;
+use keeping::*;
 use lists::*;
 use plans::*;
 use proofs::*;
@@ -69,6 +71,11 @@ aval_database::conformance_suite! {
         the_first_access_to_a_human_is_one_whatever_the_identifier,
         merges_from_before_there_were_aliases_are_known,
         merges_that_an_older_program_wrote_are_taken_in_by_the_next_writer,
+        what_is_told_is_read_with_the_key_alone,
+        a_patient_has_one_key_whoever_writes,
+        a_key_that_was_taken_away_or_altered_opens_nothing,
+        a_rotation_wraps_the_keys_and_touches_no_event,
+        what_is_in_clear_is_read_and_encrypted_by_a_rotation,
         a_page_is_a_walk_along_an_index,
     ],
 }

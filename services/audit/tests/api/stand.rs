@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aval_audit::config::{Config, LogConfig, PageTokensConfig, WatchConfig};
+use aval_audit::config::{Config, EncryptionConfig, LogConfig, PageTokensConfig, WatchConfig};
 use aval_audit::server::{Running, Server};
 use aval_database::DatabaseConfig;
 use aval_domain::time::{Clock, SystemClock};
@@ -148,6 +148,9 @@ impl Stand {
                 origin: "audit.example/trail".to_owned(),
                 key_file: self.folder.path().join("keys/checkpoint.key"),
                 former_keys: Vec::new(),
+            },
+            encryption: EncryptionConfig {
+                key_files: vec![self.folder.path().join("keys/trail-encryption.key")],
             },
             page_tokens: PageTokensConfig {
                 key_file: self.folder.path().join("keys/page-tokens.key"),

@@ -38,7 +38,7 @@ pub(super) async fn a_log_that_nobody_touched_is_whole(fixture: &Fixture) {
         "0 entries of 0 patients, 0 of them erased; nothing was signed yet"
     );
     let _hand = a_log(fixture).await;
-    let erase = "UPDATE events SET payload = NULL, salt = NULL WHERE log_index IN (1, 3)";
+    let erase = "UPDATE events SET payload = NULL, key_id = NULL WHERE log_index IN (1, 3)";
     damage::execute(&fixture.db, erase).await;
     let found = examine(fixture).await;
     assert!(found.is_whole(), "{:?}", found.faults);
@@ -111,7 +111,11 @@ const CHANGES: &[Change] = &[
         altered,
     ),
     (
-        "UPDATE events SET commitment = salt WHERE log_index = 2",
+        "UPDATE events SET key_id = key_id + 1 WHERE log_index = 2",
+        altered,
+    ),
+    (
+        "UPDATE events SET commitment = previous_leaf WHERE log_index = 2",
         altered,
     ),
     (
@@ -159,7 +163,7 @@ const CHANGES: &[Change] = &[
         altered,
     ),
     (
-        "UPDATE events SET salt = NULL WHERE log_index = 2",
+        "UPDATE events SET key_id = NULL WHERE log_index = 2",
         |fault| matches!(fault, Fault::HalfErased { log_index: 2 }),
     ),
     (
@@ -277,7 +281,7 @@ pub(super) async fn a_merge_that_is_no_more_what_the_log_says_is_found(fixture: 
         damage::execute(&fixture.db, restore).await;
         assert!(examine(fixture).await.is_whole(), "{change}");
     }
-    let erase = "UPDATE events SET payload = NULL, salt = NULL WHERE log_index = 2";
+    let erase = "UPDATE events SET payload = NULL, key_id = NULL WHERE log_index = 2";
     damage::execute(&fixture.db, erase).await;
     let found = examine(fixture).await;
     let is_erased = |fault: &Fault| matches!(fault, Fault::MergeErased { log_index: 2 });

@@ -35,10 +35,18 @@ impl Fixture {
     pub(super) fn new(db: Database) -> Self {
         let signer = Signer::from_seed("audit.example/trail", &[7; 32]).unwrap();
         Self {
-            store: SqlStore::new(db.clone()),
+            store: SqlStore::new(db.clone(), sample::keys(&[1])),
             db,
             key: CheckpointKey::new(signer, Vec::new()),
             sample: sample::Events::new(1),
+        }
+    }
+
+    /// The same database, for another process.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            sample: self.sample.clone(),
+            ..Self::new(self.db.clone())
         }
     }
 

@@ -15,6 +15,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::entity::{alias, event, log_head, map_tile, patient_head, producer};
+use super::keys::{self, Opening};
 use super::row::{self, LeafRow};
 use crate::aliases::{KINDS, TELLER};
 use crate::batch::PatientHead;
@@ -25,6 +26,7 @@ use crate::examination::entries::{Payload, Row, Tree};
 use crate::examination::heads::Map;
 use crate::examination::{Examination, Fault};
 use crate::head_map::key_of;
+use crate::patient_keys::PatientKeys;
 
 /// How many rows are read at once.
 const ROWS_AT_ONCE: u64 = 1_000;
@@ -34,11 +36,12 @@ const BUCKETS_AT_ONCE: u16 = 256;
 /// Examines one state of the log: what is written meanwhile is not in it.
 pub(super) async fn examine(
     db: &Database,
+    keys: &PatientKeys,
     key: &CheckpointKey,
 ) -> Result<Examination, DatabaseError> {
     db.snapshot("audit.examine", async |tx| {
         let mut found = Examination::default();
-        let (tree, who_is_whom) = entries(&tx, &mut found).await?;
+        let (tree, who_is_whom) = entries(&tx, keys, &mut found).await?;
         aliases(&tx, &who_is_whom, &mut found).await?;
         chains(&tx, &mut found).await?;
         let map = heads(&tx, &mut found).await?;
@@ -51,6 +54,7 @@ pub(super) async fn examine(
 
 async fn entries(
     tx: &Transaction,
+    keys: &PatientKeys,
     found: &mut Examination,
 ) -> Result<(Tree, WhoIsWhom), DatabaseError> {
     let (mut tree, mut who_is_whom) = (Tree::default(), WhoIsWhom::default());
@@ -66,8 +70,9 @@ async fn entries(
             return Ok((tree, who_is_whom));
         };
         after = last.log_index;
+        let opening = keys::opening_of(tx, keys, &rows).await?;
         for row in rows {
-            if let Some(row) = found.readable(examined(row)) {
+            if let Some(row) = found.readable(examined(row, &opening)) {
                 who_is_whom.take(&row, found);
                 tree.take(row, found);
             }
@@ -75,17 +80,19 @@ async fn entries(
     }
 }
 
-fn examined(row: event::Model) -> Result<Row, DatabaseError> {
+fn examined(row: event::Model, opening: &Opening) -> Result<Row, DatabaseError> {
     let index = row.log_index;
     let nodes = hashes(&row.nodes);
     let nodes = nodes.ok_or_else(|| DatabaseError::corrupt("events", "nodes", &index))?;
     let leaf = row::leaf_of(&LeafRow::of(&row))?;
     let is_of_patients = KINDS.map(EventKind::code).contains(&row.kind.as_str());
     let tells_who_is_whom = is_of_patients && row.source == TELLER;
-    let is_half = row.payload.is_some() != row.salt.is_some();
-    let payload = match row::entry_of(row)? {
+    // A salt of its own stands with what is in clear, a key with what is encrypted.
+    let has_other_half = row.salt.is_some() || row.key_id.is_some();
+    let is_half = row.payload.is_some() != has_other_half;
+    let payload = match row::entry_of(row, opening)? {
+        _ if is_half => Payload::Half,
         Some(entry) => Payload::There(Box::new(entry)),
-        None if is_half => Payload::Half,
         None => Payload::Erased,
     };
     Ok(Row {
