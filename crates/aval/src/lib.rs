@@ -129,6 +129,7 @@ async fn obey_audit(
             };
             command::audit::verify_history(files, key, output)
         }
+        AuditCommand::Erase { patient, ground } => session()?.audit_erase(patient, ground).await,
         AuditCommand::Fsck { config } => {
             let usual = stack::Layout::in_folder(&arguments.data).config("audit");
             command::audit::fsck(config.as_ref().unwrap_or(&usual), output).await

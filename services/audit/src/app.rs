@@ -1,6 +1,8 @@
 //! The use cases, one file each.
 
 mod append_events;
+mod erase_events;
+mod erased;
 mod export_events;
 mod get_checkpoint;
 mod get_consistency_proof;
@@ -14,6 +16,8 @@ mod trace_reading;
 mod watch_events;
 
 pub use append_events::AppendEvents;
+pub use erase_events::EraseEvents;
+pub use erased::Listed;
 pub use get_checkpoint::SignedCheckpoint;
 pub use get_consistency_proof::Consistency;
 pub use get_event::FoundEvent;
@@ -21,7 +25,7 @@ pub use get_inclusion_proof::Inclusion;
 pub use get_patient_proof::PatientProof;
 pub use get_tile::TileData;
 pub use list_events::HistoryPage;
-pub use permission::{PRODUCERS, may_append, may_read};
+pub use permission::{PRODUCERS, may_append, may_erase, may_read};
 pub use watch_events::{Watch, WatchItem, WatchNews, Watching};
 
 use std::collections::HashSet;

@@ -44,6 +44,19 @@ pub struct StoredEntry {
     pub content: Content,
 }
 
+/// A row whose content was erased, before it is believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredErased {
+    /// Its place in the log, from 0.
+    pub log_index: u64,
+    /// The leaf as its columns tell it.
+    pub leaf: LeafContent,
+    /// The hash under which the leaf stands in the tree.
+    pub leaf_hash: Hash,
+    /// The place of the entry that is said to have erased it.
+    pub erased_by: u64,
+}
+
 /// What a row tells, decrypted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {

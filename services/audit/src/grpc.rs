@@ -1,9 +1,11 @@
-//! The two services of the contract: open the context, parse, call, render.
+//! The services of the contract: open the context, parse, call, render.
 
 mod convert;
+mod retention_service;
 mod status;
 mod trail_service;
 mod transparency_service;
 
+pub use retention_service::Retention;
 pub use trail_service::Trail;
 pub use transparency_service::Transparency;

@@ -26,6 +26,10 @@ pub mod checkpoint_key;
 
 pub mod examination;
 
+pub mod erasure;
+
+pub mod retention;
+
 pub mod key_rotation;
 
 pub mod query;

@@ -188,9 +188,8 @@ impl PatientKeys {
     /// Forgets the key of this patient.
     pub fn forget(&self, owner: Uuid) {
         let mut known = self.recent();
-        if let Some(key) = known.by_owner.remove(&owner) {
-            known.by_id.remove(&key.id);
-        }
+        known.by_owner.remove(&owner);
+        known.by_id.retain(|key| key.owner != owner);
     }
 
     fn recent(&self) -> MutexGuard<'_, Known> {

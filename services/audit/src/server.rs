@@ -7,6 +7,7 @@ use std::time::Duration;
 use aval_database::migrate::{self, SchemaError};
 use aval_database::{Backend, Database, DatabaseError};
 use aval_domain::random::SystemRandom;
+use aval_proto::audit::v1::retention_service_server::RetentionServiceServer;
 use aval_proto::audit::v1::trail_service_server::TrailServiceServer;
 use aval_proto::audit::v1::transparency_service_server::TransparencyServiceServer;
 use aval_runtime::caller::{Allowlist, AllowlistError};
@@ -24,13 +25,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Watching};
 use crate::checkpoint_key::{CheckpointKey, CheckpointRefused};
-use crate::config::Config;
+use crate::config::{Config, RetentionConfig};
 use crate::examination::Examination;
-use crate::grpc::{Trail, Transparency};
+use crate::grpc::{Retention, Trail, Transparency};
 use crate::key_rotation::{self, KeyGone, Report};
 use crate::log_key::{self, LogKeyError};
 use crate::own_trail;
 use crate::patient_keys::{PatientKeys, WrappingKeyFile};
+use crate::retention;
 use crate::store::Store;
 use crate::store::sql::{Migrator, SqlStore};
 use crate::tail::Tail;
@@ -148,6 +150,7 @@ impl Server {
             writer: writer.clone(),
             writing,
             tail,
+            retention: config.retention,
             environment,
         };
         let stopped = tokio::spawn(tasks.run(shutdown));
@@ -246,6 +249,9 @@ async fn bind_grpc(
     let verifier = Arc::new(TokenVerifier::new(&config.token, environment)?);
     let server = GrpcServer::new(&config.grpc, environment, allowlist, verifier)
         .add_service(TrailServiceServer::new(Trail::new(Arc::clone(&app))))
+        .add_service(RetentionServiceServer::new(Retention::new(Arc::clone(
+            &app,
+        ))))
         .add_service(TransparencyServiceServer::new(Transparency::new(app)))
         .bind()
         .await?;
@@ -270,6 +276,7 @@ struct Tasks {
     writer: Writer,
     writing: WriterTask,
     tail: Tail,
+    retention: RetentionConfig,
     environment: Environment,
 }
 
@@ -284,6 +291,12 @@ impl Tasks {
             own_trail::SOURCE,
             Arc::clone(&self.environment.clock),
             |_| {},
+            shutdown.clone(),
+        ));
+        let pruning = tokio::spawn(retention::keep_to(
+            self.retention,
+            self.writer.clone(),
+            self.environment.clone(),
             shutdown.clone(),
         ));
         let relaying = tokio::spawn(own_trail::relay(
@@ -302,6 +315,7 @@ impl Tasks {
         shutdown.cancel();
         report("relay", relaying.await);
         report("tail", watching.await);
+        report("retention", pruning.await);
         stop_writing.cancel();
         report("writer", writing.await);
         report("backlog", observing.await);

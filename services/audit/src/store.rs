@@ -15,7 +15,8 @@ use tokio::sync::watch;
 
 use crate::batch::{Batch, PatientHeads, Tip};
 use crate::checkpoint_key::CheckpointKey;
-use crate::entry::StoredEntry;
+use crate::entry::{StoredEntry, StoredErased};
+use crate::erasure::{Erasable, Target};
 use crate::examination::Examination;
 use crate::plan::Recorded;
 use crate::query::{News, Onward, Query};
@@ -69,8 +70,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Those of these events that the log holds.
     fn recorded<'a>(&'a self, events: &'a [EventId]) -> Answer<'a, Recorded>;
 
-    /// Takes a batch, what it tells of who is whom, and the producers' positions after it,
-    /// durably, if nobody has taken over and the log is still as long as the writer found it.
+    /// Takes a batch, what it tells of who is whom, what it erases, and the producers'
+    /// positions after it, durably, if nobody has taken over and the log is still as long as the writer found it.
     ///
     /// After [`CommitError::Database`] the batch may be there nevertheless: the writer
     /// takes over anew before it goes on.
@@ -120,6 +121,26 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// are not heard of.
     fn commits(&self) -> watch::Receiver<u64>;
 
+    /// The next entries that this target names and whose payload is there, without those that
+    /// are kept for ever. For the writer.
+    fn erasable<'a>(&'a self, target: &'a Target) -> Answer<'a, Erasable>;
+
+    /// What is left of the erased events of a patient in this part of the log, at most as
+    /// many; the patient's as in [`events`](Self::events).
+    fn erased_in(
+        &self,
+        patient_id: PatientId,
+        range: Range<u64>,
+        order: Sequence,
+        limit: u64,
+    ) -> Answer<'_, Vec<StoredErased>>;
+
+    /// What is left of the event with this identifier, if its payload was erased.
+    fn erased(&self, id: EventId) -> Answer<'_, Option<StoredErased>>;
+
+    /// The entries at these places, without those whose payload was erased.
+    fn entries_at<'a>(&'a self, indexes: &'a [u64]) -> Answer<'a, Vec<StoredEntry>>;
+
     /// The names of the wrapping keys without which something cannot be read.
     fn wrapping_keys_in_use(&self) -> Answer<'_, Vec<String>>;
 
@@ -137,6 +158,15 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Keeps an event of this service's own durably until the log takes it, on
     /// whatever instance that is.
     fn trace<'a>(&'a self, event: &'a Event) -> Answer<'a, ()>;
+}
+
+/// In which order entries are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sequence {
+    /// The newest first.
+    NewestFirst,
+    /// The oldest first.
+    OldestFirst,
 }
 
 /// What one step of a rotation did.

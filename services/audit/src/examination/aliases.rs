@@ -40,7 +40,7 @@ impl WhoIsWhom {
                     self.0.take(change);
                 }
             }
-            Payload::Erased => found.note(Fault::MergeErased {
+            Payload::Erased { .. } => found.note(Fault::MergeErased {
                 log_index: row.log_index,
             }),
             // Noted already.

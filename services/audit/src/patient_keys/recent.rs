@@ -42,6 +42,11 @@ impl<K: Eq + Hash + Clone, V: Clone> Recent<K, V> {
         self.young.remove(key).or(old)
     }
 
+    pub(super) fn retain(&mut self, keep: impl Fn(&V) -> bool) {
+        self.young.retain(|_, value| keep(value));
+        self.old.retain(|_, value| keep(value));
+    }
+
     pub(super) fn clear(&mut self) {
         self.young.clear();
         self.old.clear();

@@ -2,7 +2,7 @@
 
 mod access;
 mod labels;
-mod words;
+pub(super) mod words;
 
 use aval_domain::event::{Event, EventKind, Outcome};
 

@@ -2,6 +2,7 @@
 
 mod aliases;
 mod appending;
+mod erasing;
 mod examining;
 mod fencing;
 mod fixture;
@@ -15,6 +16,7 @@ mod tampering;
 
 use aliases::*;
 use appending::*;
+use erasing::*;
 use examining::*;
 use fencing::*;
 use fixture::Fixture;
@@ -76,6 +78,10 @@ aval_database::conformance_suite! {
         a_key_that_was_taken_away_or_altered_opens_nothing,
         a_rotation_wraps_the_keys_and_touches_no_event,
         what_is_in_clear_is_read_and_encrypted_by_a_rotation,
+        what_is_erased_is_gone_with_its_key_and_the_log_says_so,
+        more_than_one_step_erases_is_erased_step_by_step,
+        what_is_over_is_erased_and_nothing_else,
+        an_erasure_that_is_not_what_was_done_changes_nothing,
         a_page_is_a_walk_along_an_index,
     ],
 }

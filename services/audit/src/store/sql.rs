@@ -13,6 +13,7 @@ mod append;
 #[cfg(test)]
 pub(crate) mod damage;
 mod entity;
+mod erase;
 mod examine;
 mod filter;
 mod heads;
@@ -40,10 +41,13 @@ use aval_merkle_log::map::TileId;
 use aval_merkle_log::tree::{KnownNodes, NodeId};
 use tokio::sync::watch;
 
-use super::{Answer, CommitError, HeadProof, KeyCounts, MapTiles, Rekeyed, Store, Tenure};
+use super::{
+    Answer, CommitError, HeadProof, KeyCounts, MapTiles, Rekeyed, Sequence, Store, Tenure,
+};
 use crate::batch::{Batch, PatientHeads};
 use crate::checkpoint_key::CheckpointKey;
-use crate::entry::StoredEntry;
+use crate::entry::{StoredEntry, StoredErased};
+use crate::erasure::{Erasable, Target};
 use crate::examination::Examination;
 use crate::patient_keys::PatientKeys;
 use crate::plan::Recorded;
@@ -153,6 +157,28 @@ impl Store for SqlStore {
 
     fn examine<'a>(&'a self, key: &'a CheckpointKey) -> Answer<'a, Examination> {
         Box::pin(examine::examine(&self.db, &self.keys, key))
+    }
+
+    fn erasable<'a>(&'a self, target: &'a Target) -> Answer<'a, Erasable> {
+        Box::pin(erase::erasable(&self.db, target))
+    }
+
+    fn erased_in(
+        &self,
+        patient_id: PatientId,
+        range: Range<u64>,
+        order: Sequence,
+        limit: u64,
+    ) -> Answer<'_, Vec<StoredErased>> {
+        Box::pin(async move { erase::erased_in(&self.db, patient_id, &range, order, limit).await })
+    }
+
+    fn erased(&self, id: EventId) -> Answer<'_, Option<StoredErased>> {
+        Box::pin(erase::erased(&self.db, id.as_uuid()))
+    }
+
+    fn entries_at<'a>(&'a self, indexes: &'a [u64]) -> Answer<'a, Vec<StoredEntry>> {
+        Box::pin(read::entries_at(self.db.reader(), &self.keys, indexes))
     }
 
     fn wrapping_keys_in_use(&self) -> Answer<'_, Vec<String>> {

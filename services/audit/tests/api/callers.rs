@@ -1,17 +1,18 @@
 //! Every RPC, as a test calls it.
 
 use aval_proto::audit::v1::{
-    AppendEventsRequest, ExportEventsRequest, GetCheckpointRequest, GetConsistencyProofRequest,
-    GetEventRequest, GetInclusionProofRequest, GetPatientProofRequest, GetTileRequest,
-    ListEventsRequest, WatchEventsRequest,
+    AppendEventsRequest, EraseEventsRequest, ExportEventsRequest, GetCheckpointRequest,
+    GetConsistencyProofRequest, GetEventRequest, GetInclusionProofRequest, GetPatientProofRequest,
+    GetTileRequest, ListEventsRequest, WatchEventsRequest,
 };
 use tonic::{Request, Status};
 
 use crate::people::Person;
 use crate::stand::Stand;
 
-/// Every RPC of the two services.
-pub(crate) const RPCS: [&str; 10] = [
+/// Every RPC of the three services.
+pub(crate) const RPCS: [&str; 11] = [
+    "RetentionService/EraseEvents",
     "TrailService/AppendEvents",
     "TrailService/ListEvents",
     "TrailService/GetEvent",
@@ -44,7 +45,9 @@ impl Stand {
                 $client.$method(request).await.map(|_| ())
             }};
         }
+        let mut retention = self.retention(caller);
         match rpc {
+            "RetentionService/EraseEvents" => call!(retention.erase_events, EraseEventsRequest),
             "TrailService/AppendEvents" => call!(trail.append_events, AppendEventsRequest),
             "TrailService/ListEvents" => call!(trail.list_events, ListEventsRequest),
             "TrailService/GetEvent" => call!(trail.get_event, GetEventRequest),

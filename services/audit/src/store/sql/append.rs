@@ -6,7 +6,7 @@ mod sqlite;
 use aval_database::{Backend, Database, DatabaseError};
 use sea_orm::DbErr;
 
-use super::{alias, keys};
+use super::{alias, erase, keys};
 use crate::batch::Batch;
 use crate::patient_keys::PatientKeys;
 use crate::store::CommitError;
@@ -27,11 +27,18 @@ pub(super) async fn commit(
             };
             stored.map_err(already_recorded)?;
             alias::take(&tx, &batch.who_is_whom).await?;
+            erase::erase(&tx, &batch.erasures).await?;
+            if let Some(patient_id) = batch.erased_key {
+                erase::erase_key(&tx, patient_id).await?;
+            }
             Ok::<_, CommitError>(sealed.keys)
         })
         .await?;
     // Only now: a key of a transaction that came to nothing is nobody's.
     patient_keys.remember_owners(used);
+    if let Some(patient_id) = batch.erased_key {
+        patient_keys.forget(patient_id.as_uuid());
+    }
     Ok(())
 }
 

@@ -117,6 +117,23 @@ pub(super) async fn leaves(
     rows.iter().map(row::leaf_of).collect()
 }
 
+pub(super) async fn entries_at(
+    connection: &impl ConnectionTrait,
+    keys: &PatientKeys,
+    indexes: &[u64],
+) -> Result<Vec<StoredEntry>, DatabaseError> {
+    let mut entries = Vec::new();
+    for chunk in indexes.chunks(VALUES_PER_LIST) {
+        let chunk = chunk.iter().copied().map(row::signed);
+        let rows = event::Entity::find()
+            .filter(event::Column::LogIndex.is_in(chunk))
+            .all(connection)
+            .await?;
+        entries.extend(row::entries_of(connection, keys, rows).await?);
+    }
+    Ok(entries)
+}
+
 pub(super) async fn event(
     db: &Database,
     keys: &PatientKeys,
