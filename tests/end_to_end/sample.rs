@@ -231,7 +231,7 @@ fn text(name: &str, world: &World) -> Option<String> {
         "name" => "martin",
         "content" => "revision = 'sound'",
         "value" => world.scene.cast.generalist.number.text(),
-        "reason" | "purpose" => "Un motif en quelques mots",
+        "reason" | "purpose" | "ground" => "Un motif en quelques mots",
         "source" => "consent",
         "kind" => "grant.created",
         "cursor" => "start",

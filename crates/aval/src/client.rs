@@ -6,6 +6,7 @@ mod sign_in;
 use std::net::SocketAddr;
 
 use aval_proto::audit::v1::oversight_service_client::OversightServiceClient;
+use aval_proto::audit::v1::retention_service_client::RetentionServiceClient;
 use aval_proto::audit::v1::trail_service_client::TrailServiceClient;
 use aval_proto::audit::v1::transparency_service_client::TransparencyServiceClient;
 use aval_proto::consent::v1::decision_service_client::DecisionServiceClient;
@@ -132,6 +133,12 @@ impl Software {
     #[must_use]
     pub fn oversight(&self) -> OversightServiceClient<Channel> {
         OversightServiceClient::new(self.audit.clone())
+    }
+
+    /// Erases what is told of a patient.
+    #[must_use]
+    pub fn retention(&self) -> RetentionServiceClient<Channel> {
+        RetentionServiceClient::new(self.audit.clone())
     }
 
     /// Checks the log.

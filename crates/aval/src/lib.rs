@@ -143,6 +143,7 @@ async fn obey_audit(
         AuditCommand::Search(search) => session()?.audit_search(search).await,
         AuditCommand::Open(open) => session()?.audit_open(open).await,
         AuditCommand::Unusual(unusual) => session()?.audit_unusual(unusual).await,
+        AuditCommand::Erase { patient, ground } => session()?.audit_erase(patient, ground).await,
         AuditCommand::Fsck { config } => {
             let usual = stack::Layout::in_folder(&arguments.data).config("audit");
             command::audit::fsck(config.as_ref().unwrap_or(&usual), output).await

@@ -2,6 +2,7 @@
 //! and plain words for people.
 
 use aval_merkle_log::checkpoint::CheckpointError;
+use aval_merkle_log::erasure::Unaccounted;
 use aval_merkle_log::history::{Continuation, HistoryError};
 use aval_merkle_log::note::SignatureError;
 use aval_merkle_log::receipt::ReceiptError;
@@ -40,6 +41,8 @@ pub(crate) enum Refuted {
     Damaged = aval_audit::examination::DAMAGED as isize,
     /// Too few witnesses saw what the log signed.
     NotWitnessed = 23,
+    /// What an event told is said to be erased, and the log does not say so.
+    Unaccounted = 24,
 }
 
 impl Refuted {
@@ -56,6 +59,12 @@ impl Refuted {
         }
         if error.is::<NotProved>() {
             return Some(Self::Incomplete);
+        }
+        if let Some(unaccounted) = error.downcast_ref::<Unaccounted>() {
+            return Some(match unaccounted {
+                Unaccounted::NotShown { .. } => Self::Incomplete,
+                Unaccounted::NotErased { .. } => Self::Unaccounted,
+            });
         }
         if error.is::<LogDamaged>() {
             return Some(Self::Damaged);
@@ -165,6 +174,10 @@ impl Refuted {
                 "Le journal en base n'est pas tel qu'il a été signé.",
                 "The log in the database is not as it was signed.",
             ),
+            Self::Unaccounted => say(
+                "Faux : une trace est dite effacée, et rien dans le journal ne le dit.",
+                "False: an event is said to be erased, and nothing in the log says so.",
+            ),
         }
     }
 }
@@ -185,7 +198,8 @@ mod tests {
             expected: 3,
             found: 2,
         };
-        let cases: [(anyhow::Error, u8); 15] = [
+        let cases: [(anyhow::Error, u8); 16] = [
+            (Unaccounted::NotErased { sequence: 1 }.into(), 24),
             (LogDamaged(String::new()).into(), 22),
             (Receipt::parse(b"x").unwrap_err().into(), 10),
             (ReceiptError::UnknownSigner.into(), 11),

@@ -16,7 +16,7 @@
 //! 5. [`proof`] links a leaf to a root, or an older root to a newer one;
 //! 6. [`receipt`] carries all of it as one text;
 //! 7. [`map`] commits to every patient's last leaf, and [`history`] shows with it that
-//!    a patient's events are all there.
+//!    a patient's events are all there, and [`erasure`] what accounts for those erased.
 //!
 //! [`tile`] and [`bundle`] name and fill the static resources from which a
 //! monitor follows the whole log.
@@ -108,6 +108,8 @@ pub mod receipt;
 pub mod map;
 
 pub mod history;
+
+pub mod erasure;
 
 pub mod text;
 

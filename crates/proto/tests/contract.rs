@@ -44,6 +44,7 @@ const WITHOUT_REQUEST_ID: &[(&str, &str)] = &[
     ("ExchangeToken", "each call opens a session"),
     ("RefreshToken", "a refresh token is used once"),
     ("ImportExtraction", "the request id stands in the header"),
+    ("EraseEvents", "what is erased stays so"),
     ("AppendEvents", "the event ids tell repetitions apart"),
     ("AcknowledgeNotification", "repeating it answers the same"),
 ];

@@ -6,7 +6,12 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use aval_domain::random::{self, Random};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
+
+/// A secret of 32 bytes, wiped when it is dropped.
+pub type Secret = Zeroizing<[u8; 32]>;
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +91,7 @@ pub fn text<E: From<KeyFileError>>(
 }
 
 /// The secret of 32 bytes in `path`: 64 hexadecimal digits, the same for every instance.
-pub fn hexadecimal(path: &Path, missing: Missing<'_>) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
+pub fn hexadecimal(path: &Path, missing: Missing<'_>) -> Result<Secret, KeyFileError> {
     let text = text(path, missing, |random| {
         let key = Zeroizing::new(random::bytes::<32>(random));
         Ok::<_, KeyFileError>(Zeroizing::new(hex::encode(key.as_slice()) + "\n"))
@@ -99,6 +104,24 @@ pub fn hexadecimal(path: &Path, missing: Missing<'_>) -> Result<Zeroizing<[u8; 3
         }
     })?;
     Ok(key)
+}
+
+/// The secret of 32 bytes in `path`: one line of base64, as `openssl rand -base64 32` gives.
+pub fn base64(path: &Path, missing: Missing<'_>) -> Result<Secret, KeyFileError> {
+    let text = text(path, missing, |random| {
+        let secret = Zeroizing::new(random::bytes::<32>(random));
+        Ok::<_, KeyFileError>(Zeroizing::new(STANDARD.encode(*secret) + "\n"))
+    })?;
+    let decoded = STANDARD.decode(text.trim()).map(Zeroizing::new);
+    let secret = decoded
+        .ok()
+        .and_then(|bytes| bytes.as_slice().try_into().ok());
+    secret
+        .map(Zeroizing::new)
+        .ok_or_else(|| KeyFileError::Malformed {
+            path: path.to_owned(),
+            form: "32 bytes as one line of base64",
+        })
 }
 
 /// Writes the file beside its place, then gives it its name unless that is taken.
@@ -138,16 +161,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys/page-tokens.key");
         let (one, other) = (SeededRandom::new(1), SeededRandom::new(2));
-        let refused = hexadecimal(&path, Missing::created_if(false, &one));
-        assert!(matches!(refused, Err(KeyFileError::File { .. })));
-        assert!(!path.exists());
-        let made = hexadecimal(&path, Missing::created_if(true, &one)).unwrap();
-        let permissions = fs::metadata(&path).unwrap().permissions();
-        assert_eq!(permissions.mode() & 0o777, 0o600);
-        for missing in [Missing::Create(&other), Missing::Refuse] {
-            assert_eq!(hexadecimal(&path, missing).unwrap(), made);
+        for read in [hexadecimal, base64] {
+            let refused = read(&path, Missing::created_if(false, &one));
+            assert!(matches!(refused, Err(KeyFileError::File { .. })));
+            assert!(!path.exists());
+            let made = read(&path, Missing::created_if(true, &one)).unwrap();
+            let permissions = fs::metadata(&path).unwrap().permissions();
+            assert_eq!(permissions.mode() & 0o777, 0o600);
+            for missing in [Missing::Create(&other), Missing::Refuse] {
+                assert_eq!(read(&path, missing).unwrap(), made);
+            }
+            assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+            fs::remove_file(&path).unwrap();
         }
-        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
     }
 
     #[test]
@@ -175,10 +201,12 @@ mod tests {
     fn a_file_with_something_else_is_refused_and_left_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
-        for text in ["", "0123", "not hexadecimal", &"0".repeat(66)] {
+        for text in ["", "0123", "not hexadecimal", "c2hvcnQ=", &"0".repeat(66)] {
             publish(&path, text, &SeededRandom::new(1)).unwrap();
-            let refused = hexadecimal(&path, Missing::Create(&SeededRandom::new(1)));
-            assert!(matches!(refused, Err(KeyFileError::Malformed { .. })));
+            for read in [hexadecimal, base64] {
+                let refused = read(&path, Missing::Create(&SeededRandom::new(1)));
+                assert!(matches!(refused, Err(KeyFileError::Malformed { .. })));
+            }
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
             fs::remove_file(&path).unwrap();
         }

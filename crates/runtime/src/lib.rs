@@ -1,7 +1,7 @@
 //! What the four services share at run time: configuration, telemetry, servers and channels, callers and tokens, errors to statuses.
 //!
 //! Reading order: what a process is given ([`config`], [`key_file`],
-//! [`environment`], [`telemetry`]), who is on the other side ([`tls`], [`caller`], [`token`]), what
+//! [`sealing`], [`environment`], [`telemetry`]), who is on the other side ([`tls`], [`caller`], [`token`]), what
 //! a use case gets of that ([`context`]), how values and errors cross the wire
 //! ([`convert`], [`page`], [`status`]), and the two ends of a connection
 //! ([`server`] and [`ops`]; [`channel`], [`following`] and [`trail`]; [`call`] between them).
@@ -10,6 +10,7 @@
 pub mod config;
 pub mod environment;
 pub mod key_file;
+pub mod sealing;
 pub mod telemetry;
 
 pub mod caller;

@@ -1,6 +1,8 @@
 //! The use cases, one file each.
 
 mod append_events;
+mod erase_events;
+mod erased;
 mod export_events;
 mod get_checkpoint;
 mod get_consistency_proof;
@@ -18,6 +20,8 @@ mod trace_reading;
 mod watch_events;
 
 pub use append_events::AppendEvents;
+pub use erase_events::EraseEvents;
+pub use erased::Listed;
 pub use get_checkpoint::SignedCheckpoint;
 pub use get_consistency_proof::Consistency;
 pub use get_event::FoundEvent;
@@ -27,7 +31,7 @@ pub use get_tile::TileData;
 pub use list_events::HistoryPage;
 pub use list_history::OpenedHistory;
 pub use list_unusual_accesses::UnusualPage;
-pub use permission::{PRODUCERS, may_append, may_oversee, may_read};
+pub use permission::{PRODUCERS, may_append, may_erase, may_oversee, may_read};
 pub use search_events::SearchPage;
 pub use watch_events::{Watch, WatchItem, WatchNews, Watching};
 

@@ -13,6 +13,7 @@ use aval_merkle_log::tree::{Frontier, NodeId, TreeFull};
 
 use crate::aliases::{self, PatientChange};
 use crate::checkpoint_key::CheckpointKey;
+use crate::erasure::Erasure;
 use crate::head_map::{HeadMap, MapChange};
 use crate::submission::SealedEvent;
 
@@ -50,6 +51,10 @@ pub struct Batch<'a> {
     pub map: MapChange,
     /// What its events tell of who is whom, in their order.
     pub who_is_whom: Vec<PatientChange>,
+    /// What its entries erase of earlier ones.
+    pub erasures: Vec<Erasure>,
+    /// The patient whose key is erased with it.
+    pub erased_key: Option<PatientId>,
     /// The signed checkpoint of the new size, a C2SP note.
     pub checkpoint: String,
 }
@@ -141,6 +146,8 @@ impl Tip {
             checkpoint: key.sign(frontier.size(), frontier.root(), change.root)?,
             map: change,
             who_is_whom,
+            erasures: Vec::new(),
+            erased_key: None,
         };
         let tip = Self {
             fence: self.fence,

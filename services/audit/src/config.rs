@@ -1,12 +1,17 @@
 //! The configuration of the service: `config/audit.toml` shows every key.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use aval_database::DatabaseConfig;
+use aval_domain::event::EventKind;
 use aval_runtime::config::{
     self, ConfigError, DurationText, GrpcConfig, OpsConfig, TelemetryConfig, TokenConfig,
 };
 use serde::Deserialize;
+
+use crate::payload::KEPT_FOR_EVER;
+use crate::query::kinds_named;
 
 mod unusual;
 
@@ -40,6 +45,11 @@ pub struct Config {
     pub token: TokenConfig,
     /// The log's identity.
     pub log: LogConfig,
+    /// What keeps the events from whoever has the database alone.
+    pub encryption: EncryptionConfig,
+    /// How long events are kept.
+    #[serde(default)]
+    pub retention: RetentionConfig,
     /// How pages of lists and cursors are sealed.
     pub page_tokens: PageTokensConfig,
     /// The bounds of `WatchEvents`.
@@ -89,6 +99,27 @@ pub struct LogConfig {
     pub former_keys: Vec<String>,
 }
 
+/// What keeps the events from whoever has the database alone: each is encrypted under its
+/// patient's key, and the patients' keys under the key in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EncryptionConfig {
+    /// Files with a key, 32 bytes as one line of base64, the same for every instance: the
+    /// first wraps, all unwrap. No default.
+    pub key_files: Vec<PathBuf>,
+}
+
+/// How long events are kept. Default: for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetentionConfig {
+    /// How many years, where nothing else is said; 0: for ever. Default: 0.
+    pub default_years: u16,
+    /// How many years for some kinds, by code or by a prefix that ends with `.*`; 0: for
+    /// ever.
+    pub years: BTreeMap<String, u16>,
+}
+
 /// How pages of lists are sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,12 +142,60 @@ impl Config {
         self.token.check()?;
         self.watch.check()?;
         self.unusual.check()?;
+        self.encryption.check()?;
+        self.retention.check()?;
         self.database
             .validate()
             .map_err(|error| ConfigError::Refused {
                 key: "database",
                 rule: error.to_string(),
             })
+    }
+}
+
+impl EncryptionConfig {
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.key_files.is_empty() {
+            return Err(ConfigError::Refused {
+                key: "encryption.key_files",
+                rule: "must name at least one file".to_owned(),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl RetentionConfig {
+    /// How many years each kind is kept that may be erased at all; 0: for ever. A code wins
+    /// over a prefix.
+    pub fn by_kind(&self) -> impl Iterator<Item = (EventKind, u16)> + '_ {
+        let kinds = EventKind::ALL.iter().copied();
+        kinds
+            .filter(|kind| !KEPT_FOR_EVER.contains(kind))
+            .map(|kind| (kind, self.years_of(kind)))
+    }
+
+    fn years_of(&self, kind: EventKind) -> u16 {
+        let named = self
+            .years
+            .iter()
+            .filter(|(name, _)| kinds_named(name).contains(&kind));
+        let nearest = named.max_by_key(|(name, _)| (!name.ends_with('*'), name.len()));
+        nearest.map_or(self.default_years, |(_, years)| *years)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        for name in self.years.keys() {
+            let kinds = kinds_named(name);
+            let may_go = kinds.iter().any(|kind| !KEPT_FOR_EVER.contains(kind));
+            if !may_go {
+                return Err(ConfigError::Refused {
+                    key: "retention.years",
+                    rule: format!("{name:?} is no kind of event that may be erased"),
+                });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -165,14 +244,44 @@ mod tests {
         assert!(config.log.former_keys.is_empty());
         assert_eq!(config.watch, WatchConfig::default());
         assert_eq!(config.unusual, UnusualConfig::default());
+        assert_eq!(config.retention, RetentionConfig::default());
     }
 
     #[test]
     fn an_unknown_key_is_refused() {
-        for table in ["[grpc]", "[log]", "[page_tokens]", "[watch]", "[unusual]"] {
+        for table in [
+            "[grpc]",
+            "[log]",
+            "[encryption]",
+            "[retention]",
+            "[page_tokens]",
+            "[watch]",
+            "[unusual]",
+        ] {
             let wrong = SAMPLE.replace(table, &format!("{table}\nno_such_key = 1"));
             let refused = config::from_toml::<Config>(&wrong);
             assert!(refused.is_err(), "{table}");
+        }
+    }
+
+    #[test]
+    fn a_configuration_without_a_key_is_refused_by_its_name() {
+        let without = SAMPLE.replace("key_files = [", "key_files = [] # [");
+        let config: Config = config::from_toml(&without).unwrap();
+        let refused = config.check().unwrap_err().to_string();
+        assert!(refused.contains("encryption.key_files"), "{refused}");
+        let without = SAMPLE.replace("[encryption]\nkey_files", "#");
+        let refused = config::from_toml::<Config>(&without).unwrap_err();
+        assert!(refused.to_string().contains("encryption"), "{refused}");
+    }
+
+    #[test]
+    fn a_period_of_no_kind_or_of_one_that_is_kept_is_refused() {
+        for name in ["no.such", "patients.merged", "trail.pruned", "*"] {
+            let mut config: Config = config::from_toml(SAMPLE).unwrap();
+            config.retention.years.insert(name.to_owned(), 1);
+            let refused = config.check().unwrap_err().to_string();
+            assert!(refused.contains("retention.years"), "{refused}");
         }
     }
 

@@ -40,10 +40,35 @@ pub struct StoredEntry {
     pub leaf_hash: Hash,
     /// The columns by which the row was found.
     pub columns: Columns,
-    /// The canonical bytes of the event.
-    pub canonical: Vec<u8>,
-    /// The salt of the commitment.
-    pub salt: Salt,
+    /// What was told.
+    pub content: Content,
+}
+
+/// A row whose content was erased, before it is believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredErased {
+    /// Its place in the log, from 0.
+    pub log_index: u64,
+    /// The leaf as its columns tell it.
+    pub leaf: LeafContent,
+    /// The hash under which the leaf stands in the tree.
+    pub leaf_hash: Hash,
+    /// The place of the entry that is said to have erased it.
+    pub erased_by: u64,
+}
+
+/// What a row tells, decrypted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// All of it.
+    Told {
+        /// The canonical bytes of the event.
+        canonical: Vec<u8>,
+        /// The salt of the commitment.
+        salt: Salt,
+    },
+    /// It cannot be decrypted: this is why.
+    Unreadable(&'static str),
 }
 
 /// What of an event stands in columns, to be filtered by. A function of the event.
@@ -97,18 +122,19 @@ impl StoredEntry {
     ///
     /// That the leaf itself is the one of the tree is what a receipt proves.
     pub fn open(self) -> Result<Entry, Altered> {
-        let altered = |what| Altered {
-            log_index: self.log_index,
-            what,
+        let log_index = self.log_index;
+        let altered = |what| Altered { log_index, what };
+        let (canonical, salt) = match self.content {
+            Content::Told { canonical, salt } => (canonical, salt),
+            Content::Unreadable(what) => return Err(altered(what)),
         };
-        if commitment(&self.salt.0, &self.canonical) != self.leaf.commitment {
+        if commitment(&salt.0, &canonical) != self.leaf.commitment {
             return Err(altered("commitment"));
         }
         if leaf_hash(&self.leaf) != self.leaf_hash {
             return Err(altered("leaf"));
         }
-        let event: Event =
-            serde_json::from_slice(&self.canonical).map_err(|_| altered("payload"))?;
+        let event: Event = serde_json::from_slice(&canonical).map_err(|_| altered("payload"))?;
         if *event.event_id.as_uuid().as_bytes() != self.leaf.event_id {
             return Err(altered("event id"));
         }
@@ -124,8 +150,8 @@ impl StoredEntry {
             recorded_at: Timestamp::from_micros(self.leaf.recorded_at_micros),
             event,
             leaf: self.leaf,
-            canonical: self.canonical,
-            salt: self.salt,
+            canonical,
+            salt,
         })
     }
 }

@@ -123,6 +123,12 @@ pub enum Fault {
         /// Its place in the log.
         log_index: u64,
     },
+    /// An entry is erased, and the log does not say so.
+    #[error("the entry at index {log_index} is erased, and no erasure in the log names it")]
+    ErasedUntold {
+        /// Its place in the log.
+        log_index: u64,
+    },
     /// The head of the log says another size.
     #[error("the log's head speaks of {said} entries, and {found} are there")]
     Size {

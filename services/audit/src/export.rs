@@ -86,6 +86,16 @@ impl Format {
         }
     }
 
+    /// What is left of an event that was erased: its receipt, which proves the leaf alone, in
+    /// a file that is made to be verified; in the others, nothing.
+    #[must_use]
+    pub fn erased(self, receipt: &Receipt) -> Option<String> {
+        (self == Self::Receipts).then(|| {
+            let line = json!({ "erased": true, "receipt": receipt.format() });
+            format!("{line}\n")
+        })
+    }
+
     /// What stands after the last event.
     #[must_use]
     pub const fn end(self) -> &'static str {

@@ -12,6 +12,10 @@ pub mod plan;
 
 pub mod entry;
 
+pub mod payload;
+
+pub mod patient_keys;
+
 pub mod batch;
 
 pub mod head_map;
@@ -23,6 +27,12 @@ pub mod standing;
 pub mod checkpoint_key;
 
 pub mod examination;
+
+pub mod erasure;
+
+pub mod retention;
+
+pub mod key_rotation;
 
 pub mod query;
 

@@ -35,7 +35,14 @@ enum Command {
     /// Read the whole log and say what in it is not as it was signed. 0: nothing; 22:
     /// something; 1: it could not be read.
     Fsck,
+    /// Wrap every patient's key under the first of `encryption.key_files`, while others
+    /// serve, encrypt what is still in clear, and say which key is still needed. 0:
+    /// everything is under the first one; 22: something is not; 1: it could not be done.
+    RotateKeys,
 }
+
+/// How far a rotation is, is said whenever so many more rows are done.
+const SAID_AFTER: u64 = 100_000;
 
 struct Audit;
 
@@ -77,6 +84,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     let config = arguments.config.as_deref();
     match arguments.command {
         Command::Usual(task) => program::run::<Audit>(task, config).await?,
+        Command::RotateKeys => return rotate_keys(&program::load::<Audit>(config)?).await,
         Command::Fsck => return examine(&program::load::<Audit>(config)?).await,
     }
     Ok(ExitCode::SUCCESS)
@@ -90,4 +98,19 @@ async fn examine(config: &Config) -> anyhow::Result<ExitCode> {
     }
     writeln!(out, "{found}")?;
     Ok(ExitCode::from(found.exit_code()))
+}
+
+async fn rotate_keys(config: &Config) -> anyhow::Result<ExitCode> {
+    let mut said = 0;
+    let progress = |rows: u64| {
+        if rows >= said + SAID_AFTER {
+            said = rows;
+            // Whoever does not listen keeps nobody from going on.
+            let _ = writeln!(io::stderr(), "{rows} rows");
+        }
+    };
+    let report = Server::rotate_keys(config, progress).await;
+    let report = report.context("the keys are not rotated")?;
+    write!(io::stdout(), "{report}")?;
+    Ok(ExitCode::from(report.exit_code()))
 }

@@ -1,5 +1,7 @@
 //! Made-up events for the tests.
 
+use std::sync::Arc;
+
 use aval_domain::access::{AccessMode, Action, Effect, Ground};
 use aval_domain::code::Profession;
 use aval_domain::document::DocumentClass;
@@ -7,10 +9,19 @@ use aval_domain::event::{Actor, DecisionSummary, Event, EventDocument, EventKind
 use aval_domain::id::{
     ActivityId, DocumentId, EventId, GrantId, OrganizationId, PatientId, PractitionerId,
 };
-use aval_domain::random::SeededRandom;
+use aval_domain::random::{SeededRandom, SystemRandom};
 use aval_domain::time::{Clock, ManualClock, Timestamp};
+use aval_runtime::key_file::Secret;
+use zeroize::Zeroizing;
 
+use crate::patient_keys::PatientKeys;
 use crate::submission::{SealedEvent, Submission};
+
+/// Keys for a store; of these secrets the first wraps.
+pub(crate) fn keys(secrets: &[u8]) -> Arc<PatientKeys> {
+    let secrets: Vec<Secret> = secrets.iter().map(|b| Zeroizing::new([*b; 32])).collect();
+    Arc::new(PatientKeys::new(&secrets, Arc::new(SystemRandom)))
+}
 
 /// Makes events, each with an identifier of its own.
 #[derive(Debug, Clone)]

@@ -9,7 +9,9 @@ mod english;
 mod french;
 pub(crate) mod paris_time;
 
-use aval_domain::event::{Actor, Event};
+use aval_domain::event::{Actor, Event, EventKind};
+
+use crate::erasure::ErasedEntry;
 
 /// An event in the two languages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +49,29 @@ impl Sentences {
             french: french::sentence(event, reader),
             english: english::sentence(event, reader),
         }
+    }
+}
+
+impl Sentences {
+    /// What is said of an event that was erased, in either language.
+    #[must_use]
+    pub fn of_erased(erased: &ErasedEntry) -> Self {
+        let french_at = french::words::instant(erased.erased_at);
+        let english_at = english::words::instant(erased.erased_at);
+        let (why_french, why_english) = match erased.kind {
+            EventKind::TrailErased => (
+                format!("pour ce motif : « {} »", erased.ground),
+                format!("for this reason: “{}”", erased.ground),
+            ),
+            _ => (
+                "parce que sa durée de conservation est écoulée".to_owned(),
+                "because its retention period is over".to_owned(),
+            ),
+        };
+        let french =
+            format!("Le contenu de cette trace a été effacé le {french_at}, {why_french}.");
+        let english = format!("What this trace told was erased on {english_at}, {why_english}.");
+        Self { french, english }
     }
 }
 

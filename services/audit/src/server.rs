@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use aval_database::migrate::{self, SchemaError};
 use aval_database::{Backend, Database, DatabaseError};
+use aval_domain::random::SystemRandom;
 use aval_proto::audit::v1::oversight_service_server::OversightServiceServer;
+use aval_proto::audit::v1::retention_service_server::RetentionServiceServer;
 use aval_proto::audit::v1::trail_service_server::TrailServiceServer;
 use aval_proto::audit::v1::transparency_service_server::TransparencyServiceServer;
 use aval_runtime::caller::{Allowlist, AllowlistError};
@@ -24,11 +26,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Watching};
 use crate::checkpoint_key::{CheckpointKey, CheckpointRefused};
-use crate::config::Config;
+use crate::config::{Config, RetentionConfig};
 use crate::examination::Examination;
-use crate::grpc::{Oversight, Trail, Transparency};
+use crate::grpc::{Oversight, Retention, Trail, Transparency};
+use crate::key_rotation::{self, KeyGone, Report};
 use crate::log_key::{self, LogKeyError};
 use crate::own_trail;
+use crate::patient_keys::{PatientKeys, WrappingKeyFile};
+use crate::retention;
 use crate::store::Store;
 use crate::store::sql::{Migrator, SqlStore};
 use crate::tail::Tail;
@@ -66,9 +71,13 @@ pub enum StartError {
     /// The log's key is missing or not one.
     #[error(transparent)]
     LogKey(#[from] LogKeyError),
-    /// The key of the page tokens is missing or not one.
+    /// The key of the page tokens, or one of those that wrap the patients' keys, is
+    /// missing or not one.
     #[error(transparent)]
-    PageTokens(#[from] KeyFileError),
+    KeyFile(#[from] KeyFileError),
+    /// What is in the database needs another key than the configured ones.
+    #[error(transparent)]
+    KeyGone(#[from] KeyGone),
     /// The log in the database was signed by another key.
     #[error("the log in the database is not the configured key's")]
     OtherLog(#[from] CheckpointRefused),
@@ -114,7 +123,11 @@ impl Server {
         let page_tokens = key_file::hexadecimal(&config.page_tokens.key_file, missing)?;
         let page_tokens = PageTokens::new(&page_tokens);
 
-        let store: Arc<dyn Store> = Arc::new(SqlStore::new(db.clone()));
+        let files = &config.encryption.key_files;
+        let keys = PatientKeys::load(files, missing, Arc::clone(&environment.random))?;
+        let keys = Arc::new(keys);
+        let store: Arc<dyn Store> = Arc::new(SqlStore::new(db.clone(), Arc::clone(&keys)));
+        key_rotation::require_keys(store.as_ref(), &keys).await?;
         require_own_log(store.as_ref(), &key).await?;
         let (writer, writing) = Writer::new(
             Arc::clone(&store),
@@ -139,6 +152,7 @@ impl Server {
             writer: writer.clone(),
             writing,
             tail,
+            retention: config.retention,
             environment,
         };
         let stopped = tokio::spawn(tasks.run(shutdown));
@@ -162,9 +176,28 @@ impl Server {
             let db = Database::connect(&config.database).await?;
             migrate::require_current::<Migrator>(&db).await?;
             let key = log_key::checkpoint_key(&config.log, Missing::Refuse)?;
-            let found = SqlStore::new(db.clone()).examine(&key).await?;
+            let (_, store) = store_with_keys(config, &db).await?;
+            let found = store.examine(&key).await?;
             db.close().await?;
             Ok(found)
+        })
+    }
+
+    /// Puts everything under the current key, whoever serves meanwhile, and tells
+    /// `progress` how much was done.
+    #[must_use = "a future does nothing before it is awaited"]
+    pub fn rotate_keys<'a>(
+        config: &'a Config,
+        progress: impl FnMut(u64) + Send + 'a,
+    ) -> BoxFuture<'a, Result<Report, StartError>> {
+        Box::pin(async {
+            let files = WrappingKeyFile::all(&config.encryption.key_files)?;
+            let db = Database::connect(&config.database).await?;
+            migrate::require_current::<Migrator>(&db).await?;
+            let (keys, store) = store_with_keys(config, &db).await?;
+            let report = key_rotation::rotate(&store, &keys, files, progress).await?;
+            db.close().await?;
+            Ok(report)
         })
     }
 }
@@ -176,6 +209,19 @@ impl Running {
             tracing::error!(%error, "the service ended by a panic");
         }
     }
+}
+
+/// The store as a command uses it, which creates no key.
+async fn store_with_keys(
+    config: &Config,
+    db: &Database,
+) -> Result<(Arc<PatientKeys>, SqlStore), StartError> {
+    let files = &config.encryption.key_files;
+    let keys = PatientKeys::load(files, Missing::Refuse, Arc::new(SystemRandom))?;
+    let keys = Arc::new(keys);
+    let store = SqlStore::new(db.clone(), Arc::clone(&keys));
+    key_rotation::require_keys(&store, &keys).await?;
+    Ok((keys, store))
 }
 
 async fn open_database(config: &Config) -> Result<Database, StartError> {
@@ -205,10 +251,13 @@ async fn bind_grpc(
     let verifier = Arc::new(TokenVerifier::new(&config.token, environment)?);
     let server = GrpcServer::new(&config.grpc, environment, allowlist, verifier)
         .add_service(TrailServiceServer::new(Trail::new(Arc::clone(&app))))
-        .add_service(TransparencyServiceServer::new(Transparency::new(
-            Arc::clone(&app),
-        )))
-        .add_service(OversightServiceServer::new(Oversight::new(app)))
+        .add_service(OversightServiceServer::new(Oversight::new(Arc::clone(
+            &app,
+        ))))
+        .add_service(RetentionServiceServer::new(Retention::new(Arc::clone(
+            &app,
+        ))))
+        .add_service(TransparencyServiceServer::new(Transparency::new(app)))
         .bind()
         .await?;
     Ok(server)
@@ -232,6 +281,7 @@ struct Tasks {
     writer: Writer,
     writing: WriterTask,
     tail: Tail,
+    retention: RetentionConfig,
     environment: Environment,
 }
 
@@ -246,6 +296,12 @@ impl Tasks {
             own_trail::SOURCE,
             Arc::clone(&self.environment.clock),
             |_| {},
+            shutdown.clone(),
+        ));
+        let pruning = tokio::spawn(retention::keep_to(
+            self.retention,
+            self.writer.clone(),
+            self.environment.clone(),
             shutdown.clone(),
         ));
         let relaying = tokio::spawn(own_trail::relay(
@@ -264,6 +320,7 @@ impl Tasks {
         shutdown.cancel();
         report("relay", relaying.await);
         report("tail", watching.await);
+        report("retention", pruning.await);
         stop_writing.cancel();
         report("writer", writing.await);
         report("backlog", observing.await);

@@ -1,6 +1,6 @@
 //! What the log rests on: one transaction a method, with its promises.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::Range;
 
@@ -16,7 +16,8 @@ use tokio::sync::watch;
 
 use crate::batch::{Batch, PatientHeads, Tip};
 use crate::checkpoint_key::CheckpointKey;
-use crate::entry::StoredEntry;
+use crate::entry::{StoredEntry, StoredErased};
+use crate::erasure::{Erasable, Target};
 use crate::examination::Examination;
 use crate::oversight::{Found, Search};
 use crate::plan::Recorded;
@@ -71,8 +72,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Those of these events that the log holds.
     fn recorded<'a>(&'a self, events: &'a [EventId]) -> Answer<'a, Recorded>;
 
-    /// Takes a batch, what it tells of who is whom, and the producers' positions after it,
-    /// durably, if nobody has taken over and the log is still as long as the writer found it.
+    /// Takes a batch, what it tells of who is whom, what it erases, and the producers'
+    /// positions after it, durably, if nobody has taken over and the log is still as long as the writer found it.
     ///
     /// After [`CommitError::Database`] the batch may be there nevertheless: the writer
     /// takes over anew before it goes on.
@@ -137,9 +138,72 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// are not heard of.
     fn commits(&self) -> watch::Receiver<u64>;
 
+    /// The next entries that this target names and whose payload is there, without those that
+    /// are kept for ever. For the writer.
+    fn erasable<'a>(&'a self, target: &'a Target) -> Answer<'a, Erasable>;
+
+    /// What is left of the erased events of a patient in this part of the log, at most as
+    /// many; the patient's as in [`events`](Self::events).
+    fn erased_in(
+        &self,
+        patient_id: PatientId,
+        range: Range<u64>,
+        order: Sequence,
+        limit: u64,
+    ) -> Answer<'_, Vec<StoredErased>>;
+
+    /// What is left of the event with this identifier, if its payload was erased.
+    fn erased(&self, id: EventId) -> Answer<'_, Option<StoredErased>>;
+
+    /// The entries at these places, without those whose payload was erased.
+    fn entries_at<'a>(&'a self, indexes: &'a [u64]) -> Answer<'a, Vec<StoredEntry>>;
+
+    /// The names of the wrapping keys without which something cannot be read.
+    fn wrapping_keys_in_use(&self) -> Answer<'_, Vec<String>>;
+
+    /// Wraps the next keys that are under this wrapping key, from after this place on, under
+    /// the current one. What was erased meanwhile stays erased.
+    fn rewrap<'a>(&'a self, wrapping_key_id: &'a str, after: i64) -> Answer<'a, Rekeyed>;
+
+    /// Encrypts the next payloads that are in clear, from after this place on. What was
+    /// erased meanwhile stays erased.
+    fn encrypt(&self, after: i64) -> Answer<'_, Rekeyed>;
+
+    /// What is under which key.
+    fn key_counts(&self) -> Answer<'_, KeyCounts>;
+
     /// Keeps an event of this service's own durably until the log takes it, on
     /// whatever instance that is.
     fn trace<'a>(&'a self, event: &'a Event) -> Answer<'a, ()>;
+}
+
+/// In which order entries are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sequence {
+    /// The newest first.
+    NewestFirst,
+    /// The oldest first.
+    OldestFirst,
+}
+
+/// What one step of a rotation did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rekeyed {
+    /// The last place that was looked at; none: there is nothing more.
+    pub reached: Option<i64>,
+    /// How many rows are under the current key now.
+    pub changed: u64,
+    /// How many could not be read, and were left as they are.
+    pub unreadable: u64,
+}
+
+/// What is under which key.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeyCounts {
+    /// How many patients' keys are under each wrapping key.
+    pub keys: BTreeMap<String, u64>,
+    /// How many payloads are in clear.
+    pub in_clear: u64,
 }
 
 /// Tiles of the map of heads.

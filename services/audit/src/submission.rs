@@ -50,6 +50,9 @@ pub enum Unrecordable {
     /// A number that has no canonical form: a time beyond the year 2255.
     #[error("has no canonical form")]
     NotCanonical(#[source] CanonicalError),
+    /// An erasure that another producer tells of.
+    #[error("is of a kind that the trail records itself")]
+    Erasure,
     /// Longer than [`LONGEST_EVENT`].
     #[error("is longer than {LONGEST_EVENT} bytes in canonical form")]
     TooLong,

@@ -24,6 +24,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::checkpoint_key::CheckpointKey;
+use crate::erasure::{Erased, Order};
 use crate::metrics::WriterMetrics;
 use crate::plan::Refused;
 use crate::store::Store;
@@ -33,6 +34,9 @@ pub use term::TermError;
 
 /// How many deliveries may wait.
 const LONGEST_QUEUE: usize = 4_096;
+
+/// How many erasures may wait.
+const MOST_ERASURES: usize = 16;
 
 /// How many events one transaction takes, unless a single delivery has more.
 const EVENTS_PER_BATCH: usize = 2_048;
@@ -45,6 +49,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct Writer {
     queue: mpsc::Sender<Waiting>,
+    erasures: mpsc::Sender<WaitingErasure>,
     leads: watch::Receiver<bool>,
 }
 
@@ -55,6 +60,7 @@ pub struct WriterTask {
     key: Arc<CheckpointKey>,
     clock: Arc<dyn Clock>,
     queue: mpsc::Receiver<Waiting>,
+    erasures: mpsc::Receiver<WaitingErasure>,
     leads: watch::Sender<bool>,
     metrics: WriterMetrics,
 }
@@ -83,6 +89,18 @@ struct Waiting {
     answer: oneshot::Sender<Result<u64, RecordError>>,
 }
 
+#[derive(Debug)]
+struct WaitingErasure {
+    order: Box<Order>,
+    answer: oneshot::Sender<Result<Erased, RecordError>>,
+}
+
+/// What is done next.
+enum Work {
+    Record(Waiting),
+    Erase(WaitingErasure),
+}
+
 enum Ended {
     Stopped,
     Lost(Arc<TermError>),
@@ -97,17 +115,20 @@ impl Writer {
         clock: Arc<dyn Clock>,
     ) -> (Self, WriterTask) {
         let (sender, queue) = mpsc::channel(LONGEST_QUEUE);
+        let (erasing, erasures) = mpsc::channel(MOST_ERASURES);
         let (leads, leading) = watch::channel(false);
         let task = WriterTask {
             store,
             key,
             clock,
             queue,
+            erasures,
             leads,
             metrics: WriterMetrics::new(),
         };
         let writer = Self {
             queue: sender,
+            erasures: erasing,
             leads: leading,
         };
         (writer, task)
@@ -123,6 +144,21 @@ impl Writer {
             mpsc::error::TrySendError::Full(_) => RecordError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => RecordError::NotWriting,
         })?;
+        answered.await.unwrap_or(Err(RecordError::NotWriting))
+    }
+
+    /// Erases the next of what is ordered, between two batches; what is erased and the
+    /// entries that say so are one transaction.
+    pub async fn erase(&self, order: Order) -> Result<Erased, RecordError> {
+        let (answer, answered) = oneshot::channel();
+        let order = Box::new(order);
+        let waiting = WaitingErasure { order, answer };
+        self.erasures
+            .try_send(waiting)
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => RecordError::Overloaded,
+                mpsc::error::TrySendError::Closed(_) => RecordError::NotWriting,
+            })?;
         answered.await.unwrap_or(Err(RecordError::NotWriting))
     }
 
@@ -176,20 +212,25 @@ impl WriterTask {
                 biased;
                 () = shutdown.cancelled() => return None,
                 begun = &mut taking_over => return Some(begun),
-                waiting = self.queue.recv() => waiting?.answer(Err(RecordError::NotWriting)),
+                work = Work::next(&mut self.queue, &mut self.erasures) => work?.refuse(),
             }
         }
     }
 
     async fn lead(&mut self, mut term: Term, shutdown: &CancellationToken) -> Ended {
         loop {
-            let first = tokio::select! {
+            let work = tokio::select! {
                 biased;
-                first = self.queue.recv() => first,
+                work = Work::next(&mut self.queue, &mut self.erasures) => work,
                 () = shutdown.cancelled() => return Ended::Stopped,
             };
-            let Some(first) = first else {
-                return Ended::Stopped;
+            let first = match work {
+                None => return Ended::Stopped,
+                Some(Work::Record(first)) => first,
+                Some(Work::Erase(waiting)) => match erase(&mut term, waiting).await {
+                    Ok(()) => continue,
+                    Err(lost) => return Ended::Lost(lost),
+                },
             };
             let batch = self.join_waiting(first);
             let submissions: Vec<&Submission> = batch.iter().map(|w| &w.submission).collect();
@@ -243,7 +284,39 @@ impl WriterTask {
                 biased;
                 () = shutdown.cancelled() => return None,
                 () = &mut over => return Some(()),
-                waiting = self.queue.recv() => waiting?.answer(Err(RecordError::NotWriting)),
+                work = Work::next(&mut self.queue, &mut self.erasures) => work?.refuse(),
+            }
+        }
+    }
+}
+
+/// Between two batches. After an error the term is over.
+async fn erase(term: &mut Term, waiting: WaitingErasure) -> Result<(), Arc<TermError>> {
+    let erased = term.erase(&waiting.order).await.map_err(Arc::new);
+    let answer = erased.as_ref().copied();
+    let answer = answer.map_err(|error| RecordError::Failed(Arc::clone(error)));
+    // Whoever has gone away asks again, and what is erased stays so.
+    let _gone = waiting.answer.send(answer);
+    erased.map(|_| ())
+}
+
+impl Work {
+    /// Whichever comes; where both wait, either: neither keeps the other from its turn.
+    async fn next(
+        queue: &mut mpsc::Receiver<Waiting>,
+        erasures: &mut mpsc::Receiver<WaitingErasure>,
+    ) -> Option<Self> {
+        tokio::select! {
+            waiting = queue.recv() => waiting.map(Self::Record),
+            waiting = erasures.recv() => waiting.map(Self::Erase),
+        }
+    }
+
+    fn refuse(self) {
+        match self {
+            Self::Record(waiting) => waiting.answer(Err(RecordError::NotWriting)),
+            Self::Erase(waiting) => {
+                let _gone = waiting.answer.send(Err(RecordError::NotWriting));
             }
         }
     }

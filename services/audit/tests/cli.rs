@@ -46,10 +46,12 @@ fn it_serves_until_it_is_told_to_stop_and_its_log_is_whole() {
             database = {{ url = "{}" }}
             token = {{ issuer = "http://127.0.0.1:1", jwks_url = "http://127.0.0.1:1/jwks.json" }}
             log = {{ key_file = "{}" }}
+            encryption = {{ key_files = ["{}"] }}
             page_tokens = {{ key_file = "{}" }}
         "#,
         Program::database_url(folder.path()),
         file("checkpoint.key"),
+        file("trail.key"),
         file("page-tokens.key"),
     );
     let config = PROGRAM.config(folder.path(), &text);

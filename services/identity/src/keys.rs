@@ -1,44 +1,13 @@
-//! The keys of this service, each in a file of its own.
+//! The key that signs tokens, in a file of its own.
 
 use std::path::Path;
 
-use aval_domain::random;
 use aval_runtime::key_file::{self, KeyFileError, Missing};
 use aval_runtime::token::TokenSigner;
-use aws_lc_rs::digest;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
-
-/// A secret of 32 bytes, wiped when it is dropped.
-pub type Secret = Zeroizing<[u8; 32]>;
-
-/// The secret in a file: one line of base64.
-pub fn secret(path: &Path, missing: Missing<'_>) -> Result<Secret, KeyFileError> {
-    let text = key_file::text(path, missing, |random| {
-        let secret = Zeroizing::new(random::bytes::<32>(random));
-        Ok::<_, KeyFileError>(Zeroizing::new(STANDARD.encode(*secret) + "\n"))
-    })?;
-    let decoded = STANDARD.decode(text.trim()).map(Zeroizing::new);
-    let secret = decoded
-        .ok()
-        .and_then(|bytes| bytes.as_slice().try_into().ok());
-    secret
-        .map(Zeroizing::new)
-        .ok_or_else(|| KeyFileError::Malformed {
-            path: path.to_owned(),
-            form: "32 bytes as one line of base64",
-        })
-}
-
-/// A name for a secret that tells nothing of it, among those used for `purpose`.
-pub(crate) fn name_of(purpose: &[u8], secret: &Secret) -> String {
-    let mut context = digest::Context::new(&digest::SHA256);
-    context.update(purpose);
-    context.update(&**secret);
-    URL_SAFE_NO_PAD.encode(&context.finish().as_ref()[..12])
-}
 
 /// The signing key in a file: P-256, PKCS#8 PEM. A new one comes from the
 /// cryptographic library's own generator.
@@ -80,22 +49,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_secret_is_made_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("digest.key");
-        let made = secret(&path, Missing::Create(&SystemRandom)).unwrap();
-        assert_eq!(made, secret(&path, Missing::Create(&SystemRandom)).unwrap());
-        assert_eq!(made, secret(&path, Missing::Refuse).unwrap());
-    }
-
-    #[test]
     fn a_missing_key_is_refused_where_none_may_be_made() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("none");
-        assert!(matches!(
-            secret(&path, Missing::Refuse),
-            Err(KeyFileError::File { .. })
-        ));
         assert!(matches!(
             signer(&path, Missing::Refuse),
             Err(KeyFileError::File { .. })
@@ -116,10 +72,6 @@ mod tests {
             fs::write(&path, text).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
             let missing = Missing::Create(&SystemRandom);
-            assert!(matches!(
-                secret(&path, missing),
-                Err(KeyFileError::Malformed { .. })
-            ));
             assert!(matches!(
                 signer(&path, missing),
                 Err(KeyFileError::Malformed { .. })

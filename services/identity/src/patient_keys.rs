@@ -22,10 +22,9 @@ use std::path::PathBuf;
 
 use aval_domain::id::PatientId;
 use aval_domain::ins::{Ins, InsTraits};
-use aval_runtime::key_file::{KeyFileError, Missing};
+use aval_runtime::key_file::{self, KeyFileError, Missing, Secret};
 
 use crate::config::PatientKeyFiles;
-use crate::keys::{self, Secret};
 use crate::patient::Identity;
 use digests::DigestKey;
 use seals::Seals;
@@ -41,12 +40,14 @@ impl PatientKeys {
     /// The keys in these files.
     pub fn load(files: &PatientKeyFiles, missing: Missing<'_>) -> Result<Self, KeyFileError> {
         let others = |paths: &[PathBuf]| {
-            let secrets = paths.iter().map(|path| keys::secret(path, Missing::Refuse));
+            let secrets = paths
+                .iter()
+                .map(|path| key_file::base64(path, Missing::Refuse));
             secrets.collect::<Result<Vec<_>, _>>()
         };
         Ok(Self::new(
-            &keys::secret(&files.digest_key_file, missing)?,
-            &keys::secret(&files.encryption_key_file, missing)?,
+            &key_file::base64(&files.digest_key_file, missing)?,
+            &key_file::base64(&files.encryption_key_file, missing)?,
         )
         .with_other_digest_keys(&others(&files.other_digest_key_files)?)
         .with_other_encryption_keys(&others(&files.other_encryption_key_files)?))

@@ -80,7 +80,7 @@ pub enum AuditCommand {
     },
     /// Checks offline that a history is whole. Exit codes as of `verify`; 16: events are
     /// missing, or the proof of a merged patient; 17: they were changed or moved; 18: events
-    /// kept before are gone.
+    /// kept before are gone; 24: one is said to be erased, and nothing in the log says so.
     VerifyHistory {
         /// The proof, as saved.
         proof: PathBuf,
@@ -117,6 +117,16 @@ pub enum AuditCommand {
     /// Lists what is unusual among the accesses of a period, as an auditor; traced. The
     /// same period of the same log has the same list.
     Unusual(UnusualArguments),
+    /// Erases what the trail tells of a patient under one identifier, and the key under which
+    /// it was kept: for operators. What was erased, and why, stays in the patient's history.
+    Erase {
+        /// The patient's identifier.
+        #[arg(long)]
+        patient: String,
+        /// Why, in words that the patient reads.
+        #[arg(long)]
+        ground: String,
+    },
     /// Reads the whole log in its database and says what is not as it was signed: for
     /// operators, with the service running or not. 22: something is not.
     Fsck {
@@ -144,6 +154,21 @@ impl Session {
         let checkpoint = witnesses.cosigned(checkpoint, &portal, self.output).await?;
         write(file, checkpoint.format().as_bytes())?;
         Ok(self.output.sentence(&say("enregistré", "saved"))?)
+    }
+
+    /// Erases what is told of a patient.
+    pub async fn audit_erase(&self, patient: &str, ground: &str) -> anyhow::Result<()> {
+        let mut retention = self.software("operator")?.retention();
+        let request = proto::EraseEventsRequest {
+            patient_id: patient.to_owned(),
+            ground: ground.to_owned(),
+        };
+        let answer = retention.erase_events(request).await?.into_inner();
+        let count = answer.erased_count;
+        Ok(self.output.sentence(&say(
+            format!("{count} traces effacées ; l'historique dit pourquoi."),
+            format!("{count} events erased; the history says why."),
+        ))?)
     }
 
     /// Saves an event and its receipt.

@@ -121,6 +121,7 @@ impl Service<'_> {
                 "create_missing_keys": true,
                 "token": self.token(),
                 "log": { "key_file": self.layout.log_signer() },
+                "encryption": { "key_files": [key("trail-encryption.key")] },
                 "page_tokens": { "key_file": key("page-tokens.key") },
             }),
         )

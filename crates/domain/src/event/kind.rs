@@ -86,6 +86,8 @@ closed_list! {
         TrailExported = "trail.exported",
         /// Events past their retention were erased.
         TrailPruned = "trail.pruned",
+        /// Events of a patient were erased because somebody asked.
+        TrailErased = "trail.erased",
         /// The trail is incomplete, delayed or inconsistent.
         TrailAlert = "trail.alert",
     }

@@ -14,6 +14,8 @@ mod receipts;
 mod tampering;
 
 #[cfg(test)]
+mod erasures;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod lying_log;

@@ -8,7 +8,11 @@ use aval_runtime::context::RequestContext;
 use super::{App, may_append};
 use crate::error::Error;
 use crate::plan::Refused;
-use crate::submission::{SealedEvent, Submission};
+use crate::submission::{SealedEvent, Submission, Unrecordable};
+
+/// What the log itself tells of, and nobody else: each is recorded together with what it
+/// erases.
+const ERASURES: [EventKind; 2] = [EventKind::TrailPruned, EventKind::TrailErased];
 
 /// How many alerts are remembered, so that none is raised twice.
 const MOST_ALERTS: usize = 1_000;
@@ -38,6 +42,10 @@ impl App {
         may_append(cx, &command.source)?;
         let mut sealed = Vec::with_capacity(command.events.len());
         for (position, (sequence, event)) in command.events.into_iter().enumerate() {
+            if ERASURES.contains(&event.kind) {
+                let rule = Unrecordable::Erasure;
+                return Err(Error::Unrecordable { position, rule });
+            }
             let event = SealedEvent::seal(event, cx.random.as_ref())
                 .map_err(|rule| Error::Unrecordable { position, rule })?;
             sealed.push((sequence, event));

@@ -14,14 +14,17 @@ use futures::Stream;
 use futures::stream;
 
 use super::App;
+use super::erased::{Listed, joined, leaves_erased};
 use super::reading::Reading;
 use super::trace_reading::{on_ground, reader};
 use crate::checkpoint_key::CheckpointRefused;
 use crate::entry::{Altered, Entry, StoredEntry};
+use crate::erasure::ErasedEntry;
 use crate::error::Error;
 use crate::export::{Exported, Format};
 use crate::query::{ExportEvents, Filter, Onward, Scope};
 use crate::sentence::Reader;
+use crate::store::Sequence;
 
 /// How many events are read at once.
 const EVENTS_PER_READ: u64 = 100;
@@ -102,30 +105,35 @@ impl App {
     /// given away.
     async fn receipts(
         &self,
-        entries: &[Entry],
+        entries: &[Listed],
         note: &SignedNote,
         checkpoint: &Checkpoint,
     ) -> Result<Vec<Receipt>, Error> {
         let mut needed = BTreeSet::new();
         for entry in entries {
-            let nodes = InclusionProof::needed(entry.log_index, checkpoint.size);
+            let nodes = InclusionProof::needed(entry.log_index(), checkpoint.size);
             needed.extend(nodes.map_err(ComputeError::Impossible)?);
         }
         let needed: Vec<_> = needed.into_iter().collect();
         let nodes = self.store.nodes(&needed).await?;
-        let receipt = |entry: &Entry| {
-            let proof = InclusionProof::compute(&nodes, entry.log_index, checkpoint.size)?;
+        let receipt = |event: &Listed| {
+            let (salt, evidence) = match event {
+                Listed::Told(entry) => (Some(entry.salt.0), Evidence::Event(&entry.canonical)),
+                Listed::Erased(_) => (None, Evidence::LeafOnly),
+            };
+            let log_index = event.log_index();
+            let proof = InclusionProof::compute(&nodes, log_index, checkpoint.size)?;
             let receipt = Receipt {
-                leaf: entry.leaf.clone(),
-                salt: Some(entry.salt.0),
-                index: entry.log_index,
+                leaf: event.leaf().clone(),
+                salt,
+                index: log_index,
                 path: proof.path,
                 checkpoint: note.clone(),
             };
             receipt
-                .verify_in(Evidence::Event(&entry.canonical), checkpoint)
+                .verify_in(evidence, checkpoint)
                 .map_err(|_| Altered {
-                    log_index: entry.log_index,
+                    log_index,
                     what: "place in the tree",
                 })?;
             Ok(receipt)
@@ -159,6 +167,21 @@ impl Writing {
         }
     }
 
+    /// The next of what was erased of a patient's whole history, for who verifies it.
+    async fn erased(&self) -> Result<Vec<ErasedEntry>, Error> {
+        let Scope::Patient(patient_id) = self.scope else {
+            return Ok(Vec::new());
+        };
+        if self.format != Format::Receipts || !leaves_erased(&self.filter) {
+            return Ok(Vec::new());
+        }
+        let covered = self.from..self.checkpoint.size;
+        let oldest_first = Sequence::OldestFirst;
+        let store = &self.app.store;
+        let rows = store.erased_in(patient_id, covered, oldest_first, EVENTS_PER_READ);
+        self.app.explained(rows.await?).await
+    }
+
     /// What the next events add, or the end.
     async fn next(&mut self) -> Result<Vec<u8>, Error> {
         let onward = Onward {
@@ -168,24 +191,29 @@ impl Writing {
             limit: EVENTS_PER_READ,
         };
         let stored = self.app.store.events_from(&onward).await?;
-        let mut covered: Vec<StoredEntry> = stored
+        let covered = stored
             .into_iter()
-            .take_while(|entry| entry.log_index < self.checkpoint.size)
-            .collect();
-        let Some(last) = covered.last() else {
+            .take_while(|entry| entry.log_index < self.checkpoint.size);
+        let entries: Vec<Entry> = covered.map(StoredEntry::open).collect::<Result<_, _>>()?;
+        let erased = self.erased().await?;
+        let oldest_first = Sequence::OldestFirst;
+        let mut entries = joined(entries, erased, oldest_first, EVENTS_PER_READ);
+        let Some(last) = entries.last() else {
             self.is_over = true;
             return Ok(self.format.end().as_bytes().to_vec());
         };
-        self.from = last.log_index + 1;
-        covered.retain(|entry| self.is_of(entry.columns.patient_id));
-        let entries = covered.into_iter().map(StoredEntry::open);
-        let entries: Vec<Entry> = entries.collect::<Result<_, _>>()?;
+        self.from = last.log_index() + 1;
+        entries.retain(|event| self.is_of(event.patient_id()));
         let receipts = self
             .app
             .receipts(&entries, &self.note, &self.checkpoint)
             .await?;
         let mut text = String::new();
-        for (entry, receipt) in entries.iter().zip(&receipts) {
+        for (event, receipt) in entries.iter().zip(&receipts) {
+            let Listed::Told(entry) = event else {
+                text.push_str(&self.format.erased(receipt).unwrap_or_default());
+                continue;
+            };
             let exported = Exported {
                 entry,
                 receipt,

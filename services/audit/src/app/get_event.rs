@@ -6,10 +6,10 @@ use aval_merkle_log::note::SignedNote;
 use aval_merkle_log::receipt::{Evidence, Receipt};
 use aval_runtime::context::RequestContext;
 
-use super::App;
 use super::trace_reading::reader;
+use super::{App, Listed};
 use crate::checkpoint_key::CheckpointRefused;
-use crate::entry::{Altered, Entry};
+use crate::entry::Altered;
 use crate::error::Error;
 use crate::query::Scope;
 use crate::sentence::Reader;
@@ -18,7 +18,7 @@ use crate::sentence::Reader;
 #[derive(Debug, Clone)]
 pub struct FoundEvent {
     /// The event.
-    pub entry: Entry,
+    pub event: Listed,
     /// For whom it is put into words.
     pub reader: Reader,
     /// The receipt's text, if it was asked for.
@@ -37,33 +37,46 @@ impl App {
         include_receipt: bool,
     ) -> Result<FoundEvent, Error> {
         let reading = self.reading(cx, patient_id).await?;
-        let stored = self.store.event(event_id).await?;
-        let entry = stored.ok_or(Error::NotFound)?.open()?;
-        if !self.is_in(reading.scope, &entry).await? {
+        let event = match self.store.event(event_id).await? {
+            Some(stored) => Listed::Told(stored.open()?),
+            None => self.erased(event_id).await?,
+        };
+        if !self.is_in(reading.scope, &event).await? {
             return Err(Error::NotFound);
         }
         let receipt = if include_receipt {
-            Some(self.receipt(&entry).await?)
+            Some(self.receipt(&event).await?)
         } else {
             None
         };
         let subject = Subject::new("event", &event_id);
-        let patient_id = entry.event.patient_id;
-        self.trace_reading(cx, patient_id, Some(subject), reading.ground())
+        self.trace_reading(cx, event.patient_id(), Some(subject), reading.ground())
             .await?;
         Ok(FoundEvent {
-            entry,
+            event,
             reader: reader(cx),
             receipt,
         })
     }
 
-    async fn is_in(&self, scope: Scope, entry: &Entry) -> Result<bool, Error> {
-        let patient_id = match scope {
-            Scope::Practitioner(id) => return Ok(entry.event.actor.practitioner_id() == Some(id)),
-            Scope::Patient(patient_id) => patient_id,
+    /// What is left of an event that was erased.
+    async fn erased(&self, event_id: EventId) -> Result<Listed, Error> {
+        let erased = self.store.erased(event_id).await?;
+        let rows = vec![erased.ok_or(Error::NotFound)?];
+        let explained = self.explained(rows).await?.pop();
+        explained.map(Listed::Erased).ok_or(Error::NotFound)
+    }
+
+    async fn is_in(&self, scope: Scope, event: &Listed) -> Result<bool, Error> {
+        let patient_id = match (scope, event) {
+            (Scope::Practitioner(id), Listed::Told(entry)) => {
+                return Ok(entry.event.actor.practitioner_id() == Some(id));
+            }
+            // Whose act it was is not known any more.
+            (Scope::Practitioner(_), Listed::Erased(_)) => return Ok(false),
+            (Scope::Patient(patient_id), _) => patient_id,
         };
-        match entry.event.patient_id {
+        match event.patient_id() {
             None => Ok(false),
             Some(own) if own == patient_id => Ok(true),
             Some(other) => Ok(self.store.identifiers(patient_id).await?.contains(&other)),
@@ -72,23 +85,28 @@ impl App {
 
     /// The receipt against the newest checkpoint, verified before it is given away: a
     /// row that was changed together with its own hashes is noticed here.
-    async fn receipt(&self, entry: &Entry) -> Result<String, Error> {
+    async fn receipt(&self, event: &Listed) -> Result<String, Error> {
+        let (salt, evidence) = match event {
+            Listed::Told(entry) => (Some(entry.salt.0), Evidence::Event(&entry.canonical)),
+            Listed::Erased(_) => (None, Evidence::LeafOnly),
+        };
+        let log_index = event.log_index();
         let signed = self.newest_checkpoint().await?;
         let proof = self
-            .prove_inclusion(entry.log_index, signed.checkpoint.size)
+            .prove_inclusion(log_index, signed.checkpoint.size)
             .await?;
         let receipt = Receipt {
-            leaf: entry.leaf.clone(),
-            salt: Some(entry.salt.0),
-            index: entry.log_index,
+            leaf: event.leaf().clone(),
+            salt,
+            index: log_index,
             path: proof.path,
             checkpoint: SignedNote::parse(signed.note.as_bytes())
                 .map_err(CheckpointRefused::from)?,
         };
         receipt
-            .verify_in(Evidence::Event(&entry.canonical), &signed.checkpoint)
+            .verify_in(evidence, &signed.checkpoint)
             .map_err(|_| Altered {
-                log_index: entry.log_index,
+                log_index,
                 what: "place in the tree",
             })?;
         Ok(receipt.format())

@@ -3,23 +3,25 @@
 use std::collections::HashMap;
 
 use aval_database::requests::fingerprint;
-use aval_domain::id::PatientId;
 use aval_merkle_log::leaf::leaf_hash;
 use aval_runtime::context::RequestContext;
 use aval_runtime::page::PageTokenInvalid;
 
 use super::App;
+use super::erased::{Listed, joined, leaves_erased};
 use super::trace_reading::reader;
 use crate::entry::{Altered, Entry, StoredEntry};
+use crate::erasure::ErasedEntry;
 use crate::error::Error;
 use crate::query::{Filter, ListEvents, Query, Scope};
 use crate::sentence::Reader;
+use crate::store::Sequence;
 
 /// A page of events, the newest first.
 #[derive(Debug, Clone)]
 pub struct HistoryPage {
     /// The events.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<Listed>,
     /// For whom they are put into words.
     pub reader: Reader,
     /// For the next page; none: this was the last.
@@ -48,10 +50,11 @@ impl App {
             before,
             limit: command.page_size.with_one_more(),
         };
-        let mut stored = self.store.events(&query).await?;
-        let more = stored.len() > command.page_size.get();
-        stored.truncate(command.page_size.get());
-        let entries = open_all(stored)?;
+        let entries = open_all(self.store.events(&query).await?)?;
+        let erased = self.erased_of(&query).await?;
+        let mut entries = joined(entries, erased, Sequence::NewestFirst, query.limit);
+        let more = entries.len() > command.page_size.get();
+        entries.truncate(command.page_size.get());
         if matches!(scope, Scope::Patient(_)) && query.filter == Filter::default() {
             require_chain(&entries)?;
         }
@@ -60,7 +63,7 @@ impl App {
             .await?;
         let last = entries.last().filter(|_| more);
         let next_page_token = last.map(|last| {
-            let position = last.log_index.to_be_bytes();
+            let position = last.log_index().to_be_bytes();
             self.page_tokens.seal(&digest, &position, cx.now)
         });
         Ok(HistoryPage {
@@ -68,6 +71,23 @@ impl App {
             reader: reader(cx),
             next_page_token,
         })
+    }
+
+    /// What was erased of a patient's whole history, on the same page. Of what a professional
+    /// did nothing is left by which it could be found.
+    async fn erased_of(&self, query: &Query) -> Result<Vec<ErasedEntry>, Error> {
+        let Scope::Patient(patient_id) = query.scope else {
+            return Ok(Vec::new());
+        };
+        if !leaves_erased(&query.filter) {
+            return Ok(Vec::new());
+        }
+        let before = 0..query.before.unwrap_or(u64::MAX);
+        let newest_first = Sequence::NewestFirst;
+        let rows = self
+            .store
+            .erased_in(patient_id, before, newest_first, query.limit);
+        self.explained(rows.await?).await
     }
 
     fn position_in(
@@ -94,15 +114,15 @@ fn open_all(stored: Vec<StoredEntry>) -> Result<Vec<Entry>, Altered> {
 
 /// A whole history has no hole: each event names the one before it under the same
 /// identifier.
-fn require_chain(entries: &[Entry]) -> Result<(), Altered> {
-    let mut later: HashMap<Option<PatientId>, &Entry> = HashMap::new();
+fn require_chain(entries: &[Listed]) -> Result<(), Altered> {
+    let mut later: HashMap<Option<[u8; 16]>, &Listed> = HashMap::new();
     for earlier in entries {
-        let Some(later) = later.insert(earlier.event.patient_id, earlier) else {
+        let Some(later) = later.insert(earlier.leaf().patient_id(), earlier) else {
             continue;
         };
-        if later.leaf.previous_patient_leaf() != Some(leaf_hash(&earlier.leaf)) {
+        if later.leaf().previous_patient_leaf() != Some(leaf_hash(earlier.leaf())) {
             return Err(Altered {
-                log_index: later.log_index,
+                log_index: later.log_index(),
                 what: "place in the patient's history",
             });
         }

@@ -28,6 +28,11 @@ pub fn may_append(cx: &RequestContext, source: &str) -> Result<(), Denied> {
     Ok(())
 }
 
+/// Who may have events erased: an operator, for nobody.
+pub fn may_erase(cx: &RequestContext) -> Result<&CallerId, Denied> {
+    cx.service_caller(&["operator"])
+}
+
 /// Whose events the call may read without asking the log: a patient's own, or what a
 /// professional did. The producers read nothing. A professional who names a patient is
 /// refused here; whether they are the treating doctor `App::reading` knows.

@@ -8,6 +8,7 @@ use aval_domain::id::PatientId;
 use super::entries::{Payload, Row};
 use super::{Examination, Fault};
 use crate::aliases::{self, Aliases};
+use crate::entry::Content;
 
 /// What identity told, up to an entry.
 #[derive(Debug, Default)]
@@ -31,12 +32,15 @@ impl WhoIsWhom {
         match &row.payload {
             Payload::There(entry) => {
                 // One that is no event is noted as altered.
-                let event = serde_json::from_slice::<Event>(&entry.canonical).ok();
+                let Content::Told { canonical, .. } = &entry.content else {
+                    return;
+                };
+                let event = serde_json::from_slice::<Event>(canonical).ok();
                 if let Some(change) = event.as_ref().and_then(aliases::in_event) {
                     self.0.take(change);
                 }
             }
-            Payload::Erased => found.note(Fault::MergeErased {
+            Payload::Erased { .. } => found.note(Fault::MergeErased {
                 log_index: row.log_index,
             }),
             // Noted already.

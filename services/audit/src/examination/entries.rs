@@ -28,7 +28,10 @@ pub enum Payload {
     /// All of it.
     There(Box<StoredEntry>),
     /// Nothing: it was erased.
-    Erased,
+    Erased {
+        /// Whether an entry that the log itself recorded says so.
+        is_told: bool,
+    },
     /// The payload without the salt, or the reverse.
     Half,
 }
@@ -68,7 +71,12 @@ impl Tree {
                 Err(altered) => found.note(altered),
                 Ok(_) => {}
             },
-            Payload::Erased => found.erased += 1,
+            Payload::Erased { is_told } => {
+                found.erased += 1;
+                if !is_told {
+                    found.note(Fault::ErasedUntold { log_index });
+                }
+            }
             Payload::Half => found.note(Fault::HalfErased { log_index }),
         }
     }

@@ -56,7 +56,8 @@ impl Interaction {
             | EventKind::MaskRemoved
             | EventKind::TreatingDoctorRemoved
             | EventKind::RepresentativeRemoved
-            | EventKind::TrailPruned => Self::Delete,
+            | EventKind::TrailPruned
+            | EventKind::TrailErased => Self::Delete,
             EventKind::AccessDecided
             | EventKind::SessionOpened
             | EventKind::SessionRefused

@@ -13,11 +13,12 @@ pub(super) use oversight::{
 pub(super) use proofs::{consistency, inclusion, patient_proof, size};
 
 use aval_domain::id::{EventId, PatientId};
-use aval_proto::audit::v1::{AppendEventsRequest, SequencedEvent};
+use aval_proto::audit::v1::{AppendEventsRequest, EraseEventsRequest, SequencedEvent};
 use aval_runtime::convert::event::event_from_proto;
 use aval_runtime::status::{FieldErrors, Refusal};
 
-use crate::app::AppendEvents;
+use crate::app::{AppendEvents, EraseEvents};
+use crate::erasure::LONGEST_GROUND;
 use crate::submission::MOST_EVENTS;
 
 /// Reads a delivery. Too many events are refused before they are looked at.
@@ -32,6 +33,23 @@ pub(super) fn append_events(request: &AppendEventsRequest) -> Result<AppendEvent
             source: request.source.clone(),
             epoch: request.epoch,
             events: events?,
+        })
+    })
+}
+
+/// Whose events are to be erased, and why.
+pub(super) fn erase_events(request: &EraseEventsRequest) -> Result<EraseEvents, Refusal> {
+    let mut fields = FieldErrors::new();
+    let patient_id = fields.parse("patient_id", &request.patient_id);
+    let ground = request.ground.trim();
+    let length = ground.chars().count();
+    if !(1..=LONGEST_GROUND).contains(&length) || ground.chars().any(char::is_control) {
+        fields.add("ground", "must be 1 to 500 characters on one line");
+    }
+    fields.build(|| {
+        Some(EraseEvents {
+            patient_id: patient_id?,
+            ground: ground.to_owned(),
         })
     })
 }

@@ -95,6 +95,8 @@ fn not_recorded(cause: &TermError) -> Refusal {
         TermError::Damaged(_)
         | TermError::HeadsAltered
         | TermError::Growth(_)
+        | TermError::Untellable(_)
+        | TermError::TooManyParts(_)
         | TermError::Contradiction => Refusal::internal(cause),
     }
 }

@@ -2,7 +2,7 @@
 
 mod access;
 mod labels;
-mod words;
+pub(super) mod words;
 
 use aval_domain::event::{Event, EventKind, Outcome};
 
@@ -166,6 +166,10 @@ fn story(event: &Event, words: &Words<'_>) -> String {
         EventKind::TrailPruned => {
             format!("{who} erased traces whose retention period is over.")
         }
+        EventKind::TrailErased => match event.after.get("ground") {
+            Some(ground) => format!("{who} erased traces for this reason: “{ground}”."),
+            None => format!("{who} erased traces because an operator asked."),
+        },
         EventKind::TrailAlert => {
             "An anomaly of the history was reported to those in charge of the platform.".to_owned()
         }

@@ -2,7 +2,7 @@
 
 mod access;
 mod names;
-mod words;
+pub(super) mod words;
 
 use aval_domain::event::{Event, EventKind, Outcome};
 
@@ -173,6 +173,12 @@ fn story(event: &Event, words: &Words<'_>) -> String {
         EventKind::TrailPruned => {
             format!("{has} effacé des traces dont la durée de conservation est écoulée.")
         }
+        EventKind::TrailErased => match event.after.get("ground") {
+            Some(ground) => {
+                format!("{has} effacé des traces pour ce motif : « {ground} ».")
+            }
+            None => format!("{has} effacé des traces à la demande d'un opérateur."),
+        },
         EventKind::TrailAlert => {
             "Une anomalie de l'historique a été signalée aux responsables de la plateforme."
                 .to_owned()

@@ -2,11 +2,13 @@
 
 mod aliases;
 mod appending;
+mod erasing;
 mod examining;
 mod fencing;
 mod fixture;
 mod growing;
 mod heads;
+mod keeping;
 mod lists;
 mod plans;
 mod proofs;
@@ -15,11 +17,13 @@ mod tampering;
 
 use aliases::*;
 use appending::*;
+use erasing::*;
 use examining::*;
 use fencing::*;
 use fixture::Fixture;
 use growing::*;
 use heads::*;
+use keeping::*;
 use lists::*;
 use plans::*;
 use proofs::*;
@@ -71,6 +75,15 @@ aval_database::conformance_suite! {
         the_first_access_to_a_human_is_one_whatever_the_identifier,
         merges_from_before_there_were_aliases_are_known,
         merges_that_an_older_program_wrote_are_taken_in_by_the_next_writer,
+        what_is_told_is_read_with_the_key_alone,
+        a_patient_has_one_key_whoever_writes,
+        a_key_that_was_taken_away_or_altered_opens_nothing,
+        a_rotation_wraps_the_keys_and_touches_no_event,
+        what_is_in_clear_is_read_and_encrypted_by_a_rotation,
+        what_is_erased_is_gone_with_its_key_and_the_log_says_so,
+        more_than_one_step_erases_is_erased_step_by_step,
+        what_is_over_is_erased_and_nothing_else,
+        an_erasure_that_is_not_what_was_done_changes_nothing,
         a_page_is_a_walk_along_an_index,
         a_search_sees_every_event_that_is_left_once,
         a_place_is_found_by_when_it_was_recorded,

@@ -5,16 +5,19 @@
 //! its own for any node. `log_head` has one row; its update is the
 //! compare-and-swap that fences writers. `patient_heads` and `map_tiles` are the map
 //! of patients' heads; `patient_aliases` is who of them is one human; `producers` is how
-//! far each producer has come. `outbox` keeps this service's own events.
+//! far each producer has come. `patient_keys` are the keys under which the payloads are.
+//! `outbox` keeps this service's own events.
 
 mod alias;
 mod append;
 #[cfg(test)]
 pub(crate) mod damage;
 mod entity;
+mod erase;
 mod examine;
 mod filter;
 mod heads;
+mod keys;
 mod list;
 #[expect(
     elided_lifetimes_in_paths,
@@ -23,12 +26,14 @@ mod list;
 mod migration;
 mod onward;
 mod read;
+mod rekey;
 mod row;
 mod search;
 mod standing;
 mod take_over;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use aval_database::{Database, DatabaseError, outbox};
 use aval_domain::event::Event;
@@ -39,12 +44,17 @@ use aval_merkle_log::map::TileId;
 use aval_merkle_log::tree::{KnownNodes, NodeId};
 use tokio::sync::watch;
 
-use super::{Answer, CommitError, HeadProof, MapTiles, StandingEntry, Store, Tenure};
+use super::{
+    Answer, CommitError, HeadProof, KeyCounts, MapTiles, Rekeyed, Sequence, StandingEntry, Store,
+    Tenure,
+};
 use crate::batch::{Batch, PatientHeads};
 use crate::checkpoint_key::CheckpointKey;
-use crate::entry::StoredEntry;
+use crate::entry::{StoredEntry, StoredErased};
+use crate::erasure::{Erasable, Target};
 use crate::examination::Examination;
 use crate::oversight::{Found, Search};
+use crate::patient_keys::PatientKeys;
 use crate::plan::Recorded;
 use crate::query::{News, Onward, Query};
 
@@ -58,19 +68,21 @@ pub(crate) use standing::standing_statement;
 #[derive(Debug, Clone)]
 pub struct SqlStore {
     db: Database,
+    keys: Arc<PatientKeys>,
 }
 
 impl SqlStore {
-    /// The log in this database, whose schema is [`Migrator`]'s.
+    /// The log in this database, whose schema is [`Migrator`]'s, with its payloads under
+    /// these keys.
     #[must_use]
-    pub const fn new(db: Database) -> Self {
-        Self { db }
+    pub const fn new(db: Database, keys: Arc<PatientKeys>) -> Self {
+        Self { db, keys }
     }
 }
 
 impl Store for SqlStore {
     fn take_over(&self) -> Answer<'_, Tenure> {
-        Box::pin(take_over::take_over(&self.db))
+        Box::pin(take_over::take_over(&self.db, &self.keys))
     }
 
     fn heads_in<'a>(&'a self, buckets: &'a [u16]) -> Answer<'a, PatientHeads> {
@@ -100,7 +112,7 @@ impl Store for SqlStore {
     }
 
     fn recorded<'a>(&'a self, events: &'a [EventId]) -> Answer<'a, Recorded> {
-        Box::pin(read::recorded(&self.db, events))
+        Box::pin(read::recorded(&self.db, &self.keys, events))
     }
 
     fn commit<'a>(
@@ -108,7 +120,7 @@ impl Store for SqlStore {
         batch: &'a Batch<'a>,
         positions: &'a [(&'a str, u64, u64)],
     ) -> Answer<'a, (), CommitError> {
-        Box::pin(append::commit(&self.db, batch, positions))
+        Box::pin(append::commit(&self.db, &self.keys, batch, positions))
     }
 
     fn checkpoint(&self) -> Answer<'_, Option<String>> {
@@ -124,15 +136,15 @@ impl Store for SqlStore {
     }
 
     fn event(&self, id: EventId) -> Answer<'_, Option<StoredEntry>> {
-        Box::pin(read::event(&self.db, id))
+        Box::pin(read::event(&self.db, &self.keys, id))
     }
 
     fn events<'a>(&'a self, query: &'a Query) -> Answer<'a, Vec<StoredEntry>> {
-        Box::pin(list::events(&self.db, query))
+        Box::pin(list::events(&self.db, &self.keys, query))
     }
 
     fn events_from<'a>(&'a self, onward: &'a Onward) -> Answer<'a, Vec<StoredEntry>> {
-        Box::pin(list::events_from(&self.db, onward))
+        Box::pin(list::events_from(&self.db, &self.keys, onward))
     }
 
     fn identifiers(&self, patient_id: PatientId) -> Answer<'_, Vec<PatientId>> {
@@ -163,7 +175,45 @@ impl Store for SqlStore {
     }
 
     fn examine<'a>(&'a self, key: &'a CheckpointKey) -> Answer<'a, Examination> {
-        Box::pin(examine::examine(&self.db, key))
+        Box::pin(examine::examine(&self.db, &self.keys, key))
+    }
+
+    fn erasable<'a>(&'a self, target: &'a Target) -> Answer<'a, Erasable> {
+        Box::pin(erase::erasable(&self.db, target))
+    }
+
+    fn erased_in(
+        &self,
+        patient_id: PatientId,
+        range: Range<u64>,
+        order: Sequence,
+        limit: u64,
+    ) -> Answer<'_, Vec<StoredErased>> {
+        Box::pin(async move { erase::erased_in(&self.db, patient_id, &range, order, limit).await })
+    }
+
+    fn erased(&self, id: EventId) -> Answer<'_, Option<StoredErased>> {
+        Box::pin(erase::erased(&self.db, id.as_uuid()))
+    }
+
+    fn entries_at<'a>(&'a self, indexes: &'a [u64]) -> Answer<'a, Vec<StoredEntry>> {
+        Box::pin(read::entries_at(self.db.reader(), &self.keys, indexes))
+    }
+
+    fn wrapping_keys_in_use(&self) -> Answer<'_, Vec<String>> {
+        Box::pin(rekey::wrapping_in_use(&self.db))
+    }
+
+    fn rewrap<'a>(&'a self, wrapping_key_id: &'a str, after: i64) -> Answer<'a, Rekeyed> {
+        Box::pin(rekey::rewrap(&self.db, &self.keys, wrapping_key_id, after))
+    }
+
+    fn encrypt(&self, after: i64) -> Answer<'_, Rekeyed> {
+        Box::pin(rekey::encrypt(&self.db, &self.keys, after))
+    }
+
+    fn key_counts(&self) -> Answer<'_, KeyCounts> {
+        Box::pin(rekey::counts(&self.db))
     }
 
     fn commits(&self) -> watch::Receiver<u64> {

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use aval_database::DatabaseError;
-use aval_domain::id::EventId;
+use aval_domain::id::{EventId, PatientId};
 use aval_domain::time::Clock;
 
 use crate::batch::{GrowthError, PatientHeads, Tip};
 use crate::checkpoint_key::{CheckpointKey, CheckpointRefused};
+use crate::erasure::{self, Erased, Erasure, Order, Part};
 use crate::head_map::{HeadMap, HeadMapError, MapChange};
 use crate::plan::{Plan, Recorded, Refused, claimed_before};
 use crate::sequence::Positions;
 use crate::store::{CommitError, Lease, Store};
-use crate::submission::Submission;
+use crate::submission::{NotASubmission, Submission, Unrecordable};
 
 /// The state of the one who writes: what the store would say if it were asked.
 #[derive(Debug)]
@@ -46,6 +47,12 @@ pub enum TermError {
     /// The log cannot grow.
     #[error("the log cannot grow")]
     Growth(#[from] GrowthError),
+    /// An erasure cannot be told.
+    #[error("an erasure cannot be told")]
+    Untellable(#[from] Unrecordable),
+    /// The erasures of a step are out of bounds.
+    #[error("the erasures of a step are out of bounds")]
+    TooManyParts(#[from] NotASubmission),
     /// The store says that an event is there, and does not find it.
     #[error("the store contradicts itself about an event")]
     Contradiction,
@@ -98,7 +105,7 @@ impl Term {
         let mut recorded = self.look_up(&claimed).await?;
         loop {
             let plan = Plan::new(&self.positions, submissions, &recorded);
-            match self.commit(&plan).await {
+            match self.commit(&plan, None).await {
                 Ok((tip, change)) => {
                     self.tip = tip;
                     self.positions = plan.positions;
@@ -119,6 +126,42 @@ impl Term {
         }
     }
 
+    /// Erases the next of what is ordered, together with the entries that say so. After an
+    /// error the term is over.
+    pub(super) async fn erase(&mut self, order: &Order) -> Result<Erased, TermError> {
+        let found = self.store.erasable(&order.target).await?;
+        let parts = erasure::parts(&order.target, &found);
+        let done = Erased {
+            count: found.rows.len() as u64,
+            next: found.next,
+        };
+        if parts.is_empty() {
+            return Ok(done);
+        }
+        let now = self.clock.now();
+        let first = self.positions.last(erasure::SOURCE, erasure::EPOCH) + 1;
+        let mut events = Vec::with_capacity(parts.len());
+        for (sequence, part) in (first..).zip(&parts) {
+            events.push((sequence, order.tell(part, now)?));
+        }
+        let submission = Submission::new(erasure::SOURCE, erasure::EPOCH, events)?;
+        let plan = Plan::new(&self.positions, &[&submission], &Recorded::new());
+        let erasing = Erasing {
+            parts: &parts,
+            key_of: order.key_of(&found),
+        };
+        match self.commit(&plan, Some(&erasing)).await {
+            Ok((tip, change)) => {
+                self.tip = tip;
+                self.positions = plan.positions;
+                self.map.apply(change);
+                Ok(done)
+            }
+            Err(Failure::AlreadyRecorded) => Err(TermError::Contradiction),
+            Err(Failure::Ended(error)) => Err(error),
+        }
+    }
+
     async fn look_up(&self, events: &[EventId]) -> Result<Recorded, DatabaseError> {
         if events.is_empty() {
             return Ok(Recorded::new());
@@ -128,7 +171,11 @@ impl Term {
 
     /// Stores what the plan adds; gives the log's tip after it and what it changes of
     /// the patients' heads.
-    async fn commit(&mut self, plan: &Plan<'_>) -> Result<(Tip, MapChange), Failure> {
+    async fn commit(
+        &mut self,
+        plan: &Plan<'_>,
+        erasing: Option<&Erasing<'_>>,
+    ) -> Result<(Tip, MapChange), Failure> {
         let heads = self.patient_heads(plan).await?;
         let positions: Vec<_> = plan.positions.changed_since(&self.positions).collect();
         if plan.fresh.is_empty() && positions.is_empty() {
@@ -138,7 +185,16 @@ impl Term {
         let grown = self
             .tip
             .extend(&plan.fresh, heads, &self.map, now, &self.key);
-        let (tip, batch) = grown.map_err(TermError::from)?;
+        let (tip, mut batch) = grown.map_err(TermError::from)?;
+        if let Some(erasing) = erasing {
+            let says = batch.entries.iter().map(|entry| entry.log_index);
+            let erasures = says.zip(erasing.parts).map(|(erased_by, part)| Erasure {
+                erased_by,
+                log_indexes: part.log_indexes.iter().copied().collect(),
+            });
+            batch.erasures = erasures.collect();
+            batch.erased_key = erasing.key_of;
+        }
         self.store.commit(&batch, &positions).await?;
         tracing::debug!(
             log.size = batch.new_size,
@@ -169,6 +225,12 @@ impl Term {
             Err(CommitError::AlreadyRecorded) => Err(TermError::Contradiction),
         }
     }
+}
+
+/// What the entries of a plan erase, one part each.
+struct Erasing<'a> {
+    parts: &'a [Part],
+    key_of: Option<PatientId>,
 }
 
 /// Why a plan was not carried out.
@@ -212,6 +274,8 @@ impl TermError {
             | Self::Damaged(_)
             | Self::HeadsAltered
             | Self::Growth(_)
+            | Self::Untellable(_)
+            | Self::TooManyParts(_)
             | Self::Contradiction => None,
         }
     }

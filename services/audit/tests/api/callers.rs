@@ -1,10 +1,10 @@
 //! Every RPC, as a test calls it.
 
 use aval_proto::audit::v1::{
-    AppendEventsRequest, ExportEventsRequest, GetCheckpointRequest, GetConsistencyProofRequest,
-    GetEventRequest, GetInclusionProofRequest, GetPatientProofRequest, GetTileRequest,
-    ListEventsRequest, ListHistoryRequest, ListUnusualAccessesRequest, SearchEventsRequest,
-    WatchEventsRequest,
+    AppendEventsRequest, EraseEventsRequest, ExportEventsRequest, GetCheckpointRequest,
+    GetConsistencyProofRequest, GetEventRequest, GetInclusionProofRequest, GetPatientProofRequest,
+    GetTileRequest, ListEventsRequest, ListHistoryRequest, ListUnusualAccessesRequest,
+    SearchEventsRequest, WatchEventsRequest,
 };
 use tonic::{Request, Status};
 
@@ -12,10 +12,11 @@ use crate::people::Person;
 use crate::stand::Stand;
 
 /// Every RPC of the three services.
-pub(crate) const RPCS: [&str; 13] = [
+pub(crate) const RPCS: [&str; 14] = [
     "OversightService/SearchEvents",
     "OversightService/ListHistory",
     "OversightService/ListUnusualAccesses",
+    "RetentionService/EraseEvents",
     "TrailService/AppendEvents",
     "TrailService/ListEvents",
     "TrailService/GetEvent",
@@ -49,7 +50,9 @@ impl Stand {
                 $client.$method(request).await.map(|_| ())
             }};
         }
+        let mut retention = self.retention(caller);
         match rpc {
+            "RetentionService/EraseEvents" => call!(retention.erase_events, EraseEventsRequest),
             "TrailService/AppendEvents" => call!(trail.append_events, AppendEventsRequest),
             "TrailService/ListEvents" => call!(trail.list_events, ListEventsRequest),
             "TrailService/GetEvent" => call!(trail.get_event, GetEventRequest),

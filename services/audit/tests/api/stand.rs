@@ -3,12 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aval_audit::config::{Config, LogConfig, PageTokensConfig, UnusualConfig, WatchConfig};
+use aval_audit::config::{
+    Config, EncryptionConfig, LogConfig, PageTokensConfig, RetentionConfig, UnusualConfig,
+    WatchConfig,
+};
 use aval_audit::server::{Running, Server};
 use aval_database::DatabaseConfig;
 use aval_domain::time::{Clock, SystemClock};
 use aval_proto::audit::v1::GetCheckpointRequest;
 use aval_proto::audit::v1::oversight_service_client::OversightServiceClient;
+use aval_proto::audit::v1::retention_service_client::RetentionServiceClient;
 use aval_proto::audit::v1::trail_service_client::TrailServiceClient;
 use aval_proto::audit::v1::transparency_service_client::TransparencyServiceClient;
 use aval_runtime::channel::{Channel, connect_lazy};
@@ -90,6 +94,10 @@ impl Stand {
         TrailServiceClient::new(self.channel(caller))
     }
 
+    pub(crate) fn retention(&self, caller: &str) -> RetentionServiceClient<Channel> {
+        RetentionServiceClient::new(self.channel(caller))
+    }
+
     pub(crate) fn transparency(&self, caller: &str) -> TransparencyServiceClient<Channel> {
         TransparencyServiceClient::new(self.channel(caller))
     }
@@ -159,6 +167,10 @@ impl Stand {
                 key_file: self.folder.path().join("keys/checkpoint.key"),
                 former_keys: Vec::new(),
             },
+            encryption: EncryptionConfig {
+                key_files: vec![self.folder.path().join("keys/trail-encryption.key")],
+            },
+            retention: RetentionConfig::default(),
             page_tokens: PageTokensConfig {
                 key_file: self.folder.path().join("keys/page-tokens.key"),
             },

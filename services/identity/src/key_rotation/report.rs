@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use aval_runtime::key_file::{KeyFileError, Missing};
+use aval_runtime::key_file::{self, KeyFileError, Missing};
 
 use super::Rotated;
 use crate::config::PatientKeyFiles;
-use crate::keys;
 use crate::patient_keys::{digest_key_id, encryption_key_id};
 
 /// What a key does.
@@ -51,7 +50,7 @@ impl KeyFile {
     /// The keys in these files.
     pub fn all(files: &PatientKeyFiles) -> Result<Vec<Self>, KeyFileError> {
         let key = |kind, path: &Path, is_current| {
-            let secret = keys::secret(path, Missing::Refuse)?;
+            let secret = key_file::base64(path, Missing::Refuse)?;
             let key_id = match kind {
                 KeyKind::Encryption => encryption_key_id(&secret),
                 KeyKind::Digest => digest_key_id(&secret),

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use aval_domain::ins::{Ins, InsTraits};
+use aval_runtime::key_file::Secret;
+use aval_runtime::sealing;
 use aws_lc_rs::hmac;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
-
-use crate::keys::{self, Secret};
 
 /// A keyed digest, by which a patient is found.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -68,7 +68,7 @@ impl DigestKey {
 
 /// The name of a digest key, which tells nothing of it.
 pub(crate) fn digest_key_id(secret: &Secret) -> String {
-    keys::name_of(b"aval patient digest key 1", secret)
+    sealing::name_of(b"aval patient digest key 1", secret)
 }
 
 fn composed(name: &str) -> String {

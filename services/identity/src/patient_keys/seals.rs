@@ -1,16 +1,15 @@
 //! Identities as they are kept: AES-256-GCM, each for its patient's row alone.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use aval_domain::id::PatientId;
 use aval_domain::ins::{Ins, InsKind, InsTraits};
-use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aval_runtime::key_file::Secret;
+use aval_runtime::sealing::{self, Sealed, SealingKeys};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::keys::{self, Secret};
 use crate::patient::Identity;
 
 /// An identity that only [`PatientKeys`](super::PatientKeys) can read.
@@ -39,10 +38,10 @@ pub enum SealBroken {
 }
 
 /// The keys that encrypt.
-pub(super) struct Seals {
-    current: String,
-    keys: HashMap<String, RandomizedNonceKey>,
-}
+pub(super) struct Seals(SealingKeys);
+
+/// What the names of these keys are made for.
+const PURPOSE: &[u8] = b"aval patient encryption key 1";
 
 /// What is encrypted, as JSON.
 #[derive(Serialize, Deserialize)]
@@ -63,30 +62,19 @@ struct Former {
 
 impl Seals {
     pub(super) fn new(current: &Secret) -> Self {
-        let mut seals = Self {
-            current: encryption_key_id(current),
-            keys: HashMap::new(),
-        };
-        seals.also_open(current);
-        seals
+        Self(SealingKeys::new(PURPOSE, current))
     }
 
     pub(super) fn also_open(&mut self, secret: &Secret) {
-        let key = RandomizedNonceKey::new(&AES_256_GCM, &**secret)
-            .expect("a secret has the length of a key");
-        self.keys.insert(encryption_key_id(secret), key);
+        self.0.also_open(secret);
     }
 
     pub(super) fn current(&self) -> &str {
-        &self.current
+        self.0.current()
     }
 
     pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
-        let others = self.keys.keys().filter(|id| **id != self.current);
-        [&self.current]
-            .into_iter()
-            .chain(others)
-            .map(String::as_str)
+        self.0.ids()
     }
 
     pub(super) fn seal(&self, patient_id: PatientId, identity: &Identity) -> SealedIdentity {
@@ -127,18 +115,11 @@ impl Seals {
         ins_of(&former.former_ins, &former.oid)
     }
 
-    /// The nonce is the cryptographic library's own: one that came twice would open both.
     fn sealed(&self, patient_id: PatientId, plain: &impl Serialize) -> SealedIdentity {
-        let mut bytes = serde_json::to_vec(plain).expect("texts and lists have a JSON form");
-        let key = &self.keys[&self.current];
-        let nonce = key
-            .seal_in_place_append_tag(Aad::from(patient_id.as_uuid().into_bytes()), &mut bytes)
-            .expect("the operating system provides entropy, and an identity is short");
-        bytes.splice(0..0, *nonce.as_ref());
-        SealedIdentity {
-            key_id: self.current.clone(),
-            bytes,
-        }
+        let bytes = serde_json::to_vec(plain).expect("texts and lists have a JSON form");
+        let bytes = Zeroizing::new(bytes);
+        let Sealed { key_id, bytes } = self.0.seal(patient_id.as_uuid().as_bytes(), &bytes);
+        SealedIdentity { key_id, bytes }
     }
 
     fn opened<Plain: DeserializeOwned>(
@@ -146,18 +127,21 @@ impl Seals {
         patient_id: PatientId,
         sealed: &SealedIdentity,
     ) -> Result<Plain, SealBroken> {
-        let Some(key) = self.keys.get(&sealed.key_id) else {
-            let key_id = sealed.key_id.clone();
-            return Err(SealBroken::KeyGone { key_id });
+        let sealed = Sealed {
+            key_id: sealed.key_id.clone(),
+            bytes: sealed.bytes.clone(),
         };
-        let parts = sealed.bytes.split_at_checked(NONCE_LEN);
-        let (nonce, rest) = parts.ok_or(SealBroken::Altered)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealBroken::Altered)?;
-        let mut bytes = Zeroizing::new(rest.to_vec());
-        let aad = Aad::from(patient_id.as_uuid().into_bytes());
-        let plain = key.open_in_place(nonce, aad, &mut bytes);
-        let plain = plain.map_err(|_| SealBroken::Altered)?;
-        serde_json::from_slice(plain).map_err(|_| SealBroken::Altered)
+        let plain = self.0.open(patient_id.as_uuid().as_bytes(), &sealed)?;
+        serde_json::from_slice(&plain).map_err(|_| SealBroken::Altered)
+    }
+}
+
+impl From<sealing::SealBroken> for SealBroken {
+    fn from(broken: sealing::SealBroken) -> Self {
+        match broken {
+            sealing::SealBroken::KeyGone { key_id } => Self::KeyGone { key_id },
+            sealing::SealBroken::Altered(_) => Self::Altered,
+        }
     }
 }
 
@@ -168,7 +152,7 @@ fn ins_of(matricule: &str, oid: &str) -> Result<Ins, SealBroken> {
 
 /// The name of an encryption key, which tells nothing of it.
 pub(crate) fn encryption_key_id(secret: &Secret) -> String {
-    keys::name_of(b"aval patient encryption key 1", secret)
+    sealing::name_of(PURPOSE, secret)
 }
 
 impl fmt::Debug for SealedIdentity {

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use aval_audit::aliases::{self, Aliases};
+use aval_audit::erasure;
 use aval_domain::event::Event;
 use aval_domain::id::PatientId;
 use aval_merkle_log::checkpoint::Policy;
+use aval_merkle_log::erasure::{Account, Unaccounted};
 use aval_merkle_log::history::{HistoryError, VerifiedHistory};
 use aval_merkle_log::leaf::LeafContent;
 use aval_merkle_log::receipt::{Evidence, Receipt};
@@ -18,16 +20,19 @@ use serde::Deserialize;
 #[error("{0} was merged into this patient, and no proof of theirs was saved")]
 pub(crate) struct NotProved(pub(crate) PatientId);
 
-/// Events that an export shows, each with its place in the log proved: by patient, in
-/// their order.
+/// Events that an export shows, or says to be erased, each with its place in the log proved:
+/// by patient, in their order.
 #[derive(Debug, Default)]
-pub(crate) struct Shown(BTreeMap<PatientId, BTreeMap<u64, (LeafContent, Event)>>);
+pub(crate) struct Shown(BTreeMap<[u8; 16], BTreeMap<u64, (LeafContent, Option<Event>)>>);
 
 /// A line of the export.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
-    canonical_event: String,
+    canonical_event: Option<String>,
+    /// What it told was erased, as whoever exported it says.
+    #[serde(default)]
+    erased: bool,
     receipt: String,
 }
 
@@ -40,43 +45,71 @@ impl Shown {
             let place = || format!("line {number} of the export");
             let line: Line = serde_json::from_str(line).with_context(place)?;
             let receipt = Receipt::parse(line.receipt.as_bytes()).with_context(place)?;
-            let evidence = Evidence::Event(line.canonical_event.as_bytes());
-            receipt.verify(evidence, policy).with_context(place)?;
-            let event: Event = serde_json::from_str(&line.canonical_event).with_context(place)?;
-            let Some(patient_id) = event.patient_id else {
-                continue;
+            let event = match (&line.canonical_event, line.erased) {
+                (Some(canonical), false) => {
+                    let evidence = Evidence::Event(canonical.as_bytes());
+                    receipt.verify(evidence, policy).with_context(place)?;
+                    let event: Event = serde_json::from_str(canonical).with_context(place)?;
+                    Some(event)
+                }
+                (None, true) => {
+                    let leaf_alone = receipt.verify(Evidence::LeafOnly, policy);
+                    leaf_alone.with_context(place)?;
+                    None
+                }
+                _ => anyhow::bail!("{}: neither an event nor an erased one", place()),
             };
             let leaf = receipt.leaf;
+            let Some(patient_id) = leaf.patient_id() else {
+                continue;
+            };
             let theirs = shown.0.entry(patient_id).or_default();
             theirs.insert(leaf.patient_sequence(), (leaf, event));
         }
         Ok(shown)
     }
 
-    /// Makes sure that every event of this history is shown, and gives the patients who
-    /// lead to this one by what those events say: theirs belong to it.
+    /// Makes sure that every event of this history is shown, or erased by another one that is
+    /// shown, and gives the patients who lead to this one by what those events say: theirs
+    /// belong to it.
     pub(crate) fn require_all_of(
         &self,
         history: &VerifiedHistory,
-    ) -> Result<BTreeSet<PatientId>, HistoryError> {
-        let is_theirs = |id: PatientId| *id.as_uuid().as_bytes() == history.patient_id;
-        let theirs = self.0.iter().find(|(id, _)| is_theirs(**id));
-        let mut found = 0;
+    ) -> anyhow::Result<BTreeSet<PatientId>> {
+        let theirs = self.0.get(&history.patient_id);
+        let mut own = None;
+        let mut account = Account::default();
         let mut aliases = Aliases::default();
         for leaf in &history.leaves {
-            let shown = theirs.and_then(|(_, theirs)| theirs.get(&leaf.patient_sequence()));
+            let shown = theirs.and_then(|theirs| theirs.get(&leaf.patient_sequence()));
             let Some((_, event)) = shown.filter(|(shown, _)| shown == leaf) else {
                 continue;
             };
-            found += 1;
+            let sequence = leaf.patient_sequence();
+            let Some(event) = event else {
+                account.erased.insert(sequence);
+                continue;
+            };
+            account.told.insert(sequence);
+            own = own.or(event.patient_id);
+            let erasure = erasure::told_in(event);
+            account
+                .erasures
+                .extend(erasure.map(|told| (sequence, told.places)));
             if let Some(change) = aliases::in_event(event) {
                 aliases.take(change);
             }
         }
-        let expected = history.leaves.len() as u64;
-        if found < expected {
-            return Err(HistoryError::Incomplete { expected, found });
-        }
-        Ok(theirs.map_or_else(BTreeSet::new, |(id, _)| aliases.leading_to(*id)))
+        history.require_accounted(&account).map_err(|unaccounted| {
+            let expected = history.leaves.len() as u64;
+            let found = (account.told.len() + account.erased.len()) as u64;
+            match unaccounted {
+                Unaccounted::NotShown { .. } => {
+                    anyhow::Error::from(HistoryError::Incomplete { expected, found })
+                }
+                Unaccounted::NotErased { .. } => unaccounted.into(),
+            }
+        })?;
+        Ok(own.map_or_else(BTreeSet::new, |own| aliases.leading_to(own)))
     }
 }

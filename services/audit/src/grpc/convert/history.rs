@@ -3,14 +3,17 @@
 use std::collections::BTreeSet;
 
 use aval_domain::event::{EventKind, Outcome};
+use aval_domain::time::Timestamp;
 use aval_proto::audit::v1 as proto;
 use aval_runtime::convert::event::{event_to_proto, outcome_from_proto};
 use aval_runtime::convert::{optional_timestamp_from_proto, timestamp_to_proto};
 use aval_runtime::page;
 use aval_runtime::status::{FieldErrors, Refusal};
+use uuid::Uuid;
 
-use crate::app::{FoundEvent, HistoryPage, WatchItem, WatchNews};
+use crate::app::{FoundEvent, HistoryPage, Listed, WatchItem, WatchNews};
 use crate::entry::Entry;
+use crate::erasure::ErasedEntry;
 use crate::export::Format;
 use crate::query::{ExportEvents, Filter, ListEvents, WatchEvents, WatchStart, kinds_named};
 use crate::sentence::{Reader, Sentences};
@@ -145,16 +148,19 @@ fn outcome(fields: &mut FieldErrors, value: i32) -> Option<Option<Outcome>> {
 pub(in crate::grpc) fn history_page(page: &HistoryPage) -> proto::ListEventsResponse {
     let events = page.entries.iter();
     proto::ListEventsResponse {
-        events: events.map(|entry| recorded(entry, page.reader)).collect(),
+        events: events.map(|event| listed(event, page.reader)).collect(),
         next_page_token: page.next_page_token.clone().unwrap_or_default(),
     }
 }
 
 pub(in crate::grpc) fn found_event(found: FoundEvent) -> proto::GetEventResponse {
     proto::GetEventResponse {
-        event: Some(recorded(&found.entry, found.reader)),
+        event: Some(listed(&found.event, found.reader)),
         receipt: found.receipt.unwrap_or_default(),
-        canonical_event: found.entry.canonical,
+        canonical_event: match found.event {
+            Listed::Told(entry) => entry.canonical,
+            Listed::Erased(_) => Vec::new(),
+        },
     }
 }
 
@@ -173,6 +179,38 @@ pub(in crate::grpc) fn watched(item: WatchItem, reader: Reader) -> proto::WatchE
     }
 }
 
+fn listed(event: &Listed, reader: Reader) -> proto::RecordedEvent {
+    match event {
+        Listed::Told(entry) => recorded(entry, reader),
+        Listed::Erased(erased) => left_of(erased),
+    }
+}
+
+/// What is left of an event that was erased.
+fn left_of(erased: &ErasedEntry) -> proto::RecordedEvent {
+    let leaf = &erased.stored.leaf;
+    let id = |bytes| Uuid::from_bytes(bytes).to_string();
+    let sentences = Sentences::of_erased(erased);
+    let recorded_at = Timestamp::from_micros(leaf.recorded_at_micros);
+    proto::RecordedEvent {
+        event: Some(proto::Event {
+            event_id: id(leaf.event_id),
+            patient_id: leaf.patient_id().map(id).unwrap_or_default(),
+            ..proto::Event::default()
+        }),
+        recorded_at: Some(timestamp_to_proto(recorded_at)),
+        log_index: erased.stored.log_index,
+        patient_sequence: leaf.patient_sequence(),
+        sentence_fr: sentences.french,
+        sentence_en: sentences.english,
+        erasure: Some(proto::EventErasure {
+            erasure_event_id: erased.erasure_event_id.to_string(),
+            erased_at: Some(timestamp_to_proto(erased.erased_at)),
+            ground: erased.ground.clone(),
+        }),
+    }
+}
+
 pub(super) fn recorded(entry: &Entry, reader: Reader) -> proto::RecordedEvent {
     let sentences = Sentences::of(&entry.event, reader);
     proto::RecordedEvent {
@@ -182,5 +220,6 @@ pub(super) fn recorded(entry: &Entry, reader: Reader) -> proto::RecordedEvent {
         patient_sequence: entry.leaf.patient_sequence(),
         sentence_fr: sentences.french,
         sentence_en: sentences.english,
+        erasure: None,
     }
 }

@@ -257,7 +257,7 @@ pub(super) fn list(classes: &[DocumentClass]) -> String {
     classes.join(", ")
 }
 
-fn instant(at: Timestamp) -> String {
+pub(in crate::sentence) fn instant(at: Timestamp) -> String {
     let ParisTime {
         date, hour, minute, ..
     } = ParisTime::of(at);

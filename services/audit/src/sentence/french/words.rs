@@ -274,7 +274,7 @@ pub(super) fn labels(classes: &[DocumentClass]) -> String {
     labels.join(", ")
 }
 
-fn instant(at: Timestamp) -> String {
+pub(in crate::sentence) fn instant(at: Timestamp) -> String {
     let ParisTime {
         date, hour, minute, ..
     } = ParisTime::of(at);

@@ -283,6 +283,7 @@ pub(super) async fn merges_from_before_there_were_aliases_are_known(fixture: &Fi
     fixture.tell(&mut hand, UNMERGED, d, c).await;
     let forged = fixture.sample.of_two(MERGED, d, a);
     fixture.append_from("consent", &mut hand, &forged).await;
+    damage::lay_in_clear(&fixture.store).await;
     let table = Migrator::migration_table_name().to_string();
     let take_back = format!(
         "DROP TABLE patient_aliases; ALTER TABLE log_head DROP COLUMN aliases_to; \

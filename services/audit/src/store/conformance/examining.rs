@@ -1,8 +1,10 @@
 //! A log that is examined as a whole.
 
 use aval_domain::event::EventKind;
+use aval_domain::id::PatientId;
 
 use super::fixture::{Fixture, Hand};
+use crate::erasure::Target;
 use crate::examination::{Examination, Fault};
 use crate::store::Store;
 use crate::store::sql::damage;
@@ -12,7 +14,7 @@ async fn examine(fixture: &Fixture) -> Examination {
 }
 
 /// Seven entries of two patients and of nobody, in three batches.
-async fn a_log(fixture: &Fixture) -> Hand {
+async fn a_log(fixture: &Fixture) -> (Hand, PatientId) {
     let mut hand = fixture.take_over().await;
     let sample = &fixture.sample;
     let (one, two) = (sample.patient_id(), sample.patient_id());
@@ -27,7 +29,7 @@ async fn a_log(fixture: &Fixture) -> Hand {
     let numbers = "INSERT INTO producers (source, epoch, last_sequence) VALUES ('consent', 1, 7); \
         UPDATE events SET sequence = log_index + 1";
     damage::execute(&fixture.db, numbers).await;
-    hand
+    (hand, one)
 }
 
 pub(super) async fn a_log_that_nobody_touched_is_whole(fixture: &Fixture) {
@@ -37,14 +39,13 @@ pub(super) async fn a_log_that_nobody_touched_is_whole(fixture: &Fixture) {
         nothing.to_string(),
         "0 entries of 0 patients, 0 of them erased; nothing was signed yet"
     );
-    let _hand = a_log(fixture).await;
-    let erase = "UPDATE events SET payload = NULL, salt = NULL WHERE log_index IN (1, 3)";
-    damage::execute(&fixture.db, erase).await;
+    let (mut hand, one) = a_log(fixture).await;
+    fixture.erase(&mut hand, Target::Patient(one)).await;
     let found = examine(fixture).await;
     assert!(found.is_whole(), "{:?}", found.faults);
     assert_eq!(
         found.to_string(),
-        "7 entries of 2 patients, 2 of them erased; all as signed at 7 entries"
+        "8 entries of 2 patients, 3 of them erased; all as signed at 8 entries"
     );
     assert_eq!(found.exit_code(), 0);
 }
@@ -102,6 +103,10 @@ fn producer(fault: &Fault) -> bool {
 
 const CHANGES: &[Change] = &[
     (
+        "UPDATE events SET payload = NULL, key_id = NULL, erased_by = 6 WHERE log_index = 2",
+        |fault| matches!(fault, Fault::ErasedUntold { log_index: 2 }),
+    ),
+    (
         "UPDATE events SET payload = (SELECT o.payload FROM events o WHERE o.log_index = 0) \
           WHERE log_index = 2",
         altered,
@@ -111,7 +116,11 @@ const CHANGES: &[Change] = &[
         altered,
     ),
     (
-        "UPDATE events SET commitment = salt WHERE log_index = 2",
+        "UPDATE events SET key_id = key_id + 1 WHERE log_index = 2",
+        altered,
+    ),
+    (
+        "UPDATE events SET commitment = previous_leaf WHERE log_index = 2",
         altered,
     ),
     (
@@ -159,7 +168,7 @@ const CHANGES: &[Change] = &[
         altered,
     ),
     (
-        "UPDATE events SET salt = NULL WHERE log_index = 2",
+        "UPDATE events SET key_id = NULL WHERE log_index = 2",
         |fault| matches!(fault, Fault::HalfErased { log_index: 2 }),
     ),
     (
@@ -277,7 +286,7 @@ pub(super) async fn a_merge_that_is_no_more_what_the_log_says_is_found(fixture: 
         damage::execute(&fixture.db, restore).await;
         assert!(examine(fixture).await.is_whole(), "{change}");
     }
-    let erase = "UPDATE events SET payload = NULL, salt = NULL WHERE log_index = 2";
+    let erase = "UPDATE events SET payload = NULL, key_id = NULL WHERE log_index = 2";
     damage::execute(&fixture.db, erase).await;
     let found = examine(fixture).await;
     let is_erased = |fault: &Fault| matches!(fault, Fault::MergeErased { log_index: 2 });

@@ -21,6 +21,7 @@ pub(super) async fn a_writer_that_was_overtaken_is_fenced_and_nothing_is_lost(fi
             tip: old_tip,
             map: HeadMap::default(),
             lease: crate::store::Lease::new(()),
+            erasures: 0,
         };
         let late = [fixture.sample.access(None)];
         let refused = fixture.try_append(&mut stale, &late).await.unwrap_err();
@@ -50,6 +51,7 @@ pub(super) async fn a_batch_for_another_size_is_refused(fixture: &Fixture) {
         tip: stale_tip,
         map: HeadMap::default(),
         lease: hand.lease,
+        erasures: 0,
     };
     let late = [fixture.sample.access(None)];
     let refused = fixture.try_append(&mut stale, &late).await.unwrap_err();

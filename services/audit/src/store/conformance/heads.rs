@@ -100,7 +100,7 @@ pub(super) async fn leaves_of_a_patient_come_from_any_place_and_outlive_their_pa
 ) {
     let patients = patients(fixture, 3);
     grow(fixture, &patients).await;
-    let erase = "UPDATE events SET payload = NULL, salt = NULL WHERE log_index < 5";
+    let erase = "UPDATE events SET payload = NULL, key_id = NULL WHERE log_index < 5";
     damage::execute(&fixture.db, erase).await;
     let proof = prove(fixture, patients[0]).await;
     assert!(proof.verify(fixture.key.policy()).is_ok());

@@ -133,7 +133,7 @@ pub(super) async fn erasing_payload_and_salt_leaves_every_proof_possible(fixture
     let (events, roots) = grow(fixture).await;
     damage::execute(
         &fixture.db,
-        "UPDATE events SET payload = NULL, salt = NULL WHERE log_index < 100",
+        "UPDATE events SET payload = NULL, key_id = NULL WHERE log_index < 100",
     )
     .await;
     assert!(

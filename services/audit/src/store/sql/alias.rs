@@ -3,18 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use aval_database::DatabaseError;
 use aval_domain::event::{Event, EventKind};
 use aval_domain::id::PatientId;
 use sea_orm::sea_query::{Expr, Query, SelectStatement, SimpleExpr};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    QuerySelect, Select,
 };
 use uuid::Uuid;
 
 use super::entity::alias::{ActiveModel, Column, Entity, Model};
 use super::entity::event;
+use super::{keys, row};
 use crate::aliases::{self, Aliases, KINDS, PatientChange, TELLER};
+use crate::entry::Content;
+use crate::patient_keys::PatientKeys;
 
 /// So many rows are read or written at once.
 const ROWS_AT_ONCE: usize = 500;
@@ -47,23 +51,50 @@ pub(super) fn is_led_to(id: Uuid) -> SimpleExpr {
     Expr::exists(others)
 }
 
+/// What an entry tells, as it stands there.
+type Told = (i64, Uuid, Option<i64>, Option<Vec<u8>>, Option<Vec<u8>>);
+
 /// Takes in what the entries of this range tell.
 pub(super) async fn catch_up(
+    connection: &impl ConnectionTrait,
+    keys: &PatientKeys,
+    range: Range<i64>,
+) -> Result<(), DatabaseError> {
+    let mut from = range.start;
+    loop {
+        let rows: Vec<Told> = telling(from..range.end)
+            .column(event::Column::EventId)
+            .column(event::Column::KeyId)
+            .column(event::Column::Payload)
+            .column(event::Column::Salt)
+            .into_tuple()
+            .all(connection)
+            .await?;
+        let Some((last, ..)) = rows.last() else {
+            return Ok(());
+        };
+        from = last + 1;
+        let opening = keys::opening(connection, keys, rows.iter().map(|row| row.2)).await?;
+        let contents = rows.iter().filter_map(|(_, id, key_id, payload, salt)| {
+            row::content(*id, *key_id, payload.as_deref(), salt.as_deref(), &opening)
+        });
+        let payloads = contents.filter_map(|content| match content {
+            Content::Told { canonical, .. } => Some(canonical),
+            Content::Unreadable(_) => None,
+        });
+        take(connection, &told(payloads)).await?;
+    }
+}
+
+/// The same where all is in clear: of a schema from before there were keys.
+pub(super) async fn catch_up_in_clear(
     connection: &impl ConnectionTrait,
     range: Range<i64>,
 ) -> Result<(), DbErr> {
     let mut from = range.start;
-    while from < range.end {
-        let rows: Vec<(i64, Option<Vec<u8>>)> = event::Entity::find()
-            .select_only()
-            .column(event::Column::LogIndex)
+    loop {
+        let rows: Vec<(i64, Option<Vec<u8>>)> = telling(from..range.end)
             .column(event::Column::Payload)
-            .filter(event::Column::LogIndex.gte(from))
-            .filter(event::Column::LogIndex.lt(range.end))
-            .filter(event::Column::Source.eq(TELLER))
-            .filter(event::Column::Kind.is_in(KINDS.map(EventKind::code)))
-            .order_by_asc(event::Column::LogIndex)
-            .limit(ROWS_AT_ONCE as u64)
             .into_tuple()
             .all(connection)
             .await?;
@@ -71,16 +102,28 @@ pub(super) async fn catch_up(
             return Ok(());
         };
         from = last + 1;
-        take(connection, &told(&rows)).await?;
+        let payloads = rows.into_iter().filter_map(|(_, payload)| payload);
+        take(connection, &told(payloads)).await?;
     }
-    Ok(())
+}
+
+/// The next entries in which identity tells who is whom: their places.
+fn telling(range: Range<i64>) -> Select<event::Entity> {
+    event::Entity::find()
+        .select_only()
+        .column(event::Column::LogIndex)
+        .filter(event::Column::LogIndex.gte(range.start))
+        .filter(event::Column::LogIndex.lt(range.end))
+        .filter(event::Column::Source.eq(TELLER))
+        .filter(event::Column::Kind.is_in(KINDS.map(EventKind::code)))
+        .order_by_asc(event::Column::LogIndex)
+        .limit(ROWS_AT_ONCE as u64)
 }
 
 /// What was erased, or is no event, tells nothing; whoever examines the log says so.
-fn told(rows: &[(i64, Option<Vec<u8>>)]) -> Vec<PatientChange> {
-    let payloads = rows.iter().filter_map(|(_, payload)| payload.as_deref());
+fn told(payloads: impl Iterator<Item = Vec<u8>>) -> Vec<PatientChange> {
     payloads
-        .filter_map(|payload| serde_json::from_slice::<Event>(payload).ok())
+        .filter_map(|payload| serde_json::from_slice::<Event>(&payload).ok())
         .filter_map(|event| aliases::in_event(&event))
         .collect()
 }

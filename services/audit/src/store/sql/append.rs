@@ -6,24 +6,40 @@ mod sqlite;
 use aval_database::{Backend, Database, DatabaseError};
 use sea_orm::DbErr;
 
-use super::alias;
+use super::{alias, erase, keys};
 use crate::batch::Batch;
+use crate::patient_keys::PatientKeys;
 use crate::store::CommitError;
 
 pub(super) async fn commit(
     db: &Database,
+    patient_keys: &PatientKeys,
     batch: &Batch<'_>,
     positions: &[(&str, u64, u64)],
 ) -> Result<(), CommitError> {
-    db.transaction("audit.append", async |tx| {
-        let stored = match db.backend() {
-            Backend::Sqlite => sqlite::store(&tx, batch, positions).await,
-            Backend::Postgres => postgres::store(&tx, batch, positions).await,
-        };
-        stored.map_err(already_recorded)?;
-        Ok(alias::take(&tx, &batch.who_is_whom).await?)
-    })
-    .await
+    let used = db
+        .transaction("audit.append", async |tx| {
+            let sealed = keys::seal(&tx, patient_keys, batch).await?;
+            let payloads = sealed.payloads;
+            let stored = match db.backend() {
+                Backend::Sqlite => sqlite::store(&tx, batch, payloads, positions).await,
+                Backend::Postgres => postgres::store(&tx, batch, payloads, positions).await,
+            };
+            stored.map_err(already_recorded)?;
+            alias::take(&tx, &batch.who_is_whom).await?;
+            erase::erase(&tx, &batch.erasures).await?;
+            if let Some(patient_id) = batch.erased_key {
+                erase::erase_key(&tx, patient_id).await?;
+            }
+            Ok::<_, CommitError>(sealed.keys)
+        })
+        .await?;
+    // Only now: a key of a transaction that came to nothing is nobody's.
+    patient_keys.remember_owners(used);
+    if let Some(patient_id) = batch.erased_key {
+        patient_keys.forget(patient_id.as_uuid());
+    }
+    Ok(())
 }
 
 fn already_recorded(error: CommitError) -> CommitError {

@@ -1,7 +1,12 @@
 //! Changes behind the store's back, for the tests.
 
 use aval_database::{Database, DatabaseError};
-use sea_orm::ConnectionTrait;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+
+use super::entity::event;
+use super::{SqlStore, row};
+use crate::entry::Content;
 
 /// Runs this statement; it must be the same on every engine.
 pub(crate) async fn execute(db: &Database, sql: &str) {
@@ -10,4 +15,35 @@ pub(crate) async fn execute(db: &Database, sql: &str) {
     })
     .await
     .unwrap();
+}
+
+/// Lays everything in clear, as programs did that knew no keys.
+pub(crate) async fn lay_in_clear(store: &SqlStore) {
+    let db = &store.db;
+    let rows = event::Entity::find().all(db.reader()).await.unwrap();
+    let entries = row::entries_of(db.reader(), &store.keys, rows).await;
+    for entry in entries.unwrap() {
+        let Content::Told { canonical, salt } = entry.content else {
+            panic!("the entry {} is not readable", entry.log_index);
+        };
+        db.transaction::<_, DatabaseError, _>("test.lay_in_clear", async |tx| {
+            event::Entity::update_many()
+                .col_expr(event::Column::Payload, Expr::value(canonical.clone()))
+                .col_expr(event::Column::Salt, Expr::value(salt.0.to_vec()))
+                .col_expr(event::Column::KeyId, Expr::value(None::<i64>))
+                .filter(event::Column::LogIndex.eq(row::signed(entry.log_index)))
+                .exec(&tx)
+                .await?;
+            Ok(())
+        })
+        .await
+        .unwrap();
+    }
+    execute(db, "DELETE FROM patient_keys").await;
+}
+
+/// What stands in every row's payload.
+pub(crate) async fn payloads(db: &Database) -> Vec<Vec<u8>> {
+    let rows = event::Entity::find().all(db.reader()).await.unwrap();
+    rows.into_iter().filter_map(|row| row.payload).collect()
 }

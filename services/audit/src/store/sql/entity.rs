@@ -5,4 +5,5 @@ pub(super) mod event;
 pub(super) mod log_head;
 pub(super) mod map_tile;
 pub(super) mod patient_head;
+pub(super) mod patient_key;
 pub(super) mod producer;

@@ -1,6 +1,6 @@
 //! Reads the whole log, for who examines it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aval_database::{Database, DatabaseError, Transaction};
 use aval_domain::event::EventKind;
@@ -15,16 +15,21 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::entity::{alias, event, log_head, map_tile, patient_head, producer};
+use super::erase;
+use super::keys::{self, Opening};
 use super::row::{self, LeafRow};
 use crate::aliases::{KINDS, TELLER};
 use crate::batch::PatientHead;
 use crate::checkpoint_key::CheckpointKey;
+use crate::entry::Entry;
+use crate::erasure::{self, ErasedEntry};
 use crate::examination::aliases::{Alias, WhoIsWhom};
 use crate::examination::chains::{Chains, Heads, Link};
 use crate::examination::entries::{Payload, Row, Tree};
 use crate::examination::heads::Map;
 use crate::examination::{Examination, Fault};
 use crate::head_map::key_of;
+use crate::patient_keys::PatientKeys;
 
 /// How many rows are read at once.
 const ROWS_AT_ONCE: u64 = 1_000;
@@ -34,11 +39,12 @@ const BUCKETS_AT_ONCE: u16 = 256;
 /// Examines one state of the log: what is written meanwhile is not in it.
 pub(super) async fn examine(
     db: &Database,
+    keys: &PatientKeys,
     key: &CheckpointKey,
 ) -> Result<Examination, DatabaseError> {
     db.snapshot("audit.examine", async |tx| {
         let mut found = Examination::default();
-        let (tree, who_is_whom) = entries(&tx, &mut found).await?;
+        let (tree, who_is_whom) = entries(&tx, keys, &mut found).await?;
         aliases(&tx, &who_is_whom, &mut found).await?;
         chains(&tx, &mut found).await?;
         let map = heads(&tx, &mut found).await?;
@@ -51,6 +57,7 @@ pub(super) async fn examine(
 
 async fn entries(
     tx: &Transaction,
+    keys: &PatientKeys,
     found: &mut Examination,
 ) -> Result<(Tree, WhoIsWhom), DatabaseError> {
     let (mut tree, mut who_is_whom) = (Tree::default(), WhoIsWhom::default());
@@ -66,8 +73,10 @@ async fn entries(
             return Ok((tree, who_is_whom));
         };
         after = last.log_index;
+        let opening = keys::opening_of(tx, keys, &rows).await?;
+        let erasures = erasures_of(tx, keys, &rows).await?;
         for row in rows {
-            if let Some(row) = found.readable(examined(row)) {
+            if let Some(row) = found.readable(examined(row, &opening, &erasures)) {
                 who_is_whom.take(&row, found);
                 tree.take(row, found);
             }
@@ -75,18 +84,56 @@ async fn entries(
     }
 }
 
-fn examined(row: event::Model) -> Result<Row, DatabaseError> {
+/// The entries that are said to have erased these rows, as far as the log itself recorded
+/// them.
+async fn erasures_of(
+    tx: &Transaction,
+    keys: &PatientKeys,
+    rows: &[event::Model],
+) -> Result<HashMap<i64, Entry>, DatabaseError> {
+    let named: BTreeSet<i64> = rows.iter().filter_map(|row| row.erased_by).collect();
+    let mut erasures = HashMap::new();
+    if named.is_empty() {
+        return Ok(erasures);
+    }
+    let named = event::Entity::find()
+        .filter(event::Column::LogIndex.is_in(named))
+        .filter(event::Column::Source.eq(erasure::SOURCE))
+        .all(tx)
+        .await?;
+    for stored in row::entries_of(tx, keys, named).await? {
+        let index = row::signed(stored.log_index);
+        // One that was altered says nothing, and is told where it stands.
+        erasures.extend(stored.open().ok().map(|entry| (index, entry)));
+    }
+    Ok(erasures)
+}
+
+fn is_told(row: &event::Model, erasures: &HashMap<i64, Entry>) -> bool {
+    let by = row.erased_by.and_then(|by| erasures.get(&by));
+    let erased = erase::erased_of(row);
+    erased.is_ok_and(|erased| ErasedEntry::of(erased, by).is_ok())
+}
+
+fn examined(
+    row: event::Model,
+    opening: &Opening,
+    erasures: &HashMap<i64, Entry>,
+) -> Result<Row, DatabaseError> {
     let index = row.log_index;
     let nodes = hashes(&row.nodes);
     let nodes = nodes.ok_or_else(|| DatabaseError::corrupt("events", "nodes", &index))?;
     let leaf = row::leaf_of(&LeafRow::of(&row))?;
     let is_of_patients = KINDS.map(EventKind::code).contains(&row.kind.as_str());
     let tells_who_is_whom = is_of_patients && row.source == TELLER;
-    let is_half = row.payload.is_some() != row.salt.is_some();
-    let payload = match row::entry_of(row)? {
+    // A salt of its own stands with what is in clear, a key with what is encrypted.
+    let has_other_half = row.salt.is_some() || row.key_id.is_some();
+    let is_half = row.payload.is_some() != has_other_half;
+    let is_told = row.payload.is_none() && is_told(&row, erasures);
+    let payload = match row::entry_of(row, opening)? {
+        _ if is_half => Payload::Half,
         Some(entry) => Payload::There(Box::new(entry)),
-        None if is_half => Payload::Half,
-        None => Payload::Erased,
+        None => Payload::Erased { is_told },
     };
     Ok(Row {
         log_index: row::unsigned(index, "events", "log_index", &index)?,

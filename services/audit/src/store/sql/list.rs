@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::entity::event::{Column, Entity, Model};
 use super::{alias, filter, row};
 use crate::entry::StoredEntry;
+use crate::patient_keys::PatientKeys;
 use crate::query::{Filter, Onward, Query, Scope};
 
 /// Tells in each row of a page whether others lead to the patient.
@@ -26,16 +27,18 @@ const IS_LED_TO: &str = "is_led_to";
 
 pub(super) async fn events(
     db: &Database,
+    keys: &PatientKeys,
     query: &Query,
 ) -> Result<Vec<StoredEntry>, DatabaseError> {
-    read(db, query.scope, &Page::of(query)).await
+    read(db, keys, query.scope, &Page::of(query)).await
 }
 
 pub(super) async fn events_from(
     db: &Database,
+    keys: &PatientKeys,
     onward: &Onward,
 ) -> Result<Vec<StoredEntry>, DatabaseError> {
-    read(db, onward.scope, &Page::onward(onward)).await
+    read(db, keys, onward.scope, &Page::onward(onward)).await
 }
 
 /// A part of a list, whosever it is.
@@ -118,6 +121,7 @@ pub(crate) fn page_statements(
 
 async fn read(
     db: &Database,
+    keys: &PatientKeys,
     scope: Scope,
     page: &Page<'_>,
 ) -> Result<Vec<StoredEntry>, DatabaseError> {
@@ -128,9 +132,7 @@ async fn read(
             acts.all(db.reader()).await?
         }
     };
-    rows.into_iter()
-        .filter_map(|row| row::entry_of(row).transpose())
-        .collect()
+    row::entries_of(db.reader(), keys, rows).await
 }
 
 /// Rows, and whether there are more identifiers, are of one state: a reader forwards goes

@@ -4,6 +4,7 @@ mod m0001_create_log;
 mod m0002_create_head_map;
 mod m0003_create_patient_aliases;
 mod m0004_index_standing;
+mod m0005_encrypt_payloads;
 
 use aval_database::migrate::MigratorTrait;
 use aval_database::outbox::CreateOutbox;
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_create_head_map::CreateHeadMap),
             Box::new(m0003_create_patient_aliases::CreatePatientAliases),
             Box::new(m0004_index_standing::IndexStanding),
+            Box::new(m0005_encrypt_payloads::EncryptPayloads),
         ]
     }
 }

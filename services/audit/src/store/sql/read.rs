@@ -13,25 +13,46 @@ use uuid::Uuid;
 use super::entity::{event, log_head};
 use super::row::{self, LeafRow};
 use crate::batch::completed_by;
-use crate::entry::StoredEntry;
+use crate::entry::{Content, StoredEntry};
+use crate::patient_keys::PatientKeys;
 use crate::plan::Recorded;
 
 /// How many values one `IN` names.
 const VALUES_PER_LIST: usize = 1_000;
 
-pub(super) async fn recorded(db: &Database, events: &[EventId]) -> Result<Recorded, DatabaseError> {
+/// What the log holds of an event, where that is to be compared.
+type Held = (Uuid, Option<i64>, Option<Vec<u8>>, Option<Vec<u8>>);
+
+pub(super) async fn recorded(
+    db: &Database,
+    keys: &PatientKeys,
+    events: &[EventId],
+) -> Result<Recorded, DatabaseError> {
     let mut recorded = Recorded::new();
     for chunk in events.chunks(VALUES_PER_LIST) {
-        let rows: Vec<(Uuid, Option<Vec<u8>>)> = event::Entity::find()
+        let rows: Vec<Held> = event::Entity::find()
             .select_only()
             .column(event::Column::EventId)
+            .column(event::Column::KeyId)
             .column(event::Column::Payload)
+            .column(event::Column::Salt)
             .filter(event::Column::EventId.is_in(chunk.iter().map(|id| id.as_uuid())))
             .into_tuple()
             .all(db.reader())
             .await?;
-        let rows = rows.into_iter();
-        recorded.extend(rows.map(|(id, payload)| (EventId::from_uuid(id), payload)));
+        let key_ids = rows.iter().map(|(_, key_id, _, _)| *key_id);
+        let opening = super::keys::opening(db.reader(), keys, key_ids).await?;
+        for (id, key_id, payload, salt) in rows {
+            let content = row::content(id, key_id, payload.as_deref(), salt.as_deref(), &opening);
+            let canonical = match content {
+                None => None,
+                Some(Content::Told { canonical, .. }) => Some(canonical),
+                Some(Content::Unreadable(what)) => {
+                    return Err(DatabaseError::corrupt("events", what, &id));
+                }
+            };
+            recorded.insert(EventId::from_uuid(id), canonical);
+        }
     }
     Ok(recorded)
 }
@@ -96,13 +117,33 @@ pub(super) async fn leaves(
     rows.iter().map(row::leaf_of).collect()
 }
 
+pub(super) async fn entries_at(
+    connection: &impl ConnectionTrait,
+    keys: &PatientKeys,
+    indexes: &[u64],
+) -> Result<Vec<StoredEntry>, DatabaseError> {
+    let mut entries = Vec::new();
+    for chunk in indexes.chunks(VALUES_PER_LIST) {
+        let chunk = chunk.iter().copied().map(row::signed);
+        let rows = event::Entity::find()
+            .filter(event::Column::LogIndex.is_in(chunk))
+            .all(connection)
+            .await?;
+        entries.extend(row::entries_of(connection, keys, rows).await?);
+    }
+    Ok(entries)
+}
+
 pub(super) async fn event(
     db: &Database,
+    keys: &PatientKeys,
     id: EventId,
 ) -> Result<Option<StoredEntry>, DatabaseError> {
     let found = event::Entity::find()
         .filter(event::Column::EventId.eq(id.as_uuid()))
         .one(db.reader())
         .await?;
-    Ok(found.map(row::entry_of).transpose()?.flatten())
+    let rows = found.into_iter().collect();
+    let mut entries = row::entries_of(db.reader(), keys, rows).await?;
+    Ok(entries.pop())
 }

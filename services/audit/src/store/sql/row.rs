@@ -6,13 +6,17 @@ use aval_domain::id::{OrganizationId, PatientId, PractitionerId};
 use aval_domain::time::Timestamp;
 use aval_merkle_log::Hash;
 use aval_merkle_log::leaf::{LeafContent, PatientLink};
+use aval_runtime::sealing::{Altered, SealingKey};
 use sea_orm::ActiveValue::Set;
-use sea_orm::DerivePartialModel;
+use sea_orm::{ConnectionTrait, DerivePartialModel};
 use uuid::Uuid;
 
 use super::entity::event;
+use super::keys::{self, Opening, SealedPayload};
 use crate::batch::NewEntry;
-use crate::entry::{Columns, Salt, StoredEntry};
+use crate::entry::{Columns, Content, Salt, StoredEntry};
+use crate::patient_keys::PatientKeys;
+use crate::payload;
 
 /// The columns of which a leaf is made.
 #[derive(Debug, DerivePartialModel)]
@@ -41,7 +45,7 @@ impl LeafRow {
     }
 }
 
-pub(super) fn of_entry(entry: &NewEntry<'_>) -> event::ActiveModel {
+pub(super) fn of_entry(entry: &NewEntry<'_>, payload: SealedPayload) -> event::ActiveModel {
     let columns = Columns::of(&entry.sealed.event);
     let leaf = &entry.leaf;
     let is_of_patient = columns.patient_id.is_some();
@@ -65,8 +69,10 @@ pub(super) fn of_entry(entry: &NewEntry<'_>) -> event::ActiveModel {
         kind: Set(columns.kind.code().to_owned()),
         outcome: Set(columns.outcome.code().to_owned()),
         is_emergency: Set(columns.is_emergency),
-        payload: Set(Some(entry.sealed.canonical.clone())),
-        salt: Set(Some(entry.sealed.salt.0.to_vec())),
+        payload: Set(Some(payload.bytes)),
+        salt: Set(None),
+        key_id: Set(Some(payload.key_id)),
+        erased_by: Set(None),
     }
 }
 
@@ -76,14 +82,29 @@ pub(super) fn nodes_of(entry: &NewEntry<'_>) -> Vec<u8> {
     nodes.flat_map(|hash| *hash.as_bytes()).collect()
 }
 
+/// The entries of these rows, in their order, without those whose payload was erased.
+pub(super) async fn entries_of(
+    connection: &impl ConnectionTrait,
+    keys: &PatientKeys,
+    rows: Vec<event::Model>,
+) -> Result<Vec<StoredEntry>, DatabaseError> {
+    let opening = keys::opening_of(connection, keys, &rows).await?;
+    rows.into_iter()
+        .filter_map(|row| entry_of(row, &opening).transpose())
+        .collect()
+}
+
 /// The entry of a row; `None` if its payload was erased.
-pub(super) fn entry_of(row: event::Model) -> Result<Option<StoredEntry>, DatabaseError> {
+pub(super) fn entry_of(
+    row: event::Model,
+    opening: &Opening,
+) -> Result<Option<StoredEntry>, DatabaseError> {
     let index = row.log_index;
     let corrupt = |column| DatabaseError::corrupt("events", column, &index);
-    let leaf = LeafRow::of(&row);
-    let (Some(canonical), Some(salt)) = (row.payload, row.salt) else {
+    let Some(content) = content_of(&row, opening) else {
         return Ok(None);
     };
+    let leaf = LeafRow::of(&row);
     Ok(Some(StoredEntry {
         log_index: unsigned(index, "events", "log_index", &index)?,
         leaf: leaf_of(&leaf)?,
@@ -97,9 +118,55 @@ pub(super) fn entry_of(row: event::Model) -> Result<Option<StoredEntry>, Databas
             outcome: Outcome::from_code(&row.outcome).ok_or_else(|| corrupt("outcome"))?,
             is_emergency: row.is_emergency,
         },
-        canonical,
-        salt: Salt(salt.try_into().map_err(|_| corrupt("salt"))?),
+        content,
     }))
+}
+
+/// What a row tells; `None` if that was erased.
+fn content_of(row: &event::Model, opening: &Opening) -> Option<Content> {
+    content(
+        row.event_id,
+        row.key_id,
+        row.payload.as_deref(),
+        row.salt.as_deref(),
+        opening,
+    )
+}
+
+/// What stands in these columns, decrypted; `None` if it was erased. This is the one place
+/// that decrypts. Rows from before there were keys are in clear.
+pub(super) fn content(
+    event_id: Uuid,
+    key_id: Option<i64>,
+    payload: Option<&[u8]>,
+    salt: Option<&[u8]>,
+    opening: &Opening,
+) -> Option<Content> {
+    let payload = payload?;
+    let content = match (key_id, salt) {
+        (None, Some(salt)) => in_clear(payload, salt),
+        (Some(key_id), None) => match opening.get(key_id) {
+            Some(key) => encrypted(event_id, payload, key),
+            None => Content::Unreadable("key"),
+        },
+        (None, None) | (Some(_), Some(_)) => Content::Unreadable("salt"),
+    };
+    Some(content)
+}
+
+fn in_clear(payload: &[u8], salt: &[u8]) -> Content {
+    let told = salt.try_into().map(|salt| Content::Told {
+        canonical: payload.to_vec(),
+        salt: Salt(salt),
+    });
+    told.unwrap_or(Content::Unreadable("salt"))
+}
+
+fn encrypted(event_id: Uuid, payload: &[u8], key: &SealingKey) -> Content {
+    match payload::open(key, event_id, payload) {
+        Ok((salt, canonical)) => Content::Told { canonical, salt },
+        Err(Altered) => Content::Unreadable("payload"),
+    }
 }
 
 pub(super) fn leaf_of(row: &LeafRow) -> Result<LeafContent, DatabaseError> {

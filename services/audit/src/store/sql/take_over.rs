@@ -20,16 +20,19 @@ use sea_orm::{EntityTrait, ExprTrait};
 use super::entity::{log_head, producer};
 use super::{alias, read, row};
 use crate::batch::Tip;
+use crate::patient_keys::PatientKeys;
 use crate::sequence::Positions;
 use crate::store::{Lease, Tenure};
 
-pub(super) async fn take_over(db: &Database) -> Result<Tenure, DatabaseError> {
+pub(super) async fn take_over(db: &Database, keys: &PatientKeys) -> Result<Tenure, DatabaseError> {
     let lock = ExclusiveLock::acquire(db, "audit.writer").await?;
+    // The last writer may have erased some.
+    keys.forget_owners();
     let (head, positions, frontier) = db
         .transaction::<_, DatabaseError, _>("audit.take_over", async |tx| {
             let head = raise_fence(&tx).await?;
             let size = row::unsigned(head.size, "log_head", "size", &head.id)?;
-            alias::catch_up(&tx, head.aliases_to..head.size).await?;
+            alias::catch_up(&tx, keys, head.aliases_to..head.size).await?;
             let nodes = read::nodes_in(&tx, &Frontier::needed(size)).await?;
             let frontier = Frontier::from_nodes(&nodes, size)
                 .map_err(|missing| DatabaseError::corrupt("events", "nodes", &missing.0))?;

@@ -37,7 +37,7 @@ pub(super) fn key(seed: u8) -> Arc<CheckpointKey> {
 impl Desk {
     pub(super) fn new(db: Database) -> Self {
         Self {
-            store: Arc::new(SqlStore::new(db.clone())),
+            store: Arc::new(SqlStore::new(db.clone(), sample::keys(&[1]))),
             key: key(7),
             sample: sample::Events::new(1),
             db,

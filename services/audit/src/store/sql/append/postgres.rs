@@ -18,6 +18,7 @@ use crate::batch::{Batch, NewEntry, PatientHeads};
 use crate::entry::Columns;
 use crate::head_map::{MapChange, key_of};
 use crate::store::CommitError;
+use crate::store::sql::keys::SealedPayload;
 use crate::store::sql::row;
 
 /// Arrays hold no nulls here: the nil UUID, 0 and no bytes stand in for them.
@@ -29,7 +30,7 @@ const STORE_BATCH: &str = "\
         INSERT INTO events ( \
             log_index, event_id, source, epoch, sequence, recorded_at, patient_id, \
             patient_sequence, previous_leaf, commitment, nodes, occurred_at, \
-            practitioner_id, organization_id, kind, outcome, is_emergency, payload, salt \
+            practitioner_id, organization_id, kind, outcome, is_emergency, payload, key_id \
         ) \
         SELECT log_index, event_id, source, epoch, sequence, $4, \
             nullif(patient_id, '00000000-0000-0000-0000-000000000000'), \
@@ -37,16 +38,16 @@ const STORE_BATCH: &str = "\
             occurred_at, \
             nullif(practitioner_id, '00000000-0000-0000-0000-000000000000'), \
             nullif(organization_id, '00000000-0000-0000-0000-000000000000'), \
-            kind, outcome, is_emergency, payload, salt \
+            kind, outcome, is_emergency, payload, key_id \
         FROM moved, unnest( \
             $6::bigint[], $7::uuid[], $8::text[], $9::bigint[], $10::bigint[], $11::uuid[], \
             $12::bigint[], $13::bytea[], $14::bytea[], $15::bytea[], $16::bigint[], \
             $17::uuid[], $18::uuid[], $19::text[], $20::text[], $21::boolean[], \
-            $22::bytea[], $23::bytea[] \
+            $22::bytea[], $23::bigint[] \
         ) AS entry ( \
             log_index, event_id, source, epoch, sequence, patient_id, patient_sequence, \
             previous_leaf, commitment, nodes, occurred_at, practitioner_id, \
-            organization_id, kind, outcome, is_emergency, payload, salt \
+            organization_id, kind, outcome, is_emergency, payload, key_id \
         ) \
     ), heads AS ( \
         INSERT INTO patient_heads (patient_id, bucket, sequence, leaf) \
@@ -73,6 +74,7 @@ const STORE_BATCH: &str = "\
 pub(super) async fn store(
     tx: &Transaction,
     batch: &Batch<'_>,
+    payloads: Vec<SealedPayload>,
     positions: &[(&str, u64, u64)],
 ) -> Result<(), CommitError> {
     let mut values: Vec<Value> = vec![
@@ -83,6 +85,7 @@ pub(super) async fn store(
         batch.checkpoint.as_str().into(),
     ];
     values.extend(entry_arrays(&batch.entries));
+    values.extend(payload_arrays(payloads));
     values.extend(head_arrays(&batch.patient_heads));
     values.extend(tile_arrays(&batch.map));
     values.extend(position_arrays(positions));
@@ -93,8 +96,8 @@ pub(super) async fn store(
     }
 }
 
-/// The columns of `entry` in the statement, in their order.
-fn entry_arrays(entries: &[NewEntry<'_>]) -> [Value; 18] {
+/// The columns of `entry` in the statement, in their order, up to the payload.
+fn entry_arrays(entries: &[NewEntry<'_>]) -> [Value; 16] {
     let columns: Vec<Columns> = entries
         .iter()
         .map(|entry| Columns::of(&entry.sealed.event))
@@ -142,8 +145,14 @@ fn entry_arrays(entries: &[NewEntry<'_>]) -> [Value; 18] {
                 .map(|columns| columns.outcome.code().to_owned()),
         ),
         array(columns.iter().map(|columns| columns.is_emergency)),
-        bytes(|entry| entry.sealed.canonical.clone()),
-        bytes(|entry| entry.sealed.salt.0.to_vec()),
+    ]
+}
+
+fn payload_arrays(payloads: Vec<SealedPayload>) -> [Value; 2] {
+    let key_ids = array(payloads.iter().map(|payload| payload.key_id));
+    [
+        array(payloads.into_iter().map(|payload| payload.bytes)),
+        key_ids,
     ]
 }
 

@@ -8,20 +8,24 @@ use crate::batch::{Batch, PatientHeads};
 use crate::head_map::{MapChange, key_of};
 use crate::store::CommitError;
 use crate::store::sql::entity::{event, log_head, map_tile, patient_head, producer};
+use crate::store::sql::keys::SealedPayload;
 use crate::store::sql::row;
 
-/// How many rows one statement inserts: 19 parameters each, of the 32,766 that
+/// How many rows one statement inserts: 21 parameters each, of the 32,766 that
 /// SQLite takes.
 const ROWS_PER_INSERT: usize = 512;
 
 pub(super) async fn store(
     tx: &Transaction,
     batch: &Batch<'_>,
+    payloads: Vec<SealedPayload>,
     positions: &[(&str, u64, u64)],
 ) -> Result<(), CommitError> {
     move_head(tx, batch).await?;
+    let mut payloads = payloads.into_iter();
     for chunk in batch.entries.chunks(ROWS_PER_INSERT) {
-        event::Entity::insert_many(chunk.iter().map(row::of_entry))
+        let rows = chunk.iter().zip(payloads.by_ref());
+        event::Entity::insert_many(rows.map(|(entry, payload)| row::of_entry(entry, payload)))
             .exec_without_returning(tx)
             .await?;
     }

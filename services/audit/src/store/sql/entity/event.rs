@@ -30,9 +30,15 @@ pub(in crate::store::sql) struct Model {
     pub kind: String,
     pub outcome: String,
     pub is_emergency: bool,
-    /// The canonical event and the salt of its commitment, until they are erased.
+    /// The salt of the commitment and the canonical event, encrypted together, until they
+    /// are erased. In rows from before there were keys: the canonical event, in clear.
     pub payload: Option<Vec<u8>>,
+    /// In rows from before there were keys: the salt.
     pub salt: Option<Vec<u8>>,
+    /// The key under which the payload is; absent where it is in clear, or erased.
+    pub key_id: Option<i64>,
+    /// The entry that says why the payload was erased; absent while it is there.
+    pub erased_by: Option<i64>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -61,7 +61,7 @@ async fn fill(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         return Ok(());
     };
     let size: i64 = head.try_get("", "size")?;
-    alias::catch_up(connection, 0..size).await?;
+    alias::catch_up_in_clear(connection, 0..size).await?;
     let mut known = Query::update();
     known.table("log_head").value("aliases_to", size);
     connection.execute(&known).await?;

@@ -1,0 +1,238 @@
+//! The patients' keys in the database.
+//!
+//! A key is stored by the transaction that first uses it. Of two that make one for the same
+//! patient at once the first one's stays, and both use it.
+
+use std::collections::{BTreeSet, HashMap};
+
+use aval_database::{DatabaseError, Transaction};
+use aval_runtime::sealing::{Sealed, SealingKey};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult as _,
+    QueryFilter, Statement,
+};
+use uuid::Uuid;
+
+use super::entity::{event, patient_key};
+use crate::batch::Batch;
+use crate::patient_keys::{PatientKey, PatientKeys, WrappedKey};
+use crate::payload;
+
+/// How many values one `IN` names.
+const VALUES_PER_LIST: usize = 1_000;
+
+/// One array whatever the number of patients, so that the statement is planned once.
+const OF_OWNERS: &str = "SELECT key_id, patient_id, wrapping_key_id, wrapped \
+    FROM patient_keys WHERE patient_id = ANY($1::uuid[])";
+
+/// Keys that open payloads, by name.
+#[derive(Debug, Default)]
+pub(super) struct Opening(HashMap<i64, SealingKey>);
+
+/// What of an entry is encrypted.
+#[derive(Debug)]
+pub(super) struct SealedPayload {
+    pub(super) key_id: i64,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// The payloads of a batch, in its order, and the keys under which they are.
+pub(super) struct SealedBatch {
+    pub(super) payloads: Vec<SealedPayload>,
+    pub(super) keys: Vec<PatientKey>,
+}
+
+impl Opening {
+    pub(super) fn get(&self, key_id: i64) -> Option<&SealingKey> {
+        self.0.get(&key_id)
+    }
+}
+
+/// Encrypts what a batch tells. This is the one place that does.
+pub(super) async fn seal(
+    tx: &Transaction,
+    keys: &PatientKeys,
+    batch: &Batch<'_>,
+) -> Result<SealedBatch, DatabaseError> {
+    let events = batch.entries.iter().map(|entry| &entry.sealed.event);
+    let owners: BTreeSet<Uuid> = events.map(payload::owner).collect();
+    let keys = of_owners(tx, keys, &owners).await?;
+    let sealing: HashMap<Uuid, (i64, SealingKey)> = keys
+        .iter()
+        .map(|key| (key.owner, (key.id, key.sealing())))
+        .collect();
+    let mut payloads = Vec::with_capacity(batch.entries.len());
+    for entry in &batch.entries {
+        let event = &entry.sealed.event;
+        let owner = payload::owner(event);
+        let (key_id, key) = sealing
+            .get(&owner)
+            .ok_or_else(|| DatabaseError::corrupt("patient_keys", "patient_id", &owner))?;
+        let id = event.event_id.as_uuid();
+        let bytes = payload::seal(key, id, &entry.sealed.salt, &entry.sealed.canonical);
+        payloads.push(SealedPayload {
+            key_id: *key_id,
+            bytes,
+        });
+    }
+    Ok(SealedBatch { payloads, keys })
+}
+
+/// The keys of all of these, made where there is none.
+pub(super) async fn of_owners(
+    tx: &Transaction,
+    keys: &PatientKeys,
+    owners: &BTreeSet<Uuid>,
+) -> Result<Vec<PatientKey>, DatabaseError> {
+    let mut found = Vec::with_capacity(owners.len());
+    let mut unknown = BTreeSet::new();
+    for owner in owners {
+        match keys.known_of(*owner) {
+            Some(key) => found.push(key),
+            None => {
+                unknown.insert(*owner);
+            }
+        }
+    }
+    if unknown.is_empty() {
+        return Ok(found);
+    }
+    take(tx, keys, &mut unknown, &mut found).await?;
+    if unknown.is_empty() {
+        return Ok(found);
+    }
+    let made: Vec<PatientKey> = unknown.iter().map(|owner| keys.make(*owner)).collect();
+    if insert(tx, keys, &made).await? == made.len() as u64 {
+        found.extend(made);
+        return Ok(found);
+    }
+    // Somebody else made some of them meanwhile: those are what is used.
+    take(tx, keys, &mut unknown, &mut found).await?;
+    Ok(found)
+}
+
+/// Moves those of `unknown` who have a key to `found`.
+async fn take(
+    tx: &Transaction,
+    keys: &PatientKeys,
+    unknown: &mut BTreeSet<Uuid>,
+    found: &mut Vec<PatientKey>,
+) -> Result<(), DatabaseError> {
+    for row in stored(tx, unknown).await? {
+        unknown.remove(&row.patient_id);
+        found.push(unwrapped(keys, row)?);
+    }
+    Ok(())
+}
+
+async fn stored(
+    tx: &Transaction,
+    owners: &BTreeSet<Uuid>,
+) -> Result<Vec<patient_key::Model>, DatabaseError> {
+    if tx.get_database_backend() == DbBackend::Postgres {
+        let owners: Vec<Uuid> = owners.iter().copied().collect();
+        let of_owners = [owners.into()];
+        let asked = Statement::from_sql_and_values(DbBackend::Postgres, OF_OWNERS, of_owners);
+        let rows = tx.query_all_raw(asked).await?;
+        let rows = rows
+            .iter()
+            .map(|row| patient_key::Model::from_query_result(row, ""));
+        return Ok(rows.collect::<Result<_, _>>()?);
+    }
+    let owners: Vec<Uuid> = owners.iter().copied().collect();
+    let mut rows = Vec::new();
+    for some in owners.chunks(VALUES_PER_LIST) {
+        let of_some = patient_key::Column::PatientId.is_in(some.iter().copied());
+        rows.extend(patient_key::Entity::find().filter(of_some).all(tx).await?);
+    }
+    Ok(rows)
+}
+
+/// How many of them were not there yet.
+async fn insert(
+    tx: &Transaction,
+    keys: &PatientKeys,
+    made: &[PatientKey],
+) -> Result<u64, DatabaseError> {
+    let mut inserted = 0;
+    for some in made.chunks(VALUES_PER_LIST) {
+        let rows = some.iter().map(|key| row_of(keys.wrap(key)));
+        let mut taken = OnConflict::column(patient_key::Column::PatientId);
+        taken.do_nothing();
+        inserted += patient_key::Entity::insert_many(rows)
+            .on_conflict(taken)
+            .exec_without_returning(tx)
+            .await?;
+    }
+    Ok(inserted)
+}
+
+pub(super) fn row_of(wrapped: WrappedKey) -> patient_key::ActiveModel {
+    patient_key::ActiveModel {
+        key_id: Set(wrapped.id),
+        patient_id: Set(wrapped.owner),
+        wrapping_key_id: Set(wrapped.sealed.key_id),
+        wrapped: Set(wrapped.sealed.bytes),
+    }
+}
+
+pub(super) fn wrapped_of(row: patient_key::Model) -> WrappedKey {
+    WrappedKey {
+        id: row.key_id,
+        owner: row.patient_id,
+        sealed: Sealed {
+            key_id: row.wrapping_key_id,
+            bytes: row.wrapped,
+        },
+    }
+}
+
+fn unwrapped(keys: &PatientKeys, row: patient_key::Model) -> Result<PatientKey, DatabaseError> {
+    let id = row.key_id;
+    keys.unwrap(&wrapped_of(row))
+        .map_err(|_| DatabaseError::corrupt("patient_keys", "wrapped", &id))
+}
+
+/// The keys that open these rows, as far as there are any: a row whose key is not among
+/// them cannot be read.
+pub(super) async fn opening(
+    connection: &impl ConnectionTrait,
+    keys: &PatientKeys,
+    rows: impl IntoIterator<Item = Option<i64>>,
+) -> Result<Opening, DatabaseError> {
+    let wanted: BTreeSet<i64> = rows.into_iter().flatten().collect();
+    let mut opening = Opening::default();
+    let mut unknown = Vec::new();
+    for key_id in wanted {
+        match keys.known(key_id) {
+            Some(key) => {
+                opening.0.insert(key_id, key.sealing());
+            }
+            None => unknown.push(key_id),
+        }
+    }
+    for some in unknown.chunks(VALUES_PER_LIST) {
+        let rows = patient_key::Entity::find()
+            .filter(patient_key::Column::KeyId.is_in(some.iter().copied()))
+            .all(connection)
+            .await?;
+        for row in rows {
+            // One that was altered opens nothing.
+            if let Ok(key) = unwrapped(keys, row) {
+                opening.0.insert(key.id, key.sealing());
+                keys.remember(key);
+            }
+        }
+    }
+    Ok(opening)
+}
+
+/// The keys that open these events.
+pub(super) async fn opening_of(
+    connection: &impl ConnectionTrait,
+    keys: &PatientKeys,
+    rows: &[event::Model],
+) -> Result<Opening, DatabaseError> {
+    opening(connection, keys, rows.iter().map(|row| row.key_id)).await
+}
