@@ -36,7 +36,7 @@ impl App {
     ) -> Result<FoundEvent, Error> {
         let scope = may_read(cx, None)?;
         let event = match self.store.event(event_id).await? {
-            Some(stored) => Listed::Told(stored.open()?),
+            Some(stored) => Listed::Told(Box::new(stored.open()?)),
             None => self.erased(event_id).await?,
         };
         if !self.is_in(scope, &event).await? {
@@ -62,7 +62,8 @@ impl App {
         let erased = self.store.erased(event_id).await?;
         let rows = vec![erased.ok_or(Error::NotFound)?];
         let explained = self.explained(rows).await?.pop();
-        explained.map(Listed::Erased).ok_or(Error::NotFound)
+        let explained = explained.map(|left| Listed::Erased(Box::new(left)));
+        explained.ok_or(Error::NotFound)
     }
 
     async fn is_in(&self, scope: Scope, event: &Listed) -> Result<bool, Error> {
