@@ -17,9 +17,9 @@ use crate::store::Sequence;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listed {
     /// As the log holds it.
-    Told(Entry),
+    Told(Box<Entry>),
     /// What is left of it, and why.
-    Erased(ErasedEntry),
+    Erased(Box<ErasedEntry>),
 }
 
 impl Listed {
@@ -62,8 +62,16 @@ pub(super) fn joined(
     order: Sequence,
     limit: u64,
 ) -> Vec<Listed> {
-    let told = entries.into_iter().map(Listed::Told);
-    let mut all: Vec<Listed> = told.chain(erased.into_iter().map(Listed::Erased)).collect();
+    let told = entries
+        .into_iter()
+        .map(|entry| Listed::Told(Box::new(entry)));
+    let mut all: Vec<Listed> = told
+        .chain(
+            erased
+                .into_iter()
+                .map(|left| Listed::Erased(Box::new(left))),
+        )
+        .collect();
     all.sort_unstable_by_key(Listed::log_index);
     if order == Sequence::NewestFirst {
         all.reverse();

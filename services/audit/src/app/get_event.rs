@@ -38,7 +38,7 @@ impl App {
     ) -> Result<FoundEvent, Error> {
         let reading = self.reading(cx, patient_id).await?;
         let event = match self.store.event(event_id).await? {
-            Some(stored) => Listed::Told(stored.open()?),
+            Some(stored) => Listed::Told(Box::new(stored.open()?)),
             None => self.erased(event_id).await?,
         };
         if !self.is_in(reading.scope, &event).await? {
@@ -64,7 +64,8 @@ impl App {
         let erased = self.store.erased(event_id).await?;
         let rows = vec![erased.ok_or(Error::NotFound)?];
         let explained = self.explained(rows).await?.pop();
-        explained.map(Listed::Erased).ok_or(Error::NotFound)
+        let explained = explained.map(|left| Listed::Erased(Box::new(left)));
+        explained.ok_or(Error::NotFound)
     }
 
     async fn is_in(&self, scope: Scope, event: &Listed) -> Result<bool, Error> {

@@ -23,7 +23,10 @@ pub(crate) struct NotProved(pub(crate) PatientId);
 /// Events that an export shows, or says to be erased, each with its place in the log proved:
 /// by patient, in their order.
 #[derive(Debug, Default)]
-pub(crate) struct Shown(BTreeMap<[u8; 16], BTreeMap<u64, (LeafContent, Option<Event>)>>);
+pub(crate) struct Shown(BTreeMap<[u8; 16], OfOne>);
+
+/// What is shown of one patient: each leaf, and the event unless it was erased.
+type OfOne = BTreeMap<u64, (LeafContent, Option<Event>)>;
 
 /// A line of the export.
 #[derive(Debug, Deserialize)]

@@ -21,7 +21,7 @@ pub(crate) async fn execute(db: &Database, sql: &str) {
 pub(crate) async fn lay_in_clear(store: &SqlStore) {
     let db = &store.db;
     let rows = event::Entity::find().all(db.reader()).await.unwrap();
-    let entries = row::entries_of(db.reader(), &store.keys, rows).await;
+    let entries = row::entries_of(db.reader(), &store.keys, &rows).await;
     for entry in entries.unwrap() {
         let Content::Told { canonical, salt } = entry.content else {
             panic!("the entry {} is not readable", entry.log_index);

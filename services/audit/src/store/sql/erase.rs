@@ -3,6 +3,7 @@
 //! What is left is what proofs need: the leaf, its hashes, the patient's chain; and which
 //! entry says why. The columns that lists are narrowed by told who did what, and go too.
 
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use aval_database::{Database, DatabaseError, Transaction};
@@ -19,8 +20,11 @@ use super::entity::event::{Column, Entity, Model};
 use super::entity::patient_key;
 use super::row::{self, LeafRow};
 use super::{alias, onward};
-use crate::entry::StoredErased;
-use crate::erasure::{Erasable, ErasableRow, Erasure, Limit, MOST_AT_ONCE, Target};
+use crate::entry::{Entry, StoredErased};
+use crate::erasure::{
+    self, Erasable, ErasableRow, ErasedEntry, Erasure, Limit, MOST_AT_ONCE, Target,
+};
+use crate::patient_keys::PatientKeys;
 use crate::payload::KEPT_FOR_EVER;
 use crate::store::Sequence;
 
@@ -215,4 +219,36 @@ pub(super) fn erased_of(row: &Model) -> Result<StoredErased, DatabaseError> {
         leaf_hash: row::node_at(&row.nodes, 0).ok_or_else(|| corrupt("nodes"))?,
         erased_by: row::unsigned(erased_by, "events", "erased_by", &index)?,
     })
+}
+
+/// The entries that are said to have erased these rows, as far as the log itself recorded
+/// them.
+pub(super) async fn erasures_of(
+    tx: &Transaction,
+    keys: &PatientKeys,
+    rows: &[Model],
+) -> Result<HashMap<i64, Entry>, DatabaseError> {
+    let named: BTreeSet<i64> = rows.iter().filter_map(|row| row.erased_by).collect();
+    let mut erasures = HashMap::new();
+    if named.is_empty() {
+        return Ok(erasures);
+    }
+    let named = Entity::find()
+        .filter(Column::LogIndex.is_in(named))
+        .filter(Column::Source.eq(erasure::SOURCE))
+        .all(tx)
+        .await?;
+    for stored in row::entries_of(tx, keys, &named).await? {
+        let index = row::signed(stored.log_index);
+        // One that was altered says nothing, and is told where it stands.
+        erasures.extend(stored.open().ok().map(|entry| (index, entry)));
+    }
+    Ok(erasures)
+}
+
+/// Whether the entry that is said to have erased this row says so.
+pub(super) fn is_told(row: &Model, erasures: &HashMap<i64, Entry>) -> bool {
+    let by = row.erased_by.and_then(|by| erasures.get(&by));
+    let erased = erased_of(row);
+    erased.is_ok_and(|erased| ErasedEntry::of(erased, by).is_ok())
 }

@@ -1,6 +1,6 @@
 //! Reads the whole log, for who examines it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use aval_database::{Database, DatabaseError, Transaction};
 use aval_domain::event::EventKind;
@@ -22,7 +22,6 @@ use crate::aliases::{KINDS, TELLER};
 use crate::batch::PatientHead;
 use crate::checkpoint_key::CheckpointKey;
 use crate::entry::Entry;
-use crate::erasure::{self, ErasedEntry};
 use crate::examination::aliases::{Alias, WhoIsWhom};
 use crate::examination::chains::{Chains, Heads, Link};
 use crate::examination::entries::{Payload, Row, Tree};
@@ -74,9 +73,9 @@ async fn entries(
         };
         after = last.log_index;
         let opening = keys::opening_of(tx, keys, &rows).await?;
-        let erasures = erasures_of(tx, keys, &rows).await?;
+        let erasures = erase::erasures_of(tx, keys, &rows).await?;
         for row in rows {
-            if let Some(row) = found.readable(examined(row, &opening, &erasures)) {
+            if let Some(row) = found.readable(examined(&row, &opening, &erasures)) {
                 who_is_whom.take(&row, found);
                 tree.take(row, found);
             }
@@ -84,52 +83,21 @@ async fn entries(
     }
 }
 
-/// The entries that are said to have erased these rows, as far as the log itself recorded
-/// them.
-async fn erasures_of(
-    tx: &Transaction,
-    keys: &PatientKeys,
-    rows: &[event::Model],
-) -> Result<HashMap<i64, Entry>, DatabaseError> {
-    let named: BTreeSet<i64> = rows.iter().filter_map(|row| row.erased_by).collect();
-    let mut erasures = HashMap::new();
-    if named.is_empty() {
-        return Ok(erasures);
-    }
-    let named = event::Entity::find()
-        .filter(event::Column::LogIndex.is_in(named))
-        .filter(event::Column::Source.eq(erasure::SOURCE))
-        .all(tx)
-        .await?;
-    for stored in row::entries_of(tx, keys, named).await? {
-        let index = row::signed(stored.log_index);
-        // One that was altered says nothing, and is told where it stands.
-        erasures.extend(stored.open().ok().map(|entry| (index, entry)));
-    }
-    Ok(erasures)
-}
-
-fn is_told(row: &event::Model, erasures: &HashMap<i64, Entry>) -> bool {
-    let by = row.erased_by.and_then(|by| erasures.get(&by));
-    let erased = erase::erased_of(row);
-    erased.is_ok_and(|erased| ErasedEntry::of(erased, by).is_ok())
-}
-
 fn examined(
-    row: event::Model,
+    row: &event::Model,
     opening: &Opening,
     erasures: &HashMap<i64, Entry>,
 ) -> Result<Row, DatabaseError> {
     let index = row.log_index;
     let nodes = hashes(&row.nodes);
     let nodes = nodes.ok_or_else(|| DatabaseError::corrupt("events", "nodes", &index))?;
-    let leaf = row::leaf_of(&LeafRow::of(&row))?;
+    let leaf = row::leaf_of(&LeafRow::of(row))?;
     let is_of_patients = KINDS.map(EventKind::code).contains(&row.kind.as_str());
     let tells_who_is_whom = is_of_patients && row.source == TELLER;
     // A salt of its own stands with what is in clear, a key with what is encrypted.
     let has_other_half = row.salt.is_some() || row.key_id.is_some();
     let is_half = row.payload.is_some() != has_other_half;
-    let is_told = row.payload.is_none() && is_told(&row, erasures);
+    let is_told = row.payload.is_none() && erase::is_told(row, erasures);
     let payload = match row::entry_of(row, opening)? {
         _ if is_half => Payload::Half,
         Some(entry) => Payload::There(Box::new(entry)),

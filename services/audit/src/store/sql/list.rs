@@ -132,7 +132,7 @@ async fn read(
             acts.all(db.reader()).await?
         }
     };
-    row::entries_of(db.reader(), keys, rows).await
+    row::entries_of(db.reader(), keys, &rows).await
 }
 
 /// Rows, and whether there are more identifiers, are of one state: a reader forwards goes

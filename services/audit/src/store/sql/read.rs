@@ -129,7 +129,7 @@ pub(super) async fn entries_at(
             .filter(event::Column::LogIndex.is_in(chunk))
             .all(connection)
             .await?;
-        entries.extend(row::entries_of(connection, keys, rows).await?);
+        entries.extend(row::entries_of(connection, keys, &rows).await?);
     }
     Ok(entries)
 }
@@ -143,7 +143,7 @@ pub(super) async fn event(
         .filter(event::Column::EventId.eq(id.as_uuid()))
         .one(db.reader())
         .await?;
-    let rows = found.into_iter().collect();
-    let mut entries = row::entries_of(db.reader(), keys, rows).await?;
+    let rows: Vec<_> = found.into_iter().collect();
+    let mut entries = row::entries_of(db.reader(), keys, &rows).await?;
     Ok(entries.pop())
 }

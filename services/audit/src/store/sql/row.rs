@@ -86,25 +86,25 @@ pub(super) fn nodes_of(entry: &NewEntry<'_>) -> Vec<u8> {
 pub(super) async fn entries_of(
     connection: &impl ConnectionTrait,
     keys: &PatientKeys,
-    rows: Vec<event::Model>,
+    rows: &[event::Model],
 ) -> Result<Vec<StoredEntry>, DatabaseError> {
-    let opening = keys::opening_of(connection, keys, &rows).await?;
-    rows.into_iter()
+    let opening = keys::opening_of(connection, keys, rows).await?;
+    rows.iter()
         .filter_map(|row| entry_of(row, &opening).transpose())
         .collect()
 }
 
 /// The entry of a row; `None` if its payload was erased.
 pub(super) fn entry_of(
-    row: event::Model,
+    row: &event::Model,
     opening: &Opening,
 ) -> Result<Option<StoredEntry>, DatabaseError> {
     let index = row.log_index;
     let corrupt = |column| DatabaseError::corrupt("events", column, &index);
-    let Some(content) = content_of(&row, opening) else {
+    let Some(content) = content_of(row, opening) else {
         return Ok(None);
     };
-    let leaf = LeafRow::of(&row);
+    let leaf = LeafRow::of(row);
     Ok(Some(StoredEntry {
         log_index: unsigned(index, "events", "log_index", &index)?,
         leaf: leaf_of(&leaf)?,
