@@ -38,8 +38,8 @@ impl Played<'_> {
         }
         let answered = codes.remove("Ok").unwrap_or_default();
         let decided: usize = self.seen.iter().map(|seen| seen.decided.len()).sum();
-        let changes = self.seen.iter().flat_map(|seen| seen.changed.values());
-        let changed: usize = changes.sum();
+        let of_each = self.seen.iter().flat_map(|seen| seen.changed.values());
+        let changed: usize = of_each.sum();
         serde_json::json!({
             "title": self.title,
             "answered": answered,

@@ -12,19 +12,21 @@ use std::os::unix::fs::{DirBuilderExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long a program may take to say what it is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// `$1` the signal that ends it in an orderly way, `$2` its folder, `$3` the program, then
 /// what the program is told. Obeys one word on each line and says `done`; at the end of its
-/// input everything ends. The program leads a group, so that nothing it started outlives it.
+/// input everything ends. The program leads a group, so that nothing it started outlives it;
+/// in its first moment it is alone, and not yet the leader.
 const HOLD: &str = r#"
 signal=$1 folder=$2 program=$3; shift 3
 finish() { end KILL; rm -rf "$folder"; }
 end() { [ -z "$pid" ] || { tell $1; wait $pid; pid=; } 2>/dev/null; }
-tell() { kill -s $1 -- -$pid; }
+tell() { kill -s $1 -- -$pid || kill -s $1 $pid; }
 until_stopped() {
   while kill -0 $pid && ! grep -q '^State:.T' /proc/$pid/status; do sleep 0.01; done
 }
@@ -72,7 +74,10 @@ impl Held {
     /// Makes a folder of this name for temporary files, which only the account may read.
     #[must_use]
     pub fn folder(name: &str, account: Option<(u32, u32)>) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("aval-test-{name}-{}", std::process::id()));
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("aval-test-{name}-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
         fs::DirBuilder::new()
             .mode(0o700)
             .create(&folder)

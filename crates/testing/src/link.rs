@@ -155,12 +155,12 @@ async fn pass(
         if read == 0 {
             return to.shutdown().await;
         }
-        let passed = pieces.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let number = pieces.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let silent = |state: &State| state.passes != Passes::Nothing;
         let passes = state.wait_for(silent).await.map(|state| state.passes);
         match passes {
             Ok(Passes::Late(by)) => tokio::time::sleep(by).await,
-            Ok(Passes::Breaking(after)) if passed >= after => return Ok(()),
+            Ok(Passes::Breaking(after)) if number >= after => return Ok(()),
             Ok(_) => {}
             Err(_) => return Ok(()),
         }

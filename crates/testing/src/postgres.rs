@@ -29,7 +29,7 @@ const ACCOUNT: &str = "postgres";
 /// What a standby calls itself.
 const STANDBY: &str = "standby";
 /// How long a server may take to start.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server of one test: nothing in it outlives the machine, all of it outlives the process.
 #[derive(Debug)]

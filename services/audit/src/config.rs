@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use crate::payload::KEPT_FOR_EVER;
 use crate::query::kinds_named;
+use crate::standing;
 
 mod unusual;
 
@@ -171,7 +172,7 @@ impl RetentionConfig {
     pub fn by_kind(&self) -> impl Iterator<Item = (EventKind, u16)> + '_ {
         let kinds = EventKind::ALL.iter().copied();
         kinds
-            .filter(|kind| !KEPT_FOR_EVER.contains(kind))
+            .filter(|kind| has_a_period(*kind))
             .map(|kind| (kind, self.years_of(kind)))
     }
 
@@ -187,7 +188,7 @@ impl RetentionConfig {
     fn check(&self) -> Result<(), ConfigError> {
         for name in self.years.keys() {
             let kinds = kinds_named(name);
-            let may_go = kinds.iter().any(|kind| !KEPT_FOR_EVER.contains(kind));
+            let may_go = kinds.iter().any(|kind| has_a_period(*kind));
             if !may_go {
                 return Err(ConfigError::Refused {
                     key: "retention.years",
@@ -197,6 +198,12 @@ impl RetentionConfig {
         }
         Ok(())
     }
+}
+
+/// Whether events of this kind may be erased because they are old. Not so what says how
+/// people stand to a patient today: a block that nobody remembers would let somebody read.
+fn has_a_period(kind: EventKind) -> bool {
+    !KEPT_FOR_EVER.contains(&kind) && !standing::KINDS.contains(&kind)
 }
 
 impl WatchConfig {

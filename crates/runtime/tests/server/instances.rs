@@ -37,9 +37,11 @@ impl Dns {
 
     /// A channel to whatever it names.
     fn channel(&self) -> Channel {
-        let mut peer = PeerConfig::insecure_loopback(([127, 0, 0, 1], 1).into());
-        peer.uri = "http://localhost:1".to_owned();
-        peer.deadline = PATIENCE.into();
+        let peer = PeerConfig {
+            uri: "http://localhost:1".to_owned(),
+            deadline: PATIENCE.into(),
+            ..PeerConfig::insecure_loopback(([127, 0, 0, 1], 1).into())
+        };
         connect_with(&peer, Arc::new(self.clone())).unwrap()
     }
 

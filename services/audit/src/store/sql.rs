@@ -155,11 +155,11 @@ impl Store for SqlStore {
     }
 
     fn standing(&self, patient_id: PatientId) -> Answer<'_, Vec<StandingEntry>> {
-        Box::pin(standing::standing(&self.db, patient_id))
+        Box::pin(standing::standing(&self.db, &self.keys, patient_id))
     }
 
     fn search<'a>(&'a self, search: &'a Search) -> Answer<'a, Found> {
-        Box::pin(search::search(&self.db, search))
+        Box::pin(search::search(&self.db, &self.keys, search))
     }
 
     fn place_at(&self, at: Timestamp) -> Answer<'_, u64> {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, ensure};
 use aval_audit::checkpoint_key::CheckpointKey;
+use aval_audit::patient_keys::PatientKeys;
 use aval_audit::store::Store;
 use aval_audit::store::sql::{Migrator, SqlStore};
 use aval_audit::submission::{SealedEvent, Submission};
@@ -21,6 +22,7 @@ use aval_domain::id::{ActivityId, DocumentId, EventId, GrantId, PatientId, Pract
 use aval_domain::random::SystemRandom;
 use aval_domain::time::{Clock, SystemClock};
 use aval_merkle_log::note::Signer;
+use aval_runtime::key_file::Missing;
 use futures::future::try_join_all;
 use tokio_util::sync::CancellationToken;
 
@@ -62,7 +64,13 @@ impl Log {
         migrate::migrate::<Migrator>(&db).await?;
         let signer = Signer::from_seed("bench.example/trail", &[7; 32])?;
         let key = Arc::new(CheckpointKey::new(signer, Vec::new()));
-        let store: Arc<dyn Store> = Arc::new(SqlStore::new(db));
+        let wrapping = [folder.join("wrapping.key")];
+        let keys = PatientKeys::load(
+            &wrapping,
+            Missing::Create(&SystemRandom),
+            Arc::new(SystemRandom),
+        )?;
+        let store: Arc<dyn Store> = Arc::new(SqlStore::new(db, Arc::new(keys)));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let (writer, writing) = Writer::new(Arc::clone(&store), Arc::clone(&key), clock);
         // It ends with the run time.

@@ -11,11 +11,16 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, Quer
 use super::entity::event::{Column, Entity};
 use super::{filter, onward, row};
 use crate::oversight::{Found, Search};
+use crate::patient_keys::PatientKeys;
 
 /// How many entries one look walks over.
 pub(super) const ENTRIES_AT_ONCE: u64 = 20_000;
 
-pub(super) async fn search(db: &Database, search: &Search) -> Result<Found, DatabaseError> {
+pub(super) async fn search(
+    db: &Database,
+    keys: &PatientKeys,
+    search: &Search,
+) -> Result<Found, DatabaseError> {
     let along_acts = search.filter.practitioner_id.is_some();
     let furthest = search.before.saturating_sub(ENTRIES_AT_ONCE);
     let low = if along_acts {
@@ -40,10 +45,7 @@ pub(super) async fn search(db: &Database, search: &Search) -> Result<Found, Data
         Some(index) => row::unsigned(index, "events", "log_index", &index)?,
         None => low,
     };
-    let entries = rows
-        .into_iter()
-        .filter_map(|row| row::entry_of(row).transpose())
-        .collect::<Result<_, _>>()?;
+    let entries = row::entries_of(db.reader(), keys, &rows).await?;
     Ok(Found {
         entries,
         looked_from,

@@ -10,26 +10,30 @@ use sea_orm::{DbBackend, QueryTrait, Statement};
 use uuid::Uuid;
 
 use super::entity::event::{Column, Entity, Model};
+use super::keys::{self, Opening};
 use super::{alias, row};
+use crate::patient_keys::PatientKeys;
 use crate::standing::KINDS;
 use crate::store::StandingEntry;
 
 pub(super) async fn standing(
     db: &Database,
+    patient_keys: &PatientKeys,
     patient_id: PatientId,
 ) -> Result<Vec<StandingEntry>, DatabaseError> {
-    let mut rows = db
+    let (mut rows, opening) = db
         .snapshot("audit.standing", async |tx| {
             let mut rows = Vec::new();
             for id in alias::ids_of(&tx, patient_id.as_uuid()).await? {
                 rows.extend(under(id).all(&tx).await?);
             }
-            Ok::<_, DatabaseError>(rows)
+            let opening = keys::opening_of(&tx, patient_keys, &rows).await?;
+            Ok::<_, DatabaseError>((rows, opening))
         })
         .await?;
     rows.sort_unstable_by_key(|row| row.log_index);
-    rows.into_iter()
-        .filter_map(|row| entry(row).transpose())
+    rows.iter()
+        .filter_map(|row| entry(row, &opening).transpose())
         .collect()
 }
 
@@ -53,7 +57,7 @@ pub(super) fn is_of_standing() -> SimpleExpr {
     Expr::cust(format!("kind IN ({})", codes.join(", ")))
 }
 
-fn entry(row: Model) -> Result<Option<StandingEntry>, DatabaseError> {
+fn entry(row: &Model, opening: &Opening) -> Result<Option<StandingEntry>, DatabaseError> {
     let corrupt = |column| DatabaseError::corrupt("events", column, &row.log_index);
     let Some(under) = row.patient_id else {
         return Ok(None);
@@ -62,6 +66,6 @@ fn entry(row: Model) -> Result<Option<StandingEntry>, DatabaseError> {
         source: row.source.clone(),
         under: PatientId::from_uuid(under),
         kind: EventKind::from_code(&row.kind).ok_or_else(|| corrupt("kind"))?,
-        entry: row::entry_of(row)?,
+        entry: row::entry_of(row, opening)?,
     }))
 }
