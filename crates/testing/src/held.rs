@@ -20,24 +20,24 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// `$1` the signal that ends it in an orderly way, `$2` its folder, `$3` the program, then
 /// what the program is told. Obeys one word on each line and says `done`; at the end of its
-/// input everything ends. The program leads a group, so that nothing it started outlives it;
-/// in its first moment it is alone, and not yet the leader.
+/// input everything ends. What is killed or stands still does so with all its children, as
+/// those of PostgreSQL are.
 const HOLD: &str = r#"
 signal=$1 folder=$2 program=$3; shift 3
-finish() { end KILL; rm -rf "$folder"; }
-end() { [ -z "$pid" ] || { tell $1; wait $pid; pid=; } 2>/dev/null; }
-tell() { kill -s $1 -- -$pid || kill -s $1 $pid; }
+finish() { end KILL "$(all)"; rm -rf "$folder"; }
+end() { [ -z "$pid" ] || { kill -s $1 $2; wait $pid; pid=; } 2>/dev/null; }
+all() { [ -z "$pid" ] || echo $pid $(cat /proc/$pid/task/$pid/children 2>/dev/null); }
 until_stopped() {
   while kill -0 $pid && ! grep -q '^State:.T' /proc/$pid/status; do sleep 0.01; done
 }
 trap finish EXIT
 while read -r word; do
   case $word in
-    start) end KILL; setsid "$program" "$@" >>"$folder/log" 2>&1 </dev/null & pid=$! ;;
-    stop) tell CONT; end $signal ;;
-    kill) end KILL ;;
-    pause) tell STOP; until_stopped ;;
-    resume) tell CONT ;;
+    start) end KILL "$(all)"; "$program" "$@" >>"$folder/log" 2>&1 </dev/null & pid=$! ;;
+    stop) kill -s CONT $(all); end $signal $pid ;;
+    kill) end KILL "$(all)" ;;
+    pause) kill -s STOP $(all); until_stopped ;;
+    resume) kill -s CONT $(all) ;;
   esac
   echo done
 done
@@ -58,7 +58,7 @@ pub struct Holding {
     pub account: Option<(u32, u32)>,
 }
 
-/// A process of its own, and a folder that goes with it. A shell holds it and listens to
+/// A process of its own with whatever it starts, and a folder that goes with it. A shell holds it and listens to
 /// this process alone: when the test ends, whatever way, both end.
 #[derive(Debug)]
 pub struct Held {
