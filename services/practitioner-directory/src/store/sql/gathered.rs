@@ -14,7 +14,7 @@ use aval_domain::time::Timestamp;
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::ColumnType;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityName, EntityTrait, IdenStatic, Iterable,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityName, EntityTrait, IdenStatic, Iterable,
     Statement,
 };
 use serde::de::DeserializeOwned;
@@ -60,22 +60,22 @@ impl Gathered {
 
     fn add(&mut self, table: &str, line: &str) -> Result<(), DatabaseError> {
         match table {
-            "practitioners" => self.people.push(parsed("practitioners", line)?),
+            "practitioners" => self.people.push(parsed(table, line)?),
             "practitioner_identifiers" => {
-                self.numbers.push(parsed("practitioner_identifiers", line)?);
+                self.numbers.push(parsed(table, line)?);
             }
-            "qualifications" => self.qualifications.push(parsed("qualifications", line)?),
-            "person_skills" => self.skills.push(parsed("person_skills", line)?),
-            "activities" => self.activities.push(parsed("activities", line)?),
-            "activity_rows" => self.rows.push(parsed("activity_rows", line)?),
+            "qualifications" => self.qualifications.push(parsed(table, line)?),
+            "person_skills" => self.skills.push(parsed(table, line)?),
+            "activities" => self.activities.push(parsed(table, line)?),
+            "activity_rows" => self.rows.push(parsed(table, line)?),
             "attachment_overrides" => {
-                self.corrections.push(parsed("attachment_overrides", line)?);
+                self.corrections.push(parsed(table, line)?);
             }
-            "organizations" => self.organizations.push(parsed("organizations", line)?),
-            "establishments" => self.establishments.push(parsed("establishments", line)?),
-            "mailboxes" => self.mailboxes.push(parsed("mailboxes", line)?),
+            "organizations" => self.organizations.push(parsed(table, line)?),
+            "establishments" => self.establishments.push(parsed(table, line)?),
+            "mailboxes" => self.mailboxes.push(parsed(table, line)?),
             _ => {
-                let generated_at: Option<i64> = parsed("sources", line)?;
+                let generated_at: Option<i64> = parsed(table, line)?;
                 self.as_of = generated_at.map(Timestamp::from_micros);
             }
         }
@@ -84,9 +84,11 @@ impl Gathered {
 }
 
 /// What stands in a row. What does not parse is not shown: it may be a name.
-fn parsed<M: DeserializeOwned>(table: &'static str, line: &str) -> Result<M, DatabaseError> {
-    serde_json::from_str(line)
-        .map_err(|error| DatabaseError::corrupt(table, "(a row as JSON)", &error.column()))
+fn parsed<M: DeserializeOwned>(table: &str, line: &str) -> Result<M, DatabaseError> {
+    serde_json::from_str(line).map_err(|error| {
+        let place = error.column();
+        DbErr::Json(format!("a row of {table} does not parse at {place}")).into()
+    })
 }
 
 /// Rows under what they belong to.
