@@ -11,6 +11,7 @@ mod mailboxes;
 mod merging;
 mod mistyping;
 mod overriding;
+mod plans;
 mod qualifications;
 mod requests;
 mod search_keys;

@@ -6,6 +6,7 @@ mod decisions;
 mod duplicates;
 mod entity;
 mod freshness;
+mod gathered;
 mod imports;
 mod kept;
 mod known;
@@ -25,6 +26,8 @@ mod search;
 mod search_keys;
 mod staging;
 
+#[cfg(test)]
+pub(super) use gathered::gathering;
 pub use migration::Migrator;
 
 use aval_database::{Database, DatabaseError, Transaction};
@@ -72,17 +75,15 @@ impl Store for SqlStore {
         &'a self,
         ids: &'a [PractitionerId],
     ) -> Answer<'a, Sourced<Vec<Option<Practitioner>>>> {
-        Box::pin(self.read(
-            "practitioner_directory.practitioners",
-            move |tx| async move { practitioners::by_ids(&tx, ids).await },
-        ))
+        // One statement sees one state: it needs no transaction.
+        Box::pin(practitioners::by_ids(self.db.reader(), ids))
     }
 
     fn search_practitioners<'a>(
         &'a self,
         search: &'a PractitionerSearch,
     ) -> Answer<'a, Sourced<Page<PractitionerMatch, PractitionerPosition>>> {
-        Box::pin(self.read(
+        Box::pin(self.db.snapshot(
             "practitioner_directory.search_practitioners",
             move |tx| async move { search::practitioners(&tx, search).await },
         ))
@@ -110,9 +111,10 @@ impl Store for SqlStore {
 
     fn resolve<'a>(&'a self, identifiers: &'a [Identifier]) -> Answer<'a, Sourced<Vec<Resolved>>> {
         Box::pin(
-            self.read("practitioner_directory.resolve", move |tx| async move {
-                lookup::by_numbers(&tx, identifiers).await
-            }),
+            self.db
+                .snapshot("practitioner_directory.resolve", move |tx| async move {
+                    lookup::by_numbers(&tx, identifiers).await
+                }),
         )
     }
 

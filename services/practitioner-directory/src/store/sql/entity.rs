@@ -11,6 +11,7 @@ pub(super) mod mailbox;
 pub(super) mod merge;
 pub(super) mod organization;
 pub(super) mod page_token_key;
+pub(super) mod person_skill;
 pub(super) mod practitioner;
 pub(super) mod practitioner_identifier;
 pub(super) mod qualification;

@@ -11,7 +11,7 @@ use super::entity::{organization, practitioner_identifier};
 use super::{mailboxes, organizations, practitioners};
 use crate::error::Error;
 use crate::identifier::{Identifier, IdentifierKind};
-use crate::store::Resolved;
+use crate::store::{Resolved, Sourced};
 
 /// Two are too many: more are not read.
 const MOST: u64 = 2;
@@ -22,7 +22,7 @@ const MOST_HOLDERS: u64 = 50;
 pub(super) async fn by_numbers(
     tx: &Transaction,
     numbers: &[Identifier],
-) -> Result<Vec<Resolved>, Error> {
+) -> Result<Sourced<Vec<Resolved>>, Error> {
     let mut people = BTreeSet::new();
     let mut structures = BTreeSet::new();
     for number in numbers {
@@ -43,14 +43,19 @@ pub(super) async fn by_numbers(
     }
     let people: Vec<PractitionerId> = people.into_iter().map(PractitionerId::from_uuid).collect();
     let people = practitioners::by_ids(tx, &people).await?;
+    let as_of = people.as_of;
     let structures = organizations::by_ids(tx, structures).await?;
     let mut resolved: Vec<Resolved> = people
+        .value
         .into_iter()
         .flatten()
         .map(Resolved::Practitioner)
         .collect();
     resolved.extend(structures.into_values().map(Resolved::Organization));
-    Ok(resolved)
+    Ok(Sourced {
+        value: resolved,
+        as_of,
+    })
 }
 
 /// The column of the structures that holds this kind; `None` for what names a person,

@@ -10,26 +10,30 @@ use super::one_of::one_of;
 use crate::error::Error;
 use crate::identifier::{Identifier, IdentifierKind};
 
-/// The addresses of each of these holders, in order.
+/// The mailboxes of these holders.
 pub(super) async fn of_holders(
     tx: &Transaction,
     holders: Vec<String>,
-) -> Result<HashMap<String, Vec<Identifier>>, Error> {
-    let mut addresses: HashMap<String, Vec<Identifier>> = HashMap::new();
+) -> Result<Vec<mailbox::Model>, Error> {
     if holders.is_empty() {
-        return Ok(addresses);
+        return Ok(Vec::new());
     }
-    let rows = mailbox::Entity::find()
+    mailbox::Entity::find()
         .filter(one_of(tx, mailbox::Column::Holder.into_expr(), holders))
-        .order_by_asc(mailbox::Column::Address)
         .all(tx)
         .await
-        .map_err(DatabaseError::from)?;
+        .map_err(|error| DatabaseError::from(error).into())
+}
+
+/// The addresses of each holder, in order.
+pub(super) fn by_holder(mut rows: Vec<mailbox::Model>) -> HashMap<String, Vec<Identifier>> {
+    rows.sort_by(|one, other| one.address.cmp(&other.address));
+    let mut addresses: HashMap<String, Vec<Identifier>> = HashMap::new();
     for row in rows {
         let address = Identifier::published(IdentifierKind::MssAddress, row.address);
         addresses.entry(row.holder).or_default().push(address);
     }
-    Ok(addresses)
+    addresses
 }
 
 /// Under which holders a structure's mailboxes may stand.

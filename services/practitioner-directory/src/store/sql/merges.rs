@@ -47,7 +47,7 @@ pub(super) async fn merge(db: &Database, command: &MergeEntries) -> Result<Pract
                 requests::complete(&tx, &command.request, &target.to_string()).await?;
             }
             let mut known = practitioners::by_ids(&tx, &[target]).await?;
-            known.pop().flatten().ok_or(NO_PRACTITIONER)
+            known.value.pop().flatten().ok_or(NO_PRACTITIONER)
         },
     )
     .await

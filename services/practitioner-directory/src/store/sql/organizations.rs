@@ -36,9 +36,23 @@ pub(super) async fn by_ids(
         .map_err(DatabaseError::from)?;
     let holders = rows.iter().flat_map(mailboxes::holders_of).collect();
     let mailboxes = mailboxes::of_holders(tx, holders).await?;
-    let registered = registered(tx, &rows).await?;
-    Ok(rows
-        .into_iter()
+    let establishments = registered(tx, &rows).await?;
+    Ok(known(
+        rows,
+        &mailboxes::by_holder(mailboxes),
+        establishments,
+    ))
+}
+
+/// Structures with their mailboxes and what the register says of their sites.
+pub(super) fn known(
+    rows: Vec<organization::Model>,
+    mailboxes: &HashMap<String, Vec<Identifier>>,
+    establishments: Vec<establishment::Model>,
+) -> BTreeMap<Uuid, Organization> {
+    let registered: HashMap<String, Box<Establishment>> =
+        establishments.into_iter().map(by_finess).collect();
+    rows.into_iter()
         .map(|row| {
             let held = mailboxes::holders_of(&row).filter_map(|holder| mailboxes.get(&holder));
             let mut held: Vec<Identifier> = held.flatten().cloned().collect();
@@ -51,22 +65,22 @@ pub(super) async fn by_ids(
                 organization_of(row, held, establishment),
             )
         })
-        .collect())
+        .collect()
 }
 
-/// What the register says of the sites of these structures, by FINESS.
+/// What the register says of the sites of these structures.
 async fn registered(
     tx: &Transaction,
     rows: &[organization::Model],
-) -> Result<HashMap<String, Box<Establishment>>, Error> {
+) -> Result<Vec<establishment::Model>, Error> {
     let numbers: Vec<&str> = rows
         .iter()
         .filter_map(|row| row.finess.as_deref())
         .collect();
     if numbers.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Vec::new());
     }
-    let found = establishment::Entity::find()
+    establishment::Entity::find()
         .filter(one_of(
             tx,
             establishment::Column::Finess.into_expr(),
@@ -74,18 +88,18 @@ async fn registered(
         ))
         .all(tx)
         .await
-        .map_err(DatabaseError::from)?;
-    let found = found.into_iter().map(|row| {
-        let establishment = Establishment {
-            name: row.name,
-            category_code: row.category_code,
-            category_label: row.category_label,
-            opened_on: row.opened_on,
-            is_listed: row.active,
-        };
-        (row.finess, Box::new(establishment))
-    });
-    Ok(found.collect())
+        .map_err(|error| DatabaseError::from(error).into())
+}
+
+fn by_finess(row: establishment::Model) -> (String, Box<Establishment>) {
+    let establishment = Establishment {
+        name: row.name,
+        category_code: row.category_code,
+        category_label: row.category_label,
+        opened_on: row.opened_on,
+        is_listed: row.active,
+    };
+    (row.finess, Box::new(establishment))
 }
 
 fn organization_of(

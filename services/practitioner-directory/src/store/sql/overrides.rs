@@ -52,7 +52,7 @@ async fn activity_row(tx: &Transaction, id: ActivityId) -> Result<activity::Mode
 async fn carry_out(tx: &Transaction, command: &OverridePlace) -> Result<(), Error> {
     let revision = revision::advance(tx).await?;
     let known = activity_row(tx, command.activity_id).await?;
-    let held = held(tx, [known.activity_id]).await?.pop();
+    let held = held(tx, known.activity_id).await?;
     let says = match &held {
         Some(held) => held.source_organization_id,
         None => known.organization_id,
@@ -240,35 +240,24 @@ async fn tell(
     execute(tx, sql, values).await
 }
 
-/// The corrections that hold for these practice situations.
+/// The correction that holds for this practice situation.
 async fn held(
     tx: &Transaction,
-    activities: impl IntoIterator<Item = Uuid>,
-) -> Result<Vec<attachment_override::Model>, Error> {
+    activity: Uuid,
+) -> Result<Option<attachment_override::Model>, Error> {
     attachment_override::Entity::find()
-        .filter(attachment_override::Column::ActivityId.is_in(activities))
+        .filter(attachment_override::Column::ActivityId.eq(activity))
         .filter(attachment_override::Column::EndedAt.is_null())
-        .all(tx)
+        .one(tx)
         .await
         .map_err(|error| DatabaseError::from(error).into())
 }
 
-/// What is shown of the corrections that hold for these practice situations.
-pub(super) async fn of_activities(
-    tx: &Transaction,
-    rows: &[activity::Model],
+/// What is shown of corrections that hold, by practice situation.
+pub(super) fn shown(
+    rows: Vec<attachment_override::Model>,
 ) -> Result<HashMap<Uuid, AttachmentOverride>, Error> {
-    let overridden: Vec<Uuid> = rows
-        .iter()
-        .filter(|row| row.is_overridden)
-        .map(|row| row.activity_id)
-        .collect();
-    if overridden.is_empty() {
-        return Ok(HashMap::new());
-    }
-    held(tx, overridden)
-        .await?
-        .into_iter()
+    rows.into_iter()
         .map(|row| {
             let shown = AttachmentOverride {
                 source_organization_id: row.source_organization_id.map(OrganizationId::from_uuid),

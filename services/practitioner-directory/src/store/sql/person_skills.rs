@@ -2,71 +2,37 @@
 
 use std::collections::HashMap;
 
-use aval_database::{DatabaseError, Transaction};
 use sea_orm::prelude::Uuid;
-use sea_orm::sea_query::{Expr, JoinType, Order, Query};
-use sea_orm::{ConnectionTrait, ExprTrait};
 
-use super::one_of::one_of;
-use crate::error::Error;
+use super::entity::{person_skill, practitioner_identifier};
 use crate::practitioner::{Activity, Skill};
 
 /// Adds to each practice situation the skills that the person has in its profession and
-/// category and that it does not name itself.
-pub(super) async fn add_to(
-    tx: &Transaction,
+/// category, under whichever number, and that it does not name itself.
+pub(super) fn add_to(
     activities: &mut HashMap<Uuid, Vec<Activity>>,
-) -> Result<(), Error> {
-    if activities.is_empty() {
-        return Ok(());
-    }
-    let mut query = Query::select();
-    query
-        .column(("known", "practitioner_id"))
-        .columns(
-            [
-                "profession",
-                "category",
-                "skill_type",
-                "skill_code",
-                "skill_label",
-            ]
-            .map(|column| ("skill", column)),
-        )
-        .from_as("practitioner_identifiers", "known")
-        .join_as(
-            JoinType::InnerJoin,
-            "person_skills",
-            "skill",
-            Expr::col(("skill", "national_id")).equals(("known", "national_id")),
-        )
-        .and_where(one_of(
-            tx,
-            Expr::col(("known", "practitioner_id")),
-            activities.keys().copied(),
-        ))
-        .order_by(("skill", "skill_label"), Order::Asc);
-    let rows = tx.query_all(&query).await.map_err(DatabaseError::from)?;
+    numbers: &[practitioner_identifier::Model],
+    mut rows: Vec<person_skill::Model>,
+) {
+    let people: HashMap<&str, Uuid> = numbers
+        .iter()
+        .map(|row| (row.national_id.as_str(), row.practitioner_id))
+        .collect();
+    rows.sort_by(|one, other| one.skill_label.cmp(&other.skill_label));
     for row in rows {
-        let text = |index| {
-            row.try_get_by_index::<String>(index)
-                .map_err(DatabaseError::from)
-        };
-        let person: Uuid = row.try_get_by_index(0).map_err(DatabaseError::from)?;
-        let (profession, category) = (text(1)?, text(2)?);
         let skill = Skill {
-            type_code: text(3)?,
-            code: text(4)?,
-            label: text(5)?,
+            type_code: row.skill_type,
+            code: row.skill_code,
+            label: row.skill_label,
         };
-        let practised = activities.get_mut(&person).into_iter().flatten();
-        for activity in practised {
-            if activity.profession.code() == profession && activity.category == category {
+        let person = people.get(row.national_id.as_str());
+        let practised = person.and_then(|person| activities.get_mut(person));
+        for activity in practised.into_iter().flatten() {
+            if activity.profession.code() == row.profession && activity.category == row.category {
                 add(activity, &skill);
             }
         }
     }
-    Ok(())
 }
 
 /// In order, and none twice: the first label holds.

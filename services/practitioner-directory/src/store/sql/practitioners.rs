@@ -6,38 +6,29 @@ use aval_database::{DatabaseError, Transaction};
 use aval_domain::code::Profession;
 use aval_domain::id::{ActivityId, PractitionerId};
 use aval_domain::time::Timestamp;
+use sea_orm::ConnectionTrait;
 use sea_orm::prelude::Uuid;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use super::entity::{activity, activity_row, practitioner, practitioner_identifier};
-use super::one_of::one_of;
+use super::entity::{activity, activity_row, practitioner, practitioner_identifier, qualification};
+use super::gathered::{Gathered, grouped};
 use super::{mailboxes, organizations, overrides, person_skills, qualifications};
 use crate::error::Error;
 use crate::identifier::{Identifier, person_identifiers};
 use crate::organization::Organization;
-use crate::practitioner::{Activity, Practitioner, Skill};
+use crate::practitioner::{Activity, AttachmentOverride, Practitioner, Skill};
 use crate::qualification::Qualification;
+use crate::store::Sourced;
 
-/// Each of these practitioners, in the order asked: the human that the id leads to.
+/// Each of these practitioners, in the order asked: the human that the id leads to. And
+/// the time of the source behind them.
 pub(super) async fn by_ids(
-    tx: &Transaction,
+    db: &impl ConnectionTrait,
     ids: &[PractitionerId],
-) -> Result<Vec<Option<Practitioner>>, Error> {
+) -> Result<Sourced<Vec<Option<Practitioner>>>, Error> {
     let keys: Vec<Uuid> = ids.iter().map(|id| id.as_uuid()).collect();
-    let mut known = entries(tx, &keys).await?;
-    // Mostly nobody is merged, and nothing more is read.
-    loop {
-        let led_to = known.values().filter_map(|entry| entry.merged_into);
-        let missing: Vec<Uuid> = led_to
-            .map(PractitionerId::as_uuid)
-            .filter(|id| !known.contains_key(id))
-            .collect();
-        let more = entries(tx, &missing).await?;
-        if more.is_empty() {
-            break;
-        }
-        known.extend(more);
-    }
+    let gathered = Gathered::of(db, &keys).await?;
+    let as_of = gathered.as_of;
+    let known = known(gathered)?;
     let human = |key: &Uuid| {
         let mut entry = known.get(key)?;
         while let Some(next) = entry.merged_into {
@@ -45,7 +36,8 @@ pub(super) async fn by_ids(
         }
         Some(entry.clone())
     };
-    Ok(keys.iter().map(human).collect())
+    let value = keys.iter().map(human).collect();
+    Ok(Sourced { value, as_of })
 }
 
 /// Those of these entries that exist, each as itself even if it was merged.
@@ -56,21 +48,24 @@ pub(super) async fn entries(
     if keys.is_empty() {
         return Ok(HashMap::new());
     }
-    let people = practitioner::Entity::find()
-        .filter(one_of(
-            tx,
-            practitioner::Column::PractitionerId.into_expr(),
-            keys.iter().copied(),
-        ))
-        .all(tx)
-        .await
-        .map_err(DatabaseError::from)?;
-    let numbers = numbers_of(tx, keys).await?;
-    let mut identifiers = identifiers_of(tx, &numbers).await?;
-    let mut qualifications = qualifications_of(tx, &numbers).await?;
-    let mut activities = activities_of(tx, keys).await?;
-    person_skills::add_to(tx, &mut activities).await?;
-    let found = people.into_iter().map(|row| {
+    let mut known = known(Gathered::of(tx, keys).await?)?;
+    known.retain(|key, _| keys.contains(key));
+    Ok(known)
+}
+
+fn known(mut gathered: Gathered) -> Result<HashMap<Uuid, Practitioner>, Error> {
+    // The RPPS numbers first: their prefix is the highest.
+    let numbers = &mut gathered.numbers;
+    numbers.sort_by(|one, other| other.national_id.cmp(&one.national_id));
+    let numbers = std::mem::take(numbers);
+    let mailboxes = mailboxes::by_holder(gathered.mailboxes);
+    let mut identifiers = identifiers_of(&numbers, &mailboxes);
+    let mut qualifications = qualifications_of(&numbers, gathered.qualifications)?;
+    let places = organizations::known(gathered.organizations, &mailboxes, gathered.establishments);
+    let corrections = overrides::shown(gathered.corrections)?;
+    let mut activities = activities_of(gathered.activities, gathered.rows, &places, corrections)?;
+    person_skills::add_to(&mut activities, &numbers, gathered.skills);
+    let found = gathered.people.into_iter().map(|row| {
         let key = row.practitioner_id;
         let known_as = identifiers.remove(&key).unwrap_or_default();
         let practises = activities.remove(&key).unwrap_or_default();
@@ -100,33 +95,14 @@ fn practitioner_of(
     }
 }
 
-/// The numbers of all of them, the RPPS numbers first: their prefix is the highest.
-async fn numbers_of(
-    tx: &Transaction,
-    people: &[Uuid],
-) -> Result<Vec<practitioner_identifier::Model>, Error> {
-    let mut rows = practitioner_identifier::Entity::find()
-        .filter(one_of(
-            tx,
-            practitioner_identifier::Column::PractitionerId.into_expr(),
-            people.iter().copied(),
-        ))
-        .all(tx)
-        .await
-        .map_err(DatabaseError::from)?;
-    rows.sort_by(|one, other| other.national_id.cmp(&one.national_id));
-    Ok(rows)
-}
-
 /// What is said under the numbers of each, once.
-async fn qualifications_of(
-    tx: &Transaction,
-    rows: &[practitioner_identifier::Model],
+fn qualifications_of(
+    numbers: &[practitioner_identifier::Model],
+    rows: Vec<qualification::Model>,
 ) -> Result<HashMap<Uuid, Vec<Qualification>>, Error> {
-    let holders = rows.iter().map(|row| row.national_id.clone()).collect();
-    let mut said = qualifications::of_holders(tx, holders).await?;
+    let mut said = qualifications::by_holder(rows)?;
     let mut held: HashMap<Uuid, Vec<Qualification>> = HashMap::new();
-    for row in rows {
+    for row in numbers {
         let of_number = said.remove(&row.national_id).unwrap_or_default();
         held.entry(row.practitioner_id)
             .or_default()
@@ -140,18 +116,16 @@ async fn qualifications_of(
 }
 
 /// The numbers of each, then their mailboxes.
-async fn identifiers_of(
-    tx: &Transaction,
-    rows: &[practitioner_identifier::Model],
-) -> Result<HashMap<Uuid, Vec<Identifier>>, Error> {
-    let holders = rows.iter().map(|row| row.national_id.clone()).collect();
-    let mailboxes = mailboxes::of_holders(tx, holders).await?;
+fn identifiers_of(
+    numbers: &[practitioner_identifier::Model],
+    mailboxes: &HashMap<String, Vec<Identifier>>,
+) -> HashMap<Uuid, Vec<Identifier>> {
     let mut identifiers: HashMap<Uuid, Vec<Identifier>> = HashMap::new();
-    for row in rows {
+    for row in numbers {
         let known_as = identifiers.entry(row.practitioner_id).or_default();
         known_as.extend(person_identifiers(&row.national_id));
     }
-    for row in rows {
+    for row in numbers {
         let known_as = identifiers.entry(row.practitioner_id).or_default();
         let addresses = mailboxes.get(&row.national_id).into_iter().flatten();
         for address in addresses {
@@ -160,68 +134,44 @@ async fn identifiers_of(
             }
         }
     }
-    Ok(identifiers)
+    identifiers
 }
 
 /// The practice situations of each, the active ones first, then in the order in which
 /// they became known.
-async fn activities_of(
-    tx: &Transaction,
-    people: &[Uuid],
+fn activities_of(
+    mut rows: Vec<activity::Model>,
+    skills: Vec<activity_row::Model>,
+    organizations: &BTreeMap<Uuid, Organization>,
+    mut corrected: HashMap<Uuid, AttachmentOverride>,
 ) -> Result<HashMap<Uuid, Vec<Activity>>, Error> {
-    let mut rows = activity::Entity::find()
-        .filter(one_of(
-            tx,
-            activity::Column::PractitionerId.into_expr(),
-            people.iter().copied(),
-        ))
-        .all(tx)
-        .await
-        .map_err(DatabaseError::from)?;
     rows.sort_by_key(|row| (!row.active, row.activity_id));
-    let mut skills = skills_of(tx, rows.iter().map(|row| row.activity_id)).await?;
-    let places = rows.iter().filter_map(|row| row.organization_id);
-    let organizations = organizations::by_ids(tx, places).await?;
-    let mut corrected = overrides::of_activities(tx, &rows).await?;
+    let mut skills = grouped(skills, |row| row.activity_id);
     let mut activities: HashMap<Uuid, Vec<Activity>> = HashMap::new();
     for row in rows {
         let practises = activities.entry(row.practitioner_id).or_default();
         let skills = skills.remove(&row.activity_id).unwrap_or_default();
         let correction = corrected.remove(&row.activity_id);
-        let mut activity = activity_of(row, skills, &organizations)?;
+        let mut activity = activity_of(row, skills_of(skills), organizations)?;
         activity.attachment_override = correction;
         practises.push(activity);
     }
     Ok(activities)
 }
 
-async fn skills_of(
-    tx: &Transaction,
-    activities: impl Iterator<Item = Uuid>,
-) -> Result<HashMap<Uuid, Vec<Skill>>, Error> {
-    let rows = activity_row::Entity::find()
-        .filter(one_of(
-            tx,
-            activity_row::Column::ActivityId.into_expr(),
-            activities,
-        ))
-        .filter(activity_row::Column::SkillCode.ne(""))
-        .all(tx)
-        .await
-        .map_err(DatabaseError::from)?;
-    let mut skills: HashMap<Uuid, Vec<Skill>> = HashMap::new();
-    for row in rows {
-        skills.entry(row.activity_id).or_default().push(Skill {
+/// In order, and none twice.
+fn skills_of(rows: Vec<activity_row::Model>) -> Vec<Skill> {
+    let mut skills: Vec<Skill> = rows
+        .into_iter()
+        .map(|row| Skill {
             type_code: row.skill_type,
             code: row.skill_code,
             label: row.skill_label,
-        });
-    }
-    for of_one in skills.values_mut() {
-        of_one.sort();
-        of_one.dedup_by(|next, kept| next.type_code == kept.type_code && next.code == kept.code);
-    }
-    Ok(skills)
+        })
+        .collect();
+    skills.sort();
+    skills.dedup_by(|next, kept| next.type_code == kept.type_code && next.code == kept.code);
+    skills
 }
 
 fn activity_of(

@@ -2,32 +2,17 @@
 
 use std::collections::HashMap;
 
-use aval_database::{DatabaseError, Transaction};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use aval_database::DatabaseError;
 
 use super::entity::qualification;
-use super::one_of::one_of;
 use crate::error::Error;
 use crate::qualification::{Qualification, QualificationKind};
 
-/// The qualifications under each of these national identifiers.
-pub(super) async fn of_holders(
-    tx: &Transaction,
-    holders: Vec<String>,
+/// The qualifications under each national identifier.
+pub(super) fn by_holder(
+    rows: Vec<qualification::Model>,
 ) -> Result<HashMap<String, Vec<Qualification>>, Error> {
     let mut held: HashMap<String, Vec<Qualification>> = HashMap::new();
-    if holders.is_empty() {
-        return Ok(held);
-    }
-    let rows = qualification::Entity::find()
-        .filter(one_of(
-            tx,
-            qualification::Column::NationalId.into_expr(),
-            holders,
-        ))
-        .all(tx)
-        .await
-        .map_err(DatabaseError::from)?;
     for row in rows {
         let kind = QualificationKind::from_code(&row.kind)
             .ok_or_else(|| DatabaseError::corrupt("qualifications", "kind", &row.row_key))?;

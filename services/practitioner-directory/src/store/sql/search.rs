@@ -35,6 +35,7 @@ use crate::search::{
     Likeness, OrganizationPosition, OrganizationSearch, Position, PractitionerPosition,
     PractitionerSearch,
 };
+use crate::store::Sourced;
 use crate::words::NameQuestion;
 use keyed::Keyed;
 use name::{After, Names};
@@ -43,7 +44,7 @@ use name::{After, Names};
 pub(super) async fn practitioners(
     tx: &Transaction,
     search: &PractitionerSearch,
-) -> Result<Page<PractitionerMatch, PractitionerPosition>, Error> {
+) -> Result<Sourced<Page<PractitionerMatch, PractitionerPosition>>, Error> {
     let after = search.page.after.as_ref().map(After::practitioner);
     let found = match &search.name {
         Some(question) => {
@@ -70,13 +71,15 @@ pub(super) async fn practitioners(
         .map(|f| PractitionerId::from_uuid(f.id))
         .collect();
     let homonyms = homonyms(tx, &page.items).await?;
-    let mut known: HashMap<Uuid, Practitioner> = people::by_ids(tx, &ids)
-        .await?
+    let known = people::by_ids(tx, &ids).await?;
+    let as_of = known.as_of;
+    let mut known: HashMap<Uuid, Practitioner> = known
+        .value
         .into_iter()
         .flatten()
         .map(|practitioner| (practitioner.practitioner_id.as_uuid(), practitioner))
         .collect();
-    Ok(page.map(|found| {
+    let value = page.map(|found| {
         found
             .into_iter()
             .filter_map(|found| {
@@ -88,7 +91,8 @@ pub(super) async fn practitioners(
                 })
             })
             .collect()
-    }))
+    });
+    Ok(Sourced { value, as_of })
 }
 
 /// A page of the structures that are meant.

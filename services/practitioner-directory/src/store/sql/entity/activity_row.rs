@@ -1,9 +1,10 @@
 //! `activity_rows`: rows of the source: a practice situation with one skill, or with none.
 
 use sea_orm::entity::prelude::*;
+use serde::Deserialize;
 
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "activity_rows")]
 pub(in crate::store::sql) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

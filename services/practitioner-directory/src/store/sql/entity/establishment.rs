@@ -1,9 +1,10 @@
 //! `establishments`: sites of the FINESS register.
 
 use sea_orm::entity::prelude::*;
+use serde::Deserialize;
 
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "establishments")]
 pub(in crate::store::sql) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -1,9 +1,10 @@
 //! `mailboxes`: addresses of the secure health mail and whose they are.
 
 use sea_orm::entity::prelude::*;
+use serde::Deserialize;
 
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "mailboxes")]
 pub(in crate::store::sql) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -1,9 +1,10 @@
 //! `qualifications`: diplomas of people and authorisations to practise.
 
 use sea_orm::entity::prelude::*;
+use serde::Deserialize;
 
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "qualifications")]
 pub(in crate::store::sql) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
