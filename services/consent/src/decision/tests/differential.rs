@@ -19,8 +19,9 @@ use crate::visibility::VisibilityKind;
 
 /// How many, unless the environment says otherwise.
 const WORLDS: u32 = 20_000;
-/// Whatever can be answered is answered in at least one world in so many.
-const ONE_IN: u32 = 2_000;
+/// Whatever can be answered is answered in at least one world in so many. The rarest comes in
+/// one of about a thousand: so many that chance alone does not hide it.
+const ONE_IN: u32 = 10_000;
 
 /// How often what was answered.
 #[derive(Debug, Default)]
