@@ -7,7 +7,8 @@ use tonic_prost_build::FileDescriptorSet;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
-    println!("cargo:rerun-if-changed={}", root.display());
+    // From the package's folder, so that what was built in one clone serves another.
+    println!("cargo:rerun-if-changed=../../proto");
 
     let mut files = Vec::new();
     proto_files(&root, &mut files)?;

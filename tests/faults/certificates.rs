@@ -5,20 +5,20 @@ use std::time::Duration;
 use aval_domain::time::{Clock, SystemClock};
 use tonic::Code;
 
-use super::play::{Scenario, lasts};
+use super::play::{lasts, scenario};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_certificate_is_renewed() {
-    let scenario = Scenario {
-        test: "every_certificate_is_renewed",
-        title: "every service's certificate and key replaced, with connections that live 1 s",
-        settings: &[
-            ("CONSENT__GRPC__CONNECTION_AGE", "1s"),
-            ("AUDIT__GRPC__CONNECTION_AGE", "1s"),
-            ("IDENTITY__GRPC__CONNECTION_AGE", "1s"),
-            ("PRACTITIONER_DIRECTORY__GRPC__CONNECTION_AGE", "1s"),
-        ],
-    };
+    let scenario = scenario(
+        "every_certificate_is_renewed",
+        "every service's certificate and key replaced, with connections that live 1 s",
+    )
+    .with(&[
+        ("CONSENT__GRPC__CONNECTION_AGE", "1s"),
+        ("AUDIT__GRPC__CONNECTION_AGE", "1s"),
+        ("IDENTITY__GRPC__CONNECTION_AGE", "1s"),
+        ("PRACTITIONER_DIRECTORY__GRPC__CONNECTION_AGE", "1s"),
+    ]);
     let seen = scenario.play(async |site| {
         let pki = aval::stack::open_pki(&site.scene.stack.layout().pki()).unwrap();
         let services = ["consent", "audit", "identity", "practitioner-directory"];

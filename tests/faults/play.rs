@@ -21,15 +21,26 @@ const TURNS: usize = 2;
 
 /// A scenario.
 pub(super) struct Scenario {
-    /// The test's own name.
-    pub(super) test: &'static str,
-    /// What it is called in the table.
-    pub(super) title: &'static str,
-    /// How the services are configured for it.
-    pub(super) settings: &'static [Setting],
+    test: &'static str,
+    title: &'static str,
+    settings: &'static [Setting],
+}
+
+/// The scenario of the test of this name, and what it is called in the table.
+pub(super) const fn scenario(test: &'static str, title: &'static str) -> Scenario {
+    Scenario {
+        test,
+        title,
+        settings: &[],
+    }
 }
 
 impl Scenario {
+    /// The same with services that are configured like this.
+    pub(super) const fn with(self, settings: &'static [Setting]) -> Self {
+        Self { settings, ..self }
+    }
+
     /// Plays it: everybody is busy, something goes wrong and is whole again when `fault`
     /// returns, and then everything must be in order.
     pub(super) async fn play(&self, fault: impl AsyncFnOnce(&mut Site)) -> Vec<Seen> {
@@ -68,10 +79,9 @@ impl Scenario {
         }
         site.examine_the_trail();
         let seen: Vec<_> = lanes.iter().map(|lane| lane.seen()).collect();
-        let (title, seen_by_all) = (self.title, &seen);
         let played = Played {
-            title,
-            seen: seen_by_all,
+            title: self.title,
+            seen: &seen,
             events,
             mended,
         };

@@ -5,17 +5,13 @@ use std::time::Duration;
 use tonic::Code;
 
 use super::lane::Seen;
-use super::play::{Scenario, lasts};
+use super::play::{lasts, scenario};
 
 const A_WHILE: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn audit_is_killed() {
-    let scenario = Scenario {
-        test: "audit_is_killed",
-        title: "audit killed, started again after 2 s",
-        settings: &[],
-    };
+    let scenario = scenario("audit_is_killed", "audit killed, started again after 2 s");
     let seen = scenario.play(async |site| {
         site.audit.kill();
         lasts(A_WHILE).await;
@@ -27,11 +23,11 @@ async fn audit_is_killed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn audit_is_gone_for_longer_than_may_be() {
-    let scenario = Scenario {
-        test: "audit_is_gone_for_longer_than_may_be",
-        title: "audit stopped for 6 s, where an event may wait for 1 s (`trail.longest_backlog`)",
-        settings: &[("CONSENT__TRAIL__LONGEST_BACKLOG", "1s")],
-    };
+    let scenario = scenario(
+        "audit_is_gone_for_longer_than_may_be",
+        "audit stopped for 6 s, where an event may wait for 1 s (`trail.longest_backlog`)",
+    )
+    .with(&[("CONSENT__TRAIL__LONGEST_BACKLOG", "1s")]);
     let seen = scenario.play(async |site| {
         site.audit.stop();
         lasts(Duration::from_secs(6)).await;
@@ -50,57 +46,56 @@ async fn audit_is_gone_for_longer_than_may_be() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_instance_of_consent_is_killed() {
-    let scenario = Scenario {
-        test: "an_instance_of_consent_is_killed",
-        title: "one of two instances of consent killed, started again after 2 s",
-        settings: &[],
-    };
-    let seen = scenario.play(async |site| {
-        site.consent.kill();
-        lasts(A_WHILE).await;
-        site.consent.start_again();
-    });
-    seen.await;
+    let scenario = scenario(
+        "an_instance_of_consent_is_killed",
+        "one of two instances of consent killed, started again after 2 s",
+    );
+    scenario
+        .play(async |site| {
+            site.consent.kill();
+            lasts(A_WHILE).await;
+            site.consent.start_again();
+        })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_instance_of_consent_is_paused() {
-    let scenario = Scenario {
-        test: "an_instance_of_consent_is_paused",
-        title: "one of two instances of consent paused for 2 s (SIGSTOP)",
-        settings: &[],
-    };
-    let seen = scenario.play(async |site| {
-        site.consent.pause();
-        lasts(A_WHILE).await;
-        site.consent.resume();
-    });
-    seen.await;
+    let scenario = scenario(
+        "an_instance_of_consent_is_paused",
+        "one of two instances of consent paused for 2 s (SIGSTOP)",
+    );
+    scenario
+        .play(async |site| {
+            site.consent.pause();
+            lasts(A_WHILE).await;
+            site.consent.resume();
+        })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_instances_of_consent_are_killed() {
-    let scenario = Scenario {
-        test: "both_instances_of_consent_are_killed",
-        title: "both instances of consent killed, started again at once",
-        settings: &[],
-    };
-    let seen = scenario.play(async |site| {
-        site.consent.kill();
-        site.other_consent.kill();
-        site.consent.start_again();
-        site.other_consent.start_again();
-    });
-    seen.await;
+    let scenario = scenario(
+        "both_instances_of_consent_are_killed",
+        "both instances of consent killed, started again at once",
+    );
+    scenario
+        .play(async |site| {
+            site.consent.kill();
+            site.other_consent.kill();
+            site.consent.start_again();
+            site.other_consent.start_again();
+        })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn consent_is_rolled_out() {
-    let scenario = Scenario {
-        test: "consent_is_rolled_out",
-        title: "both instances of consent told to stop (SIGTERM) and started again, one after the other, twice",
-        settings: &[],
-    };
+    let scenario = scenario(
+        "consent_is_rolled_out",
+        "both instances of consent told to stop (SIGTERM) and started again, one after the other, twice",
+    );
     let seen = scenario.play(async |site| {
         for _ in 0..2 {
             for instance in [&mut site.consent, &mut site.other_consent] {
@@ -116,60 +111,60 @@ async fn consent_is_rolled_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn identity_is_killed() {
-    let scenario = Scenario {
-        test: "identity_is_killed",
-        title: "identity killed, started again after 2 s",
-        settings: &[],
-    };
-    let seen = scenario.play(async |site| {
-        site.identity.kill();
-        lasts(A_WHILE).await;
-        site.identity.start_again();
-    });
-    seen.await;
+    let scenario = scenario(
+        "identity_is_killed",
+        "identity killed, started again after 2 s",
+    );
+    scenario
+        .play(async |site| {
+            site.identity.kill();
+            lasts(A_WHILE).await;
+            site.identity.start_again();
+        })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_directory_is_killed() {
-    let scenario = Scenario {
-        test: "the_directory_is_killed",
-        title: "practitioner-directory killed, started again after 2 s",
-        settings: &[],
-    };
-    let seen = scenario.play(async |site| {
-        site.directory.kill();
-        lasts(A_WHILE).await;
-        site.directory.start_again();
-    });
-    seen.await;
+    let scenario = scenario(
+        "the_directory_is_killed",
+        "practitioner-directory killed, started again after 2 s",
+    );
+    scenario
+        .play(async |site| {
+            site.directory.kill();
+            lasts(A_WHILE).await;
+            site.directory.start_again();
+        })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_is_killed() {
-    let scenario = Scenario {
-        test: "everything_is_killed",
-        title: "all four services killed, started again with those first that depend on the others",
-        settings: &[],
-    };
-    let seen = scenario.play(async |site| {
-        for service in [
-            &mut site.directory,
-            &mut site.identity,
-            &mut site.audit,
-            &mut site.consent,
-        ] {
-            service.kill();
-        }
-        for service in [
-            &mut site.consent,
-            &mut site.identity,
-            &mut site.directory,
-            &mut site.audit,
-        ] {
-            service.start_again();
-        }
-    });
-    seen.await;
+    let scenario = scenario(
+        "everything_is_killed",
+        "all four services killed, started again with those first that depend on the others",
+    );
+    scenario
+        .play(async |site| {
+            for service in [
+                &mut site.directory,
+                &mut site.identity,
+                &mut site.audit,
+                &mut site.consent,
+            ] {
+                service.kill();
+            }
+            for service in [
+                &mut site.consent,
+                &mut site.identity,
+                &mut site.directory,
+                &mut site.audit,
+            ] {
+                service.start_again();
+            }
+        })
+        .await;
 }
 
 fn no_call_failed(seen: &[Seen]) {

@@ -28,7 +28,7 @@ use sea_orm::{ConnectionTrait, Statement};
 
 use crate::migrate::{self, MigratorTrait, SchemaError};
 use crate::testing::{POSTGRES_URL_VARIABLE, TestDatabase};
-use crate::{Backend, Database};
+use crate::{Backend, Database, DatabaseError};
 
 /// Stamps each of `tests` for each engine; see [`crate::conformance`].
 ///
@@ -111,6 +111,35 @@ pub fn say_not_run(name: &str) {
     // Past the test harness, which hides what passing tests print. Nobody reads
     // a standard error that cannot be written to.
     let _ = writeln!(std::io::stderr(), "{message}");
+}
+
+/// How the engine means to find what this statement asks for, a line each. `without` are
+/// settings of PostgreSQL that are off meanwhile: tables as small as a test's it would
+/// rather read whole than walk along an index.
+///
+/// # Panics
+/// When the engine does not explain it.
+pub async fn plan_of(db: &Database, statement: &Statement, without: &[&str]) -> Vec<String> {
+    let (explain, column) = match db.backend() {
+        Backend::Sqlite => ("EXPLAIN QUERY PLAN", "detail"),
+        Backend::Postgres => ("EXPLAIN", "QUERY PLAN"),
+    };
+    let explained = db
+        .transaction::<_, DatabaseError, _>("test.explain", async |tx| {
+            if db.backend() == Backend::Postgres {
+                for setting in without {
+                    let off = format!("SET LOCAL {setting} = off");
+                    tx.execute_unprepared(&off).await?;
+                }
+            }
+            let mut statement = statement.clone();
+            statement.sql = format!("{explain} {}", statement.sql);
+            let rows = tx.query_all_raw(statement).await?;
+            let lines = rows.iter().map(|row| row.try_get::<String>("", column));
+            Ok(lines.collect::<Result<Vec<_>, _>>()?)
+        })
+        .await;
+    explained.expect("the engine explains its plan")
 }
 
 /// Applies `M`, undoes it and applies it again, on a database where it may have

@@ -9,6 +9,7 @@
 //! - [`mutation`]: sound inputs with something wrong in them, for parsers.
 //! - [`pki`]: a certificate authority of this machine alone, and certificates
 //!   for the services and their callers.
+//! - [`not_run`]: what is said of a test for which a program is missing.
 //! - [`ports`]: ports of loopback that nobody else is given.
 //! - [`postgres`]: PostgreSQL servers that a test may kill, and their standbys.
 //! - [`program`]: a service's own program, run as an operator runs it.
@@ -22,6 +23,7 @@
 pub mod held;
 pub mod link;
 pub mod mutation;
+pub mod not_run;
 pub mod pki;
 pub mod ports;
 pub mod postgres;

@@ -17,8 +17,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::held::{Held, Holding};
+use crate::not_run::say_not_run;
 use crate::ports::claim_port;
-use crate::redis::say_not_run;
 
 /// The environment variable that names the folder of PostgreSQL's programs; else it is
 /// looked for where Debian has them.
@@ -117,11 +117,6 @@ impl PostgresServer {
     /// Ends it at once, with all its processes.
     pub fn kill(&mut self) {
         self.held.kill();
-    }
-
-    /// Ends it in an orderly way: connections are cut, transactions undone.
-    pub fn stop(&mut self) {
-        self.held.stop();
     }
 
     /// Starts it again on its port, with what it held.

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use conversation::Conversation;
 pub use conversation::Reply;
-pub use program::{SERVER_VARIABLE, say_not_run};
+pub use program::SERVER_VARIABLE;
 
 use crate::held::{Held, Holding};
 use crate::ports::claim_port;

@@ -32,7 +32,7 @@ pub const LONGEST_GROUND: usize = 500;
 /// What is to be erased.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// Everything of a patient, and then their key: copies of the database lose it with it.
+    /// Everything of a patient, and then their key.
     Patient(PatientId),
     /// What is older than its kind is kept, from this place in the log on.
     Outdated {

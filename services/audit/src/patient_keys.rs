@@ -1,7 +1,8 @@
 //! The patients' keys: one each, wrapped by the key in a file.
 //!
-//! Rotating the file's key wraps them anew and touches no event. Erasing a patient's key
-//! makes every copy of what was kept under it unreadable, wherever it is.
+//! Rotating the file's key wraps them anew and touches no event. A copy of the database made
+//! before a patient's key was erased holds that key as it was wrapped then: it is unreadable
+//! once the wrapping key of that time is destroyed (`docs/runbook.md`).
 
 mod recent;
 

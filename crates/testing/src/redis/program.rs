@@ -1,7 +1,8 @@
 //! Where the server's program is.
 
-use std::io::Write;
 use std::path::PathBuf;
+
+use crate::not_run::say_not_run;
 
 /// The environment variable that names the server's program; else it is looked for on
 /// the path.
@@ -24,16 +25,4 @@ fn find() -> Option<PathBuf> {
     std::env::split_paths(&path)
         .flat_map(|folder| ["redis-server", "valkey-server"].map(|name| folder.join(name)))
         .find(|candidate| candidate.is_file())
-}
-
-/// Says on standard error that `test` did not run, and why.
-///
-/// # Panics
-/// In CI, where a promise that nobody checked is a failure.
-pub fn say_not_run(test: &str, reason: &str) {
-    let message = format!("{test}: not run: {reason}");
-    assert!(std::env::var_os("CI").is_none(), "{message}");
-    // Past the test harness, which hides what passing tests print. Nobody reads
-    // a standard error that cannot be written to.
-    let _ = writeln!(std::io::stderr(), "{message}");
 }

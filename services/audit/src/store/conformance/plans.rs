@@ -1,8 +1,8 @@
 //! How the engines find a page of a history.
 
-use aval_database::{Backend, DatabaseError};
+use aval_database::conformance::plan_of;
 use aval_domain::event::EventKind;
-use sea_orm::{ConnectionTrait, Statement};
+use sea_orm::Statement;
 
 use super::fixture::Fixture;
 use crate::query::{Filter, Query, Scope};
@@ -31,29 +31,8 @@ pub(super) async fn a_page_is_a_walk_along_an_index(fixture: &Fixture) {
 
 /// Requires that the engine finds what the statement asks for along this index.
 pub(super) async fn walks_along(fixture: &Fixture, statement: Statement, index: &str) {
-    let (explain, column) = match fixture.db.backend() {
-        Backend::Sqlite => ("EXPLAIN QUERY PLAN", "detail"),
-        Backend::Postgres => ("EXPLAIN", "QUERY PLAN"),
-    };
-    let plan = fixture
-        .db
-        .transaction::<_, DatabaseError, _>("test.explain", async |tx| {
-            if fixture.db.backend() == Backend::Postgres {
-                // Of tables as small as these it would rather read and sort all.
-                tx.execute_unprepared("SET LOCAL enable_seqscan = off")
-                    .await?;
-                tx.execute_unprepared("SET LOCAL enable_bitmapscan = off")
-                    .await?;
-                tx.execute_unprepared("SET LOCAL enable_sort = off").await?;
-            }
-            let mut statement = statement.clone();
-            statement.sql = format!("{explain} {}", statement.sql);
-            let rows = tx.query_all_raw(statement).await?;
-            let lines = rows.iter().map(|row| row.try_get::<String>("", column));
-            Ok(lines.collect::<Result<Vec<_>, _>>()?)
-        })
-        .await
-        .unwrap();
+    let without = ["enable_seqscan", "enable_bitmapscan", "enable_sort"];
+    let plan = plan_of(&fixture.db, &statement, &without).await;
     let whole = plan.join("\n");
     assert!(whole.contains(index), "{whole}");
     for slow in ["SCAN", "Seq Scan", "Sort", "TEMP B-TREE", "Bitmap"] {

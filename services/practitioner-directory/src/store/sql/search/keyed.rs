@@ -56,8 +56,8 @@ impl<'a> Keyed<'a> {
 
     /// Whoever answers in words, in their beginnings, or with a slip in one of them.
     fn certain(&self, after: Option<After<'_>>, wanted: u64) -> SelectStatement {
-        let words = self.every(|clause| self.met(clause, &[By::Word]));
-        let beginnings = self.every(|clause| self.met(clause, &[By::Beginning]));
+        let words = self.every(|_, clause| self.met(clause, &[By::Word]));
+        let beginnings = self.every(|_, clause| self.met(clause, &[By::Beginning]));
         let slips = (0..self.question.clauses.len()).filter_map(|place| self.slip_at(place));
         let any = any(beginnings.clone().into_iter().chain(slips));
         let ordinal = |likeness: Likeness| Expr::val(ordinal(likeness));
@@ -69,7 +69,7 @@ impl<'a> Keyed<'a> {
 
     /// Whoever answers with slips in any number of words.
     fn doubtful(&self, after: Option<After<'_>>, wanted: u64) -> SelectStatement {
-        let every = self.every(|clause| self.met(clause, &[By::Beginning, By::Near]));
+        let every = self.every(|_, clause| self.met(clause, &[By::Beginning, By::Near]));
         let likeness = Expr::val(ordinal(Likeness::Doubtful));
         self.page(every, likeness, after, wanted)
     }
@@ -117,16 +117,17 @@ impl<'a> Keyed<'a> {
 
     /// A slip in this clause, and every other one met by a word.
     fn slip_at(&self, place: usize) -> Option<String> {
-        let clauses = self.question.clauses.iter().enumerate();
-        let met = clauses.map(|(at, clause)| {
+        self.every(|at, clause| {
             let by = if at == place { By::Near } else { By::Word };
             self.met(clause, &[by])
-        });
-        all(met.collect::<Option<Vec<_>>>()?)
+        })
     }
 
-    fn every(&self, met: impl Fn(&Clause) -> Option<String>) -> Option<String> {
-        all(self.question.clauses.iter().filter_map(met))
+    /// Every clause, met like this; `None` where one of them is not met at all.
+    fn every(&self, met: impl Fn(usize, &Clause) -> Option<String>) -> Option<String> {
+        let clauses = self.question.clauses.iter().enumerate();
+        let each = clauses.map(|(at, clause)| met(at, clause));
+        all(each.collect::<Option<Vec<_>>>()?)
     }
 
     /// How a clause is met; `None` where no word meets it.
