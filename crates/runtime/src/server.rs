@@ -9,6 +9,7 @@ mod give_way;
 mod listener;
 mod load;
 mod message_limit;
+mod outgoing;
 mod rate;
 mod unread_request;
 mod walk;

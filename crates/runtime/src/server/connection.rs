@@ -7,15 +7,15 @@ use std::time::Duration;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 
 use super::give_way::GiveWay;
 use super::rate::Rate;
-use super::{Shared, walk};
+use super::{Shared, outgoing, walk};
 use crate::caller::{CallerId, CallerUnknown, CertificateThumbprint, identify};
 use crate::tls::ServerTls;
 
@@ -89,7 +89,8 @@ pub(super) async fn serve(
     }
 }
 
-type Stream = Either<TcpStream, tokio_rustls::server::TlsStream<TcpStream>>;
+type Socket = outgoing::Socket<OwnedReadHalf, OwnedWriteHalf>;
+type Stream = Either<Socket, tokio_rustls::server::TlsStream<Socket>>;
 
 async fn establish(
     shared: &Shared,
@@ -97,10 +98,12 @@ async fn establish(
     stream: TcpStream,
 ) -> std::io::Result<(Stream, Peer)> {
     stream.set_nodelay(true)?;
+    let (reads, writes) = stream.into_split();
+    let socket = Socket::new(reads, writes);
     let Some(tls) = tls else {
-        return Ok((Either::Left(stream), Peer::in_clear(shared)));
+        return Ok((Either::Left(socket), Peer::in_clear(shared)));
     };
-    let handshake = TlsAcceptor::from(tls.current()).accept(stream);
+    let handshake = TlsAcceptor::from(tls.current()).accept(socket);
     let stream = tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake).await??;
     let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
     let peer = match certificates.first() {
@@ -114,12 +117,17 @@ async fn establish(
 async fn serve_calls(
     shared: Arc<Shared>,
     peer: Arc<Peer>,
-    stream: impl AsyncRead + AsyncWrite + Unpin,
+    stream: Stream,
     age: Duration,
     draining: CancellationToken,
 ) -> Result<(), hyper::Error> {
     let calls =
         service_fn(move |request| walk::walk(Arc::clone(&shared), Arc::clone(&peer), request));
+    let outgoing = match &stream {
+        Either::Left(socket) => socket.outgoing(),
+        Either::Right(tls) => tls.get_ref().0.outgoing(),
+    };
+    outgoing.gather();
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .keep_alive_interval(KEEPALIVE_INTERVAL)
@@ -129,10 +137,10 @@ async fn serve_calls(
         .serve_connection(TokioIo::new(stream), calls);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
-        ended = GiveWay::new(connection.as_mut()) => return ended,
+        ended = GiveWay::new(connection.as_mut(), &outgoing) => return ended,
         () = tokio::time::sleep(age) => {}
         () = draining.cancelled() => {}
     }
     connection.as_mut().graceful_shutdown();
-    GiveWay::new(connection).await
+    GiveWay::new(connection, &outgoing).await
 }

@@ -3,6 +3,10 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use tokio::io::AsyncWrite;
+
+use super::outgoing::Outgoing;
+
 /// Polls a connection after everything else that is ready.
 ///
 /// A run time polls a task soon after it is woken: a connection at once after the
@@ -10,22 +14,23 @@ use std::task::{Context, Poll};
 /// alone. Here every waking costs one turn at the end of the queue; the calls that are
 /// ready anyway answer meanwhile, and all their answers leave in one write. Where
 /// nothing else is ready, that turn comes at once.
-#[derive(Debug)]
-pub(super) struct GiveWay<F> {
+pub(super) struct GiveWay<'a, F, W> {
     connection: F,
+    outgoing: &'a Outgoing<W>,
     gave_way: bool,
 }
 
-impl<F> GiveWay<F> {
-    pub(super) const fn new(connection: F) -> Self {
+impl<'a, F, W> GiveWay<'a, F, W> {
+    pub(super) const fn new(connection: F, outgoing: &'a Outgoing<W>) -> Self {
         Self {
             connection,
+            outgoing,
             gave_way: false,
         }
     }
 }
 
-impl<F: Future + Unpin> Future for GiveWay<F> {
+impl<F: Future + Unpin, W: AsyncWrite + Unpin> Future for GiveWay<'_, F, W> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
@@ -35,7 +40,9 @@ impl<F: Future + Unpin> Future for GiveWay<F> {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        Pin::new(&mut this.connection).poll(cx)
+        let polled = Pin::new(&mut this.connection).poll(cx);
+        this.outgoing.poll_send(cx);
+        polled
     }
 }
 
@@ -46,6 +53,7 @@ mod tests {
     use std::task::Wake;
 
     use super::*;
+    use crate::server::outgoing::Socket;
 
     #[derive(Default)]
     struct Wakings(AtomicUsize);
@@ -69,7 +77,9 @@ mod tests {
                 Poll::Ready("closed")
             }
         });
-        let mut giving_way = GiveWay::new(connection);
+        let socket = Socket::new(tokio::io::empty(), tokio::io::sink());
+        let outgoing = socket.outgoing();
+        let mut giving_way = GiveWay::new(connection, &outgoing);
         for waking in 1..=3 {
             assert!(Pin::new(&mut giving_way).poll(&mut cx).is_pending());
             assert_eq!(wakings.0.load(Ordering::Relaxed), waking);
