@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use crate::InvalidValue;
 
@@ -10,16 +9,16 @@ const WHAT: &str = "document id";
 
 /// A document's identifier as the document registry gave it: foreign and
 /// opaque, 1 to 256 visible ASCII characters (no space), compared exactly.
-/// Cloning it is cheap.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DocumentId(Arc<str>);
+pub struct DocumentId(String);
 
 impl DocumentId {
     /// The most characters an identifier has.
     pub const MAX_LENGTH: usize = 256;
 
     /// Takes `text` as it is.
-    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
+    pub fn parse(text: impl Into<String>) -> Result<Self, InvalidValue> {
+        let text = text.into();
         if text.is_empty() || text.len() > Self::MAX_LENGTH {
             return Err(InvalidValue::new(WHAT, "it has 1 to 256 characters"));
         }
@@ -32,13 +31,19 @@ impl DocumentId {
                 position,
             ));
         }
-        Ok(Self(text.into()))
+        Ok(Self(text))
     }
 
     /// The identifier as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The identifier as the text that it is.
+    #[must_use]
+    pub fn into_string(self) -> String {
+        self.0
     }
 }
 
@@ -75,15 +80,15 @@ mod tests {
         for text in ["", " ", "a b", "a\n", "é", "a\u{0}", "１"] {
             assert!(DocumentId::parse(text).is_err(), "{text:?}");
         }
-        assert!(DocumentId::parse(&"x".repeat(256)).is_ok());
-        assert!(DocumentId::parse(&"x".repeat(257)).is_err());
+        assert!(DocumentId::parse("x".repeat(256)).is_ok());
+        assert!(DocumentId::parse("x".repeat(257)).is_err());
         assert_eq!(DocumentId::parse("ab c").unwrap_err().position, Some(2));
     }
 
     proptest! {
         #[test]
         fn every_identifier_round_trips(text in "[!-~]{1,256}") {
-            let id = DocumentId::parse(&text).unwrap();
+            let id = DocumentId::parse(text.as_str()).unwrap();
             prop_assert_eq!(id.as_str(), text.as_str());
             let json = serde_json::to_string(&id).unwrap();
             prop_assert_eq!(serde_json::from_str::<DocumentId>(&json).unwrap(), id);
@@ -91,7 +96,7 @@ mod tests {
 
         #[test]
         fn any_text_is_read_as_it_is_or_refused(text in crate::testing::any_text()) {
-            if let Ok(id) = DocumentId::parse(&text) {
+            if let Ok(id) = DocumentId::parse(text.as_str()) {
                 prop_assert_eq!(id.to_string(), text);
             }
         }

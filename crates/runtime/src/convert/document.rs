@@ -81,9 +81,9 @@ pub fn document_classes_to_proto(classes: DocumentClasses) -> Vec<i32> {
 /// Reads a document reference; violations are noted under its own fields.
 pub fn document_ref_from_proto(
     fields: &mut FieldErrors,
-    value: &proto::DocumentRef,
+    value: proto::DocumentRef,
 ) -> Option<DocumentRef> {
-    let id = fields.check("document_id", DocumentId::parse(&value.document_id));
+    let id = fields.check("document_id", DocumentId::parse(value.document_id));
     let class = document_class_from_proto(fields, "document_class", value.document_class);
     let document_type =
         fields.parse_optional::<DocumentType>("document_type", &value.document_type);
@@ -155,7 +155,7 @@ mod tests {
     fn an_empty_document_reference_breaks_two_rules() {
         let mut fields = FieldErrors::new();
         assert_eq!(
-            document_ref_from_proto(&mut fields, &proto::DocumentRef::default()),
+            document_ref_from_proto(&mut fields, proto::DocumentRef::default()),
             None
         );
         assert_eq!(fields.finish().unwrap_err().field_violations().len(), 2);
@@ -177,7 +177,7 @@ mod tests {
                 contributed_at: seconds.map(|seconds| prost_types::Timestamp { seconds, nanos: 0 }),
             };
             let mut fields = FieldErrors::new();
-            let read = document_ref_from_proto(&mut fields, &value);
+            let read = document_ref_from_proto(&mut fields, value.clone());
             prop_assert_eq!(read.is_some(), fields.is_empty());
             if let Some(document) = read {
                 prop_assert_eq!(document_ref_to_proto(&document), value);

@@ -105,18 +105,22 @@ fn asked_period(fields: &mut FieldErrors, value: Option<&common::Period>) -> Opt
 }
 
 /// The documents of a question: at most 200, none twice.
-fn documents(fields: &mut FieldErrors, values: &[common::DocumentRef]) -> Option<Vec<DocumentRef>> {
+fn documents(
+    fields: &mut FieldErrors,
+    values: Vec<common::DocumentRef>,
+) -> Option<Vec<DocumentRef>> {
     if values.len() > MOST_DOCUMENTS {
         fields.add("documents", "must be at most 200");
         return None;
     }
     let mut seen = HashSet::with_capacity_and_hasher(values.len(), RandomState::new());
-    fields.each("documents", values, |fields, value| {
-        let document = document_ref_from_proto(fields, value)?;
-        if !seen.insert(value.document_id.as_str()) {
+    let each_once = fields.each("documents", &values, |fields, value| {
+        let first = seen.insert(value.document_id.as_str());
+        if !first {
             fields.add("document_id", "must not be repeated");
-            return None;
         }
-        Some(document)
-    })
+        first.then_some(())
+    });
+    let documents = fields.each("documents", values, document_ref_from_proto);
+    each_once.and(documents)
 }

@@ -33,7 +33,7 @@ impl DecisionService for DecisionGrpc {
         request: Request<proto::CheckRequest>,
     ) -> Result<Response<proto::CheckResponse>, Status> {
         let (cx, request) = of_person(request)?;
-        let question = convert::check(&request)?;
+        let question = convert::check(request)?;
         let decision = self.app.check(&cx, question).await?;
         let decision = Some(convert::decision_to_proto(decision));
         Ok(Response::new(proto::CheckResponse { decision }))
@@ -44,7 +44,7 @@ impl DecisionService for DecisionGrpc {
         request: Request<proto::BatchCheckRequest>,
     ) -> Result<Response<proto::BatchCheckResponse>, Status> {
         let (cx, request) = of_person(request)?;
-        let questions = convert::batch_check(&request)?;
+        let questions = convert::batch_check(request)?;
         let decisions = self.app.batch_check(&cx, questions).await?;
         let decisions = decisions.into_iter().map(convert::decision_to_proto);
         Ok(Response::new(proto::BatchCheckResponse {
@@ -57,7 +57,7 @@ impl DecisionService for DecisionGrpc {
         request: Request<proto::AuthorizeRequest>,
     ) -> Result<Response<proto::AuthorizeResponse>, Status> {
         let (cx, request) = of_person(request)?;
-        let command = convert::authorize(&request)?;
+        let command = convert::authorize(request)?;
         let authorized = self.app.authorize(&cx, command).await?;
         Ok(Response::new(proto::AuthorizeResponse {
             decision: Some(convert::decision_to_proto(authorized.decision)),
@@ -70,7 +70,7 @@ impl DecisionService for DecisionGrpc {
         request: Request<proto::ExplainRequest>,
     ) -> Result<Response<proto::ExplainResponse>, Status> {
         let (cx, request) = of_person(request)?;
-        let command = convert::explain(&request)?;
+        let command = convert::explain(request)?;
         let explanation = self.app.explain(&cx, command).await?;
         Ok(Response::new(proto::ExplainResponse {
             rules: explanation
@@ -92,7 +92,7 @@ impl DecisionService for DecisionGrpc {
         request: Request<proto::PreviewAccessRequest>,
     ) -> Result<Response<proto::PreviewAccessResponse>, Status> {
         let (cx, request) = of_person(request)?;
-        let query = convert::preview_access(&request)?;
+        let query = convert::preview_access(request)?;
         let decision = self.app.preview_access(&cx, query).await?;
         let decision = Some(convert::decision_to_proto(decision));
         Ok(Response::new(proto::PreviewAccessResponse { decision }))
@@ -103,7 +103,7 @@ impl DecisionService for DecisionGrpc {
         request: Request<proto::ListAuthorizedRequest>,
     ) -> Result<Response<proto::ListAuthorizedResponse>, Status> {
         let (cx, request) = of_person(request)?;
-        let (query, command) = convert::list_authorized(&request, &self.pages, cx.now)?;
+        let (query, command) = convert::list_authorized(request, &self.pages, cx.now)?;
         let page = self.app.list_authorized(&cx, command).await?;
         Ok(Response::new(proto::ListAuthorizedResponse {
             next_page_token: self.pages.next(&query, &page, cx.now, Authorized::place),

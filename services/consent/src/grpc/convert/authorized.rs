@@ -14,13 +14,13 @@ use crate::app::ListAuthorized;
 use crate::authorized::Authorized;
 
 pub(in crate::grpc) fn list_authorized(
-    request: &proto::ListAuthorizedRequest,
+    request: proto::ListAuthorizedRequest,
     pages: &Pages,
     now: Timestamp,
 ) -> Result<(Query, ListAuthorized), Refusal> {
     let mut fields = FieldErrors::new();
     let patient_id = fields.parse("patient_id", &request.patient_id);
-    let document = match request.document.as_ref() {
+    let document = match request.document {
         None => Some(None),
         Some(document) => fields.within("document", |fields| {
             document_ref_from_proto(fields, document).map(Some)

@@ -1,6 +1,7 @@
 //! Questions and decisions.
 
 use aval_domain::access::{DenialReason, Ground, GroundKind};
+use aval_domain::id::DocumentId;
 use aval_proto::consent::v1 as proto;
 use aval_runtime::convert::{
     access_action_from_proto, access_mode_from_proto, document_classes_to_proto, timestamp_to_proto,
@@ -16,26 +17,26 @@ const MOST_QUESTIONS: usize = 200;
 /// The longest purpose, in characters.
 const LONGEST_PURPOSE: usize = 100;
 
-pub(in crate::grpc) fn check(request: &proto::CheckRequest) -> Result<AccessQuestion, Refusal> {
+pub(in crate::grpc) fn check(request: proto::CheckRequest) -> Result<AccessQuestion, Refusal> {
     let mut fields = FieldErrors::new();
-    let question = required_question(&mut fields, request.question.as_ref());
+    let question = required_question(&mut fields, request.question);
     fields.build(|| question)
 }
 
 pub(in crate::grpc) fn batch_check(
-    request: &proto::BatchCheckRequest,
+    request: proto::BatchCheckRequest,
 ) -> Result<Vec<AccessQuestion>, Refusal> {
     if !(1..=MOST_QUESTIONS).contains(&request.questions.len()) {
         return Err(Refusal::field("questions", "must be 1 to 200"));
     }
     let mut fields = FieldErrors::new();
-    let questions = fields.each("questions", &request.questions, question);
+    let questions = fields.each("questions", request.questions, question);
     fields.build(|| questions)
 }
 
-pub(in crate::grpc) fn authorize(request: &proto::AuthorizeRequest) -> Result<Authorize, Refusal> {
+pub(in crate::grpc) fn authorize(request: proto::AuthorizeRequest) -> Result<Authorize, Refusal> {
     let mut fields = FieldErrors::new();
-    let question = required_question(&mut fields, request.question.as_ref());
+    let question = required_question(&mut fields, request.question);
     let request_id = fields.parse("request_id", &request.request_id);
     fields.build(|| {
         Some(Authorize {
@@ -46,13 +47,13 @@ pub(in crate::grpc) fn authorize(request: &proto::AuthorizeRequest) -> Result<Au
 }
 
 pub(in crate::grpc) fn preview_access(
-    request: &proto::PreviewAccessRequest,
+    request: proto::PreviewAccessRequest,
 ) -> Result<PreviewAccess, Refusal> {
     let mut fields = FieldErrors::new();
     let patient_id = fields.parse("patient_id", &request.patient_id);
     let practitioner_id = fields.parse("practitioner_id", &request.practitioner_id);
     let activity_id = fields.parse("activity_id", &request.activity_id);
-    let documents = documents(&mut fields, &request.documents);
+    let documents = documents(&mut fields, request.documents);
     fields.build(|| {
         Some(PreviewAccess {
             patient_id: patient_id?,
@@ -65,24 +66,24 @@ pub(in crate::grpc) fn preview_access(
 
 pub(super) fn required_question(
     fields: &mut FieldErrors,
-    value: Option<&proto::AccessQuestion>,
+    value: Option<proto::AccessQuestion>,
 ) -> Option<AccessQuestion> {
     let value = fields.required("question", value)?;
     fields.within("question", |fields| question(fields, value))
 }
 
-fn question(fields: &mut FieldErrors, value: &proto::AccessQuestion) -> Option<AccessQuestion> {
+fn question(fields: &mut FieldErrors, value: proto::AccessQuestion) -> Option<AccessQuestion> {
     let patient_id = fields.parse("patient_id", &value.patient_id);
     let action = access_action_from_proto(fields, "action", value.action);
     let mode = access_mode_from_proto(fields, "mode", value.mode);
-    let documents = documents(fields, &value.documents);
+    let documents = documents(fields, value.documents);
     let emergency_reason = words(
         fields,
         "emergency_reason",
-        &value.emergency_reason,
+        value.emergency_reason,
         EmergencyReason::LONGEST,
     );
-    let purpose = words(fields, "purpose", &value.purpose, LONGEST_PURPOSE);
+    let purpose = words(fields, "purpose", value.purpose, LONGEST_PURPOSE);
     Some(AccessQuestion {
         patient_id: patient_id?,
         action: action?,
@@ -101,14 +102,14 @@ fn question(fields: &mut FieldErrors, value: &proto::AccessQuestion) -> Option<A
 fn words(
     fields: &mut FieldErrors,
     field: &str,
-    text: &str,
+    text: String,
     longest: usize,
 ) -> Option<Option<String>> {
     if text.chars().count() > longest {
         fields.add(field, format!("must be at most {longest} characters"));
         return None;
     }
-    Some((!text.is_empty()).then(|| text.to_owned()))
+    Some((!text.is_empty()).then_some(text))
 }
 
 pub(in crate::grpc) fn decision_to_proto(decision: Decision) -> proto::Decision {
@@ -118,8 +119,8 @@ pub(in crate::grpc) fn decision_to_proto(decision: Decision) -> proto::Decision 
         ground: decision.verdict.ground().map(ground_to_proto),
         permitted_document_ids: decision
             .permitted_documents
-            .iter()
-            .map(|id| id.as_str().to_owned())
+            .into_iter()
+            .map(DocumentId::into_string)
             .collect(),
         permitted_classes: document_classes_to_proto(decision.permitted_classes),
         hold_until_at: decision.holds_until.map(timestamp_to_proto),
@@ -207,7 +208,7 @@ mod tests {
         let request = proto::CheckRequest {
             question: Some(question),
         };
-        match check(&request) {
+        match check(request) {
             Ok(_) => Vec::new(),
             Err(refusal) => refusal
                 .field_violations()
@@ -263,7 +264,7 @@ mod tests {
     fn a_batch_holds_one_to_two_hundred_questions() {
         for (count, valid) in [(0, false), (1, true), (200, true), (201, false)] {
             let questions = vec![asked(); count];
-            let parsed = batch_check(&proto::BatchCheckRequest { questions });
+            let parsed = batch_check(proto::BatchCheckRequest { questions });
             assert_eq!(parsed.is_ok(), valid, "{count}");
         }
     }
@@ -281,7 +282,7 @@ mod tests {
             let question = proto::AccessQuestion {
                 patient_id, action, mode, documents, emergency_reason, ..asked()
             };
-            let _ = check(&proto::CheckRequest { question: Some(question) });
+            let _ = check(proto::CheckRequest { question: Some(question) });
         }
     }
 }

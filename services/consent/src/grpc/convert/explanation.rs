@@ -10,10 +10,10 @@ use super::decision::required_question;
 use crate::app::Explain;
 use crate::decision::{BlockTarget, Missing, RuleOutcome, Step};
 
-pub(in crate::grpc) fn explain(request: &proto::ExplainRequest) -> Result<Explain, Refusal> {
+pub(in crate::grpc) fn explain(request: proto::ExplainRequest) -> Result<Explain, Refusal> {
     let mut fields = FieldErrors::new();
-    let question = required_question(&mut fields, request.question.as_ref());
-    let about = about(&mut fields, request);
+    let about = about(&mut fields, &request);
+    let question = required_question(&mut fields, request.question);
     fields.build(|| {
         Some(Explain {
             question: question?,
