@@ -44,6 +44,7 @@ mod close_record;
 mod get_record_settings;
 mod list_document_visibilities;
 mod open_record;
+mod opening;
 mod page;
 mod remove_treating_doctor;
 mod set_document_visibility;
@@ -97,6 +98,8 @@ pub use watch_notifications::{NotificationWatch, WatchFrom, WatchItem};
 
 use std::sync::Arc;
 
+use aval_runtime::token::AuthenticationStrength;
+
 use crate::access_basis::AccessBasisSource;
 use crate::decision_log::DecisionLog;
 use crate::decision_metrics::DecisionMetrics;
@@ -120,6 +123,7 @@ pub struct App {
     directory: Arc<dyn Directory>,
     policies: Arc<dyn PolicySource>,
     trail_backlog: Arc<TrailBacklog>,
+    opening_strength: AuthenticationStrength,
 }
 
 impl App {
@@ -145,6 +149,7 @@ impl App {
             directory,
             policies,
             trail_backlog,
+            opening_strength: AuthenticationStrength::Substantial,
         }
     }
 }

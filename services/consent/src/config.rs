@@ -11,6 +11,7 @@ use aval_runtime::config::{
     self, ConfigError, DurationText, GrpcConfig, OpsConfig, PeerConfig, TelemetryConfig,
     TokenConfig,
 };
+use aval_runtime::token::AuthenticationStrength;
 use serde::Deserialize;
 
 use crate::cache::redis::RedisConfig;
@@ -84,6 +85,9 @@ pub struct PolicyConfig {
     pub block_beats_break_glass: bool,
     /// Whether an emergency shows masked documents. Default: false.
     pub emergency_shows_masked: bool,
+    /// How firmly a person must have signed in to open a record further. Default:
+    /// `substantial`.
+    pub opening_strength: AuthenticationStrength,
 }
 
 /// What checks are answered from.
@@ -150,6 +154,7 @@ impl Default for PolicyConfig {
             matrix: None,
             block_beats_break_glass: true,
             emergency_shows_masked: false,
+            opening_strength: AuthenticationStrength::Substantial,
         }
     }
 }

@@ -253,6 +253,19 @@ impl Grant {
         }))
     }
 
+    /// Whether it covers something, or a time, that `before` did not.
+    #[must_use]
+    pub fn opens_more_than(&self, before: &Self) -> bool {
+        let longer = match (self.period.until(), before.period.until()) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(until), Some(before)) => until > before,
+        };
+        longer
+            || self.period.from() < before.period.from()
+            || !before.classes.contains_all(self.classes)
+    }
+
     /// The grant, ended at `now`; `None` when it has ended already. An etag, if one
     /// was sent, must be the present one.
     pub fn revoke(&self, etag: Option<Etag>, now: Timestamp) -> Result<Option<Self>, Error> {

@@ -162,6 +162,13 @@ impl Record {
         Ok((!same).then_some(changed))
     }
 
+    /// Whether an opposition of `before` is no longer made.
+    #[must_use]
+    pub const fn opposes_less_than(&self, before: &Self) -> bool {
+        (before.opposes_break_glass && !self.opposes_break_glass)
+            || (before.opposes_regulation_center && !self.opposes_regulation_center)
+    }
+
     /// The record with one more treating doctor, `None` when they are one. One under
     /// another identifier of the same human is no reason: should they turn out to be two,
     /// this one stays.

@@ -218,7 +218,7 @@ fn app(
     trail_backlog: Arc<TrailBacklog>,
 ) -> Result<Arc<App>, ChannelError> {
     let directory = DirectoryClient::new(connect_lazy(&config.practitioner_directory)?);
-    Ok(Arc::new(App::new(
+    let app = App::new(
         Arc::clone(&store) as _,
         source,
         Arc::clone(&store) as _,
@@ -226,7 +226,8 @@ fn app(
         Arc::new(directory),
         policies,
         trail_backlog,
-    )))
+    );
+    Ok(Arc::new(app.opening_with(config.policy.opening_strength)))
 }
 
 /// Learns who turned out to be whom: professionals from the directory, patients from

@@ -65,6 +65,12 @@ impl VisibilityKind {
         Self::HiddenFromRepresentatives,
     ];
 
+    /// Whether it shows a document to somebody, instead of hiding it.
+    #[must_use]
+    pub const fn shows(self) -> bool {
+        matches!(self, Self::RevealedToOne)
+    }
+
     /// Its name in rows and in the trail.
     #[must_use]
     pub const fn code(self) -> &'static str {

@@ -34,6 +34,7 @@ impl App {
         command: AddTreatingDoctor,
     ) -> Result<Record, Error> {
         cx.patient_owning(command.patient_id)?;
+        self.may_open(cx)?;
         let known = self.directory.practitioner(command.practitioner_id).await?;
         let doctor = known.filter(KnownPractitioner::is_active_doctor);
         let doctor = doctor.ok_or(Error::GranteeUnknown)?;

@@ -35,6 +35,7 @@ impl App {
         command: ApproveGrant,
     ) -> Result<Grant, Error> {
         let patient_id = cx.patient()?.patient_id;
+        self.may_open(cx)?;
         let write = Write::new(cx, "consent.approve_grant", command.request_id, &command);
         let approve = |request: &Grant| {
             let value = request.approve(command.approval, command.etag, cx.now)?;

@@ -41,6 +41,7 @@ impl App {
         command: CreateGrant,
     ) -> Result<Grant, Error> {
         cx.patient_owning(command.patient_id)?;
+        self.may_open(cx)?;
         let period = command.period.settle_grant(command.grantee, cx.now)?;
         let grantee = self.known_grantee(command.grantee).await?;
         let grant_id = GrantId::new(cx.now, cx.random.as_ref());

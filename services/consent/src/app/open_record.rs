@@ -37,6 +37,7 @@ impl App {
     ) -> Result<Record, Error> {
         if cx.actor.is_some() {
             cx.patient_owning(command.patient_id)?;
+            self.may_open(cx)?;
         } else {
             cx.service_caller(&PLATFORM)?;
         }

@@ -88,6 +88,9 @@ impl App {
         if against_representatives && patient.representative.is_some() {
             return Err(Denied::ActorNotAllowed.into());
         }
+        if command.kind.shows() != command.remove {
+            self.may_open(cx)?;
+        }
         Ok(Setter {
             practitioner_id: None,
             told: kinds_told_to(patient),

@@ -43,6 +43,12 @@ impl App {
                 .ok_or(Error::RecordUnavailable)?
                 .require_open()?;
             let opposing = record.oppose(command.oppositions, command.etag)?;
+            if opposing
+                .as_ref()
+                .is_some_and(|opposing| opposing.opposes_less_than(&record))
+            {
+                self.may_open(cx)?;
+            }
             let kind = EventKind::RecordEmergencySettingsChanged;
             Ok(opposing.map(|opposing| record_change(cx, kind, Some(&record), opposing)))
         };

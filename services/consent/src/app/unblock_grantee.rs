@@ -30,6 +30,7 @@ impl App {
         command: UnblockGrantee,
     ) -> Result<Block, Error> {
         let patient_id = cx.patient()?.patient_id;
+        self.may_open(cx)?;
         let write = Write::new(cx, "consent.unblock_grantee", command.request_id, &command);
         let lift = |block: &Block| {
             Ok(block.lift(cx.now).map(|value| {

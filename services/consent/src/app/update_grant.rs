@@ -38,6 +38,12 @@ impl App {
         let write = Write::new(cx, "consent.update_grant", command.request_id, &command);
         let update = |grant: &Grant| {
             let updated = grant.update(command.patch, command.etag, cx.now)?;
+            if updated
+                .as_ref()
+                .is_some_and(|updated| updated.opens_more_than(grant))
+            {
+                self.may_open(cx)?;
+            }
             Ok(updated.map(|value| {
                 let event = grant_event(cx, EventKind::GrantUpdated, Some(grant), &value);
                 Change { value, event }
