@@ -24,6 +24,7 @@ mod generated_clients;
 mod health;
 mod hostile_input;
 mod joined_history;
+mod later_version;
 mod merging;
 mod procedure;
 mod readers;

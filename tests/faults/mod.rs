@@ -16,3 +16,4 @@ mod report;
 mod servers;
 mod site;
 mod trail;
+mod upgrade;
