@@ -20,6 +20,7 @@ mod authorization;
 #[path = "../faults/mod.rs"]
 mod faults;
 mod following;
+mod full_disk;
 mod generated_clients;
 mod health;
 mod hostile_input;

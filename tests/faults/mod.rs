@@ -8,8 +8,12 @@
 //! judged: it depends on the machine.
 
 mod certificates;
+mod disk;
+mod floods;
+mod intruder;
 mod lane;
 mod links;
+mod overload;
 mod play;
 mod programs;
 mod report;
