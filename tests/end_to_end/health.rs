@@ -1,7 +1,8 @@
 //! What operators and probes see: health, reflection, metrics. And what nobody may see
 //! there.
 
-mod secrets;
+pub(crate) mod secrets;
+mod secrets_on_servers;
 
 use std::collections::BTreeMap;
 

@@ -20,10 +20,12 @@ mod authorization;
 #[path = "../faults/mod.rs"]
 mod faults;
 mod following;
+mod full_disk;
 mod generated_clients;
 mod health;
 mod hostile_input;
 mod joined_history;
+mod later_version;
 mod merging;
 mod procedure;
 mod readers;

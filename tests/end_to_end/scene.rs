@@ -14,7 +14,7 @@ pub(crate) use people::{
 use std::path::Path;
 
 use aval::client::{ProviderClient, Software};
-use aval::stack::{Ports, Stack, StackConfig};
+use aval::stack::{Engines, Ports, Stack, StackConfig};
 use aval_domain::id::RequestId;
 use aval_domain::random::SystemRandom;
 use aval_domain::time::{Clock, SystemClock};
@@ -56,12 +56,23 @@ impl Scene {
 
     /// Services with the directory of [`plan`].
     pub(crate) async fn set() -> Self {
-        let scene = Self::empty().await;
-        let import = scene
-            .import(&this_minute(), file_of(&plan().directory()))
-            .await;
+        Self::empty().await.with_a_directory().await
+    }
+
+    /// The same on these engines.
+    pub(crate) async fn set_on(engines: Engines) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::open_on(engines, folder)
+            .await
+            .with_a_directory()
+            .await
+    }
+
+    async fn with_a_directory(self) -> Self {
+        let file = file_of(&plan().directory());
+        let import = self.import(&this_minute(), file).await;
         assert_eq!(import.unwrap().state(), ImportState::Applied);
-        scene
+        self
     }
 
     /// A stack that runs already, with the directory of [`plan`] in it.
@@ -78,9 +89,14 @@ impl Scene {
     /// The same folder, served by new processes' worth of services. The provider has
     /// forgotten everybody.
     pub(crate) async fn restarted(self) -> Self {
+        Self::open(self.stopped().await).await
+    }
+
+    /// Stops the services; what is left of them.
+    pub(crate) async fn stopped(self) -> TempDir {
         let Self { stack, folder, .. } = self;
         stack.stop().await;
-        Self::open(folder).await
+        folder
     }
 
     /// Where everything is kept.
@@ -93,8 +109,14 @@ impl Scene {
         Caller::new(self, name)
     }
 
-    async fn open(folder: TempDir) -> Self {
+    /// Services in the folder that others left.
+    pub(crate) async fn open(folder: TempDir) -> Self {
+        Self::open_on(Engines::default(), folder).await
+    }
+
+    async fn open_on(engines: Engines, folder: TempDir) -> Self {
         let config = StackConfig::on_free_ports(folder.path()).unwrap();
+        let config = config.with_engines(engines);
         let ports = config.ports;
         Self::of(Stack::start(config).await.unwrap(), ports, folder)
     }

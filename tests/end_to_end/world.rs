@@ -111,7 +111,11 @@ pub(crate) const STRANGER: &str = "stranger";
 
 impl World {
     pub(crate) async fn begin() -> Self {
-        let scene = Scene::set().await;
+        Self::begin_in(Scene::set().await).await
+    }
+
+    /// The same in a scene that is set already.
+    pub(crate) async fn begin_in(scene: Scene) -> Self {
         let account = anne();
         let anne = scene.patient(account.clone()).await;
         let other_session_id = scene.signed_in_patient(account).await.session_id;
@@ -189,7 +193,12 @@ impl World {
 }
 
 /// A grant for reports, without end.
-async fn grant(scene: &Scene, patient: &Patient, practitioner_id: &str) -> consent::Grant {
+/// Lets this practitioner into the patient's reports.
+pub(crate) async fn grant(
+    scene: &Scene,
+    patient: &Patient,
+    practitioner_id: &str,
+) -> consent::Grant {
     let request = consent::CreateGrantRequest {
         patient_id: patient.patient_id.clone(),
         grantee: Some(practitioner(practitioner_id)),

@@ -8,11 +8,16 @@
 //! judged: it depends on the machine.
 
 mod certificates;
+mod disk;
+mod floods;
+mod intruder;
 mod lane;
 mod links;
+mod overload;
 mod play;
 mod programs;
 mod report;
 mod servers;
 mod site;
 mod trail;
+mod upgrade;

@@ -21,9 +21,9 @@ const TURNS: usize = 2;
 
 /// A scenario.
 pub(super) struct Scenario {
-    test: &'static str,
+    pub(super) test: &'static str,
     title: &'static str,
-    settings: &'static [Setting],
+    pub(super) settings: &'static [Setting],
 }
 
 /// The scenario of the test of this name, and what it is called in the table.
@@ -44,9 +44,18 @@ impl Scenario {
     /// Plays it: everybody is busy, something goes wrong and is whole again when `fault`
     /// returns, and then everything must be in order.
     pub(super) async fn play(&self, fault: impl AsyncFnOnce(&mut Site)) -> Vec<Seen> {
-        let Some(mut site) = Site::open(self.test, self.settings).await else {
-            return Vec::new();
-        };
+        match Site::open(self.test, self.settings).await {
+            Some(site) => self.play_at(site, fault).await,
+            None => Vec::new(),
+        }
+    }
+
+    /// The same at this site.
+    pub(super) async fn play_at(
+        &self,
+        mut site: Site,
+        fault: impl AsyncFnOnce(&mut Site),
+    ) -> Vec<Seen> {
         let lanes = join_all((0..LANES).map(|number| Lane::open(&site, number))).await;
         let over = CancellationToken::new();
         let mut busy = JoinSet::new();

@@ -167,7 +167,7 @@ async fn everything_is_killed() {
         .await;
 }
 
-fn no_call_failed(seen: &[Seen]) {
+pub(super) fn no_call_failed(seen: &[Seen]) {
     for (_, code) in seen.iter().flat_map(|seen| &seen.calls) {
         assert_eq!(*code, Code::Ok);
     }

@@ -9,7 +9,7 @@ use tonic::Code;
 use super::lane::Seen;
 
 /// The environment variable that names the folder in which each scenario leaves its row.
-const FOLDER_VARIABLE: &str = "AVAL_FAULTS_FOLDER";
+pub(super) const FOLDER_VARIABLE: &str = "AVAL_FAULTS_FOLDER";
 
 /// A scenario that was played.
 pub(super) struct Played<'a> {

@@ -37,7 +37,8 @@ pub(super) struct Site {
     /// From consent to audit.
     pub(super) to_audit: Link,
     pub(super) scene: Scene,
-    consents: [SocketAddr; 2],
+    /// Where the instances of consent listen.
+    pub(super) consents: [SocketAddr; 2],
 }
 
 /// A service's key of the configuration, set otherwise: `("AUDIT__GRPC__DRAIN", "1s")`.
@@ -48,6 +49,15 @@ impl Site {
     /// then it says that `test` did not run.
     pub(super) async fn open(test: &str, settings: &[Setting]) -> Option<Self> {
         let postgres = PostgresServer::start(test)?;
+        Self::open_on(postgres, test, settings).await
+    }
+
+    /// The same on this PostgreSQL.
+    pub(super) async fn open_on(
+        postgres: PostgresServer,
+        test: &str,
+        settings: &[Setting],
+    ) -> Option<Self> {
         let redis = RedisServer::start(test)?;
         let to_postgres = Link::to(loopback(postgres.port())).await.unwrap();
         let to_redis = Link::to(loopback(redis.port())).await.unwrap();
@@ -105,19 +115,23 @@ impl Site {
 
     /// Consent as this software reaches it: both instances under one name.
     pub(super) fn consent_for(&self, software: &str) -> Channel {
-        let pki = aval::stack::open_pki(&self.scene.stack.layout().pki()).unwrap();
-        let files = pki.issue(software, SystemClock.now()).unwrap();
-        let tls = TlsFiles {
-            certificate: files.certificate,
-            private_key: files.key,
-            client_ca: files.ca,
-        };
         let peer = PeerConfig {
             uri: "https://localhost:1".to_owned(),
-            tls: Some(tls),
+            tls: Some(self.certificate_of(software)),
             ..PeerConfig::insecure_loopback(self.consents[0])
         };
         connect_with(&peer, Arc::new(Instances(self.consents))).unwrap()
+    }
+
+    /// The certificate of this software.
+    pub(super) fn certificate_of(&self, software: &str) -> TlsFiles {
+        let pki = aval::stack::open_pki(&self.scene.stack.layout().pki()).unwrap();
+        let files = pki.issue(software, SystemClock.now()).unwrap();
+        TlsFiles {
+            certificate: files.certificate,
+            private_key: files.key,
+            client_ca: files.ca,
+        }
     }
 
     /// The log's whole store, examined as an operator does it.

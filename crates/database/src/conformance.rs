@@ -22,13 +22,17 @@
 //! Without a PostgreSQL server ([`POSTGRES_URL_VARIABLE`]) the second half says
 //! that it did not run; where `CI` is set it fails.
 
+mod only_adds;
+
 use std::io::Write;
 
 use sea_orm::{ConnectionTrait, Statement};
 
-use crate::migrate::{self, MigratorTrait, SchemaError};
+use crate::migrate::{self, SchemaError, Steps};
 use crate::testing::{POSTGRES_URL_VARIABLE, TestDatabase};
 use crate::{Backend, Database, DatabaseError};
+
+pub use only_adds::steps_that_say_so_only_add;
 
 /// Stamps each of `tests` for each engine; see [`crate::conformance`].
 ///
@@ -60,18 +64,23 @@ macro_rules! conformance_suite {
     };
 }
 
-/// Stamps `migrations_go_up_down_up` for a migrator on each engine.
+/// Stamps `migrations_go_up_down_up` and `steps_that_say_so_only_add` for a migrator on each
+/// engine.
 #[macro_export]
 macro_rules! migration_suite {
     ($migrator:ty) => {
         $crate::conformance_suite! {
             migrator: $migrator,
             store: |db: $crate::Database| db,
-            tests: [migrations_go_up_down_up],
+            tests: [migrations_go_up_down_up, steps_that_say_so_only_add],
         }
 
         async fn migrations_go_up_down_up(db: &$crate::Database) {
             $crate::conformance::migrations_go_up_down_up::<$migrator>(db).await;
+        }
+
+        async fn steps_that_say_so_only_add(db: &$crate::Database) {
+            $crate::conformance::steps_that_say_so_only_add::<$migrator>(db).await;
         }
     };
 }
@@ -80,7 +89,7 @@ macro_rules! migration_suite {
 ///
 /// # Panics
 /// When the test does, or the migrations fail.
-pub fn on_sqlite<M: MigratorTrait>(_name: &str, test: impl AsyncFnOnce(Database)) {
+pub fn on_sqlite<M: Steps>(_name: &str, test: impl AsyncFnOnce(Database)) {
     run(async {
         let fresh = TestDatabase::sqlite().await;
         run_on::<M>(&fresh, test).await;
@@ -91,7 +100,7 @@ pub fn on_sqlite<M: MigratorTrait>(_name: &str, test: impl AsyncFnOnce(Database)
 ///
 /// # Panics
 /// When the test does, or the migrations fail; and in CI when there is no server.
-pub fn on_postgres<M: MigratorTrait>(name: &str, test: impl AsyncFnOnce(Database)) {
+pub fn on_postgres<M: Steps>(name: &str, test: impl AsyncFnOnce(Database)) {
     run(async {
         if let Some(fresh) = TestDatabase::postgres(name).await {
             run_on::<M>(&fresh, test).await;
@@ -148,10 +157,10 @@ pub async fn plan_of(db: &Database, statement: &Statement, without: &[&str]) -> 
 ///
 /// # Panics
 /// When one of these does not hold.
-pub async fn migrations_go_up_down_up<M: MigratorTrait>(db: &Database) {
+pub async fn migrations_go_up_down_up<M: Steps>(db: &Database) {
     let steps = M::migrations().len();
     migrate::migrate::<M>(db).await.expect("the way up works");
-    migrate::require_current::<M>(db)
+    migrate::require_fit::<M>(db)
         .await
         .expect("what was migrated is current");
     let first = schema_of(db, M::migration_table_name().to_string()).await;
@@ -164,7 +173,7 @@ pub async fn migrations_go_up_down_up<M: MigratorTrait>(db: &Database) {
         Vec::<String>::new(),
         "the way down leaves nothing"
     );
-    match migrate::require_current::<M>(db).await {
+    match migrate::require_fit::<M>(db).await {
         Err(SchemaError::Behind { pending }) => assert_eq!(pending, steps),
         other => panic!("an empty schema is behind by {steps}, not {other:?}"),
     }
@@ -185,7 +194,7 @@ fn run(test: impl Future<Output = ()>) {
         .block_on(test);
 }
 
-async fn run_on<M: MigratorTrait>(fresh: &TestDatabase, test: impl AsyncFnOnce(Database)) {
+async fn run_on<M: Steps>(fresh: &TestDatabase, test: impl AsyncFnOnce(Database)) {
     migrate::migrate::<M>(&fresh.db)
         .await
         .expect("the migrations apply to an empty database");

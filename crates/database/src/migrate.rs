@@ -1,7 +1,7 @@
 //! The schema's steps: applied by the `migrate` subcommand, checked at start.
 //!
-//! A service's migrations are a module of that service, an implementation of
-//! [`MigratorTrait`] whose list may contain this crate's
+//! A service's migrations are a module of that service, an implementation of [`Steps`]
+//! whose list may contain this crate's
 //! [`CreateRequests`](crate::requests::CreateRequests) and
 //! [`CreateOutbox`](crate::outbox::CreateOutbox).
 //!
@@ -10,12 +10,34 @@
 //! all pending steps are one transaction: after a crash none of them is half
 //! done. A step that rebuilds a table there says `PRAGMA defer_foreign_keys`,
 //! since `PRAGMA foreign_keys` does nothing inside a transaction.
+//!
+//! # The program of before on the schema of after
+//!
+//! While a version is rolled out, and after it was rolled back, programs run on a schema with
+//! steps that they do not know. Each step says whether they may ([`Steps::for_older`]), and
+//! [`migrate()`] writes it into the database, where a program of before reads it. A step that
+//! says nothing is not for them. What is renamed, moved or taken away is so in three versions:
+//!
+//! 1. **Expand.** A step [adds](Older::Adds) what is to be; the program writes both, and reads
+//!    what was. The one of before goes on as if nothing had happened.
+//! 2. **Move.** A step fills what is new from what was; the program reads what is new, and
+//!    still writes both. The one of 1 serves on that too.
+//! 3. **Contract.** The program no longer knows what was, and brings a step, an empty one if
+//!    there is nothing to do. The version after *that* takes it away, by a step that
+//!    [names it](Older::TakesAwayUnusedSince): programs that know the one serve on the other.
+//!
+//! Whether a step only adds is checked ([`crate::migration_suite!`]). Whether the program of
+//! before is also right about what it then does not know, which is more than not failing, is
+//! the author's to judge: a new table that must be kept in step with an old one adds, and is
+//! not for whoever writes the old one alone.
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, SqlxPostgresConnector, Statement};
+mod older;
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, SqlxPostgresConnector, Statement};
 pub use sea_orm_migration::MigratorTrait;
-use sea_orm_migration::{Migration, MigrationStatus};
-
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+pub use older::{Older, Steps};
 
 use crate::{Backend, Database, DatabaseError, ExclusiveLock};
 
@@ -28,74 +50,96 @@ pub enum SchemaError {
         /// How many are not applied.
         pending: usize,
     },
-    /// The database has seen a newer program, whose steps this one does not know.
-    #[error("the schema is ahead of this program")]
-    Ahead,
+    /// The database has seen a newer program, one of whose steps is not for this one.
+    #[error(
+        "the schema is ahead of this program: its step {step} is not for programs that do not \
+         know it. Run the version that brought it, or a later one"
+    )]
+    Ahead {
+        /// The step.
+        step: String,
+    },
     /// The question could not be answered.
     #[error(transparent)]
     Database(#[from] DatabaseError),
 }
 
 /// Applies every pending step of `M`, alone: a second process waits and then finds
-/// nothing left to do. On PostgreSQL the schema is created if it is missing.
-pub async fn migrate<M: MigratorTrait>(db: &Database) -> Result<(), SchemaError> {
+/// nothing left to do. On PostgreSQL the schema is created if it is missing. On a schema that
+/// is ahead, and fit to be served all the same, there is nothing to do.
+pub async fn migrate<M: Steps>(db: &Database) -> Result<(), SchemaError> {
     let lock = ExclusiveLock::acquire(db, "aval_database.migrate").await?;
     create_missing_schema(db).await?;
     // Before anything is changed: an older program must not add to a newer schema.
-    let pending = pending::<M>(db).await?;
-    apply::<M>(db, Direction::Up).await?;
-    lock.release().await?;
-    if pending > 0 {
-        tracing::info!(schema.steps = pending, "the schema was brought up to date");
+    let standing = older::standing::<M>(db).await?;
+    if standing.unknown.is_empty() {
+        older::write::<M>(db).await?;
+    } else {
+        older::require_served::<M>(db, &standing.unknown).await?;
     }
+    match (standing.pending, standing.unknown.first()) {
+        (0, _) => {}
+        // Neither is the older one: they have gone different ways.
+        (_, Some(step)) => return Err(SchemaError::Ahead { step: step.clone() }),
+        (pending, None) => {
+            apply::<M>(db, Direction::Up, None).await?;
+            tracing::info!(schema.steps = pending, "the schema was brought up to date");
+        }
+    }
+    lock.release().await?;
     Ok(())
 }
 
 /// Undoes every applied step of `M`. For tests: production goes forward only.
-pub async fn revert<M: MigratorTrait>(db: &Database) -> Result<(), SchemaError> {
+pub async fn revert<M: Steps>(db: &Database) -> Result<(), SchemaError> {
     let lock = ExclusiveLock::acquire(db, "aval_database.migrate").await?;
-    apply::<M>(db, Direction::Down).await?;
+    apply::<M>(db, Direction::Down, None).await?;
+    older::forget(db).await?;
     lock.release().await?;
     Ok(())
 }
 
-/// Refuses a schema that is behind `M` or ahead of it. Changes nothing, and needs
-/// no right to change anything.
-pub async fn require_current<M: MigratorTrait>(db: &Database) -> Result<(), SchemaError> {
-    let pending = pending::<M>(db).await?;
-    if pending > 0 {
-        return Err(SchemaError::Behind { pending });
+/// Refuses a schema that is behind `M`, or ahead of it by a step that is not for programs
+/// that do not know it; says by how many steps it is ahead. Changes nothing, and needs no
+/// right to change anything.
+pub async fn require_fit<M: Steps>(db: &Database) -> Result<usize, SchemaError> {
+    let standing = older::standing::<M>(db).await?;
+    older::require_served::<M>(db, &standing.unknown).await?;
+    if standing.pending > 0 {
+        return Err(SchemaError::Behind {
+            pending: standing.pending,
+        });
     }
-    Ok(())
+    Ok(standing.unknown.len())
 }
 
-/// How many steps are to be applied.
-async fn pending<M: MigratorTrait>(db: &Database) -> Result<usize, SchemaError> {
-    let statuses = statuses::<M>(db).await?;
-    let is_pending = |status: &&MigrationStatus| **status == MigrationStatus::Pending;
-    Ok(statuses.iter().filter(is_pending).count())
-}
-
-enum Direction {
+/// Which way the steps are gone.
+#[derive(Clone, Copy)]
+pub(crate) enum Direction {
     Up,
     Down,
 }
 
-async fn apply<M: MigratorTrait>(db: &Database, direction: Direction) -> Result<(), DatabaseError> {
+/// All steps, or this many.
+pub(crate) async fn apply<M: MigratorTrait>(
+    db: &Database,
+    direction: Direction,
+    steps: Option<u32>,
+) -> Result<(), DatabaseError> {
     match db.backend() {
         Backend::Postgres => {
             let patient = patient_connection(db).await?;
             match direction {
-                Direction::Up => M::up(&patient, None).await?,
-                Direction::Down => M::down(&patient, None).await?,
+                Direction::Up => M::up(&patient, steps).await?,
+                Direction::Down => M::down(&patient, steps).await?,
             }
             patient.close().await?;
         }
         Backend::Sqlite => {
             db.quiet_transaction("database.migrate", async |tx| {
                 match direction {
-                    Direction::Up => M::up(tx.as_sea_orm(), None).await?,
-                    Direction::Down => M::down(tx.as_sea_orm(), None).await?,
+                    Direction::Up => M::up(tx.as_sea_orm(), steps).await?,
+                    Direction::Down => M::down(tx.as_sea_orm(), steps).await?,
                 }
                 Ok::<_, DatabaseError>(())
             })
@@ -113,15 +157,6 @@ async fn patient_connection(db: &Database) -> Result<DatabaseConnection, Databas
     let pool = PgPoolOptions::new().max_connections(1);
     let pool = pool.connect_with(options).await?;
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
-}
-
-async fn statuses<M: MigratorTrait>(db: &Database) -> Result<Vec<MigrationStatus>, SchemaError> {
-    match M::get_migration_with_status_read_only(db.reader()).await {
-        Ok(migrations) => Ok(migrations.iter().map(Migration::status).collect()),
-        // The only thing it says in words of its own: an applied step is unknown.
-        Err(DbErr::Custom(_)) => Err(SchemaError::Ahead),
-        Err(error) => Err(DatabaseError::from(error).into()),
-    }
 }
 
 /// Asks before it creates, because `CREATE SCHEMA IF NOT EXISTS` wants the right to

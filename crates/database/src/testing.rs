@@ -1,12 +1,16 @@
 //! Fresh databases for tests: an SQLite file always, a PostgreSQL schema where
 //! `AVAL_TEST_POSTGRES_URL` names a server that tests may write to.
 
+mod next_version;
+
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 use tempfile::TempDir;
 
 use crate::requests::fingerprint;
 use crate::{Backend, Database, DatabaseConfig};
+
+pub use next_version::{NextButOne, NextVersion};
 
 /// The environment variable that names the tests' PostgreSQL server.
 pub const POSTGRES_URL_VARIABLE: &str = "AVAL_TEST_POSTGRES_URL";

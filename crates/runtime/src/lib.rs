@@ -5,7 +5,7 @@
 //! a use case gets of that ([`context`]), how values and errors cross the wire
 //! ([`convert`], [`page`], [`status`]), and the two ends of a connection
 //! ([`server`] and [`ops`]; [`channel`], [`following`] and [`trail`]; [`call`] between them).
-//! [`program`] is what starts it all.
+//! [`program`] is what starts it all, and [`schema`] opens its database.
 
 pub mod config;
 pub mod environment;
@@ -28,6 +28,7 @@ pub mod channel;
 pub mod following;
 pub mod ops;
 pub mod program;
+pub mod schema;
 pub mod server;
 pub mod trail;
 

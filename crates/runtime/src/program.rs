@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use anyhow::Context as _;
-use aval_database::migrate::{self, MigratorTrait};
+use aval_database::migrate::{self, Steps};
 use aval_database::{Database, DatabaseConfig, outbox};
 use clap::Subcommand;
 use futures::future::BoxFuture;
@@ -25,7 +25,7 @@ pub trait Service {
     /// Its configuration.
     type Config: Send + Sync;
     /// Its schema, step by step.
-    type Migrator: MigratorTrait;
+    type Migrator: Steps;
     /// Why it does not start.
     type StartError: Error + Send + Sync + 'static;
 
@@ -87,7 +87,7 @@ fn begin_telemetry<S: Service>(config: &S::Config) -> anyhow::Result<TelemetryGu
     telemetry::init(S::telemetry(config)).context("telemetry does not start")
 }
 
-async fn bring_up_to_date<M: MigratorTrait>(database: &DatabaseConfig) -> anyhow::Result<()> {
+async fn bring_up_to_date<M: Steps>(database: &DatabaseConfig) -> anyhow::Result<()> {
     let db = Database::connect(database).await?;
     migrate::migrate::<M>(&db).await?;
     Ok(db.close().await?)

@@ -5,6 +5,7 @@
 //! in a folder, the provider signs in whoever asks, the people do not exist.
 //!
 //! - [`held`]: a program that a test may kill, pause and bring back.
+//! - [`disk`]: a disk that may be full.
 //! - [`link`]: a connection that may be slow, silent, broken, and lead elsewhere.
 //! - [`mutation`]: sound inputs with something wrong in them, for parsers.
 //! - [`pki`]: a certificate authority of this machine alone, and certificates
@@ -20,6 +21,7 @@
 //! - [`synthesize`]: the national directory's file of practice situations,
 //!   filled with people made up from a seed.
 
+pub mod disk;
 pub mod held;
 pub mod link;
 pub mod mutation;

@@ -11,11 +11,13 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::disk::SmallDisk;
 use crate::held::{Held, Holding};
 use crate::not_run::say_not_run;
 use crate::ports::claim_port;
@@ -45,18 +47,40 @@ impl PostgresServer {
     /// `test` did not run.
     #[must_use]
     pub fn start(test: &str) -> Option<Self> {
+        let (programs, account) = Self::found(test)?;
+        Some(Self::start_in(programs, account, None))
+    }
+
+    /// The same with everything that it keeps on a disk of so many mebibytes, or `None` where
+    /// nothing may be mounted.
+    #[must_use]
+    pub fn start_on_a_small_disk(test: &str, mebibytes: u32) -> Option<(Self, SmallDisk)> {
+        let (programs, account) = Self::found(test)?;
+        let disk = SmallDisk::mount(test, mebibytes, account)?;
+        let server = Self::start_in(programs, account, Some(&disk));
+        Some((server, disk))
+    }
+
+    fn found(test: &str) -> Option<(PathBuf, Option<(u32, u32)>)> {
         let Some(programs) = find_programs() else {
             say_not_run(test, "there is no PostgreSQL");
             return None;
         };
-        let account = account();
+        Some((programs, account()))
+    }
+
+    fn start_in(programs: PathBuf, account: Option<(u32, u32)>, disk: Option<&SmallDisk>) -> Self {
         let port = claim_port().expect("loopback has free ports");
         let folder = Held::folder(&format!("postgres-{port}"), account);
         let run = Run {
             programs: &programs,
             account,
         };
-        let data = folder.join("data").into_os_string();
+        let data = folder.join("data");
+        if let Some(disk) = disk {
+            symlink(disk.path(), &data).expect("the folder is this test's");
+        }
+        let data = data.into_os_string();
         run.well(
             "initdb",
             &["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"]
@@ -65,7 +89,7 @@ impl PostgresServer {
                 .chain(["--no-sync".into(), "-D".into(), data])
                 .collect::<Vec<_>>(),
         );
-        Some(Self::hold(programs, account, port, folder))
+        Self::hold(programs, account, port, folder)
     }
 
     /// A copy that follows this server, and without whose word this one confirms nothing.
@@ -125,6 +149,11 @@ impl PostgresServer {
         self.until("SELECT 1", "1");
     }
 
+    /// Waits until it says these words, since it was started last.
+    pub fn until_it_says(&self, words: &str) {
+        self.held.until_it_says(words);
+    }
+
     /// Stands it still: connections stay open, and nobody answers.
     pub fn pause(&mut self) {
         self.held.pause();
@@ -133,6 +162,27 @@ impl PostgresServer {
     /// Lets it go on after [`Self::pause`].
     pub fn resume(&mut self) {
         self.held.resume();
+    }
+
+    /// The rows of every table of this schema, as text: bytes are hexadecimal.
+    #[must_use]
+    pub fn rows_of(&self, schema: &str) -> String {
+        let arguments = [
+            "--data-only",
+            "--no-owner",
+            "--schema",
+            schema,
+            "--dbname",
+            &self.conninfo(),
+        ];
+        let dump = self.run().answer("pg_dump", &arguments.map(OsString::from));
+        dump.unwrap_or_else(|error| panic!("{schema}: {error}"))
+    }
+
+    /// All that it said up to now.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.held.log()
     }
 
     fn hold(programs: PathBuf, account: Option<(u32, u32)>, port: u16, folder: PathBuf) -> Self {

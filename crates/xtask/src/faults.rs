@@ -13,9 +13,14 @@ use std::path::Path;
 /// Where each scenario leaves its row.
 const FOLDER: &str = "AVAL_FAULTS_FOLDER";
 
-/// Between these stands the table.
+/// Between these stands a table.
 const BEGIN: &str = "<!-- What follows is written by `cargo xtask faults`. -->\n";
 const END: &str = "<!-- Until here. -->\n";
+/// The same of the table of what an overload does.
+const BEGIN_OVERLOAD: &str = "<!-- The overload, written by `cargo xtask faults`. -->\n";
+const END_OVERLOAD: &str = "<!-- The end of the overload. -->\n";
+/// Where that scenario leaves its figures.
+const OVERLOAD: &str = "overload.figures";
 
 const HEAD: &str = "\
 | What happened | Answered | Failed | Decisions given | Changes confirmed | Longest wait for an answer | Last failure after all was whole |
@@ -31,17 +36,26 @@ pub(crate) fn run() -> Result<()> {
     fs::create_dir_all(&folder)?;
     let selected = ["-E", "test(/^faults::/)", "-j", "1"].map(str::to_owned);
     test::run_with(&selected, &[(FOLDER, folder.as_os_str())])?;
-    write(
-        &workspace.root.join("docs/reliability.md"),
-        &table(&folder)?,
-    )
+    let page = workspace.root.join("docs/reliability.md");
+    write(&page, (BEGIN, END), &table(&folder)?)?;
+    let figures = folder.join(OVERLOAD);
+    if figures.exists() {
+        let figures = serde_json::from_slice(&fs::read(figures)?)?;
+        let table = table_of_overload(&figures)?;
+        write(&page, (BEGIN_OVERLOAD, END_OVERLOAD), &table)?;
+    }
+    Ok(())
 }
 
 /// The rows, in the order of their titles.
 fn table(folder: &Path) -> Result<String> {
     let mut rows = Vec::new();
     for file in fs::read_dir(folder)? {
-        let row = fs::read(file?.path())?;
+        let path = file?.path();
+        if path.extension().is_none_or(|ending| ending != "json") {
+            continue;
+        }
+        let row = fs::read(path)?;
         rows.push(row_of(&serde_json::from_slice(&row)?)?);
     }
     if rows.is_empty() {
@@ -85,22 +99,53 @@ fn row_of(played: &Value) -> Result<String> {
     Ok(row)
 }
 
-/// Puts the table into the page.
-fn write(page: &Path, table: &str) -> Result<()> {
+/// Microseconds as milliseconds.
+fn tenths(micros: u64) -> String {
+    let tenths = micros.div_ceil(100);
+    format!("{}.{}", tenths / 10, tenths % 10)
+}
+
+/// A row for each number of callers.
+fn table_of_overload(figures: &Value) -> Result<String> {
+    let mut table = String::from(
+        "| | Decisions a second | Refused | Median | 99 in 100 within |\n\
+         | --- | ---: | ---: | ---: | ---: |\n",
+    );
+    for row in figures.as_array().context("the figures are rows")? {
+        let callers = row["callers"].as_str().context("a row has callers")?;
+        let figure = |name: &str| {
+            let figure = row["figures"][name].as_u64();
+            figure.with_context(|| format!("a row has {name}"))
+        };
+        let millis = |name: &str| Ok::<_, anyhow::Error>(tenths(figure(name)?));
+        writeln!(
+            table,
+            "| {callers} | {} | {} | {} ms | {} ms |",
+            figure("answered_a_second")?,
+            figure("refused")?,
+            millis("median_us")?,
+            millis("p99_us")?,
+        )?;
+    }
+    Ok(table)
+}
+
+/// Puts the table into the page, between these two.
+fn write(page: &Path, (begin, end): (&str, &str), table: &str) -> Result<()> {
     let text = fs::read_to_string(page)?;
     let (before, rest) = text
-        .split_once(BEGIN)
+        .split_once(begin)
         .context("the page has a place for the table")?;
     let (_, after) = rest
-        .split_once(END)
+        .split_once(end)
         .context("the place for the table has an end")?;
-    fs::write(page, format!("{before}{BEGIN}\n{table}\n{END}{after}"))?;
+    fs::write(page, format!("{before}{begin}\n{table}\n{end}{after}"))?;
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::row_of;
+    use super::{row_of, table_of_overload};
     use serde_json::json;
 
     #[test]
@@ -114,5 +159,18 @@ mod tests {
             "| audit killed | 120 | 1 DeadlineExceeded, 3 Unavailable | 90 | 30 | 812 ms | – |\n";
         assert_eq!(row_of(&played).unwrap(), row);
         assert!(row_of(&json!({ "title": "audit killed" })).is_err());
+    }
+
+    #[test]
+    fn an_overload_has_a_row_for_each_number_of_callers() {
+        let figures = json!([{ "callers": "6 callers", "figures": {
+            "answered_a_second": 812, "refused": 0, "median_us": 7211, "p99_us": 19_040,
+        }}]);
+        let table = table_of_overload(&figures).unwrap();
+        assert!(
+            table.ends_with("| 6 callers | 812 | 0 | 7.3 ms | 19.1 ms |\n"),
+            "{table}"
+        );
+        assert!(table_of_overload(&json!([{ "callers": "6 callers" }])).is_err());
     }
 }

@@ -17,6 +17,7 @@ use aval_runtime::environment::Environment;
 use aval_runtime::key_file::{self, KeyFileError, Missing};
 use aval_runtime::ops::OpsServer;
 use aval_runtime::page::PageTokens;
+use aval_runtime::schema;
 use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
 use aval_runtime::token::{JwksError, TokenVerifier};
 use aval_runtime::trail::observe_backlog;
@@ -174,7 +175,7 @@ impl Server {
     pub fn examine(config: &Config) -> BoxFuture<'_, Result<Examination, StartError>> {
         Box::pin(async {
             let db = Database::connect(&config.database).await?;
-            migrate::require_current::<Migrator>(&db).await?;
+            migrate::require_fit::<Migrator>(&db).await?;
             let key = log_key::checkpoint_key(&config.log, Missing::Refuse)?;
             let (_, store) = store_with_keys(config, &db).await?;
             let found = store.examine(&key).await?;
@@ -193,7 +194,7 @@ impl Server {
         Box::pin(async {
             let files = WrappingKeyFile::all(&config.encryption.key_files)?;
             let db = Database::connect(&config.database).await?;
-            migrate::require_current::<Migrator>(&db).await?;
+            migrate::require_fit::<Migrator>(&db).await?;
             let (keys, store) = store_with_keys(config, &db).await?;
             let report = key_rotation::rotate(&store, &keys, files, progress).await?;
             db.close().await?;
@@ -225,12 +226,9 @@ async fn store_with_keys(
 }
 
 async fn open_database(config: &Config) -> Result<Database, StartError> {
-    let db = Database::connect(&config.database).await?;
-    if config.migrate_on_start {
-        migrate::migrate::<Migrator>(&db).await?;
-    }
-    migrate::require_current::<Migrator>(&db).await?;
-    Ok(db)
+    let migrate = config.migrate_on_start;
+    let opened = schema::open_database::<Migrator>(own_trail::SOURCE, &config.database, migrate);
+    Ok(opened.await?)
 }
 
 /// A log that another key signed is not continued: most likely the key was lost, and

@@ -5,7 +5,7 @@ mod bases;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use aval_database::migrate::{self, SchemaError};
+use aval_database::migrate::SchemaError;
 use aval_database::{Database, DatabaseError};
 use aval_domain::id::{PatientId, PractitionerId};
 use aval_proto::consent::v1::decision_service_server::DecisionServiceServer;
@@ -20,6 +20,7 @@ use aval_runtime::environment::Environment;
 use aval_runtime::key_file::{self, KeyFileError, Missing};
 use aval_runtime::ops::OpsServer;
 use aval_runtime::page::PageTokens;
+use aval_runtime::schema;
 use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
 use aval_runtime::token::{JwksError, TokenVerifier};
 use aval_runtime::trail::{TrailClient, observe_backlog, relay};
@@ -202,12 +203,9 @@ fn policy(config: &PolicyConfig) -> Result<Policy, MatrixError> {
 }
 
 async fn open_database(config: &Config) -> Result<Database, StartError> {
-    let db = Database::connect(&config.database).await?;
-    if config.migrate_on_start {
-        migrate::migrate::<Migrator>(&db).await?;
-    }
-    migrate::require_current::<Migrator>(&db).await?;
-    Ok(db)
+    let migrate = config.migrate_on_start;
+    let opened = schema::open_database::<Migrator>(SOURCE, &config.database, migrate);
+    Ok(opened.await?)
 }
 
 fn app(

@@ -14,6 +14,7 @@ use aval_runtime::config::ConfigError;
 use aval_runtime::environment::Environment;
 use aval_runtime::key_file::{KeyFileError, Missing};
 use aval_runtime::ops::OpsServer;
+use aval_runtime::schema;
 use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
 use aval_runtime::token::{ClosedSessionSource, KeySource, TokenVerifier};
 use aval_runtime::trail::{TrailClient, observe_backlog, relay};
@@ -134,7 +135,7 @@ impl Server {
             let files = KeyFile::all(&config.patient_keys)?;
             let keys = PatientKeys::load(&config.patient_keys, Missing::Refuse)?;
             let db = Database::connect(&config.database).await?;
-            migrate::require_current::<Migrator>(&db).await?;
+            migrate::require_fit::<Migrator>(&db).await?;
             let store = SqlStore::new(db.clone());
             key_rotation::require_keys(&store, &keys).await?;
             let rotated = key_rotation::rotate(&store, &keys, progress).await;
@@ -257,13 +258,9 @@ fn verifier(
 }
 
 async fn database(config: &Config) -> Result<Database, StartError> {
-    let db = Database::connect(&config.database).await?;
-    if config.migrate_on_start {
-        migrate::migrate::<Migrator>(&db).await?;
-    } else {
-        migrate::require_current::<Migrator>(&db).await?;
-    }
-    Ok(db)
+    let migrate = config.migrate_on_start;
+    let opened = schema::open_database::<Migrator>(SOURCE, &config.database, migrate);
+    Ok(opened.await?)
 }
 
 fn app(

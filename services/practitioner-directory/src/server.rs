@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use aval_database::migrate::{self, SchemaError};
+use aval_database::migrate::SchemaError;
 use aval_database::{Database, DatabaseError};
 use aval_domain::random;
 use aval_proto::practitioner_directory::v1::directory_admin_service_server::DirectoryAdminServiceServer;
@@ -14,6 +14,7 @@ use aval_runtime::config::ConfigError;
 use aval_runtime::environment::Environment;
 use aval_runtime::ops::OpsServer;
 use aval_runtime::page::PageTokens;
+use aval_runtime::schema;
 use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
 use aval_runtime::token::{JwksError, TokenVerifier};
 use aval_runtime::trail::{TrailClient, observe_backlog, relay};
@@ -140,12 +141,9 @@ impl Running {
 }
 
 async fn open_database(config: &Config) -> Result<Database, StartError> {
-    let db = Database::connect(&config.database).await?;
-    if config.migrate_on_start {
-        migrate::migrate::<Migrator>(&db).await?;
-    }
-    migrate::require_current::<Migrator>(&db).await?;
-    Ok(db)
+    let migrate = config.migrate_on_start;
+    let opened = schema::open_database::<Migrator>(SOURCE, &config.database, migrate);
+    Ok(opened.await?)
 }
 
 async fn page_tokens(

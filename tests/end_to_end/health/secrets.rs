@@ -20,15 +20,15 @@ use crate::telemetry::Collector;
 use crate::world::{Persona, World};
 
 /// Something that must not be found, and what it is.
-struct Secret {
-    what: String,
-    bytes: Vec<u8>,
-    kept_in: Store,
+pub(crate) struct Secret {
+    pub(super) what: String,
+    pub(super) bytes: Vec<u8>,
+    pub(super) kept_in: Store,
 }
 
 /// Where something may be kept.
 #[derive(Debug, Clone, Copy)]
-enum Store {
+pub(crate) enum Store {
     /// Nowhere, or encrypted.
     None,
     /// In identity's own store, where patients are known.
@@ -43,9 +43,7 @@ async fn no_patient_and_no_token_is_found_where_it_does_not_belong() {
     let guard = collector.begin_with_log(log.clone());
 
     let world = World::begin().await;
-    let mut secrets = secrets_of_people(&world);
-    secrets.extend(secrets_of_a_sign_in(&world.scene).await);
-    make_every_call(&world).await;
+    let secrets = secrets_of_everything(&world).await;
 
     let mut found = Vec::new();
     for port in world.scene.ports.ops {
@@ -91,6 +89,14 @@ async fn no_patient_and_no_token_is_found_where_it_does_not_belong() {
     assert!(found.is_empty(), "{}", found.join("\n"));
     // The names that are public are found: the search sees into the databases.
     assert!(kept > 0);
+}
+
+/// Makes every call in the world; what must not be found afterwards.
+pub(crate) async fn secrets_of_everything(world: &World) -> Vec<Secret> {
+    let mut secrets = secrets_of_people(world);
+    secrets.extend(secrets_of_a_sign_in(&world.scene).await);
+    make_every_call(world).await;
+    secrets
 }
 
 /// Names, numbers and tokens of everybody in the world.
@@ -195,7 +201,7 @@ async fn make_every_call(world: &World) {
     );
 }
 
-fn found_in(place: &str, bytes: &[u8], secrets: &[Secret]) -> Vec<String> {
+pub(crate) fn found_in(place: &str, bytes: &[u8], secrets: &[Secret]) -> Vec<String> {
     let found = secrets
         .iter()
         .filter(|secret| contains(bytes, &secret.bytes));
@@ -204,7 +210,7 @@ fn found_in(place: &str, bytes: &[u8], secrets: &[Secret]) -> Vec<String> {
         .collect()
 }
 
-fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
+pub(super) fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|window| window == wanted)
 }
 

@@ -10,6 +10,7 @@ use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 
 use super::*;
 use crate::Database;
+use crate::migrate::Steps;
 
 pub(super) struct Migrator;
 
@@ -18,6 +19,8 @@ impl MigratorTrait for Migrator {
         vec![Box::new(CreateOutbox)]
     }
 }
+
+impl Steps for Migrator {}
 
 crate::conformance_suite! {
     migrator: Migrator,

@@ -7,6 +7,7 @@ use tokio::sync::Barrier;
 
 use super::*;
 use crate::Database;
+use crate::migrate::Steps;
 
 struct Migrator;
 
@@ -15,6 +16,8 @@ impl MigratorTrait for Migrator {
         vec![Box::new(CreateRequests)]
     }
 }
+
+impl Steps for Migrator {}
 
 crate::conformance_suite! {
     migrator: Migrator,

@@ -29,11 +29,16 @@ const EVERYTHING: &[&str] = &[
 ];
 
 /// What the tests from end to end stand on: the stack that the command starts, from
-/// outside.
+/// outside, and the services' schemas, which they bring to where a later version would.
 const THE_COMMAND: &[&str] = &[
     "aval",
+    "aval-audit",
+    "aval-consent",
+    "aval-database",
     "aval-domain",
+    "aval-identity",
     "aval-merkle-log",
+    "aval-practitioner-directory",
     "aval-proto",
     "aval-runtime",
     "aval-testing",

@@ -1,4 +1,5 @@
-//! The schema's steps.
+//! The schema's steps. Before adding one: [`aval_database::migrate`] says what it owes to
+//! programs that do not know it.
 
 mod m0001_create_log;
 mod m0002_create_head_map;
@@ -6,7 +7,7 @@ mod m0003_create_patient_aliases;
 mod m0004_index_standing;
 mod m0005_encrypt_payloads;
 
-use aval_database::migrate::MigratorTrait;
+use aval_database::migrate::{MigratorTrait, Older, Steps};
 use aval_database::outbox::CreateOutbox;
 use sea_orm_migration::MigrationTrait;
 
@@ -24,5 +25,11 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_index_standing::IndexStanding),
             Box::new(m0005_encrypt_payloads::EncryptPayloads),
         ]
+    }
+}
+
+impl Steps for Migrator {
+    fn for_older() -> Vec<(&'static str, Older)> {
+        vec![("m0004_index_standing", Older::Adds)]
     }
 }

@@ -1,4 +1,5 @@
-//! The schema's steps.
+//! The schema's steps. Before adding one: [`aval_database::migrate`] says what it owes to
+//! programs that do not know it.
 
 mod m0001_create_records;
 mod m0002_create_grants;
@@ -11,7 +12,7 @@ mod m0008_create_matrices;
 mod m0009_create_aliases;
 mod m0010_create_patient_aliases;
 
-use aval_database::migrate::MigratorTrait;
+use aval_database::migrate::{MigratorTrait, Steps};
 use aval_database::outbox::CreateOutbox;
 use aval_database::requests::CreateRequests;
 use sea_orm_migration::MigrationTrait;
@@ -38,3 +39,5 @@ impl MigratorTrait for Migrator {
         ]
     }
 }
+
+impl Steps for Migrator {}

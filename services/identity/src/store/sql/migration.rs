@@ -1,4 +1,5 @@
-//! The schema's steps.
+//! The schema's steps. Before adding one: [`aval_database::migrate`] says what it owes to
+//! programs that do not know it.
 
 mod m0001_create_patients;
 mod m0002_create_sessions;
@@ -11,7 +12,7 @@ mod m0008_name_the_patient_keys;
 mod m0009_count_open_sessions;
 mod m0010_number_merges;
 
-use aval_database::migrate::MigratorTrait;
+use aval_database::migrate::{MigratorTrait, Older, Steps};
 use aval_database::outbox::CreateOutbox;
 use aval_database::requests::CreateRequests;
 use sea_orm_migration::MigrationTrait;
@@ -36,5 +37,11 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_count_open_sessions::CountOpenSessions),
             Box::new(m0010_number_merges::NumberMerges),
         ]
+    }
+}
+
+impl Steps for Migrator {
+    fn for_older() -> Vec<(&'static str, Older)> {
+        vec![("m0009_count_open_sessions", Older::Adds)]
     }
 }

@@ -1,4 +1,5 @@
-//! The steps of this service's schema.
+//! The steps of this service's schema. Before adding one: [`aval_database::migrate`] says what
+//! it owes to programs that do not know it.
 
 #![expect(
     elided_lifetimes_in_paths,
@@ -23,9 +24,10 @@ mod m0015_establishments;
 mod m0016_search_keys;
 mod table;
 
+use aval_database::migrate::{MigratorTrait, Older, Steps};
 use aval_database::outbox::CreateOutbox;
 use aval_database::requests::CreateRequests;
-use sea_orm_migration::{MigrationTrait, MigratorTrait};
+use sea_orm_migration::MigrationTrait;
 
 /// Every step, in order.
 #[derive(Debug, Clone, Copy)]
@@ -53,5 +55,11 @@ impl MigratorTrait for Migrator {
             Box::new(m0015_establishments::Migration),
             Box::new(m0016_search_keys::Migration),
         ]
+    }
+}
+
+impl Steps for Migrator {
+    fn for_older() -> Vec<(&'static str, Older)> {
+        vec![("m0013_indexes_of_the_known", Older::Adds)]
     }
 }
