@@ -29,6 +29,8 @@ mod staging;
 #[cfg(test)]
 pub(super) use gathered::gathering;
 pub use migration::Migrator;
+#[cfg(test)]
+pub(super) use search::searching_by_keys;
 
 use aval_database::{Database, DatabaseError, Transaction};
 use aval_domain::id::{ImportId, OrganizationId, PractitionerId};
@@ -83,10 +85,7 @@ impl Store for SqlStore {
         &'a self,
         search: &'a PractitionerSearch,
     ) -> Answer<'a, Sourced<Page<PractitionerMatch, PractitionerPosition>>> {
-        Box::pin(self.db.snapshot(
-            "practitioner_directory.search_practitioners",
-            move |tx| async move { search::practitioners(&tx, search).await },
-        ))
+        Box::pin(search::practitioners(&self.db, search))
     }
 
     fn organization(&self, id: OrganizationId) -> Answer<'_, Sourced<Option<Organization>>> {

@@ -5,6 +5,9 @@
 //! people asked for are one parameter of JSON too: the text never changes, so it is
 //! prepared once a connection. PostgreSQL expects the same number of values in every such
 //! parameter, unlike in an array, and so finds that the plan it made once will do.
+//!
+//! On PostgreSQL a search gathers whom it finds in the same statement: the page, who
+//! bears the same name and all rows are of one state without a transaction around them.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -12,11 +15,12 @@ use std::sync::LazyLock;
 use aval_database::DatabaseError;
 use aval_domain::time::Timestamp;
 use sea_orm::prelude::Uuid;
-use sea_orm::sea_query::ColumnType;
+use sea_orm::sea_query::{ColumnType, SelectStatement};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityName, EntityTrait, IdenStatic, Iterable,
     Statement,
 };
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::entity::{
@@ -41,6 +45,18 @@ pub(super) struct Gathered {
     pub establishments: Vec<establishment::Model>,
     /// Of the people and of the structures.
     pub mailboxes: Vec<mailbox::Model>,
+    /// Whom a search found, in no order.
+    pub answers: Vec<Answer>,
+}
+
+/// Somebody whom a search found.
+#[derive(Debug, Deserialize)]
+pub(super) struct Answer {
+    pub likeness: i32,
+    pub sort_name: String,
+    pub practitioner_id: Uuid,
+    /// Whether another active practitioner bears the same name.
+    pub homonym: bool,
 }
 
 impl Gathered {
@@ -49,8 +65,20 @@ impl Gathered {
         db: &impl ConnectionTrait,
         people: &[Uuid],
     ) -> Result<Self, DatabaseError> {
+        Self::read(db, gathering(db, people)).await
+    }
+
+    /// The same of those whom this page of a search finds, on PostgreSQL.
+    pub(super) async fn of_answers(
+        db: &impl ConnectionTrait,
+        page: &SelectStatement,
+    ) -> Result<Self, DatabaseError> {
+        Self::read(db, gathering_answers(page)).await
+    }
+
+    async fn read(db: &impl ConnectionTrait, statement: Statement) -> Result<Self, DatabaseError> {
         let mut gathered = Self::default();
-        for row in db.query_all_raw(gathering(db, people)).await? {
+        for row in db.query_all_raw(statement).await? {
             let table: String = row.try_get_by_index(0)?;
             let line: String = row.try_get_by_index(1)?;
             gathered.add(&table, &line)?;
@@ -74,6 +102,7 @@ impl Gathered {
             "organizations" => self.organizations.push(parsed(table, line)?),
             "establishments" => self.establishments.push(parsed(table, line)?),
             "mailboxes" => self.mailboxes.push(parsed(table, line)?),
+            ANSWERS => self.answers.push(parsed(table, line)?),
             _ => {
                 let generated_at: Option<i64> = parsed(table, line)?;
                 self.as_of = generated_at.map(Timestamp::from_micros);
@@ -105,8 +134,14 @@ pub(super) fn grouped<K: std::hash::Hash + Eq, M>(
 
 /// The statement for these people.
 pub(in crate::store) fn gathering(db: &impl ConnectionTrait, people: &[Uuid]) -> Statement {
-    static POSTGRES: LazyLock<String> = LazyLock::new(|| text(DbBackend::Postgres));
-    static SQLITE: LazyLock<String> = LazyLock::new(|| text(DbBackend::Sqlite));
+    static POSTGRES: LazyLock<String> = LazyLock::new(|| {
+        let asked = "SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb) AS asked (value)";
+        format!("WITH RECURSIVE {}", text(DbBackend::Postgres, asked, None))
+    });
+    static SQLITE: LazyLock<String> = LazyLock::new(|| {
+        let asked = "SELECT unhex(value) FROM json_each($1)";
+        format!("WITH RECURSIVE {}", text(DbBackend::Sqlite, asked, None))
+    });
 
     let engine = db.get_database_backend();
     let text = match engine {
@@ -121,16 +156,37 @@ pub(in crate::store) fn gathering(db: &impl ConnectionTrait, people: &[Uuid]) ->
     Statement::from_sql_and_values(engine, text, [people.into()])
 }
 
-fn text(engine: DbBackend) -> String {
-    let (asked, bytewise) = match engine {
-        DbBackend::Postgres => (
-            "SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb) AS asked (value)",
-            "COLLATE \"C\"",
-        ),
-        _ => (
-            "SELECT unhex(value) FROM json_each($1)",
-            "COLLATE BINARY", // as everywhere there
-        ),
+/// Where those whom a search found stand in its statement.
+const ANSWERS: &str = "answers";
+
+/// The statement for those whom this page of a search finds, which says of each their
+/// likeness, their name in search form and their identifier. PostgreSQL's alone: it is
+/// what has the search keys.
+pub(super) fn gathering_answers(page: &SelectStatement) -> Statement {
+    static POSTGRES: LazyLock<String> = LazyLock::new(|| {
+        let asked = format!("SELECT practitioner_id FROM {ANSWERS}");
+        let answered = format!(
+            "SELECT '{ANSWERS}', CAST(row_to_json(answered) AS TEXT) FROM ( \
+             SELECT found.likeness, found.sort_name, found.practitioner_id, EXISTS ( \
+             SELECT 1 FROM practitioners other WHERE other.active \
+             AND other.sort_name = found.sort_name \
+             AND other.practitioner_id <> found.practitioner_id) AS homonym \
+             FROM {ANSWERS} found) answered"
+        );
+        text(DbBackend::Postgres, &asked, Some(answered))
+    });
+
+    let mut statement = DbBackend::Postgres.build(page);
+    let found = &statement.sql;
+    statement.sql = format!("WITH RECURSIVE {ANSWERS} AS ({found}), {}", &*POSTGRES);
+    statement
+}
+
+/// The statement behind `WITH RECURSIVE`: the rows of the people asked for, and these.
+fn text(engine: DbBackend, asked: &str, more: Option<String>) -> String {
+    let bytewise = match engine {
+        DbBackend::Postgres => "COLLATE \"C\"",
+        _ => "COLLATE BINARY", // as everywhere there
     };
     let as_of = format!(
         "SELECT '{}', coalesce(CAST(max(generated_at) AS TEXT), 'null') \
@@ -140,7 +196,7 @@ fn text(engine: DbBackend) -> String {
     );
     let under_number = "WHERE national_id IN (SELECT national_id FROM numbers)";
     let practised = "WHERE activity_id IN (SELECT activity_id FROM practised)";
-    let rows = [
+    let mut rows = vec![
         as_of,
         rows_of::<practitioner::Entity>(
             engine,
@@ -174,11 +230,12 @@ fn text(engine: DbBackend) -> String {
             "WHERE holder IN (SELECT holder FROM holders)",
         ),
     ];
+    rows.extend(more);
     let of_entries = "WHERE practitioner_id IN (SELECT id FROM entries)";
     let of_places = ["technical_id", "finess", "siret", "rpps_rank"]
         .map(|number| format!("UNION ALL SELECT '=' || {number} {bytewise} FROM places"));
     format!(
-        "WITH RECURSIVE entries (id) AS ({asked} \
+        "entries (id) AS ({asked} \
          UNION SELECT merged_into FROM entries \
          JOIN practitioners ON practitioner_id = id WHERE merged_into IS NOT NULL), \
          numbers AS (SELECT * FROM practitioner_identifiers {of_entries}), \

@@ -53,7 +53,8 @@ pub(super) async fn entries(
     Ok(known)
 }
 
-fn known(mut gathered: Gathered) -> Result<HashMap<Uuid, Practitioner>, Error> {
+/// Everybody whose rows were gathered, each as itself even if it was merged.
+pub(super) fn known(mut gathered: Gathered) -> Result<HashMap<Uuid, Practitioner>, Error> {
     // The RPPS numbers first: their prefix is the highest.
     let numbers = &mut gathered.numbers;
     numbers.sort_by(|one, other| other.national_id.cmp(&one.national_id));

@@ -8,77 +8,66 @@
 //! meant comes behind those who bear it. Only where nobody answers so it is forgiven in
 //! all words.
 //!
-//! PostgreSQL answers all of this about people in one statement over their keys (`keyed`):
-//! the passes probe the other words of whoever has the first one, which takes long where
-//! that is `MARIE`.
+//! PostgreSQL answers all of this about people in one statement over their keys (`keyed`),
+//! which also reads what is shown of them (`answered`): the passes probe the other words of
+//! whoever has the first one, which takes long where that is `MARIE`.
 
+mod answered;
 mod keyed;
 mod name;
 mod near;
 mod place;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use aval_database::{DatabaseError, Transaction};
+use aval_database::{Database, DatabaseError, Transaction};
 use aval_domain::id::{OrganizationId, PractitionerId};
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::{Expr, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, ExprTrait};
 
+use super::gathered::Gathered;
 use super::one_of::one_of;
 use super::{organizations as structures, practitioners as people, search_keys};
 use crate::error::Error;
 use crate::organization::Organization;
 use crate::page::{Page, PageOf};
-use crate::practitioner::{Practitioner, PractitionerMatch};
+use crate::practitioner::PractitionerMatch;
 use crate::search::{
     Likeness, OrganizationPosition, OrganizationSearch, Position, PractitionerPosition,
     PractitionerSearch,
 };
 use crate::store::Sourced;
 use crate::words::NameQuestion;
+use answered::Answered;
 use keyed::Keyed;
+#[cfg(test)]
+pub(in crate::store) use keyed::searching_by_keys;
 use name::{After, Names};
+
+/// How well somebody answers, in a statement's answer.
+const LIKENESS: &str = "likeness";
 
 /// A page of the people who are meant.
 pub(super) async fn practitioners(
-    tx: &Transaction,
+    db: &Database,
     search: &PractitionerSearch,
 ) -> Result<Sourced<Page<PractitionerMatch, PractitionerPosition>>, Error> {
-    let after = search.page.after.as_ref().map(After::practitioner);
-    let found = match &search.name {
-        Some(question) => {
-            let filter = place::practises(search, Names::PRACTITIONERS.id());
-            let asked = Asked {
-                names: Names::PRACTITIONERS,
-                question,
-                include_inactive: search.include_inactive,
-                filter: filter.map(Expr::exists),
-            };
-            let wanted = search.page.size.with_one_more();
-            if search_keys::are_kept(tx) {
-                asked.by_keys(tx, search, after, wanted).await?
-            } else {
-                asked.passes(tx, after, wanted).await?
-            }
-        }
-        None => members(tx, search, after).await?,
+    let answered = if search_keys::are_kept(db.reader()) {
+        // Each statement is of one state by itself.
+        in_one_statement(db.reader(), search).await?
+    } else {
+        let name = "practitioner_directory.search_practitioners";
+        db.snapshot(name, move |tx| async move { in_passes(&tx, search).await })
+            .await?
     };
+    let Answered {
+        found,
+        homonyms,
+        mut known,
+        as_of,
+    } = answered;
     let page = cut(found, &search.page, PractitionerId::from_uuid);
-    let ids: Vec<PractitionerId> = page
-        .items
-        .iter()
-        .map(|f| PractitionerId::from_uuid(f.id))
-        .collect();
-    let homonyms = homonyms(tx, &page.items).await?;
-    let known = people::by_ids(tx, &ids).await?;
-    let as_of = known.as_of;
-    let mut known: HashMap<Uuid, Practitioner> = known
-        .value
-        .into_iter()
-        .flatten()
-        .map(|practitioner| (practitioner.practitioner_id.as_uuid(), practitioner))
-        .collect();
     let value = page.map(|found| {
         found
             .into_iter()
@@ -93,6 +82,46 @@ pub(super) async fn practitioners(
             .collect()
     });
     Ok(Sourced { value, as_of })
+}
+
+/// On PostgreSQL: by the keys of people.
+async fn in_one_statement(
+    db: &impl ConnectionTrait,
+    search: &PractitionerSearch,
+) -> Result<Answered, Error> {
+    let after = search.page.after.as_ref().map(After::practitioner);
+    match &search.name {
+        Some(question) => {
+            let wanted = search.page.size.with_one_more();
+            let asked = Asked::people(search, question);
+            asked.by_keys(db, search, after, wanted).await
+        }
+        None => Answered::of(db, &members(search, after)).await,
+    }
+}
+
+/// On SQLite: by the words of names, inside of a snapshot.
+async fn in_passes(tx: &Transaction, search: &PractitionerSearch) -> Result<Answered, Error> {
+    let after = search.page.after.as_ref().map(After::practitioner);
+    let found = match &search.name {
+        Some(question) => {
+            let wanted = search.page.size.with_one_more();
+            let asked = Asked::people(search, question);
+            asked.passes(tx, after, wanted).await?
+        }
+        None => read(tx, &members(search, after), Likeness::Words).await?,
+    };
+    let ids: Vec<Uuid> = found.iter().map(|found| found.id).collect();
+    let homonyms = homonyms(tx, &ids).await?;
+    let gathered = Gathered::of(tx, &ids).await?;
+    let as_of = gathered.as_of;
+    let known = people::known(gathered)?;
+    Ok(Answered {
+        found,
+        homonyms,
+        known,
+        as_of,
+    })
 }
 
 /// A page of the structures that are meant.
@@ -121,7 +150,7 @@ pub(super) async fn organizations(
 }
 
 /// Somebody or something that answers.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Found {
     likeness: Likeness,
     sort_name: String,
@@ -148,34 +177,38 @@ struct Asked<'a> {
     filter: Option<Expr>,
 }
 
-impl Asked<'_> {
+impl<'a> Asked<'a> {
+    fn people(search: &PractitionerSearch, question: &'a NameQuestion) -> Self {
+        let names = Names::PRACTITIONERS;
+        Self {
+            names,
+            question,
+            include_inactive: search.include_inactive,
+            filter: place::practises(search, names.id()).map(Expr::exists),
+        }
+    }
+
     /// Reads a single word of which nothing else is asked in the order of the answer:
     /// thousands may bear it, and a page of them is enough. Everything else by the keys.
     async fn by_keys(
         &self,
-        tx: &Transaction,
+        db: &impl ConnectionTrait,
         search: &PractitionerSearch,
         after: Option<After<'_>>,
         wanted: u64,
-    ) -> Result<Vec<Found>, Error> {
-        if self.question.clauses.len() == 1 && self.filter.is_none() {
-            let mut found = Vec::new();
-            self.pass(
-                tx,
-                self.question,
-                Likeness::Words,
-                after,
-                wanted,
-                &mut found,
-            )
-            .await?;
-            if found.len() as u64 == wanted {
-                return Ok(found);
+    ) -> Result<Answered, Error> {
+        let is_single = self.question.clauses.len() == 1 && self.filter.is_none();
+        if is_single && after.is_none_or(|after| after.likeness == Likeness::Words) {
+            let mut page = self.query(self.question, Likeness::Words, after, wanted);
+            page.expr_as(Expr::val(ordinal(Likeness::Words)), LIKENESS);
+            let answered = Answered::of(db, &page).await?;
+            if answered.found.len() as u64 == wanted {
+                return Ok(answered);
             }
         }
-        let question = near::widened(tx, self.question).await?;
+        let question = near::widened(db, self.question).await?;
         Keyed::new(search, &question)
-            .answers(tx, after, wanted)
+            .answers(db, after, wanted)
             .await
     }
 
@@ -282,16 +315,13 @@ impl Asked<'_> {
 }
 
 /// The people who practise in an organization, when no name is asked for.
-async fn members(
-    tx: &Transaction,
-    search: &PractitionerSearch,
-    after: Option<After<'_>>,
-) -> Result<Vec<Found>, Error> {
+fn members(search: &PractitionerSearch, after: Option<After<'_>>) -> SelectStatement {
     let names = Names::PEOPLE;
     let mut query = Query::select();
     query
         .column(Names::SORT_NAME)
         .column(names.id())
+        .expr_as(Expr::val(ordinal(Likeness::Words)), LIKENESS)
         .from_as(names.table, Names::ALIAS)
         .and_where(Names::is_active(search.include_inactive));
     if let Some(organization_id) = search.organization_id {
@@ -301,7 +331,17 @@ async fn members(
         query.and_where(Expr::exists(practises));
     }
     names.page(&mut query, after, search.page.size.with_one_more());
-    read(tx, &query, Likeness::Words).await
+    query
+}
+
+/// The place of a likeness in the order of the answer.
+const fn ordinal(likeness: Likeness) -> i32 {
+    match likeness {
+        Likeness::Words => 0,
+        Likeness::Beginnings => 1,
+        Likeness::Mistyped => 2,
+        Likeness::Doubtful => 3,
+    }
 }
 
 async fn read(
@@ -324,11 +364,11 @@ async fn read(
 }
 
 /// Those of these people whose name another active practitioner bears.
-async fn homonyms(tx: &Transaction, found: &[Found]) -> Result<HashSet<Uuid>, Error> {
+async fn homonyms(tx: &Transaction, ids: &[Uuid]) -> Result<HashSet<Uuid>, Error> {
     const ONE: &str = "one";
     const OTHER: &str = "other";
 
-    if found.is_empty() {
+    if ids.is_empty() {
         return Ok(HashSet::new());
     }
     let mut other = Query::select();
@@ -338,13 +378,16 @@ async fn homonyms(tx: &Transaction, found: &[Found]) -> Result<HashSet<Uuid>, Er
         .and_where(Expr::col((OTHER, "active")).eq(true))
         .and_where(Expr::col((OTHER, "sort_name")).equals((ONE, "sort_name")))
         .and_where(Expr::col((OTHER, "practitioner_id")).ne(Expr::col((ONE, "practitioner_id"))));
-    let ids = found.iter().map(|found| found.id);
     let mut query = Query::select();
     query
         .column((ONE, "practitioner_id"))
         .expr(Expr::exists(other))
         .from_as("practitioners", ONE)
-        .and_where(one_of(tx, Expr::col((ONE, "practitioner_id")), ids));
+        .and_where(one_of(
+            tx,
+            Expr::col((ONE, "practitioner_id")),
+            ids.iter().copied(),
+        ));
     let mut homonyms = HashSet::new();
     for row in tx.query_all(&query).await.map_err(DatabaseError::from)? {
         if row.try_get_by_index(1).map_err(DatabaseError::from)? {

@@ -134,8 +134,8 @@ pub(super) async fn follow_entry(tx: &Transaction, id: Uuid) -> Result<(), Datab
 }
 
 /// Whether this database has the keys.
-pub(super) fn are_kept(tx: &Transaction) -> bool {
-    ConnectionTrait::get_database_backend(tx) == DbBackend::Postgres
+pub(super) fn are_kept(db: &impl ConnectionTrait) -> bool {
+    db.get_database_backend() == DbBackend::Postgres
 }
 
 async fn follow(tx: &Transaction, of: &str, import_id: Uuid) -> Result<(), DatabaseError> {

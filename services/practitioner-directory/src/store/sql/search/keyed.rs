@@ -1,19 +1,18 @@
 //! People by their search keys, on PostgreSQL: all likenesses in one statement, whose cost
 //! is that of the people who answer, not of those who share a word with them.
 
-use aval_database::{DatabaseError, Transaction};
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Expr, ExprTrait, Order, Query, SelectStatement, SimpleExpr};
 
+use super::answered::Answered;
 use super::name::{After, Names};
-use super::{Found, place};
+use super::{LIKENESS, ordinal, place};
 use crate::error::Error;
 use crate::search::{Likeness, PractitionerSearch};
 use crate::store::sql::search_keys;
 use crate::words::{Clause, NameQuestion};
 
 const FOUND: &str = "found";
-const LIKENESS: &str = "likeness";
 
 /// What is asked, in keys.
 #[derive(Debug)]
@@ -39,19 +38,18 @@ impl<'a> Keyed<'a> {
     /// The first of those who answer, from where the last page ended.
     pub(super) async fn answers(
         &self,
-        tx: &Transaction,
+        db: &impl ConnectionTrait,
         after: Option<After<'_>>,
         wanted: u64,
-    ) -> Result<Vec<Found>, Error> {
+    ) -> Result<Answered, Error> {
         let doubted = after.is_some_and(|after| after.likeness == Likeness::Doubtful);
-        let mut found = Vec::new();
         if !doubted {
-            found = read(tx, &self.certain(after, wanted)).await?;
+            let answered = Answered::of(db, &self.certain(after, wanted)).await?;
+            if after.is_some() || !answered.found.is_empty() {
+                return Ok(answered);
+            }
         }
-        if doubted || (after.is_none() && found.is_empty()) {
-            found = read(tx, &self.doubtful(after, wanted)).await?;
-        }
-        Ok(found)
+        Answered::of(db, &self.doubtful(after, wanted)).await
     }
 
     /// Whoever answers in words, in their beginnings, or with a slip in one of them.
@@ -168,7 +166,9 @@ impl<'a> Keyed<'a> {
 
 fn matches(keys: Option<String>) -> Expr {
     match keys {
-        Some(keys) => Expr::cust_with_values("found.keys @@ CAST($1 AS tsquery)", [keys]),
+        // The planner must not see the words: it would plan anew for each question, which
+        // takes longer than answering it.
+        Some(keys) => Expr::cust_with_values("found.keys @@ (SELECT CAST($1 AS tsquery))", [keys]),
         None => Expr::val(false),
     }
 }
@@ -193,29 +193,10 @@ fn joined(of: impl IntoIterator<Item = String>, by: &str) -> Option<String> {
     (!of.is_empty()).then(|| format!("({})", of.join(by)))
 }
 
-fn ordinal(likeness: Likeness) -> i32 {
-    match likeness {
-        Likeness::Words => 0,
-        Likeness::Beginnings => 1,
-        Likeness::Mistyped => 2,
-        Likeness::Doubtful => 3,
-    }
-}
-
-async fn read(tx: &Transaction, query: &SelectStatement) -> Result<Vec<Found>, Error> {
-    let rows = tx.query_all(query).await.map_err(DatabaseError::from)?;
-    let found = rows.into_iter().map(|row| {
-        let likeness: i32 = row.try_get_by_index(2)?;
-        let is_it = |known: &Likeness| ordinal(*known) == likeness;
-        Ok(Found {
-            likeness: Likeness::ALL
-                .into_iter()
-                .find(is_it)
-                .unwrap_or(Likeness::Doubtful),
-            sort_name: row.try_get_by_index(0)?,
-            id: row.try_get_by_index(1)?,
-        })
-    });
-    let found: Result<_, sea_orm::DbErr> = found.collect();
-    found.map_err(|error| DatabaseError::from(error).into())
+/// The statement for the first page of a search whose words are all known.
+#[cfg(test)]
+pub(in crate::store) fn searching_by_keys(search: &PractitionerSearch) -> sea_orm::Statement {
+    let question = search.name.as_ref().expect("a name is searched");
+    let page = Keyed::new(search, question).certain(None, search.page.size.with_one_more());
+    crate::store::sql::gathered::gathering_answers(&page)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aval_database::{DatabaseError, Transaction};
+use aval_database::DatabaseError;
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Expr, Order, Query};
 
@@ -20,12 +20,12 @@ const MOST_NEAR: usize = 60;
 /// The question with the near words of each clause. Clauses whose words nobody bore
 /// come first: they are what was mistyped, and leave the fewest candidates.
 pub(super) async fn widened(
-    tx: &Transaction,
+    db: &impl ConnectionTrait,
     question: &NameQuestion,
 ) -> Result<NameQuestion, DatabaseError> {
     let mut question = question.clone();
     let typed: BTreeSet<&String> = question.clauses.iter().flat_map(|c| &c.words).collect();
-    let known = known(tx, typed.into_iter().flat_map(|word| variants(word))).await?;
+    let known = known(db, typed.into_iter().flat_map(|word| variants(word))).await?;
     for clause in &mut question.clauses {
         let near = clause.words.iter().flat_map(|word| near(&known, word));
         clause.near = near.take(MOST_NEAR).collect();
@@ -53,19 +53,19 @@ fn near(known: &BTreeMap<String, BTreeSet<String>>, typed: &str) -> Vec<String> 
 
 /// The known words of these variants.
 async fn known(
-    tx: &Transaction,
+    db: &impl ConnectionTrait,
     variants: impl Iterator<Item = String>,
 ) -> Result<BTreeMap<String, BTreeSet<String>>, DatabaseError> {
     let mut query = Query::select();
     query
         .columns(["variant", "word"])
         .from("word_variants")
-        .and_where(one_of(tx, Expr::col("variant"), variants))
+        .and_where(one_of(db, Expr::col("variant"), variants))
         .order_by("variant", Order::Asc)
         .order_by("word", Order::Asc)
         .limit(MOST_PAIRS);
     let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for row in tx.query_all(&query).await? {
+    for row in db.query_all(&query).await? {
         let word = row.try_get_by_index(1)?;
         known
             .entry(row.try_get_by_index(0)?)
