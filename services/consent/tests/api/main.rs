@@ -18,5 +18,6 @@ mod policy;
 mod refusals;
 mod repetitions;
 mod stand;
+mod weak_sign_in;
 mod whole_life;
 mod wrong_people;

@@ -30,6 +30,8 @@ pub(crate) const RPPS_OF_NOBODY: &str = "99700366240";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Person {
     Anna,
+    /// Anna, signed in with one factor.
+    AnnaWeakly,
     Bela,
     /// Béla, acting for Anna.
     BelaForAnna,
@@ -77,7 +79,7 @@ impl Stand {
         let certificate = self.files(caller).certificate;
         let certificate = CertificateDer::from_pem_file(certificate).unwrap();
         let (sub, profession) = match person {
-            Person::Anna | Person::BelaForAnna => (ANNA, None),
+            Person::Anna | Person::AnnaWeakly | Person::BelaForAnna => (ANNA, None),
             Person::Bela => (BELA, None),
             Person::Doctor | Person::DoctorIndirectly | Person::Regulator => {
                 (DOCTOR, Some(Profession::Doctor))
@@ -96,7 +98,10 @@ impl Stand {
                 Some(_) => PersonKind::Practitioner,
                 None => PersonKind::Patient,
             },
-            strength: AuthenticationStrength::Substantial,
+            strength: match person {
+                Person::AnnaWeakly => AuthenticationStrength::Low,
+                _ => AuthenticationStrength::Substantial,
+            },
             auth_time: now.unix_seconds(),
             direct: person != Person::DoctorIndirectly,
             rep: (person == Person::BelaForAnna).then(|| RepresentativeClaims {
@@ -125,7 +130,7 @@ impl Stand {
 /// Through which software a person comes.
 pub(crate) const fn caller_of(person: Person) -> &'static str {
     match person {
-        Person::Anna | Person::Bela | Person::BelaForAnna => "gateway",
+        Person::Anna | Person::AnnaWeakly | Person::Bela | Person::BelaForAnna => "gateway",
         Person::Doctor | Person::DoctorIndirectly | Person::Nurse | Person::Regulator => "records",
     }
 }

@@ -150,20 +150,14 @@ async fn a_grant_is_narrowed_and_ended_on_a_weak_sign_in_and_not_widened() {
     let fixture = Fixture::new().await;
     let (app, weak) = (&fixture.app, weakly(fixture.as_patient()));
     let grant = fixture.grant_to_doctor().await;
-    let wider = DocumentClasses::only(DocumentClass::Report).with(DocumentClass::Imaging);
+    let more = DocumentClasses::only(DocumentClass::Report).with(DocumentClass::Imaging);
     let patch = |classes, until| GrantPatch { classes, until };
-    let widen = patch(Some(wider), None);
-    too_weak(
-        app.update_grant(&weak, update(&fixture, &grant, widen))
-            .await,
-    );
+    let widening = update(&fixture, &grant, patch(Some(more), None));
+    too_weak(app.update_grant(&weak, widening).await);
 
     let soon = weak.now.saturating_add(Duration::from_hours(1));
-    let shorten = patch(None, Some(Some(soon)));
-    let shorter = app
-        .update_grant(&weak, update(&fixture, &grant, shorten))
-        .await;
-    let shorter = shorter.unwrap();
+    let ending = update(&fixture, &grant, patch(None, Some(Some(soon))));
+    let shorter = app.update_grant(&weak, ending).await.unwrap();
     let later = soon.saturating_add(Duration::from_hours(1));
     for longer in [patch(None, Some(Some(later))), patch(None, Some(None))] {
         let longer = update(&fixture, &shorter, longer);
