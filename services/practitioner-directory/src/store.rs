@@ -1,6 +1,6 @@
 //! What the directory keeps, and the promises that every backend keeps.
 //!
-//! Each method is one transaction. The methods that read see one state of the
+//! Each change is one transaction. The methods that read see one state of the
 //! directory, before an import or after it, never one in between.
 
 pub mod sql;
