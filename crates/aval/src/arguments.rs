@@ -6,7 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::bench::{
-    BenchArguments, DirectoryBenchArguments, IdentityBenchArguments, TrailBenchArguments,
+    BenchArguments, DirectoryBenchArguments, IdentityBenchArguments, ProcessBenchArguments,
+    TrailBenchArguments,
 };
 use crate::command::audit::AuditCommand;
 use crate::command::block::BlockCommand;
@@ -99,6 +100,9 @@ pub enum Command {
     BenchDirectory(DirectoryBenchArguments),
     /// Measures verifying tokens, signing in, and closing sessions.
     BenchIdentity(IdentityBenchArguments),
+    /// Measures how soon each service's own program is ready, and how much memory it holds
+    /// when nobody calls.
+    BenchProcesses(ProcessBenchArguments),
     /// Measures reading the trail, at sizes of the log.
     BenchTrail(TrailBenchArguments),
     /// Writes a shell's completions on standard output.

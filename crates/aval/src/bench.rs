@@ -11,8 +11,8 @@
 //! (`measurement`, `threads`); whom it is put on (`contender`, `consent`,
 //! `revocations`, `lineup`); the turns (`rounds`); what came of them (`figures`,
 //! `spread`, `report`, `machine`). Apart from all that, `directory`: imports and searches
-//! at the size of the country; `identity`: verifying tokens, signing in and out; and
-//! `trail`: reading the trail as it grows.
+//! at the size of the country; `identity`: verifying tokens, signing in and out; `trail`:
+//! reading the trail as it grows; and `processes`: starting, and doing nothing.
 
 mod arguments;
 mod consent;
@@ -27,6 +27,7 @@ mod measurement;
 mod people;
 mod pki;
 mod portal;
+mod processes;
 mod report;
 mod revocations;
 mod rounds;
@@ -44,6 +45,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 pub use arguments::{BenchArguments, Only};
 pub use directory::{DirectoryBenchArguments, run as run_directory};
 pub use identity::{IdentityBenchArguments, run as run_identity};
+pub use processes::{ProcessBenchArguments, run as run_processes};
 pub use trail::{TrailBenchArguments, run as run_trail};
 
 use crate::language::say;
@@ -57,7 +59,11 @@ use threads::Threads;
 /// shown, and mean nothing.
 pub async fn run(arguments: &BenchArguments, output: Output) -> anyhow::Result<()> {
     aval_runtime::tls::install_crypto_provider();
-    let _telemetry = aval_runtime::telemetry::init(&telemetry())?;
+    let _telemetry = if arguments.without_telemetry {
+        None
+    } else {
+        Some(aval_runtime::telemetry::init(&telemetry(arguments))?)
+    };
     let folder = match &arguments.folder {
         Some(folder) => tempfile::tempdir_in(folder),
         None => tempfile::tempdir(),
@@ -106,9 +112,10 @@ fn tell(report: &Report, arguments: &BenchArguments, output: Output) -> anyhow::
 
 /// What a service has by default, without the news of its start: every call has its
 /// span, and what goes wrong is said.
-fn telemetry() -> TelemetryConfig {
+fn telemetry(arguments: &BenchArguments) -> TelemetryConfig {
     TelemetryConfig {
         service_name: "bench".to_owned(),
+        otlp_endpoint: arguments.otlp.clone(),
         level: "warn,aval_runtime::telemetry=info,aval_database::transaction=info".to_owned(),
         ..TelemetryConfig::default()
     }

@@ -89,6 +89,7 @@ async fn obey(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Bench(bench) => bench::run(bench, output).await,
         Command::BenchDirectory(bench) => bench::run_directory(bench, output).await,
         Command::BenchIdentity(bench) => bench::run_identity(bench, output).await,
+        Command::BenchProcesses(bench) => bench::run_processes(bench, output).await,
         Command::BenchTrail(bench) => bench::run_trail(bench, output).await,
         Command::Audit(audit) => obey_audit(audit, arguments, output).await,
         Command::Man { folder } => manual::write(folder),

@@ -8,7 +8,7 @@ use crate::tools;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, ensure};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What is put into images.
@@ -21,7 +21,6 @@ const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// Builds the images of these services, or of all, and sees that each is the same when it is
 /// built once more, and that its program runs with nothing beside it.
 pub(crate) fn run(services: &[String]) -> Result<()> {
-    let all = || SERVICES.iter().map(|&name| name.to_owned()).collect();
     let services: Vec<String> = if services.is_empty() {
         all()
     } else {
@@ -40,14 +39,22 @@ pub(crate) fn run(services: &[String]) -> Result<()> {
         return not_run.close();
     }
     let workspace = Workspace::load()?;
-    timed("programs", || build_programs(&workspace, &services))?;
+    timed("programs", || {
+        build_programs(&workspace, &services).map(drop)
+    })?;
     for service in &services {
         timed(service, || build_and_try(&workspace, service))?;
     }
     Ok(())
 }
 
-fn build_programs(workspace: &Workspace, services: &[String]) -> Result<()> {
+/// Every service.
+pub(crate) fn all() -> Vec<String> {
+    SERVICES.iter().map(|&name| name.to_owned()).collect()
+}
+
+/// Builds what images carry; the folder that it is in.
+pub(crate) fn build_programs(workspace: &Workspace, services: &[String]) -> Result<PathBuf> {
     let mut build = cargo();
     build.args(["build", "--locked", "--profile", "dist", "--target", TARGET]);
     for service in services {
@@ -64,7 +71,7 @@ fn build_programs(workspace: &Workspace, services: &[String]) -> Result<()> {
         let program = workspace.target.join(TARGET).join("dist").join(&name);
         fs::copy(&program, programs.join(&name)).with_context(|| program.display().to_string())?;
     }
-    Ok(())
+    Ok(programs)
 }
 
 fn build_and_try(workspace: &Workspace, service: &str) -> Result<()> {
@@ -103,7 +110,7 @@ fn build_image(workspace: &Workspace, service: &str, image: &str) -> Result<Stri
 }
 
 /// Nothing of the sources is sent along.
-fn empty(folder: &Path) -> Result<std::path::PathBuf> {
+fn empty(folder: &Path) -> Result<PathBuf> {
     let empty = folder.join("empty");
     fs::create_dir_all(&empty)?;
     Ok(empty)

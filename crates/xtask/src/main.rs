@@ -11,6 +11,7 @@
 )]
 
 mod bench;
+mod bench_telemetry;
 mod deploy_check;
 mod faults;
 mod fuzz;
@@ -65,6 +66,24 @@ enum Task {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
+    /// Run `aval bench` with everything that the services tell of themselves and with nothing, in pairs.
+    BenchTelemetry {
+        /// How many pairs.
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+        pairs: u32,
+        /// Passed on to `aval bench`: `-- --callers 32`.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Run `aval bench-processes`: how soon each service's program is ready, and how much memory it holds.
+    BenchProcesses {
+        /// Measures what images carry: static, built with the profile `dist`.
+        #[arg(long)]
+        dist: bool,
+        /// Passed on to `aval bench-processes`: `-- --rounds 3`.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
     /// Run `aval bench-trail` on a PostgreSQL that writes durably, thrown away afterwards.
     BenchTrail {
         /// Passed on to `aval bench-trail`: `-- --sizes 100000,5000000 --only history`.
@@ -98,6 +117,8 @@ fn main() -> ExitCode {
         Task::Fuzz { seconds, targets } => fuzz::run(seconds, &targets),
         Task::Bench { arguments } => bench::run(&arguments),
         Task::BenchDirectory { arguments } => bench::run_directory(&arguments),
+        Task::BenchTelemetry { pairs, arguments } => bench_telemetry::run(pairs, &arguments),
+        Task::BenchProcesses { dist, arguments } => bench::run_processes(dist, &arguments),
         Task::BenchTrail { arguments } => bench::run_trail(&arguments),
         Task::Lint { steps } => lint::run(&steps),
         Task::Tidy => tidy::run(),

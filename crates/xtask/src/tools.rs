@@ -57,6 +57,13 @@ pub(crate) const CHECKOV: PythonPackage = PythonPackage {
     command: "checkov",
 };
 
+/// A collector of traces and metrics.
+const ROTEL: PythonPackage = PythonPackage {
+    name: "rotel",
+    version: "0.0.1a15",
+    command: "rotel-agent",
+};
+
 impl PythonPackage {
     /// The command that it brings.
     pub(crate) fn command(&self) -> &'static str {
@@ -131,6 +138,29 @@ pub(crate) fn python_package(workspace: &Workspace, package: &PythonPackage) -> 
     let requirement = format!("{}=={}", package.name, package.version);
     pip_install(&bin.join("python3"), &[requirement])?;
     Ok(bin)
+}
+
+/// The collector, which its package keeps among its modules and not among the commands.
+pub(crate) fn rotel(workspace: &Workspace) -> Result<PathBuf> {
+    let folder = workspace
+        .tools()
+        .join(format!("{}-{}", ROTEL.name, ROTEL.version));
+    let program = || {
+        let versions = fs::read_dir(folder.join("lib")).ok()?.flatten();
+        let mut programs = versions.map(|version| {
+            let module = version.path().join("site-packages").join(ROTEL.name);
+            module.join(ROTEL.command)
+        });
+        programs.find(|program| program.exists())
+    };
+    if let Some(found) = program() {
+        return Ok(found);
+    }
+    create_python_environment(&folder)?;
+    let requirement = format!("{}=={}", ROTEL.name, ROTEL.version);
+    let python = folder.join("bin/python3");
+    pip_install(&python, &["--no-deps".to_owned(), requirement])?;
+    program().context("the package has no program")
 }
 
 /// The `python3` of an environment that holds exactly what a file of requirements pins.

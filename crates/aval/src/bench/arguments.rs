@@ -46,6 +46,13 @@ pub struct BenchArguments {
     /// are to cost what they cost. By default the temporary folder.
     #[arg(long)]
     pub folder: Option<PathBuf>,
+    /// Sends traces and metrics over OTLP (gRPC) to a collector on this machine as well:
+    /// `http://127.0.0.1:4317`.
+    #[arg(long, value_name = "ADDRESS")]
+    pub otlp: Option<String>,
+    /// Lets the services tell nothing of themselves: no log, no metric, no trace.
+    #[arg(long, conflicts_with = "otlp")]
+    pub without_telemetry: bool,
     /// Where rows and shared entries are kept. What a bench leaves in a PostgreSQL stays
     /// there: give it a database of its own.
     #[command(flatten)]
