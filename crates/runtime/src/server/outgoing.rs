@@ -321,8 +321,7 @@ mod tests {
                     match step {
                         Step::Send => send(&outgoing),
                         Step::Write(length) => {
-                            let bytes: Vec<u8> =
-                                (0..*length).map(|place| ((place * 31 + number) % 251) as u8).collect();
+                            let bytes: Vec<u8> = (0..=250).cycle().skip(number).take(*length).collect();
                             socket.write_all(&bytes).await.unwrap();
                             written.extend(bytes);
                         }

@@ -32,7 +32,7 @@ fn weakly(mut cx: RequestContext) -> RequestContext {
 }
 
 #[track_caller]
-fn too_weak<T: std::fmt::Debug>(answer: Result<T, Error>) {
+fn too_weak<T: std::fmt::Debug>(answer: &Result<T, Error>) {
     assert!(
         matches!(answer, Err(Error::Denied(Denied::AuthenticationTooWeak))),
         "{answer:?}"
@@ -90,9 +90,9 @@ async fn nobody_is_let_in_on_a_weak_sign_in_and_anybody_is_shut_out() {
     let fixture = Fixture::new().await;
     let (app, weak) = (&fixture.app, weakly(fixture.as_patient()));
     let by_name = Grantee::Practitioner(fixture.doctor());
-    too_weak(app.create_grant(&weak, create(&fixture, by_name)).await);
+    too_weak(&app.create_grant(&weak, create(&fixture, by_name)).await);
     let for_them = weakly(fixture.as_representative());
-    too_weak(app.create_grant(&for_them, create(&fixture, by_name)).await);
+    too_weak(&app.create_grant(&for_them, create(&fixture, by_name)).await);
 
     let request = fixture.request_by_doctor().await.unwrap();
     let approve = || ApproveGrant {
@@ -104,7 +104,7 @@ async fn nobody_is_let_in_on_a_weak_sign_in_and_anybody_is_shut_out() {
         },
         request_id: fixture.request_id(),
     };
-    too_weak(app.approve_grant(&weak, approve()).await);
+    too_weak(&app.approve_grant(&weak, approve()).await);
     let decline = DeclineGrant {
         grant_id: request.grant_id,
         etag: request.version.etag(),
@@ -117,7 +117,7 @@ async fn nobody_is_let_in_on_a_weak_sign_in_and_anybody_is_shut_out() {
         practitioner_id: fixture.doctor(),
         request_id: fixture.request_id(),
     };
-    too_weak(app.add_treating_doctor(&weak, doctor()).await);
+    too_weak(&app.add_treating_doctor(&weak, doctor()).await);
     app.add_treating_doctor(&fixture.as_patient(), doctor())
         .await
         .unwrap();
@@ -139,7 +139,7 @@ async fn nobody_is_let_in_on_a_weak_sign_in_and_anybody_is_shut_out() {
         block_id: block.block_id,
         request_id: fixture.request_id(),
     };
-    too_weak(app.unblock_grantee(&weak, unblock()).await);
+    too_weak(&app.unblock_grantee(&weak, unblock()).await);
     app.unblock_grantee(&fixture.as_patient(), unblock())
         .await
         .unwrap();
@@ -153,7 +153,7 @@ async fn a_grant_is_narrowed_and_ended_on_a_weak_sign_in_and_not_widened() {
     let more = DocumentClasses::only(DocumentClass::Report).with(DocumentClass::Imaging);
     let patch = |classes, until| GrantPatch { classes, until };
     let widening = update(&fixture, &grant, patch(Some(more), None));
-    too_weak(app.update_grant(&weak, widening).await);
+    too_weak(&app.update_grant(&weak, widening).await);
 
     let soon = weak.now.saturating_add(Duration::from_hours(1));
     let ending = update(&fixture, &grant, patch(None, Some(Some(soon))));
@@ -161,12 +161,12 @@ async fn a_grant_is_narrowed_and_ended_on_a_weak_sign_in_and_not_widened() {
     let later = soon.saturating_add(Duration::from_hours(1));
     for longer in [patch(None, Some(Some(later))), patch(None, Some(None))] {
         let longer = update(&fixture, &shorter, longer);
-        too_weak(app.update_grant(&weak, longer).await);
+        too_weak(&app.update_grant(&weak, longer).await);
     }
     // Another class instead of the first one is not less.
     let other = DocumentClasses::only(DocumentClass::Imaging);
     let exchanged = update(&fixture, &shorter, patch(Some(other), None));
-    too_weak(app.update_grant(&weak, exchanged).await);
+    too_weak(&app.update_grant(&weak, exchanged).await);
 
     let revoke = RevokeGrant {
         grant_id: grant.grant_id,
@@ -192,11 +192,11 @@ async fn documents_are_hidden_on_a_weak_sign_in_and_not_shown() {
     };
     for kind in [Masked, HiddenFromOne, HiddenFromRepresentatives] {
         set(weak.clone(), kind, false).await.unwrap();
-        too_weak(set(weak.clone(), kind, true).await);
+        too_weak(&set(weak.clone(), kind, true).await);
     }
     let strong = fixture.as_patient();
     set(strong.clone(), HiddenFromOne, true).await.unwrap();
-    too_weak(set(weak.clone(), RevealedToOne, false).await);
+    too_weak(&set(weak.clone(), RevealedToOne, false).await);
     set(strong, RevealedToOne, false).await.unwrap();
     set(weak, RevealedToOne, true).await.unwrap();
 }
@@ -211,7 +211,7 @@ async fn the_record_is_closed_and_opposed_on_a_weak_sign_in_and_not_opened() {
     let opposing = app.set_emergency_oppositions(&weak, opposing).await;
     let etag = opposing.unwrap().version.etag();
     let no_longer = oppositions(&fixture, false, etag);
-    too_weak(app.set_emergency_oppositions(&weak, no_longer).await);
+    too_weak(&app.set_emergency_oppositions(&weak, no_longer).await);
 
     let close = CloseRecord {
         patient_id: fixture.patient,
@@ -222,7 +222,7 @@ async fn the_record_is_closed_and_opposed_on_a_weak_sign_in_and_not_opened() {
         patient_id: fixture.patient,
         request_id: fixture.request_id(),
     };
-    too_weak(app.open_record(&weak, open()).await);
+    too_weak(&app.open_record(&weak, open()).await);
     app.open_record(&fixture.as_service("gateway"), open())
         .await
         .unwrap();
