@@ -186,4 +186,10 @@ impl Serving {
         let status = self.child.wait().expect("it ends");
         assert!(status.success(), "{rest:?}");
     }
+
+    /// Kills it, wherever it is: nothing of it gets to finish anything.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it is killed");
+        self.child.wait().expect("it ends");
+    }
 }

@@ -1,0 +1,148 @@
+//! The program killed in the middle of an erasure: what is half done is not there, and the
+//! next one finishes it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aval_audit::config::Config;
+use aval_audit::log_key;
+use aval_audit::patient_keys::PatientKeys;
+use aval_audit::store::sql::SqlStore;
+use aval_audit::submission::{SealedEvent, Submission};
+use aval_audit::writer::Writer;
+use aval_database::Database;
+use aval_database::testing::{TestDatabase, test_databases};
+use aval_domain::event::{Actor, Event, EventKind, Outcome};
+use aval_domain::id::{EventId, PatientId};
+use aval_domain::random::SeededRandom;
+use aval_domain::time::{ManualClock, Timestamp};
+use aval_runtime::key_file::Missing;
+use aval_testing::program::Program;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+const PROGRAM: Program = Program {
+    name: "aval-audit",
+    executable: env!("CARGO_BIN_EXE_aval-audit"),
+    sample: include_str!("../config/audit.toml"),
+};
+
+const PATIENTS: usize = 5;
+const DELIVERIES: u64 = 6;
+const EVENTS_PER_DELIVERY: u64 = 500;
+const EVENTS: u64 = DELIVERIES * EVENTS_PER_DELIVERY;
+
+/// How long after the program said that it erased something it is killed. It pauses for
+/// 100 ms between two steps: some of these fall into the next one. Whatever they meet, what
+/// is asserted must hold.
+const MOMENTS: [u64; 5] = [0, 102, 106, 112, 125];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_killed_while_it_erases_leaves_nothing_half_and_the_next_goes_on() {
+    for database in test_databases("audit::killed::while_it_erases").await {
+        let folder = TempDir::new().unwrap();
+        let path = configuration(folder.path(), &database);
+        let migrated = PROGRAM.run(&["migrate", "--config", &path]);
+        assert!(migrated.success, "{}", migrated.log);
+        record_long_ago(&path).await;
+        assert_eq!(erased_of_a_whole_log(&path), 0);
+
+        let mut erased = 0;
+        for moment in MOMENTS {
+            let mut serving = PROGRAM.serve(&path);
+            serving.says("erased what is over");
+            std::thread::sleep(Duration::from_millis(moment));
+            serving.kill();
+            let now = erased_of_a_whole_log(&path);
+            assert!(erased < now && now <= EVENTS, "{now} after {erased}");
+            erased = now;
+            if erased == EVENTS {
+                break;
+            }
+        }
+
+        let mut serving = PROGRAM.serve(&path);
+        for _ in 0..(EVENTS - erased).div_ceil(aval_audit::erasure::MOST_AT_ONCE) {
+            serving.says("erased what is over");
+        }
+        serving.stop();
+        assert_eq!(erased_of_a_whole_log(&path), EVENTS);
+    }
+}
+
+fn configuration(folder: &Path, database: &TestDatabase) -> String {
+    let file = |name: &str| folder.join(name).display().to_string();
+    let schema = database.config().schema.as_ref();
+    let schema = schema.map_or(String::new(), |schema| format!(", schema = \"{schema}\""));
+    let text = format!(
+        r#"
+            create_missing_keys = true
+            grpc = {{ listen = "127.0.0.1:0", insecure_loopback = true }}
+            ops = {{ listen = "127.0.0.1:0" }}
+            database = {{ url = "{}"{schema} }}
+            token = {{ issuer = "http://127.0.0.1:1", jwks_url = "http://127.0.0.1:1/jwks.json" }}
+            log = {{ key_file = "{}" }}
+            encryption = {{ key_files = ["{}"] }}
+            page_tokens = {{ key_file = "{}" }}
+            retention = {{ default_years = 1 }}
+        "#,
+        database.config().url,
+        file("checkpoint.key"),
+        file("trail.key"),
+        file("page-tokens.key"),
+    );
+    PROGRAM.config(folder, &text)
+}
+
+/// Fills the log with accesses that are over by any calendar.
+async fn record_long_ago(path: &str) {
+    let config = Config::load(Some(Path::new(path))).unwrap();
+    let long_ago = Timestamp::parse_rfc3339("2010-03-01T12:00:00Z").unwrap();
+    let random = Arc::new(SeededRandom::new(1));
+    let missing = Missing::Create(random.as_ref());
+    let key = log_key::checkpoint_key(&config.log, missing).unwrap();
+    let keys = PatientKeys::load(&config.encryption.key_files, missing, random.clone()).unwrap();
+    let db = Database::connect(&config.database).await.unwrap();
+    let store = Arc::new(SqlStore::new(db.clone(), Arc::new(keys)));
+    let clock = Arc::new(ManualClock::new(long_ago));
+    let (writer, task) = Writer::new(store, Arc::new(key), clock);
+    let stop = CancellationToken::new();
+    let writing = tokio::spawn(task.run(stop.clone()));
+    let mut leads = writer.leads();
+    leads.wait_for(|leads| *leads).await.unwrap();
+
+    let patients = [(); PATIENTS].map(|()| PatientId::new(long_ago, random.as_ref()));
+    let access = |sequence: u64| {
+        let name = "consent".to_owned();
+        let mut event = Event::new(
+            EventId::new(long_ago, random.as_ref()),
+            long_ago,
+            EventKind::AccessDecided,
+            Outcome::Success,
+            Actor::Service { name },
+            "records",
+        );
+        let turn = usize::try_from(sequence).unwrap() % PATIENTS;
+        event.patient_id = Some(patients[turn]);
+        (sequence, SealedEvent::seal(event, random.as_ref()).unwrap())
+    };
+    for delivery in 0..DELIVERIES {
+        let first = delivery * EVENTS_PER_DELIVERY + 1;
+        let events = (first..first + EVENTS_PER_DELIVERY).map(access).collect();
+        let delivery = Submission::new("consent", 1, events).unwrap();
+        writer.record(delivery).await.unwrap();
+    }
+    stop.cancel();
+    writing.await.unwrap();
+    db.close().await.unwrap();
+}
+
+/// How many entries are erased, of a log in which nothing is amiss.
+fn erased_of_a_whole_log(path: &str) -> u64 {
+    let examined = PROGRAM.run(&["fsck", "--config", path]);
+    assert!(examined.success, "{}{}", examined.answer, examined.log);
+    let (_, after) = examined.answer.split_once(" patients, ").unwrap();
+    let (erased, _) = after.split_once(" of them erased; all as signed").unwrap();
+    erased.parse().unwrap()
+}
