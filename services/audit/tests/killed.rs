@@ -1,6 +1,8 @@
 //! The program killed in the middle of an erasure: what is half done is not there, and the
 //! next one finishes it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
