@@ -58,23 +58,11 @@ mod tests {
     use crate::decision::Verdict;
     use crate::grantee::Grantee;
 
-    fn approve(fixture: &Fixture, request: &Grant) -> ApproveGrant {
-        ApproveGrant {
-            grant_id: request.grant_id,
-            etag: request.version.etag(),
-            approval: Approval {
-                classes: None,
-                period: None,
-            },
-            request_id: fixture.request_id(),
-        }
-    }
-
     #[tokio::test]
     async fn an_approved_request_opens_the_record_on_the_patients_grant() {
         let fixture = Fixture::new().await;
         let request = fixture.request_by_doctor().await.unwrap();
-        let command = approve(&fixture, &request);
+        let command = fixture.approval_of(&request);
         let cx = fixture.as_representative();
         let given = fixture.app.approve_grant(&cx, command).await.unwrap();
         let doctor = fixture.as_doctor();
@@ -104,7 +92,7 @@ mod tests {
         };
         let declined = fixture.app.decline_grant(&cx, decline()).await.unwrap();
         for request in [&request, &declined] {
-            let command = approve(&fixture, request);
+            let command = fixture.approval_of(request);
             let refused = fixture.app.approve_grant(&cx, command).await;
             assert!(matches!(refused, Err(Error::StateConflict(_))));
         }
@@ -121,7 +109,7 @@ mod tests {
         let fixture = Fixture::new().await;
         let cx = fixture.as_patient();
         let request = fixture.request_by_doctor().await.unwrap();
-        let command = approve(&fixture, &request);
+        let command = fixture.approval_of(&request);
         let first = fixture.app.approve_grant(&cx, command.clone()).await;
         let second = fixture.app.approve_grant(&cx, command).await;
         assert_eq!(first.unwrap(), second.unwrap());
@@ -135,13 +123,13 @@ mod tests {
         let other = fixture.as_other_patient();
         let hidden = fixture
             .app
-            .approve_grant(&other, approve(&fixture, &request))
+            .approve_grant(&other, fixture.approval_of(&request))
             .await;
         assert!(matches!(hidden, Err(Error::NotFound)));
         for cx in [fixture.as_doctor(), fixture.as_nobody()] {
             let denied = fixture
                 .app
-                .approve_grant(&cx, approve(&fixture, &request))
+                .approve_grant(&cx, fixture.approval_of(&request))
                 .await;
             assert!(matches!(denied, Err(Error::Denied(_))));
         }
@@ -153,7 +141,7 @@ mod tests {
         let cx = fixture.as_patient();
         let request = fixture.request_by_doctor().await.unwrap();
         let given = fixture.grant_to_doctor().await;
-        let command = || approve(&fixture, &request);
+        let command = || fixture.approval_of(&request);
         let exists = fixture.app.approve_grant(&cx, command()).await;
         assert!(
             matches!(exists, Err(Error::GrantExists { grant_id: Some(id) }) if id == given.grant_id)

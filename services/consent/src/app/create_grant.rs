@@ -73,21 +73,9 @@ pub(super) fn grant_event(
 
 #[cfg(test)]
 mod tests {
-    use aval_domain::document::DocumentClass;
-
     use super::*;
     use crate::app::testing::Fixture;
     use crate::grant::GrantState;
-
-    fn command(fixture: &Fixture, grantee: Grantee) -> CreateGrant {
-        CreateGrant {
-            patient_id: fixture.patient,
-            grantee,
-            classes: DocumentClasses::only(DocumentClass::Report),
-            period: AskedPeriod::default(),
-            request_id: fixture.request_id(),
-        }
-    }
 
     #[tokio::test]
     async fn a_grant_to_a_known_number_is_a_grant_to_the_professional() {
@@ -96,7 +84,7 @@ mod tests {
         let grantee = Grantee::Rpps(fixture.directory.known_rpps);
         let grant = fixture
             .app
-            .create_grant(&cx, command(&fixture, grantee))
+            .create_grant(&cx, fixture.new_grant(grantee))
             .await
             .unwrap();
         assert_eq!(grant.grantee, Grantee::Practitioner(fixture.doctor()));
@@ -110,7 +98,7 @@ mod tests {
         let grantee = Grantee::Rpps("99700366240".parse().unwrap());
         let grant = fixture
             .app
-            .create_grant(&cx, command(&fixture, grantee))
+            .create_grant(&cx, fixture.new_grant(grantee))
             .await
             .unwrap();
         assert_eq!(grant.state(cx.now), GrantState::Waiting);
@@ -120,7 +108,7 @@ mod tests {
     async fn a_merged_identifier_becomes_the_present_one() {
         let fixture = Fixture::new().await;
         let grantee = Grantee::Practitioner(fixture.directory.merged);
-        let command = command(&fixture, grantee);
+        let command = fixture.new_grant(grantee);
         let grant = fixture
             .app
             .create_grant(&fixture.as_patient(), command)
@@ -133,7 +121,7 @@ mod tests {
     async fn nothing_is_written_while_the_directory_does_not_answer() {
         let fixture = Fixture::new().await;
         fixture.directory.is_down(true);
-        let command = command(&fixture, Grantee::Practitioner(fixture.doctor()));
+        let command = fixture.new_grant(Grantee::Practitioner(fixture.doctor()));
         let refused = fixture
             .app
             .create_grant(&fixture.as_patient(), command.clone())
@@ -156,12 +144,12 @@ mod tests {
         let grantee = Grantee::Practitioner(fixture.doctor());
         let first = fixture
             .app
-            .create_grant(&cx, command(&fixture, grantee))
+            .create_grant(&cx, fixture.new_grant(grantee))
             .await
             .unwrap();
         let second = fixture
             .app
-            .create_grant(&cx, command(&fixture, grantee))
+            .create_grant(&cx, fixture.new_grant(grantee))
             .await;
         assert!(
             matches!(second, Err(Error::GrantExists { grant_id: Some(id) }) if id == first.grant_id)
@@ -171,7 +159,7 @@ mod tests {
     #[tokio::test]
     async fn nobody_authorises_in_a_record_that_is_not_theirs() {
         let fixture = Fixture::new().await;
-        let command = command(&fixture, Grantee::Practitioner(fixture.doctor()));
+        let command = fixture.new_grant(Grantee::Practitioner(fixture.doctor()));
         for cx in [
             fixture.as_other_patient(),
             fixture.as_doctor(),
@@ -189,7 +177,7 @@ mod tests {
         let nobody = Grantee::Practitioner(fixture.unknown());
         let refused = fixture
             .app
-            .create_grant(&cx, command(&fixture, nobody))
+            .create_grant(&cx, fixture.new_grant(nobody))
             .await;
         assert!(matches!(refused, Err(Error::GranteeUnknown)));
     }

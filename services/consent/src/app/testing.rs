@@ -9,7 +9,7 @@ use aval_database::migrate::migrate;
 use aval_database::testing::TestDatabase;
 use aval_domain::access::{AccessMode, Action};
 use aval_domain::code::Profession;
-use aval_domain::document::{DocumentClass, DocumentClasses, DocumentRef};
+use aval_domain::document::{DocumentClass, DocumentRef};
 use aval_domain::event::{Event, EventKind};
 use aval_domain::id::{
     ActivityId, OrganizationId, PatientId, PractitionerId, RepresentationId, RequestId, SessionId,
@@ -26,8 +26,7 @@ use aval_runtime::token::{AuthenticationStrength, RepresentationKind};
 use sea_orm::{ConnectionTrait, Statement};
 use uuid::Uuid;
 
-use super::{AccessQuestion, App, CloseRecord, CreateGrant, OpenRecord};
-use crate::asked_period::AskedPeriod;
+use super::{AccessQuestion, App, CloseRecord, OpenRecord};
 use crate::decision::Policy;
 use crate::directory::{Directory, KnownActivity, KnownOrganization, KnownPractitioner};
 use crate::error::Error;
@@ -187,13 +186,7 @@ impl Fixture {
     }
 
     pub(crate) async fn try_grant_to_doctor(&self) -> Result<Grant, Error> {
-        let command = CreateGrant {
-            patient_id: self.patient,
-            grantee: Grantee::Practitioner(self.doctor()),
-            classes: DocumentClasses::only(DocumentClass::Report),
-            period: AskedPeriod::default(),
-            request_id: self.request_id(),
-        };
+        let command = self.new_grant(Grantee::Practitioner(self.doctor()));
         self.app.create_grant(&self.as_patient(), command).await
     }
 

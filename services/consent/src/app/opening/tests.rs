@@ -9,24 +9,28 @@ use aval_runtime::token::AuthenticationStrength;
 
 use crate::app::testing::Fixture;
 use crate::app::{
-    AddTreatingDoctor, ApproveGrant, BlockGrantee, CloseRecord, CreateGrant, DeclineGrant,
-    OpenRecord, RemoveTreatingDoctor, RevokeAllGrants, RevokeGrant, SetDocumentVisibility,
-    SetEmergencyOppositions, UnblockGrantee, UpdateGrant,
+    AddTreatingDoctor, BlockGrantee, CloseRecord, DeclineGrant, OpenRecord, RemoveTreatingDoctor,
+    RevokeAllGrants, RevokeGrant, SetDocumentVisibility, SetEmergencyOppositions, UnblockGrantee,
+    UpdateGrant,
 };
 use crate::asked_period::AskedPeriod;
 use crate::error::Error;
-use crate::grant::{Approval, Grant, GrantPatch};
+use crate::grant::{Grant, GrantPatch};
 use crate::grantee::Grantee;
 use crate::record::Oppositions;
 use crate::visibility::VisibilityKind;
 
 /// The person of this context, signed in with one factor.
-fn weakly(mut cx: RequestContext) -> RequestContext {
+fn weakly(cx: RequestContext) -> RequestContext {
+    signed_in(cx, AuthenticationStrength::Low)
+}
+
+fn signed_in(mut cx: RequestContext, strength: AuthenticationStrength) -> RequestContext {
     let mut actor = Actor::clone(cx.actor.as_deref().unwrap());
     let Actor::Patient(patient) = &mut actor else {
         panic!("a patient");
     };
-    patient.strength = AuthenticationStrength::Low;
+    patient.strength = strength;
     cx.actor = Some(actor.into());
     cx
 }
@@ -37,16 +41,6 @@ fn too_weak<T: std::fmt::Debug>(answer: &Result<T, Error>) {
         matches!(answer, Err(Error::Denied(Denied::AuthenticationTooWeak))),
         "{answer:?}"
     );
-}
-
-fn create(fixture: &Fixture, grantee: Grantee) -> CreateGrant {
-    CreateGrant {
-        patient_id: fixture.patient,
-        grantee,
-        classes: DocumentClasses::only(DocumentClass::Report),
-        period: AskedPeriod::default(),
-        request_id: fixture.request_id(),
-    }
 }
 
 fn update(fixture: &Fixture, grant: &Grant, patch: GrantPatch) -> UpdateGrant {
@@ -90,21 +84,18 @@ async fn nobody_is_let_in_on_a_weak_sign_in_and_anybody_is_shut_out() {
     let fixture = Fixture::new().await;
     let (app, weak) = (&fixture.app, weakly(fixture.as_patient()));
     let by_name = Grantee::Practitioner(fixture.doctor());
-    too_weak(&app.create_grant(&weak, create(&fixture, by_name)).await);
+    too_weak(&app.create_grant(&weak, fixture.new_grant(by_name)).await);
     let for_them = weakly(fixture.as_representative());
-    too_weak(&app.create_grant(&for_them, create(&fixture, by_name)).await);
+    too_weak(
+        &app.create_grant(&for_them, fixture.new_grant(by_name))
+            .await,
+    );
 
     let request = fixture.request_by_doctor().await.unwrap();
-    let approve = || ApproveGrant {
-        grant_id: request.grant_id,
-        etag: request.version.etag(),
-        approval: Approval {
-            classes: None,
-            period: None,
-        },
-        request_id: fixture.request_id(),
-    };
-    too_weak(&app.approve_grant(&weak, approve()).await);
+    too_weak(
+        &app.approve_grant(&weak, fixture.approval_of(&request))
+            .await,
+    );
     let decline = DeclineGrant {
         grant_id: request.grant_id,
         etag: request.version.etag(),
@@ -230,14 +221,21 @@ async fn the_record_is_closed_and_opposed_on_a_weak_sign_in_and_not_opened() {
 
 #[tokio::test]
 async fn an_operator_may_ask_for_more_or_for_nothing() {
-    let fixture = Fixture::new().await;
-    let by_name = Grantee::Practitioner(fixture.doctor());
-    let (strong, weak) = (fixture.as_patient(), weakly(fixture.as_patient()));
-    let command = create(&fixture, by_name);
-    let lenient = fixture.app.opening_with(AuthenticationStrength::Low);
-    lenient.create_grant(&weak, command).await.unwrap();
-    let fixture = Fixture::new().await;
-    let command = create(&fixture, Grantee::Practitioner(fixture.doctor()));
-    let strict = fixture.app.opening_with(AuthenticationStrength::High);
-    strict.create_grant(&strong, command).await.unwrap();
+    use AuthenticationStrength::{High, Low, Substantial};
+    for (least, too_little) in [
+        (Low, None),
+        (Substantial, Some(Low)),
+        (High, Some(Substantial)),
+    ] {
+        let fixture = Fixture::new().await;
+        let as_patient = |strength| signed_in(fixture.as_patient(), strength);
+        let grant = || fixture.new_grant(Grantee::Practitioner(fixture.doctor()));
+        let (refused, given) = (grant(), grant());
+        let (weaker, enough) = (too_little.map(as_patient), as_patient(least));
+        let app = fixture.app.opening_with(least);
+        if let Some(weaker) = weaker {
+            too_weak(&app.create_grant(&weaker, refused).await);
+        }
+        app.create_grant(&enough, given).await.unwrap();
+    }
 }

@@ -7,16 +7,27 @@ use aval_domain::document::{DocumentClass, DocumentClasses};
 use aval_domain::id::PractitionerId;
 
 use super::Fixture;
-use crate::app::{BlockGrantee, OpenCareEpisode, RequestGrant};
+use crate::app::{ApproveGrant, BlockGrantee, CreateGrant, OpenCareEpisode, RequestGrant};
 use crate::asked_period::AskedPeriod;
 use crate::care_episode::CareEpisode;
 use crate::error::Error;
-use crate::grant::{Grant, Purpose};
+use crate::grant::{Approval, Grant, Purpose};
 use crate::grantee::Grantee;
 use crate::identity_changes::{ChangeCursor, Identities, Learnt};
 use crate::store::sql::SqlStore;
 
 impl Fixture {
+    /// A grant of reports, until revoked.
+    pub(crate) fn new_grant(&self, grantee: Grantee) -> CreateGrant {
+        CreateGrant {
+            patient_id: self.patient,
+            grantee,
+            classes: DocumentClasses::only(DocumentClass::Report),
+            period: AskedPeriod::default(),
+            request_id: self.request_id(),
+        }
+    }
+
     /// A request for reports, until revoked.
     pub(crate) fn request(&self) -> RequestGrant {
         RequestGrant {
@@ -24,6 +35,19 @@ impl Fixture {
             classes: DocumentClasses::only(DocumentClass::Report),
             period: AskedPeriod::default(),
             purpose: Purpose::parse("suivi du diabète").unwrap(),
+            request_id: self.request_id(),
+        }
+    }
+
+    /// A yes to this request, as it stands.
+    pub(crate) fn approval_of(&self, request: &Grant) -> ApproveGrant {
+        ApproveGrant {
+            grant_id: request.grant_id,
+            etag: request.version.etag(),
+            approval: Approval {
+                classes: None,
+                period: None,
+            },
             request_id: self.request_id(),
         }
     }
