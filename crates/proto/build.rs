@@ -27,6 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let descriptors = FileDescriptorSet::decode(descriptors.as_slice())?;
     tonic_prost_build::configure()
         .build_transport(true)
+        .codec_path("crate::codec::Codec")
         .bytes(".aval.practitioner_directory.v1.ImportExtractionRequest")
         .compile_fds(descriptors)?;
     Ok(())

@@ -1,5 +1,5 @@
-//! Code generated from `proto/` and the descriptor set for reflection. Nothing
-//! else: the contract's documentation stands in the protos.
+//! Code generated from `proto/`, the [`codec`] that it calls, and the descriptor set for
+//! reflection. Nothing else: the contract's documentation stands in the protos.
 
 #![expect(
     clippy::all,
@@ -7,6 +7,8 @@
     clippy::allow_attributes,
     reason = "generated code"
 )]
+
+pub mod codec;
 
 /// What the four services share.
 pub mod common {

@@ -73,7 +73,7 @@ impl App {
         let policies = self.policies.policies().await?;
         let basis = self.basis(&question).await?;
         let policy = policies.in_force(cx.now);
-        Ok(decision::decide(&question, &basis, policy, cx.now))
+        Ok(decision::decide_taking(question, &basis, policy, cx.now))
     }
 
     /// What is known about one question.

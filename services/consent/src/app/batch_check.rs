@@ -5,7 +5,7 @@ use aval_runtime::context::RequestContext;
 use super::App;
 use super::asking::{AccessQuestion, asker};
 use crate::access_basis::AccessQuery;
-use crate::decision::{Decision, Question, decide};
+use crate::decision::{Decision, Question, decide_taking};
 use crate::error::Error;
 
 impl App {
@@ -26,10 +26,9 @@ impl App {
         let policies = self.policies.policies().await?;
         let policy = policies.in_force(cx.now);
         let bases = self.bases.access_bases(&queries).await?;
-        let decided = questions
-            .iter()
-            .zip(&bases)
-            .map(|(question, basis)| decide(question, basis, policy, cx.now).as_check());
+        let decided = questions.into_iter().zip(&bases).map(|(question, basis)| {
+            decide_taking(question, basis, policy, cx.now).as_check()
+        });
         Ok(decided.collect())
     }
 }

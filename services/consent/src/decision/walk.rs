@@ -15,8 +15,16 @@ pub(super) struct Progress<'a> {
     authorisations: Vec<Authorisation>,
     /// The classes that remain permitted in principle.
     pub(super) classes: DocumentClasses,
-    /// The documents that remain permitted, in the order asked.
-    pub(super) documents: Vec<&'a DocumentRef>,
+    /// The documents that remain permitted, in the order asked, each with its place in
+    /// the question.
+    pub(super) documents: Vec<(usize, &'a DocumentRef)>,
+}
+
+/// What a walk ends with: the decision, and the places in the question of the documents
+/// that it permits. Their names are still the question's.
+pub(super) struct Outcome {
+    decision: Decision,
+    permitted: Vec<usize>,
 }
 
 struct Authorisation {
@@ -38,7 +46,7 @@ pub(super) fn walk(
     policy: &Policy,
     now: Timestamp,
     listener: &mut impl Listener,
-) -> Decision {
+) -> Outcome {
     let world = World {
         question,
         basis,
@@ -73,7 +81,7 @@ impl<'a> Progress<'a> {
         Self {
             authorisations: Vec::new(),
             classes: DocumentClasses::NONE,
-            documents: question.documents.iter().collect(),
+            documents: question.documents.iter().enumerate().collect(),
         }
     }
 
@@ -92,7 +100,7 @@ impl<'a> Progress<'a> {
     fn ground(&self) -> Option<Ground> {
         let remaining: DocumentClasses = match self.documents.as_slice() {
             [] => self.classes,
-            documents => documents.iter().map(|document| document.class).collect(),
+            documents => documents.iter().map(|(_, document)| document.class).collect(),
         };
         self.authorisations
             .iter()
@@ -101,27 +109,53 @@ impl<'a> Progress<'a> {
     }
 }
 
-fn permitted(world: &World<'_>, progress: &Progress<'_>, ground: Ground) -> Decision {
+impl Outcome {
+    /// The decision, with copies of the names.
+    pub(super) fn of(self, question: &Question) -> Decision {
+        let named = |place: usize| Some(question.documents.get(place)?.id.clone());
+        Decision {
+            permitted_documents: self.permitted.into_iter().filter_map(named).collect(),
+            ..self.decision
+        }
+    }
+
+    /// The decision, with the names themselves.
+    pub(super) fn taking(self, question: Question) -> Decision {
+        let mut permitted = self.permitted.into_iter().peekable();
+        let documents = question.documents.into_iter().enumerate();
+        let named = documents.filter_map(|(place, document)| {
+            permitted.next_if_eq(&place)?;
+            Some(document.id)
+        });
+        Decision {
+            permitted_documents: named.collect(),
+            ..self.decision
+        }
+    }
+}
+
+fn permitted(world: &World<'_>, progress: &Progress<'_>, ground: Ground) -> Outcome {
     let obligations = match world.question.mode {
         AccessMode::BreakGlass | AccessMode::RegulationCenter if world.capacity().is_some() => {
             vec![Obligation::ShowEmergencyMode, Obligation::EmergencyReported]
         }
         AccessMode::Normal | AccessMode::BreakGlass | AccessMode::RegulationCenter => Vec::new(),
     };
-    Decision {
-        permitted_documents: progress
-            .documents
-            .iter()
-            .map(|document| document.id.clone())
-            .collect(),
-        permitted_classes: progress.classes,
-        obligations,
-        ..blank(world, Verdict::Permit(ground))
+    Outcome {
+        decision: Decision {
+            permitted_classes: progress.classes,
+            obligations,
+            ..blank(world, Verdict::Permit(ground))
+        },
+        permitted: progress.documents.iter().map(|(place, _)| *place).collect(),
     }
 }
 
-fn denied(world: &World<'_>, reason: DenialReason) -> Decision {
-    blank(world, Verdict::Deny(reason))
+fn denied(world: &World<'_>, reason: DenialReason) -> Outcome {
+    Outcome {
+        decision: blank(world, Verdict::Deny(reason)),
+        permitted: Vec::new(),
+    }
 }
 
 fn blank(world: &World<'_>, verdict: Verdict) -> Decision {

@@ -186,7 +186,7 @@ impl World<'_> {
 /// when no class is.
 fn keep(progress: &mut Progress<'_>, passes: impl Fn(&DocumentRef) -> bool) -> Finding {
     let asked_for_some = !progress.documents.is_empty();
-    progress.documents.retain(|document| passes(document));
+    progress.documents.retain(|(_, document)| passes(document));
     if progress.classes.is_empty() || (asked_for_some && progress.documents.is_empty()) {
         return Finding::Denies(DenialReason::NothingPermitted);
     }

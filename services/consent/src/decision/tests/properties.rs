@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::reference;
 use super::situations::practitioner;
 use super::worlds::{Case, at_the_ends_of_time, case, instant};
-use crate::decision::{Asker, Decision, RuleOutcome, Verdict, explain};
+use crate::decision::{Asker, Decision, RuleOutcome, Verdict, decide_taking, explain};
 
 /// Everything but the instant for which it was decided.
 fn at(decision: Decision, decided_at: Timestamp) -> Decision {
@@ -34,6 +34,8 @@ proptest! {
             prop_assert!(decision.obligations.is_empty());
         }
         prop_assert_eq!(&decision, &case.decide());
+        let Case { question, basis, policy, now } = case;
+        prop_assert_eq!(decision, decide_taking(question, &basis, &policy, now));
     }
 
     #[test]
