@@ -82,7 +82,8 @@ impl BenchArguments {
     /// Who takes turns, in this order.
     pub(crate) fn entrants(&self) -> &'static [Entrant] {
         use Entrant::{
-            Authorize, Bare, BatchCheck, Check, CheckRevoking, ColdCheck, Layers, RawInsert,
+            Authorize, Bare, BatchCheck, Check, CheckRevoking, ColdCheck, Layers, LayersRevoking,
+            RawInsert,
         };
         match self.only {
             None => &[
@@ -91,11 +92,20 @@ impl BenchArguments {
                 Check,
                 ColdCheck,
                 BatchCheck,
+                LayersRevoking,
                 CheckRevoking,
                 RawInsert,
                 Authorize,
             ],
-            Some(Only::Check) => &[Bare, Layers, Check, ColdCheck, BatchCheck, CheckRevoking],
+            Some(Only::Check) => &[
+                Bare,
+                Layers,
+                Check,
+                ColdCheck,
+                BatchCheck,
+                LayersRevoking,
+                CheckRevoking,
+            ],
             Some(Only::Authorize) => &[Check, RawInsert, Authorize],
         }
     }

@@ -96,11 +96,11 @@ impl ConsentService {
         self.about_strangers.clone()
     }
 
-    /// The checks, with patients who grant and revoke meanwhile. Call it inside of the
+    /// These calls, with patients who grant and revoke meanwhile. Call it inside of the
     /// callers' run time.
-    pub(crate) fn while_revoking(&self, checks: GrpcContender) -> anyhow::Result<WhileRevoking> {
+    pub(crate) fn while_revoking(&self, calls: GrpcContender) -> anyhow::Result<WhileRevoking> {
         let portal = Portal::of(&self.stack)?;
-        Ok(WhileRevoking::new(checks, portal, &self.people))
+        Ok(WhileRevoking::new(calls, portal, &self.people))
     }
 
     /// The doctor's tokens.

@@ -27,9 +27,10 @@ pub(crate) trait Contender: Send + Sync {
     /// round. Asked for inside of the callers' run time.
     async fn callers(&self, count: usize) -> anyhow::Result<Callers>;
 
-    /// Ends what goes on beside the calls of a turn; an error if that went wrong.
-    async fn end_turn(&self) -> anyhow::Result<()> {
-        Ok(())
+    /// Ends what goes on beside the calls of a turn, and answers how often a second it was
+    /// done; an error if it went wrong.
+    async fn end_turn(&self) -> anyhow::Result<Option<f64>> {
+        Ok(None)
     }
 }
 
@@ -46,6 +47,8 @@ pub(crate) enum Entrant {
     ColdCheck,
     /// `BatchCheck` of 200 documents of one record.
     BatchCheck,
+    /// The empty handler with every layer, while grants are made and revoked beside it.
+    LayersRevoking,
     /// `Check` while grants of the patients asked about are made and revoked.
     CheckRevoking,
     /// One row, one durable transaction, and nothing around it.
@@ -63,6 +66,7 @@ impl Entrant {
             Self::Check => "check",
             Self::ColdCheck => "cold_check",
             Self::BatchCheck => "batch_check",
+            Self::LayersRevoking => "layers_revoking",
             Self::CheckRevoking => "check_revoking",
             Self::RawInsert => "raw_insert",
             Self::Authorize => "authorize",
@@ -77,7 +81,11 @@ impl Entrant {
             Self::Check => say("consent, à chaud", "consent, warm"),
             Self::ColdCheck => say("consent, à froid", "consent, cold"),
             Self::BatchCheck => say("200 documents, à chaud", "200 documents, warm"),
-            Self::CheckRevoking => say("pendant des révocations", "while grants are revoked"),
+            Self::LayersRevoking => say("vide, pendant des révocations", "empty, while revoking"),
+            Self::CheckRevoking => say(
+                "consent, pendant des révocations",
+                "consent, while revoking",
+            ),
             Self::RawInsert => say("SQL, une ligne durable", "SQL, one durable row"),
             Self::Authorize => say("consent, tracé durable", "consent, durable trace"),
         }

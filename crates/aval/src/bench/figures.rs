@@ -35,6 +35,9 @@ pub(crate) struct Figures {
     /// How much of its core the callers' thread used: near 1, the callers were the
     /// limit and not the server.
     pub(crate) caller_cores: Option<f64>,
+    /// How often a second what goes on beside the calls was done: grants revoked. Absent
+    /// where nothing does.
+    pub(crate) beside_per_second: Option<f64>,
     /// Whether the servers were at rest before the turn; what was left of the turns
     /// before took part in this one if not.
     pub(crate) from_rest: bool,
@@ -65,6 +68,7 @@ impl Figures {
                 .map(|used| ratio(used.servers.as_secs_f64() * 1e6, count(latencies.count()))),
             server_cores: used.map(|used| cores(used.servers)),
             caller_cores: used.map(|used| cores(used.callers)),
+            beside_per_second: None,
             from_rest,
         }
     }

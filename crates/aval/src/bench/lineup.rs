@@ -80,13 +80,11 @@ impl Ground<'_> {
         consent: &ConsentService,
     ) -> anyhow::Result<Arc<dyn Contender>> {
         Ok(match who {
-            Entrant::Bare | Entrant::Layers => {
-                let address = self.serve_empty(who).await?;
-                // The same questions as the real service gets, and no answer to them.
-                let questions = consent.questions().with_empty_answers();
-                let credentials = self.professional.clone();
-                let checks = self.connect(address, Operation::Check, questions, credentials);
-                Arc::new(checks.await?)
+            Entrant::Bare | Entrant::Layers => Arc::new(self.call_empty(who, consent).await?),
+            Entrant::LayersRevoking => {
+                let calls = self.call_empty(who, consent).await?;
+                let _callers = self.threads.callers().enter();
+                Arc::new(consent.while_revoking(calls)?)
             }
             Entrant::Check => Arc::new(self.ask(consent, Operation::Check).await?),
             Entrant::ColdCheck => {
@@ -106,6 +104,20 @@ impl Ground<'_> {
                 Arc::new(RawInsertContender::create(self.engines, &file, self.callers).await?)
             }
         })
+    }
+
+    /// Connects to an empty server of its own.
+    async fn call_empty(
+        &self,
+        who: Entrant,
+        consent: &ConsentService,
+    ) -> anyhow::Result<GrpcContender> {
+        let address = self.serve_empty(who).await?;
+        // The same questions as the real service gets, and no answer to them.
+        let questions = consent.questions().with_empty_answers();
+        let credentials = self.professional.clone();
+        self.connect(address, Operation::Check, questions, credentials)
+            .await
     }
 
     /// Starts one of the empty servers on the servers' thread.

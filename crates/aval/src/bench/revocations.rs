@@ -1,12 +1,14 @@
-//! Checks while grants are revoked: a change must not cost those who ask about
-//! something else, and it takes the cache away from those who ask about the same.
+//! Calls while grants are revoked: a change must not cost those who ask about
+//! something else, and it takes the cache away from those who ask about the same. The empty
+//! handler is called meanwhile too: the changes take their part of the machine from
+//! whoever else is served there.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use tokio::sync::Mutex;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -16,17 +18,18 @@ use super::people::{Patient, People};
 use super::portal::Portal;
 use crate::client::Bearer;
 
-/// `Check` as always, while patients of whom is asked let another doctor in and take
-/// it back.
+/// Calls as always, while patients of whom is asked let another doctor in and take it
+/// back.
 pub(crate) struct WhileRevoking {
-    checks: GrpcContender,
+    calls: GrpcContender,
     revoker: Arc<Revoker>,
     under_way: Mutex<Option<UnderWay>>,
 }
 
 struct UnderWay {
     stop: CancellationToken,
-    task: JoinHandle<anyhow::Result<u64>>,
+    begun: Instant,
+    lanes: JoinSet<anyhow::Result<u32>>,
 }
 
 #[derive(Debug)]
@@ -36,17 +39,19 @@ struct Revoker {
     other_doctor: String,
 }
 
-/// A grant and its revocation are begun so often, at most.
-const PACE: Duration = Duration::from_millis(50);
-/// How many of the patients take part.
-const REVOKING_PATIENTS: usize = 8;
+/// So many grants are made and revoked a second, by all patients together: what the figures
+/// of checks are to be measured under.
+pub(crate) const REVOCATIONS_PER_SECOND: u32 = 50;
+/// How many of the patients take part. A revocation returns when every promise of a cache
+/// has run out, a quarter of a second later: each patient waits for theirs.
+const REVOKING_PATIENTS: u32 = 16;
 
 impl WhileRevoking {
-    /// These checks, and these people.
-    pub(crate) fn new(checks: GrpcContender, portal: Portal, people: &People) -> Self {
-        let patients = people.patients.iter().take(REVOKING_PATIENTS);
+    /// These calls, and these people.
+    pub(crate) fn new(calls: GrpcContender, portal: Portal, people: &People) -> Self {
+        let patients = people.patients.iter().take(REVOKING_PATIENTS as usize);
         Self {
-            checks,
+            calls,
             revoker: Arc::new(Revoker {
                 portal,
                 patients: patients.cloned().collect(),
@@ -60,23 +65,38 @@ impl WhileRevoking {
 #[tonic::async_trait]
 impl Contender for WhileRevoking {
     async fn callers(&self, count: usize) -> anyhow::Result<Callers> {
-        let callers = self.checks.callers(count).await?;
+        let callers = self.calls.callers(count).await?;
         let signed_in = self.revoker.sign_in().await?;
         let stop = CancellationToken::new();
-        let (revoker, stopped) = (Arc::clone(&self.revoker), stop.clone());
-        let task = tokio::spawn(async move { revoker.revoke_until(stopped, signed_in).await });
-        *self.under_way.lock().await = Some(UnderWay { stop, task });
+        let mut lanes = JoinSet::new();
+        for (lane, (bearer, patient_id)) in (0..).zip(signed_in) {
+            let (revoker, stopped) = (Arc::clone(&self.revoker), stop.clone());
+            lanes.spawn(async move {
+                let revoked = revoker.revoke_until(&stopped, lane, &bearer, &patient_id);
+                revoked.await
+            });
+        }
+        let begun = Instant::now();
+        *self.under_way.lock().await = Some(UnderWay { stop, begun, lanes });
         Ok(callers)
     }
 
-    async fn end_turn(&self) -> anyhow::Result<()> {
-        let Some(UnderWay { stop, task }) = self.under_way.lock().await.take() else {
-            return Ok(());
+    async fn end_turn(&self) -> anyhow::Result<Option<f64>> {
+        let Some(under_way) = self.under_way.lock().await.take() else {
+            return Ok(None);
         };
+        let UnderWay {
+            stop,
+            begun,
+            mut lanes,
+        } = under_way;
+        let lasted = begun.elapsed().as_secs_f64();
         stop.cancel();
-        let revoked = task.await?.context("revocations went wrong meanwhile")?;
-        anyhow::ensure!(revoked > 0, "no grant was revoked meanwhile");
-        Ok(())
+        let mut revoked = 0;
+        while let Some(lane) = lanes.join_next().await {
+            revoked += lane?.context("revocations went wrong meanwhile")?;
+        }
+        Ok(Some(f64::from(revoked) / lasted))
     }
 }
 
@@ -91,24 +111,29 @@ impl Revoker {
         Ok(signed_in)
     }
 
-    /// Answers how many grants were revoked.
+    /// Answers how many grants this patient revoked until it was time to stop.
     async fn revoke_until(
         &self,
-        stop: CancellationToken,
-        signed_in: Vec<(Bearer, String)>,
-    ) -> anyhow::Result<u64> {
-        let mut pace = tokio::time::interval(PACE);
+        stop: &CancellationToken,
+        lane: u32,
+        bearer: &Bearer,
+        patient_id: &str,
+    ) -> anyhow::Result<u32> {
+        let between_lanes = Duration::from_secs(1) / REVOCATIONS_PER_SECOND;
+        let first = tokio::time::Instant::now() + between_lanes * lane;
+        let mut pace = tokio::time::interval_at(first, between_lanes * REVOKING_PATIENTS);
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut revoked = 0;
-        for (bearer, patient_id) in signed_in.iter().cycle() {
+        loop {
             tokio::select! {
-                () = stop.cancelled() => break,
+                () = stop.cancelled() => return Ok(revoked),
                 _ = pace.tick() => {}
             }
             let grant = self.portal.grant(bearer, patient_id, &self.other_doctor);
             self.portal.revoke(bearer, &grant.await?).await?;
-            revoked += 1;
+            if !stop.is_cancelled() {
+                revoked += 1;
+            }
         }
-        Ok(revoked)
     }
 }

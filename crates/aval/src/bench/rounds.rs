@@ -72,8 +72,11 @@ async fn take_turn(
     let used = before
         .zip(after)
         .map(|(before, after)| after.since(&before));
-    contender.end_turn().await?;
-    Ok(Figures::new(&finished.measurement, used, from_rest))
+    let beside_per_second = contender.end_turn().await?;
+    Ok(Figures {
+        beside_per_second,
+        ..Figures::new(&finished.measurement, used, from_rest)
+    })
 }
 
 impl Turns {

@@ -26,9 +26,10 @@ impl App {
         let policies = self.policies.policies().await?;
         let policy = policies.in_force(cx.now);
         let bases = self.bases.access_bases(&queries).await?;
-        let decided = questions.into_iter().zip(&bases).map(|(question, basis)| {
-            decide_taking(question, basis, policy, cx.now).as_check()
-        });
+        let decided = questions
+            .into_iter()
+            .zip(&bases)
+            .map(|(question, basis)| decide_taking(question, basis, policy, cx.now).as_check());
         Ok(decided.collect())
     }
 }

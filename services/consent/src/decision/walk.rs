@@ -100,7 +100,10 @@ impl<'a> Progress<'a> {
     fn ground(&self) -> Option<Ground> {
         let remaining: DocumentClasses = match self.documents.as_slice() {
             [] => self.classes,
-            documents => documents.iter().map(|(_, document)| document.class).collect(),
+            documents => documents
+                .iter()
+                .map(|(_, document)| document.class)
+                .collect(),
         };
         self.authorisations
             .iter()

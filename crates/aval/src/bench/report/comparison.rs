@@ -44,18 +44,22 @@ const fn goal(per_second_at_least: f64, p99_at_most: Option<f64>) -> Goal {
 }
 
 /// Who is compared to whom.
-const COMPARED: [(Entrant, Entrant, Option<Goal>); 8] = [
+const COMPARED: [(Entrant, Entrant, Option<Goal>); 10] = [
     (Entrant::Layers, Entrant::Bare, None),
     (Entrant::Check, Entrant::Layers, Some(goal(0.95, None))),
     (Entrant::Check, Entrant::Bare, Some(goal(0.8, None))),
     (Entrant::ColdCheck, Entrant::Layers, None),
     // As much as three checks, for 200 documents.
     (Entrant::BatchCheck, Entrant::Check, Some(goal(0.333, None))),
+    // Both beside the same changes: what deciding costs.
     (
         Entrant::CheckRevoking,
-        Entrant::Layers,
+        Entrant::LayersRevoking,
         Some(goal(0.95, Some(1.25))),
     ),
+    // What the changes cost whoever is served on the same core, the empty handler too.
+    (Entrant::CheckRevoking, Entrant::Layers, None),
+    (Entrant::LayersRevoking, Entrant::Layers, None),
     (
         Entrant::Authorize,
         Entrant::RawInsert,

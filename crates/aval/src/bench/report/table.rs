@@ -5,6 +5,7 @@ use comfy_table::{Cell, CellAlignment, Table};
 use super::{Comparison, Report, Standing};
 use crate::bench::load::Load;
 use crate::bench::machine::Machine;
+use crate::bench::revocations::REVOCATIONS_PER_SECOND;
 use crate::bench::spread::Spread;
 use crate::language::{Language, Text, say};
 
@@ -227,12 +228,21 @@ fn reservations(report: &Report, language: Language) -> String {
         "les serveurs n'étaient pas au repos avant ce tour",
         "the servers were not at rest before this turn",
     );
+    let slow = say("révocations par seconde", "revocations a second");
     let mut lines = Vec::new();
     for standing in &report.contenders {
         for (index, figures) in standing.rounds.iter().enumerate() {
             let turn = format!("{} #{}", standing.name.name(), index + 1);
             if !figures.from_rest {
                 lines.push(format!("{turn}: {}", restless.in_language(language)));
+            }
+            if let Some(revoked) = figures.beside_per_second
+                && revoked < 0.9 * f64::from(REVOCATIONS_PER_SECOND)
+            {
+                let slow = slow.in_language(language);
+                lines.push(format!(
+                    "{turn}: {revoked:.0} / {REVOCATIONS_PER_SECOND} {slow}"
+                ));
             }
             for (failure, count) in &figures.failed {
                 let failed = failed.in_language(language);

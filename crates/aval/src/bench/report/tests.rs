@@ -33,6 +33,7 @@ fn figures(per_second: f64, p99_us: u64) -> Figures {
         server_us_per_call: Some(12.5),
         server_cores: Some(0.75),
         caller_cores: Some(1.0),
+        beside_per_second: None,
         from_rest: true,
     }
 }
@@ -47,6 +48,7 @@ fn report() -> Report {
     failing.failed.insert("Unavailable".to_owned(), 3);
     let mut restless = figures(9_000.0, 900);
     restless.from_rest = false;
+    restless.beside_per_second = Some(31.0);
     let played = vec![
         (
             Entrant::Bare,
@@ -57,6 +59,10 @@ fn report() -> Report {
             vec![figures(16_000.0, 500), figures(9_000.0, 800)],
         ),
         (Entrant::Check, vec![figures(16_000.0, 500), failing]),
+        (
+            Entrant::LayersRevoking,
+            vec![figures(15_000.0, 600), figures(9_000.0, 900)],
+        ),
         (
             Entrant::CheckRevoking,
             vec![figures(16_000.0, 500), restless],
