@@ -35,7 +35,6 @@
 //! lost no commit that was acknowledged.
 
 mod answers;
-mod boot_clock;
 mod change;
 mod entry;
 mod fence;
@@ -52,7 +51,6 @@ mod shared_entries;
 mod tier;
 
 pub use answers::{Authority, CacheSettings, CachedBases};
-pub use boot_clock::{BootClock, SystemBootClock};
 pub use change::{Change, Dependency, News, Position, Shard};
 pub use entry::{AccessKey, Entry, EntryVisibilities, MOST_VISIBILITIES, OtherPosition, Positions};
 pub use fence::ChangeFence;

@@ -35,6 +35,7 @@ use tokio::sync::Semaphore;
 
 use crate::import::limits::ImportLimits;
 use crate::metrics::ImportMetrics;
+use crate::people::People;
 use crate::source::Source;
 use crate::store::Store;
 
@@ -42,6 +43,7 @@ use crate::store::Store;
 #[derive(Debug)]
 pub struct App {
     store: Arc<dyn Store>,
+    people: Arc<People>,
     settings: Settings,
     /// One import at a time in this process: each holds the directory's keys.
     import_turn: Semaphore,
@@ -76,11 +78,12 @@ impl Settings {
 }
 
 impl App {
-    /// The use cases on this store.
+    /// The use cases on this store, of which these read.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, settings: Settings) -> Self {
+    pub fn new(store: Arc<dyn Store>, people: Arc<People>, settings: Settings) -> Self {
         Self {
             store,
+            people,
             settings,
             import_turn: Semaphore::new(1),
             metrics: ImportMetrics::new(),

@@ -46,6 +46,9 @@ pub struct Config {
     /// How changes are watched.
     #[serde(default)]
     pub watch: WatchConfig,
+    /// Who is remembered.
+    #[serde(default)]
+    pub people: PeopleConfig,
 }
 
 /// What an import may do. Shares are between 0 and 1.
@@ -88,6 +91,21 @@ pub struct WatchConfig {
     pub poll: DurationText,
     /// After how much silence a watcher gets a sign of life. Default: 15s.
     pub heartbeat: DurationText,
+}
+
+/// Who is remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PeopleConfig {
+    /// How many people who were read one by one are remembered, some kilobytes each; 0:
+    /// none, each is read from the database. Default: 5,000.
+    pub remembered: usize,
+}
+
+impl Default for PeopleConfig {
+    fn default() -> Self {
+        Self { remembered: 5_000 }
+    }
 }
 
 impl Default for WatchConfig {
@@ -232,12 +250,21 @@ mod tests {
         config.check().unwrap();
         assert_eq!(config.import, ImportConfig::default());
         assert_eq!(config.freshness, FreshnessConfig::default());
+        assert_eq!(config.watch, WatchConfig::default());
+        assert_eq!(config.people, PeopleConfig::default());
         assert!(!config.migrate_on_start);
     }
 
     #[test]
     fn an_unknown_key_is_refused() {
-        for table in ["[grpc]", "[audit]", "[import]", "[freshness]", "[watch]"] {
+        for table in [
+            "[grpc]",
+            "[audit]",
+            "[import]",
+            "[freshness]",
+            "[watch]",
+            "[people]",
+        ] {
             let wrong = SAMPLE.replace(table, &format!("{table}\nno_such_key = 1"));
             assert!(config::from_toml::<Config>(&wrong).is_err(), "{table}");
         }

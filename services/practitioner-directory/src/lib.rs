@@ -23,4 +23,5 @@ pub mod app;
 pub mod error;
 pub mod grpc;
 mod metrics;
+pub mod people;
 pub mod store;

@@ -50,6 +50,25 @@ impl ImportMetrics {
     }
 }
 
+/// What reading single people counts.
+#[derive(Debug, Clone)]
+pub(crate) struct ReadingMetrics(Counter<u64>);
+
+impl ReadingMetrics {
+    pub(crate) fn new() -> Self {
+        let read = meter()
+            .u64_counter("aval.directory.people.read")
+            .with_description("People who were read one by one, by where from.")
+            .build();
+        Self(read)
+    }
+
+    /// Somebody was read from there.
+    pub(crate) fn read(&self, from: &'static str) {
+        self.0.add(1, &[KeyValue::new("from", from)]);
+    }
+}
+
 /// Measures how old the sources are, and says so when one gets too old.
 #[derive(Debug)]
 pub(crate) struct FreshnessGauges {

@@ -8,6 +8,7 @@ use aval_database::{Database, DatabaseError};
 use aval_domain::random;
 use aval_proto::practitioner_directory::v1::directory_admin_service_server::DirectoryAdminServiceServer;
 use aval_proto::practitioner_directory::v1::directory_service_server::DirectoryServiceServer;
+use aval_runtime::boot_clock::SystemBootClock;
 use aval_runtime::caller::{Allowlist, AllowlistError};
 use aval_runtime::channel::{self, ChannelError};
 use aval_runtime::config::ConfigError;
@@ -27,6 +28,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::grpc::{Directory, DirectoryAdmin};
 use crate::metrics::FreshnessGauges;
+use crate::people::People;
 use crate::store::Store;
 use crate::store::sql::{Migrator, SqlStore};
 
@@ -102,7 +104,12 @@ impl Server {
         let db = open_database(&config).await?;
         let store: Arc<dyn Store> = Arc::new(SqlStore::new(db.clone()));
         let page_tokens = page_tokens(store.as_ref(), &environment).await?;
-        let app = Arc::new(App::new(store, config.settings()));
+        let people = Arc::new(People::new(
+            Arc::clone(&store),
+            config.people.remembered,
+            Arc::new(SystemBootClock),
+        ));
+        let app = Arc::new(App::new(store, Arc::clone(&people), config.settings()));
         let trail = TrailClient::new(channel::connect_lazy(&config.audit)?);
 
         let grpc = bind_grpc(
@@ -122,6 +129,7 @@ impl Server {
             ops,
             db,
             trail,
+            people,
             app,
             environment,
         };
@@ -185,6 +193,7 @@ struct Tasks {
     ops: OpsServer,
     db: Database,
     trail: TrailClient,
+    people: Arc<People>,
     app: Arc<App>,
     environment: Environment,
 }
@@ -201,6 +210,7 @@ impl Tasks {
         );
         let waiting = observe_backlog(self.db.clone(), SOURCE, clock(), |_| {}, shutdown.clone());
         let (relaying, waiting) = (tokio::spawn(relaying), tokio::spawn(waiting));
+        let following = tokio::spawn(self.people.follow(shutdown.clone()));
         let measuring = tokio::spawn(measure(self.app, self.environment, shutdown.clone()));
         let ops = tokio::spawn(self.ops.serve_with(self.db.clone(), shutdown.clone()));
         if let Err(error) = self.grpc.serve(shutdown.clone()).await {
@@ -208,6 +218,7 @@ impl Tasks {
         }
         shutdown.cancel();
         report("relay", relaying.await);
+        report("people", following.await);
         report("freshness", measuring.await);
         report("backlog", waiting.await);
         report("ops", ops.await);

@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use aval_domain::time::{Clock, Timestamp};
+use aval_runtime::boot_clock::BootClock;
 
-use super::boot_clock::BootClock;
 use super::change::{Change, Dependency, News, Position, Shard};
 use super::entry::{AccessKey, Positions};
 use super::{LEASE, LEASE_MARGIN};

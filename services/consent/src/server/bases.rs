@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use aval_database::{Backend, Database, DatabaseConfig};
+use aval_runtime::boot_clock::SystemBootClock;
 use aval_runtime::environment::Environment;
 use aval_runtime::key_file::{self, Missing};
 
@@ -10,9 +11,7 @@ use super::StartError;
 use crate::access_basis::AccessBasisSource;
 use crate::cache::redis::RedisTier;
 use crate::cache::shared::CacheSecret;
-use crate::cache::{
-    CacheSettings, CachedBases, CachedPolicies, ChangeFence, Freshness, Poller, SystemBootClock,
-};
+use crate::cache::{CacheSettings, CachedBases, CachedPolicies, ChangeFence, Freshness, Poller};
 use crate::config::{CacheConfig, CacheMode};
 use crate::decision::Policy;
 use crate::policies::PolicySource;

@@ -9,7 +9,7 @@ use aval_consent::cache::redis::{RedisConfig, RedisTier};
 use aval_consent::cache::shared::CacheSecret;
 use aval_consent::cache::{
     AccessKey, Authority, CacheSettings, CachedBases, CachedPolicies, Freshness, MatrixAuthority,
-    Poller, SystemBootClock,
+    Poller,
 };
 use aval_consent::decision::Policy;
 use aval_consent::matrix::Matrix;
@@ -17,6 +17,7 @@ use aval_consent::policies::PolicySource;
 use aval_consent::store::sql::SqlStore;
 use aval_database::{Database, DatabaseConfig};
 use aval_domain::time::{Clock, SystemClock};
+use aval_runtime::boot_clock::SystemBootClock;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 

@@ -26,7 +26,9 @@ impl App {
         keep_directory(cx)?;
         let operation = "practitioner_directory.approve_import";
         let decide = decision.of_call(cx, operation, EventKind::DirectoryImportApplied);
-        match self.store.approve_import(&decide).await {
+        let approved = self.store.approve_import(&decide).await;
+        self.people.forget();
+        match approved {
             Err(Error::DirectoryChanged) => self.compare_again(cx, &decide).await,
             outcome => {
                 let import = outcome?;

@@ -16,14 +16,9 @@ impl App {
         practitioner_id: PractitionerId,
     ) -> Result<Sourced<Practitioner>, Error> {
         read_directory(cx)?;
-        let found = self.store.practitioners(&[practitioner_id]).await?;
-        let value = found.value.into_iter().next().flatten();
-        let value = value.ok_or(Error::NotFound {
+        let found = self.people.read(practitioner_id).await?;
+        found.ok_or(Error::NotFound {
             what: "practitioner",
-        })?;
-        Ok(Sourced {
-            value,
-            as_of: found.as_of,
         })
     }
 }

@@ -73,6 +73,8 @@ impl App {
             event,
             now: cx.clock.now(),
         };
-        self.store.merge_practitioners(&entries).await
+        let merged = self.store.merge_practitioners(&entries).await;
+        self.people.forget();
+        merged
     }
 }

@@ -64,6 +64,8 @@ impl App {
             event,
             now: cx.clock.now(),
         };
-        self.store.override_attachment(&place).await
+        let corrected = self.store.override_attachment(&place).await;
+        self.people.forget();
+        corrected
     }
 }

@@ -13,6 +13,7 @@ mod mistyping;
 mod overriding;
 mod plans;
 mod qualifications;
+mod remembering;
 mod requests;
 mod search_keys;
 mod searching;
@@ -27,6 +28,7 @@ use aval_database::Database;
 use aval_domain::id::{PractitionerId, RequestId};
 use aval_domain::random::SeededRandom;
 use aval_domain::time::{Clock, ManualClock, Timestamp};
+use aval_runtime::boot_clock::SystemBootClock;
 use aval_runtime::caller::CallerId;
 use aval_runtime::context::RequestContext;
 use aval_runtime::environment::Environment;
@@ -41,6 +43,7 @@ use crate::extraction::ExtractionName;
 use crate::identifier::{Identifier, IdentifierKind};
 use crate::import::limits::ImportLimits;
 use crate::import::{Import, ImportState};
+use crate::people::People;
 use crate::practitioner::Practitioner;
 
 aval_database::migration_suite!(Migrator);
@@ -103,7 +106,8 @@ impl Fixture {
                 heartbeat: Duration::from_mins(1),
             },
         };
-        let app = App::new(Arc::clone(&store), settings);
+        let people = People::new(Arc::clone(&store), 0, Arc::new(SystemBootClock));
+        let app = App::new(Arc::clone(&store), Arc::new(people), settings);
         Self {
             db,
             store,

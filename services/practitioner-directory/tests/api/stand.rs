@@ -7,7 +7,9 @@ use std::time::Duration;
 use aval_domain::id::RequestId;
 use aval_domain::random::SystemRandom;
 use aval_domain::time::{Clock, SystemClock, Timestamp};
-use aval_practitioner_directory::config::{Config, FreshnessConfig, ImportConfig, WatchConfig};
+use aval_practitioner_directory::config::{
+    Config, FreshnessConfig, ImportConfig, PeopleConfig, WatchConfig,
+};
 use aval_practitioner_directory::server::{Running, Server};
 use aval_proto::practitioner_directory::v1::directory_admin_service_client::DirectoryAdminServiceClient;
 use aval_proto::practitioner_directory::v1::directory_service_client::DirectoryServiceClient;
@@ -91,6 +93,7 @@ impl Stand {
             import: ImportConfig::default(),
             freshness: FreshnessConfig::default(),
             watch: WatchConfig::default(),
+            people: PeopleConfig::default(),
         };
         change(&mut config);
         let running = Server::start(config, Environment::system(), shutdown.clone()).await;

@@ -342,7 +342,9 @@ pub(super) async fn a_merge_moves_the_clock_of_every_identifier_and_a_repeated_o
 }
 
 pub(super) async fn a_cached_answer_of_before_a_merge_is_refused(fixture: &Fixture) {
-    use crate::cache::{CacheSettings, CachedBases, Freshness, Poller, SystemBootClock};
+    use aval_runtime::boot_clock::SystemBootClock;
+
+    use crate::cache::{CacheSettings, CachedBases, Freshness, Poller};
 
     fixture.open_record(patient(1)).await;
     fixture.create(fixture.new_grant(person(1))).await.unwrap();

@@ -208,7 +208,9 @@ pub(super) async fn old_changes_are_forgotten_and_recent_ones_are_not(fixture: &
 }
 
 pub(super) async fn a_cached_answer_is_what_the_database_says_whatever_changed(fixture: &Fixture) {
-    use crate::cache::{CacheSettings, CachedBases, Freshness, Poller, SystemBootClock};
+    use aval_runtime::boot_clock::SystemBootClock;
+
+    use crate::cache::{CacheSettings, CachedBases, Freshness, Poller};
 
     let freshness = Arc::new(Freshness::new(
         Arc::new(SystemBootClock),

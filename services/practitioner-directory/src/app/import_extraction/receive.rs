@@ -25,8 +25,9 @@ use crate::store::FinishImport;
 /// How many staged things go to the store at once.
 const STAGED_AT_ONCE: usize = 10_000;
 
-/// How many bytes of a file are kept at once.
-const KEPT_AT_ONCE: usize = 1024 * 1024;
+/// How many bytes of a file are kept at once: each part is a transaction, and a file of which
+/// nothing is new is read as fast as its parts are kept.
+const KEPT_AT_ONCE: usize = 8 * 1024 * 1024;
 
 /// How many bytes of a piece are read before what they brought is staged: a hundred
 /// times as many may come out of them.
@@ -152,7 +153,9 @@ impl App {
             ),
             now: cx.clock.now(),
         };
-        self.store.finish_import(&finish).await
+        let finished = self.store.finish_import(&finish).await;
+        self.people.forget();
+        finished
     }
 
     fn stager(&self, cx: &RequestContext, import_id: ImportId) -> Beside<Staged> {

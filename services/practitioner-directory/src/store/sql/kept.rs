@@ -25,7 +25,7 @@ pub(super) async fn keep(
     now: Timestamp,
 ) -> Result<(), Error> {
     let id = import_id.as_uuid();
-    let bytes = deflated(part).map_err(|_| corrupt(import_id))?;
+    let bytes = deflated(part).await.map_err(|_| corrupt(import_id))?;
     let row = kept_part::ActiveModel {
         import_id: Set(id),
         number: Set(stored(number)),
@@ -72,12 +72,19 @@ pub(super) async fn discard(tx: &Transaction, import_id: Uuid) -> Result<(), Dat
     Ok(())
 }
 
-/// A published text becomes a tenth; speed matters more than the last percent.
-fn deflated(part: &[u8]) -> std::io::Result<Vec<u8>> {
+/// A published text becomes a tenth; speed matters more than the last percent. Others have
+/// their turn meanwhile: a part takes tens of milliseconds.
+async fn deflated(part: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(part)?;
+    for piece in part.chunks(DEFLATED_AT_ONCE) {
+        encoder.write_all(piece)?;
+        tokio::task::yield_now().await;
+    }
     encoder.finish()
 }
+
+/// How many bytes are deflated before others have their turn.
+const DEFLATED_AT_ONCE: usize = 64 * 1024;
 
 fn corrupt(import_id: ImportId) -> DatabaseError {
     DatabaseError::corrupt("kept_parts", "bytes", &import_id)

@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use aval_domain::id::{OrganizationId, PatientId, PractitionerId};
 use aval_domain::time::{ManualClock, Timestamp};
+use aval_runtime::boot_clock::BootClock;
 use futures::future::BoxFuture;
 use uuid::Uuid;
 
 use crate::access_basis::{AccessBasisSource, AccessQuery};
 use crate::cache::shared::{CacheSecret, EntryKey, SharedTier};
 use crate::cache::{
-    AccessKey, Authority, BootClock, CacheSettings, CachedBases, Change, Dependency, Entry,
-    EntryVisibilities, Freshness, LEASE, News, Poller, Position, Positions, Shard,
+    AccessKey, Authority, CacheSettings, CachedBases, Change, Dependency, Entry, EntryVisibilities,
+    Freshness, LEASE, News, Poller, Position, Positions, Shard,
 };
 use crate::decision::AccessBasis;
 use crate::store::Answer;

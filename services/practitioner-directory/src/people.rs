@@ -1,0 +1,128 @@
+//! People who are read again and again, from memory.
+//!
+//! What was read is answered while this process knows that the directory has not changed
+//! since: the [`Lease`](lease::Lease) says so, from a question to the database that began a
+//! quarter of a second ago at most. An answer is that far behind what *another* instance
+//! applied, and never behind what this one did. Searches, batches and changes are read from
+//! the database.
+
+pub(crate) mod lease;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aval_domain::id::PractitionerId;
+use aval_runtime::boot_clock::BootClock;
+use quick_cache::sync::Cache;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::Error;
+use crate::metrics::ReadingMetrics;
+use crate::practitioner::Practitioner;
+use crate::store::{Sourced, Store};
+use lease::{Generation, Lease};
+
+/// How often the database is asked at which revision the directory is.
+const ASK_EVERY: Duration = Duration::from_millis(100);
+
+/// Reads single people.
+#[derive(Debug)]
+pub struct People {
+    store: Arc<dyn Store>,
+    lease: Lease,
+    remembered: Option<Cache<PractitionerId, Arc<Remembered>>>,
+    metrics: ReadingMetrics,
+}
+
+/// Somebody as they were read.
+#[derive(Debug)]
+struct Remembered {
+    /// The one that was the present one before they were read.
+    generation: Generation,
+    found: Sourced<Practitioner>,
+}
+
+impl People {
+    /// Reads from this store and remembers so many people at most. Until
+    /// [`follow`](Self::follow) runs nobody is answered from memory.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, most: usize, boot_clock: Arc<dyn BootClock>) -> Self {
+        Self {
+            store,
+            lease: Lease::new(boot_clock),
+            remembered: (most > 0).then(|| Cache::new(most)),
+            metrics: ReadingMetrics::new(),
+        }
+    }
+
+    /// The human that the id leads to, if there is such an entry.
+    pub async fn read(&self, id: PractitionerId) -> Result<Option<Sourced<Practitioner>>, Error> {
+        // Asked for before reading: what is committed meanwhile ends it.
+        let generation = self.lease.generation();
+        if let Some(remembered) = self.remembered(id, generation) {
+            self.metrics.read("memory");
+            return Ok(Some(remembered.found.clone()));
+        }
+        let Sourced { value, as_of } = self.store.practitioners(&[id]).await?;
+        self.metrics.read("database");
+        let found = value.into_iter().next().flatten();
+        let found = found.map(|value| Sourced { value, as_of });
+        if let (Some(cache), Some(generation), Some(found)) = (&self.remembered, generation, &found)
+        {
+            let found = found.clone();
+            cache.insert(id, Arc::new(Remembered { generation, found }));
+        }
+        Ok(found)
+    }
+
+    fn remembered(
+        &self,
+        id: PractitionerId,
+        generation: Option<Generation>,
+    ) -> Option<Arc<Remembered>> {
+        let (cache, generation) = (self.remembered.as_ref()?, generation?);
+        cache
+            .get(&id)
+            .filter(|remembered| remembered.generation == generation)
+    }
+
+    /// Forgets everybody: this process may have changed the directory. Called before a
+    /// change returns, whatever became of it.
+    pub fn forget(&self) {
+        self.lease.end();
+    }
+
+    /// Asks once at which revision the directory is.
+    pub(crate) async fn ask(&self) -> Result<(), Error> {
+        let asked = self.lease.ask();
+        let revision = self.store.newest_revision().await?;
+        self.lease.answered(asked, revision);
+        Ok(())
+    }
+
+    /// Asks again and again until `shutdown`. While the database does not answer the lease
+    /// runs out, and nobody is answered from memory.
+    pub async fn follow(self: Arc<Self>, shutdown: CancellationToken) {
+        if self.remembered.is_none() {
+            return;
+        }
+        let for_ever = async {
+            let mut turn = tokio::time::interval(ASK_EVERY);
+            turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let mut silent = false;
+            loop {
+                turn.tick().await;
+                match self.ask().await {
+                    Ok(()) => silent = false,
+                    Err(error) if !silent => {
+                        tracing::warn!(%error, "the revision is not read: nobody is answered from memory");
+                        silent = true;
+                    }
+                    Err(_) => {}
+                }
+            }
+        };
+        shutdown.run_until_cancelled(for_ever).await;
+    }
+}
