@@ -41,6 +41,26 @@ pub fn search_tokens(name: &str) -> Vec<String> {
         .collect()
 }
 
+/// The form in which two spellings of one name are the same: the [`search_key`] without its
+/// spaces, so that `Le Goff` is `LEGOFF` and `d'Ornano` is `DORNANO`. A name in which there
+/// is no letter is itself, so that two of them are not the same for having none.
+///
+/// ```
+/// use aval_domain::name::folded;
+/// assert_eq!(folded("Pat-Trois"), folded("PAT TROIS"));
+/// assert_eq!(folded("d’Été"), "DETE");
+/// ```
+#[must_use]
+pub fn folded(name: &str) -> String {
+    let mut letters = search_key(name);
+    letters.retain(|character| character != ' ');
+    if letters.is_empty() {
+        let itself: String = name.nfc().collect();
+        return itself.trim().to_owned();
+    }
+    letters
+}
+
 /// Capital letters that Unicode does not decompose.
 const fn spelt_out(capital: char) -> Option<&'static str> {
     Some(match capital {
@@ -109,7 +129,79 @@ mod tests {
         assert!(search_tokens(" - ").is_empty());
     }
 
+    #[test]
+    fn spellings_of_one_name_fold_to_one_and_names_that_differ_do_not() {
+        for (spellings, folded_name) in [
+            (
+                vec![
+                    "PAT-TROIS",
+                    "pat trois",
+                    "Pat‑Trois",
+                    "PATTROIS",
+                    "pa\u{200b}t-trois",
+                ],
+                "PATTROIS",
+            ),
+            (vec!["Le Goff", "LEGOFF", "le-goff"], "LEGOFF"),
+            (
+                vec![
+                    "d'Ornano",
+                    "D’ORNANO",
+                    "D ORNANO",
+                    "DORNANO",
+                    "d\u{2bc}Ornano",
+                ],
+                "DORNANO",
+            ),
+            (vec!["Lebœuf", "LEBOEUF", "Le Bœuf"], "LEBOEUF"),
+            (vec!["ANDRÉE", "ANDREE", "andre\u{301}e"], "ANDREE"),
+            (vec!["", "  "], ""),
+            (vec!["-", " - "], "-"),
+            (vec!["🦀"], "🦀"),
+        ] {
+            for spelling in spellings {
+                assert_eq!(folded(spelling), folded_name, "{spelling:?}");
+            }
+        }
+        for (one, other) in [
+            ("PAT-TROIS", "PAT-QUATRE"),
+            ("ANNE", "ANNA"),
+            ("MARIE-ANNE", "MARIANNE"),
+            ("🦀", "👻"),
+            ("-", "'"),
+            ("Иванов", "Петров"),
+            ("علي", "عمر"),
+        ] {
+            assert_ne!(folded(one), folded(other), "{one} {other}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn what_is_folded_folds_to_itself(name in any::<String>()) {
+            let once = folded(&name);
+            prop_assert_eq!(folded(&once), once);
+        }
+
+        #[test]
+        fn what_keeps_the_words_of_a_name_apart_does_not_change_it(
+            words in prop::collection::vec("[A-ZÉÈÇŒ][a-zéèçœ]{0,10}", 1..4),
+            between in prop::sample::select(vec!["", " ", "-", "'", "’", "‑", "  ", "\u{ad}"]),
+        ) {
+            let spelt = words.join(between);
+            prop_assert_eq!(folded(&spelt), folded(&words.concat()));
+            prop_assert_eq!(folded(&spelt.to_uppercase()), folded(&spelt));
+            let decomposed: String = spelt.nfd().collect();
+            prop_assert_eq!(folded(&decomposed), folded(&spelt));
+            let unaccented: String = spelt.nfd().filter(|&c| !is_combining_mark(c)).collect();
+            prop_assert_eq!(folded(&unaccented), folded(&spelt));
+        }
+
+        #[test]
+        fn names_of_other_letters_fold_to_others(one in "[A-Z]{1,20}", other in "[A-Z]{1,20}") {
+            prop_assert_eq!(folded(&one) == folded(&other), one == other);
+        }
+
         #[test]
         fn a_key_is_its_own_key(name in any::<String>()) {
             let key = search_key(&name);

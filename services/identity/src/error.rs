@@ -61,6 +61,9 @@ pub enum Error {
     /// The cursor is of another life of the database.
     #[error("the cursor was never given here")]
     CursorUnknown,
+    /// Too many patients cannot be searched for yet.
+    #[error("not everybody can be searched for yet")]
+    SearchNotReady,
     /// The identity provider does not answer, so nobody was proved.
     #[error("the identity provider does not answer")]
     ProviderUnavailable,

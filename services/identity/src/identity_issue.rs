@@ -13,6 +13,8 @@ pub enum IssueKind {
     Duplicate,
     /// An identity that is not qualified.
     Unqualified,
+    /// Two patients whom a search takes for the same, with traits that differ.
+    Alike,
 }
 
 /// One thing to look at.
@@ -43,7 +45,12 @@ pub struct IssuePosition {
 
 impl IssueKind {
     /// Every kind, in their order.
-    pub const ALL: [Self; 3] = [Self::Collision, Self::Duplicate, Self::Unqualified];
+    pub const ALL: [Self; 4] = [
+        Self::Collision,
+        Self::Duplicate,
+        Self::Unqualified,
+        Self::Alike,
+    ];
 }
 
 impl IdentityIssue {
@@ -98,7 +105,7 @@ mod tests {
             assert_eq!(IssuePosition::from_bytes(&bytes), Some(position));
             assert_eq!(IssuePosition::from_bytes(&bytes[1..]), None);
             let mut unknown = bytes;
-            unknown[8] = 3;
+            unknown[8] = 4;
             assert_eq!(IssuePosition::from_bytes(&unknown), None);
         }
     }

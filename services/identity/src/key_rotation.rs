@@ -12,6 +12,7 @@ use aval_database::DatabaseError;
 use aval_domain::id::PatientId;
 
 use crate::error::Error;
+use crate::likeness::Likeness;
 use crate::patient_keys::{PatientKeys, SealBroken};
 use crate::store::{FormerMatricule, KeyCounts, OtherKeys, Rekeyed, SealedPatient, Store};
 
@@ -193,6 +194,7 @@ fn patient(
     let next = identity.map(|identity| SealedPatient {
         ins_digest: keys.digest_of_ins(&identity.ins),
         traits_digest: keys.digest_of_traits(&identity.traits),
+        likeness: Some(keys.digest_of_likeness(&Likeness::of(&identity.traits))),
         digest_key_id: keys.digest_key_id().to_owned(),
         sealed: keys.seal(read.patient_id, &identity),
         ..read.clone()

@@ -10,6 +10,7 @@ pub mod activity_choice;
 pub mod directory;
 
 pub mod identity_issue;
+pub mod likeness;
 pub mod merge;
 pub mod patient;
 pub mod representation;
@@ -33,6 +34,7 @@ pub mod backchannel_logout;
 pub mod closed_sessions;
 pub mod directory_follower;
 pub mod jwks;
+pub mod likeness_filler;
 mod metrics;
 pub mod open_sessions;
 pub mod server;

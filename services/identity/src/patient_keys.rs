@@ -25,6 +25,7 @@ use aval_domain::ins::{Ins, InsTraits};
 use aval_runtime::key_file::{self, KeyFileError, Missing, Secret};
 
 use crate::config::PatientKeyFiles;
+use crate::likeness::Likeness;
 use crate::patient::Identity;
 use digests::DigestKey;
 use seals::Seals;
@@ -129,6 +130,30 @@ impl PatientKeys {
         self.digest_keys()
             .map(|key| key.of_traits(traits))
             .collect()
+    }
+
+    /// The digest of a likeness, by which people are searched for.
+    #[must_use]
+    pub fn digest_of_likeness(&self, likeness: &Likeness) -> KeyedDigest {
+        self.digest.of_likeness(likeness)
+    }
+
+    /// Every digest under which a likeness may be kept, that of [`Self::digest_of_likeness`]
+    /// first.
+    #[must_use]
+    pub fn digests_of_likeness(&self, likeness: &Likeness) -> Vec<KeyedDigest> {
+        self.digest_keys()
+            .map(|key| key.of_likeness(likeness))
+            .collect()
+    }
+
+    /// The digest of the likeness of these traits under the key that made this digest of
+    /// them; `None` if no key that is known made it.
+    #[must_use]
+    pub fn likeness_beside(&self, digest: &KeyedDigest, traits: &InsTraits) -> Option<KeyedDigest> {
+        let mut keys = self.digest_keys();
+        let key = keys.find(|key| key.of_traits(traits) == *digest)?;
+        Some(key.of_likeness(&Likeness::of(traits)))
     }
 
     /// A key for something else than identities, which tells nothing of these.

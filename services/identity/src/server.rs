@@ -30,6 +30,7 @@ use crate::directory_follower::DirectoryFollower;
 use crate::grpc::{DirectoryClient, MergeGrpc, PatientGrpc, SessionGrpc};
 use crate::jwks::{self, JwksError, JwksServer};
 use crate::key_rotation::{self, KeyFile, KeyGone};
+use crate::likeness_filler::keep_filling;
 use crate::open_sessions::observe_open_sessions;
 use crate::patient_keys::PatientKeys;
 use crate::provider::{HttpProvider, ProviderSetupError};
@@ -185,6 +186,7 @@ impl Server {
         let ops = OpsServer::bind(&config.ops).await;
         let ops = ops.map_err(|source| StartError::Ops { address, source })?;
         let trail = TrailClient::new(connect_lazy(&config.audit)?);
+        let filling = keep_filling(Arc::clone(&app), shutdown.clone());
         let grpc = grpc(&config, &environment, app, &shutdown).await?;
 
         let running = (
@@ -197,6 +199,7 @@ impl Server {
             tokio::spawn(jwks.serve(drained.clone())),
             tokio::spawn(keys.keep_reading(drained.clone())),
             tokio::spawn(follower.run(shutdown.clone())),
+            tokio::spawn(filling),
             tokio::spawn(ops.serve_with(db.clone(), drained.clone())),
             tokio::spawn(observe_open_sessions(
                 store,

@@ -7,6 +7,7 @@
 mod conformance;
 mod identity;
 mod keys;
+mod likeness;
 mod logout;
 mod representation;
 mod session;
@@ -16,6 +17,7 @@ pub use identity::{
     IdentityUpdate, IssueQuery, Joined, Joining, SessionsOf, Updated, UpdatedIdentity,
 };
 pub use keys::{FormerMatricule, KeyCounts, KeysInUse, OtherKeys, Rekeyed};
+pub use likeness::{Alike, Likened};
 pub use logout::{LoggedOut, Logout};
 pub use representation::{
     Added, NewRepresentation, Removal, Removed, RepresentationQuery, Represents,
@@ -78,6 +80,22 @@ pub trait Store: Debug + Send + Sync {
         &'a self,
         digests: &'a [KeyedDigest],
     ) -> Answer<'a, Vec<SealedPatient>>;
+
+    /// Who may be meant by a likeness that has one of these digests, without those who are
+    /// merged: those of whom the likeness is known, and at most so many of the others.
+    fn patients_alike<'a>(&'a self, digests: &'a [KeyedDigest], unknown: u64) -> Answer<'a, Alike>;
+
+    /// Patients, merged ones too, of whom no likeness is known, in the order of their
+    /// identifiers: a program kept or changed them that does not know it.
+    fn patients_without_likeness(
+        &self,
+        after: Option<PatientId>,
+        limit: u64,
+    ) -> Answer<'_, Vec<SealedPatient>>;
+
+    /// Keeps likenesses, each if none is known and the traits are still those that it was
+    /// made of, and says how many were. Nothing else of the patients changes.
+    fn keep_likenesses<'a>(&'a self, likened: &'a [Likened]) -> Answer<'a, u64>;
 
     /// Keeps a new session and its trace, unless the person's sessions then go on from
     /// more certificates than they may; however many are opened at the same time.
@@ -159,8 +177,9 @@ pub trait Store: Debug + Send + Sync {
     -> Answer<'_, Option<Vec<MergeChange>>>;
 
     /// What a person has to look at: collisions not looked at since, patients with the
-    /// traits of one registered before, patients who are not qualified; the oldest
-    /// first, without those who are merged.
+    /// traits of one registered before, patients whose likeness is that of one registered
+    /// before who has other traits (unless both are qualified), patients who are not
+    /// qualified; the oldest first, without those who are merged.
     fn identity_issues<'a>(&'a self, query: &'a IssueQuery) -> Answer<'a, Vec<IdentityIssue>>;
 
     /// Keeps a right to act for a patient with its trace, once per request, unless the
@@ -270,6 +289,10 @@ pub struct NewIssue {
 
 /// What became of a registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and mostly a patient"
+)]
 pub enum Registered {
     /// The patient, new or known, as they are now.
     Patient(SealedPatient),
@@ -286,7 +309,10 @@ pub struct SealedPatient {
     pub ins_digest: KeyedDigest,
     /// By which the traits are found.
     pub traits_digest: KeyedDigest,
-    /// The key of both digests; empty in a row from before keys had names.
+    /// By which those whose names are spelt alike are found; `None` where a program wrote the
+    /// row that does not know it.
+    pub likeness: Option<KeyedDigest>,
+    /// The key of all digests; empty in a row from before keys had names.
     pub digest_key_id: String,
     /// Matricule and traits, encrypted.
     pub sealed: SealedIdentity,

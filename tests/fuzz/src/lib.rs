@@ -17,6 +17,7 @@ mod identifier;
 mod json_token;
 mod log_text;
 mod matrix;
+mod search;
 mod user_info;
 
 use aval_testing::mutation::Mutator;
@@ -43,6 +44,7 @@ pub static TARGETS: &[Target] = &[
     json_token::PUBLISHED_KEYS,
     user_info::USER_INFO,
     identifier::IDENTIFIER,
+    search::SEARCH,
     extraction::EXTRACTION,
     matrix::MATRIX,
     log_text::NOTE,
@@ -99,18 +101,18 @@ mod tests {
     }
 
     #[test]
-    fn almost_sound_claims_and_identifiers_are_read_as_they_are_or_refused() {
-        try_each(&TARGETS[5..7]);
+    fn almost_sound_claims_identifiers_and_names_are_read_as_they_are_or_refused() {
+        try_each(&TARGETS[5..8]);
     }
 
     #[test]
     fn almost_sound_files_are_read_the_same_in_one_piece_or_in_many() {
-        try_each(&TARGETS[7..9]);
+        try_each(&TARGETS[8..10]);
     }
 
     #[test]
     fn almost_sound_texts_of_the_log_are_read_as_they_are_or_refused() {
-        try_each(&TARGETS[9..]);
+        try_each(&TARGETS[10..]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `aval patient …`: identities, as the operator keeps them.
 
 mod merging;
+mod search;
 
 use aval_domain::ins::InsKind;
 use aval_proto::identity::v1 as proto;
@@ -14,6 +15,7 @@ use crate::output::Rows;
 use super::Session;
 use super::directory::instant;
 use merging::{IssuesArguments, MergeArguments, UnmergeArguments};
+use search::SearchArguments;
 
 /// What to do with identities.
 #[derive(Debug, Subcommand)]
@@ -28,8 +30,11 @@ pub enum PatientCommand {
     /// Looks a patient up, by the matricule or by all five traits: one, none, or more
     /// than one, of whom none is named.
     Resolve(ResolveArguments),
-    /// Lists what somebody has to look at: likely duplicates, collisions, identities that are
-    /// not qualified.
+    /// Searches for a patient by what somebody said or wrote, however the names are spelt:
+    /// one to the letter, one who is alike and is not named, none, or more than one.
+    Search(SearchArguments),
+    /// Lists what somebody has to look at: likely duplicates, patients who are alike,
+    /// collisions, identities that are not qualified.
     Issues(IssuesArguments),
     /// Declares that one patient is another: what was decided and recorded under either is
     /// the human's from then on.
@@ -132,6 +137,7 @@ impl Session {
             PatientCommand::Register(arguments) => self.register(arguments).await,
             PatientCommand::Show { patient_id } => self.show_patient(patient_id).await,
             PatientCommand::Resolve(arguments) => self.resolve(arguments).await,
+            PatientCommand::Search(arguments) => self.search_patient(arguments).await,
             PatientCommand::Issues(arguments) => self.identity_issues(arguments).await,
             PatientCommand::Merge(arguments) => self.merge_patients(arguments).await,
             PatientCommand::Unmerge(arguments) => self.unmerge_patients(arguments).await,
@@ -167,8 +173,7 @@ impl Session {
             .resolve_patient(request)
             .await?
             .into_inner();
-        let resolution = answer.resolution().as_str_name();
-        let resolution = json!(resolution.trim_start_matches("RESOLUTION_"));
+        let resolution = resolution_of(&answer);
         let mut columns = vec![("resolution", say("réponse", "answer"))];
         columns.extend(columns_of_a_patient());
         let mut rows = Rows::new(columns);
@@ -196,17 +201,22 @@ impl ResolveArguments {
 
 impl TraitsArguments {
     fn to_proto(&self) -> proto::IdentityTraits {
-        let sex = match self.sex {
-            Sex::F => proto::Sex::Female,
-            Sex::M => proto::Sex::Male,
-            Sex::Unknown => proto::Sex::Unknown,
-        };
         proto::IdentityTraits {
             birth_name: self.birth_name.clone(),
             birth_first_names: self.first_names.clone(),
             birth_date: self.birth_date.clone(),
-            sex: sex.into(),
+            sex: self.sex.to_proto().into(),
             birth_place_code: self.birth_place.clone(),
+        }
+    }
+}
+
+impl Sex {
+    const fn to_proto(self) -> proto::Sex {
+        match self {
+            Self::F => proto::Sex::Female,
+            Self::M => proto::Sex::Male,
+            Self::Unknown => proto::Sex::Unknown,
         }
     }
 }
@@ -233,6 +243,11 @@ fn ins(matricule: &str, kind: Kind) -> proto::Ins {
         matricule: matricule.to_owned(),
         oid: kind.oid().to_owned(),
     }
+}
+
+fn resolution_of(answer: &proto::ResolvePatientResponse) -> Value {
+    let resolution = answer.resolution().as_str_name();
+    json!(resolution.trim_start_matches("RESOLUTION_"))
 }
 
 /// The matricule is not among them: no service answers it.

@@ -7,6 +7,7 @@ mod directory;
 mod matrix;
 mod merged;
 mod oversight;
+mod searched;
 mod small_witness;
 mod stand;
 mod witnessed;

@@ -8,7 +8,7 @@ use aval_domain::ins::{Ins, InsKind};
 use crate::stand::{Answer, Up};
 
 /// Registers another patient; answers their `patient_id`.
-fn register(up: &Up) -> String {
+pub(crate) fn register(up: &Up) -> String {
     let ins = Ins::with_key("2880651215003", InsKind::Test).unwrap();
     let ins = ins.reveal();
     let registered = up.ask(&[
@@ -133,6 +133,7 @@ fn two_patients_are_merged_and_taken_apart_again() {
     assert_eq!(of("unqualified"), (false, true));
     assert_eq!(of("duplicate"), (false, false));
     assert_eq!(of("collision"), (false, false));
+    assert_eq!(of("alike"), (false, false));
 
     merge(&up, &other, &own);
     let shown = up.ask(&["patient", "show", &other]);

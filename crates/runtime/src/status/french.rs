@@ -21,6 +21,9 @@ pub const fn french_sentence(reason: ErrorReason) -> &'static str {
         ErrorReason::UpdateMaskInvalid => {
             "L'une des informations à modifier n'existe pas ou ne peut pas être modifiée."
         }
+        ErrorReason::SearchIncomplete => {
+            "Il manque des informations pour rechercher cette personne."
+        }
         ErrorReason::TokenMissing => "Vous devez vous identifier pour continuer.",
         ErrorReason::TokenInvalid => "Votre identification n'est pas valable. Reconnectez-vous.",
         ErrorReason::TokenExpired => "Votre session a expiré. Reconnectez-vous.",
@@ -84,6 +87,9 @@ pub const fn french_sentence(reason: ErrorReason) -> &'static str {
         }
         ErrorReason::Overloaded => "Le service est très sollicité. Réessayez dans un instant.",
         ErrorReason::DeadlineExceeded => "Le service n'a pas répondu à temps. Réessayez.",
+        ErrorReason::SearchNotReady => {
+            "La recherche n'est pas encore disponible. Réessayez dans quelques minutes."
+        }
         ErrorReason::NotImplemented => "Cette fonction n'est pas encore disponible.",
     }
 }

@@ -19,6 +19,7 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         | ErrorReason::PageTokenInvalid
         | ErrorReason::RequestIdReused
         | ErrorReason::UpdateMaskInvalid
+        | ErrorReason::SearchIncomplete
         | ErrorReason::FileMalformed => Code::InvalidArgument,
 
         ErrorReason::TokenMissing
@@ -55,7 +56,9 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         | ErrorReason::GranteeUnknown
         | ErrorReason::FileOutdated => Code::FailedPrecondition,
 
-        ErrorReason::DependencyUnavailable | ErrorReason::TrailUnavailable => Code::Unavailable,
+        ErrorReason::DependencyUnavailable
+        | ErrorReason::TrailUnavailable
+        | ErrorReason::SearchNotReady => Code::Unavailable,
         ErrorReason::TooManySessions | ErrorReason::Overloaded => Code::ResourceExhausted,
         ErrorReason::DeadlineExceeded => Code::DeadlineExceeded,
         ErrorReason::NotImplemented => Code::Unimplemented,

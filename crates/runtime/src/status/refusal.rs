@@ -76,6 +76,14 @@ impl Refusal {
         }])
     }
 
+    /// Names the fields that the refusal is about, where its reason is another than
+    /// `FIELD_INVALID`.
+    #[must_use]
+    pub fn about(mut self, violations: Vec<FieldViolation>) -> Self {
+        self.0.field_violations = violations;
+        self
+    }
+
     /// `INTERNAL`: a defect of this service. The cause is logged here, once, and goes
     /// no further.
     #[must_use]

@@ -1,11 +1,13 @@
 //! Lists what a person of the identity unit has to look at.
 
+use aval_domain::id::PatientId;
 use aval_domain::page::PageSize;
 use aval_runtime::context::RequestContext;
 
 use super::{App, keep_patients};
 use crate::error::Error;
 use crate::identity_issue::{IdentityIssue, IssueKind, IssuePosition};
+use crate::patient::differing_traits;
 use crate::store::IssueQuery;
 
 /// What is asked for.
@@ -60,9 +62,30 @@ impl App {
             let position = last.position().to_bytes();
             self.page_tokens().seal(&filter, &position, cx.now)
         });
+        for issue in &mut issues {
+            if issue.kind == IssueKind::Alike {
+                issue.evidence = self.what_differs(&issue.patients).await?;
+            }
+        }
         Ok(IssuesPage {
             next_page_token: next_page_token.unwrap_or_default(),
             issues,
         })
+    }
+
+    /// The names of the traits in which two who are alike differ; none if they cannot be
+    /// read any more.
+    async fn what_differs(&self, pair: &[PatientId]) -> Result<Vec<String>, Error> {
+        let mut traits = Vec::new();
+        for patient_id in pair {
+            let row = self.store.patient(*patient_id).await?;
+            let opened = row.map(|row| self.patient_keys.open(row.patient_id, &row.sealed));
+            traits.extend(opened.and_then(Result::ok).map(|opened| opened.traits));
+        }
+        let [one, other] = traits.as_slice() else {
+            return Ok(Vec::new());
+        };
+        let differing = differing_traits(one, other).into_iter();
+        Ok(differing.map(str::to_owned).collect())
     }
 }

@@ -12,6 +12,7 @@ use aval_runtime::context::RequestContext;
 use super::{App, keep_patients};
 
 use crate::error::Error;
+use crate::likeness::Likeness;
 use crate::patient::{Identity, Patient, differing_traits};
 use crate::patient_keys::KeyedDigest;
 use crate::store::{NewIssue, Registered, Registration, SealedPatient, Verdict};
@@ -80,6 +81,7 @@ impl App {
                 patient_id,
                 ins_digest,
                 traits_digest,
+                likeness: Some(keys.digest_of_likeness(&Likeness::of(&identity.traits))),
                 digest_key_id: keys.digest_key_id().to_owned(),
                 sealed: keys.seal(patient_id, identity),
                 status,

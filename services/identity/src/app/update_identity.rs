@@ -10,6 +10,7 @@ use aval_runtime::context::RequestContext;
 use super::close_session::closing_event;
 use super::{App, keep_patients};
 use crate::error::Error;
+use crate::likeness::Likeness;
 use crate::patient::{Identity, Patient, differing_traits};
 use crate::patient_keys::KeyedDigest;
 use crate::session::{Closed, Closing, Session};
@@ -61,6 +62,7 @@ impl App {
         let next = SealedPatient {
             ins_digest: keys.digest_of_ins(&after.ins),
             traits_digest: keys.digest_of_traits(&after.traits),
+            likeness: Some(keys.digest_of_likeness(&Likeness::of(&after.traits))),
             digest_key_id: keys.digest_key_id().to_owned(),
             sealed: keys.seal(row.patient_id, &after),
             status: command.status.unwrap_or(row.status),

@@ -6,4 +6,5 @@ pub(super) mod identity_issue;
 pub(super) mod merge;
 pub(super) mod patient;
 pub(super) mod representation;
+mod search;
 pub(super) mod session;

@@ -13,6 +13,10 @@ use crate::directory::ActivityChoice;
 use crate::error::Error;
 use crate::refusal::{RefreshRefused, SessionRefused};
 
+/// How long whoever searches waits while the likenesses of those who were there before are
+/// made, which takes minutes where there are many.
+const FILLED_LATER: Duration = Duration::from_secs(30);
+
 /// The status of a failed use case.
 pub(super) fn refused(error: Error) -> Status {
     Refusal::from(error).into()
@@ -43,6 +47,9 @@ impl From<Error> for Refusal {
             Error::RequestIdReused => Self::new(ErrorReason::RequestIdReused, sentence),
             Error::PageTokenInvalid | Error::CursorUnknown => {
                 Self::new(ErrorReason::PageTokenInvalid, sentence)
+            }
+            Error::SearchNotReady => {
+                Self::new(ErrorReason::SearchNotReady, sentence).retry_after(FILLED_LATER)
             }
             Error::ProviderUnavailable | Error::DirectoryUnavailable(_) => {
                 Self::new(ErrorReason::DependencyUnavailable, sentence)

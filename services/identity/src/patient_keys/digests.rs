@@ -9,6 +9,8 @@ use aws_lc_rs::hmac;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
+use crate::likeness::Likeness;
+
 /// A keyed digest, by which a patient is found.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyedDigest(pub [u8; 32]);
@@ -45,6 +47,17 @@ impl DigestKey {
             .chain([traits.birth_place.as_str().to_owned()])
             .chain(names);
         self.digest(parts)
+    }
+
+    pub(super) fn of_likeness(&self, likeness: &Likeness) -> KeyedDigest {
+        let [birth_name, first_name, birth_date, sex] = likeness.parts();
+        self.digest([
+            "likeness 1".to_owned(),
+            birth_name,
+            first_name,
+            birth_date,
+            sex,
+        ])
     }
 
     pub(super) fn derived(&self, purpose: &str) -> [u8; 32] {

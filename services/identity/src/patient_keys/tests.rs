@@ -176,3 +176,46 @@ fn traits_are_compared_to_the_letter() {
         assert_ne!(keys().digest_of_traits(&other), digest);
     }
 }
+
+#[test]
+fn a_likeness_is_found_by_its_key_alone_and_is_no_other_digest() {
+    let traits = identity().traits;
+    let likeness = Likeness::of(&traits);
+    let other_key = PatientKeys::new(&secret(9), &secret(2));
+    let digest = keys().digest_of_likeness(&likeness);
+    assert_ne!(digest, other_key.digest_of_likeness(&likeness));
+    assert_ne!(digest, keys().digest_of_traits(&traits));
+    let spelt = InsTraits {
+        birth_name: "pat trois".to_owned(),
+        birth_first_names: vec!["Dominique".to_owned()],
+        birth_place: InseeCode::parse("99100").unwrap(),
+        ..traits.clone()
+    };
+    assert_eq!(keys().digest_of_likeness(&Likeness::of(&spelt)), digest);
+    let both = PatientKeys::new(&secret(9), &secret(2)).with_other_digest_keys(&[secret(1)]);
+    let digests = [other_key.digest_of_likeness(&likeness), digest];
+    assert_eq!(both.digests_of_likeness(&likeness), digests);
+    // Beside what another instance wrote, under its key.
+    for keys in [keys(), other_key] {
+        let beside = both.likeness_beside(&keys.digest_of_traits(&traits), &traits);
+        assert_eq!(beside, Some(keys.digest_of_likeness(&likeness)));
+    }
+    let of_others = both.likeness_beside(&keys().digest_of_traits(&spelt), &traits);
+    assert_eq!(of_others, None);
+}
+
+/// Whoever was digested before would not be found any more: what changes a likeness takes
+/// another label, and a step that forgets the likenesses of all.
+#[test]
+fn a_likeness_is_what_it_was() {
+    let traits = InsTraits {
+        birth_name: "Lebœuf d’Été-Ærø".to_owned(),
+        birth_first_names: vec!["Ždeňka Łucja".to_owned()],
+        ..identity().traits
+    };
+    let parts = Likeness::of(&traits).parts();
+    assert_eq!(parts, ["LEBOEUFDETEAERO", "ZDENKALUCJA", "1979-03-28", "F"]);
+    let digest = keys().digest_of_likeness(&Likeness::of(&traits));
+    let first: [u8; 8] = digest.0[..8].try_into().unwrap();
+    assert_eq!(u64::from_be_bytes(first), 0xd71b_7779_ba7b_66d6);
+}

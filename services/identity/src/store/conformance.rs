@@ -5,6 +5,7 @@ mod directory_cursor;
 mod identities;
 mod identity_issues;
 mod keys;
+mod likenesses;
 mod logouts;
 mod merges;
 mod patients;

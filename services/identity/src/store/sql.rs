@@ -1,7 +1,7 @@
 //! Identity's memory in SQL, for SQLite and PostgreSQL.
 //!
-//! `patients` holds the encrypted identity, and two digests by which it is found, with the
-//! names of the keys of both; that no two patients have one matricule is a constraint, and
+//! `patients` holds the encrypted identity, and digests by which it is found and searched
+//! for, with the names of the keys of either; that no two patients have one matricule is a constraint, and
 //! while two digest keys are in use a matter of serializable transactions. `identity_issues` waits
 //! for a person, `former_matricules` holds the waiting numbers that a NIR replaced.
 //! `sessions` has one row a sign-in, `representations` one a right to act for a patient;
@@ -14,6 +14,7 @@ mod directory_cursor;
 mod entity;
 mod identity_issue;
 mod keys;
+mod likeness;
 mod logout;
 mod merges;
 #[expect(
@@ -37,10 +38,10 @@ use aval_domain::time::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    Added, AllClosed, Answer, CloseSessions, FormerMatricule, IdentityUpdate, IssueQuery, Joined,
-    Joining, Judge, KeyCounts, KeysInUse, LoggedOut, Logout, NewRepresentation, OpenSessions,
-    Opened, Opening, OtherKeys, Refresh, Refreshed, Registered, Registration, Rekeyed, Removal,
-    Removed, RepresentationQuery, SealedPatient, SessionQuery, Store, Updated,
+    Added, Alike, AllClosed, Answer, CloseSessions, FormerMatricule, IdentityUpdate, IssueQuery,
+    Joined, Joining, Judge, KeyCounts, KeysInUse, Likened, LoggedOut, Logout, NewRepresentation,
+    OpenSessions, Opened, Opening, OtherKeys, Refresh, Refreshed, Registered, Registration,
+    Rekeyed, Removal, Removed, RepresentationQuery, SealedPatient, SessionQuery, Store, Updated,
 };
 use crate::error::Error;
 use crate::identity_issue::IdentityIssue;
@@ -94,6 +95,22 @@ impl Store for SqlStore {
         digests: &'a [KeyedDigest],
     ) -> Answer<'a, Vec<SealedPatient>> {
         Box::pin(patient::by_traits(self.db.reader(), digests))
+    }
+
+    fn patients_alike<'a>(&'a self, digests: &'a [KeyedDigest], unknown: u64) -> Answer<'a, Alike> {
+        Box::pin(likeness::alike(&self.db, digests, unknown))
+    }
+
+    fn patients_without_likeness(
+        &self,
+        after: Option<PatientId>,
+        limit: u64,
+    ) -> Answer<'_, Vec<SealedPatient>> {
+        Box::pin(likeness::patients_without(self.db.reader(), after, limit))
+    }
+
+    fn keep_likenesses<'a>(&'a self, likened: &'a [Likened]) -> Answer<'a, u64> {
+        Box::pin(likeness::keep(&self.db, likened))
     }
 
     fn open_session<'a>(&'a self, opening: &'a Opening<'a>) -> Answer<'a, Opened> {
@@ -268,6 +285,20 @@ impl SqlStore {
             (row.kind, PatientId::from_uuid(row.patient_id), row.evidence)
         };
         rows.into_iter().map(issue).collect()
+    }
+
+    /// Keeps another digest of traits, as a program does that knows of no likenesses.
+    pub(crate) async fn change_traits_as_before_likenesses(
+        &self,
+        patient_id: PatientId,
+        traits: KeyedDigest,
+    ) {
+        likeness::change_traits_as_before(&self.db, patient_id, traits).await;
+    }
+
+    /// How those are found of whom no likeness is known.
+    pub(crate) async fn plan_of_a_search(&self) -> Vec<String> {
+        likeness::plan_of_a_search(&self.db).await
     }
 
     /// How many logout tokens are remembered.

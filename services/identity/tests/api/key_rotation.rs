@@ -18,7 +18,7 @@ use crate::provider_logout::{accepted, claims_of, refused, signed_in, token};
 use crate::stand::Stand;
 
 /// The database and the first keys of a stand that has stopped.
-fn as_before(config: &mut Config, folder: &Path) {
+pub(crate) fn as_before(config: &mut Config, folder: &Path) {
     let database = folder.join("identity.sqlite");
     let url = format!("sqlite://{}?mode=rw", database.display());
     config.database = aval_database::DatabaseConfig::for_url(url);
@@ -27,7 +27,7 @@ fn as_before(config: &mut Config, folder: &Path) {
 }
 
 /// New keys are used, and the first ones are among the others.
-fn with_new_keys(config: &mut Config, folder: &Path) {
+pub(crate) fn with_new_keys(config: &mut Config, folder: &Path) {
     as_before(config, folder);
     let keys = &mut config.patient_keys;
     let new = |name: &str| -> PathBuf { folder.join(name) };
@@ -42,7 +42,7 @@ fn with_new_keys(config: &mut Config, folder: &Path) {
 }
 
 /// The same when the first ones are gone.
-fn without_the_first(config: &mut Config, folder: &Path) {
+pub(crate) fn without_the_first(config: &mut Config, folder: &Path) {
     with_new_keys(config, folder);
     config.patient_keys.other_digest_key_files.clear();
     config.patient_keys.other_encryption_key_files.clear();

@@ -26,6 +26,7 @@ mod provider_faults;
 mod provider_logout;
 mod refreshing;
 mod representatives;
+mod searching;
 mod sessions;
 mod stand;
 mod tls;

@@ -59,6 +59,8 @@ enum Kind {
     Collision,
     /// The identity is not qualified.
     Unqualified,
+    /// A search takes them for the same, and they may be.
+    Alike,
 }
 
 impl Session {
@@ -127,6 +129,7 @@ impl Kind {
             Self::Duplicate => proto::IdentityIssueKind::Duplicate,
             Self::Collision => proto::IdentityIssueKind::Collision,
             Self::Unqualified => proto::IdentityIssueKind::Unqualified,
+            Self::Alike => proto::IdentityIssueKind::Alike,
         }
     }
 }

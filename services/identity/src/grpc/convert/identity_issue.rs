@@ -18,6 +18,7 @@ pub(in crate::grpc) fn list_command(
         Ok(proto::IdentityIssueKind::Duplicate) => Some(IssueKind::Duplicate),
         Ok(proto::IdentityIssueKind::Collision) => Some(IssueKind::Collision),
         Ok(proto::IdentityIssueKind::Unqualified) => Some(IssueKind::Unqualified),
+        Ok(proto::IdentityIssueKind::Alike) => Some(IssueKind::Alike),
         Err(_) => return Err(Refusal::field("kind", "is not one of the contract's")),
     };
     Ok(ListIdentityIssues {
@@ -42,6 +43,7 @@ fn issue(issue: IdentityIssue) -> proto::IdentityIssue {
             IssueKind::Collision => proto::IdentityIssueKind::Collision,
             IssueKind::Duplicate => proto::IdentityIssueKind::Duplicate,
             IssueKind::Unqualified => proto::IdentityIssueKind::Unqualified,
+            IssueKind::Alike => proto::IdentityIssueKind::Alike,
         }
         .into(),
         patient_ids: issue.patients.iter().map(PatientId::to_string).collect(),

@@ -8,6 +8,7 @@ use aval_proto::identity::v1::resolve_patient_request::By as Asked;
 use aval_runtime::convert::timestamp_to_proto;
 use aval_runtime::status::{FieldErrors, Refusal};
 
+use super::search;
 use crate::app::{By, Found, RegisterPatient};
 use crate::patient::{Identity, Patient};
 
@@ -45,6 +46,7 @@ pub(in crate::grpc) fn by(message: proto::ResolvePatientRequest) -> Result<By, R
     let by = match fields.required("by", message.by) {
         Some(Asked::Ins(asked)) => ins(&mut fields, Some(&asked)).map(By::Ins),
         Some(Asked::Traits(asked)) => traits(&mut fields, Some(&asked)).map(By::Traits),
+        Some(Asked::Search(asked)) => return search::traits(&asked).map(By::Search),
         None => None,
     };
     fields.build(|| by)
@@ -52,14 +54,16 @@ pub(in crate::grpc) fn by(message: proto::ResolvePatientRequest) -> Result<By, R
 
 /// Who was found.
 pub(in crate::grpc) fn found(found: &Found) -> proto::ResolvePatientResponse {
-    let (resolution, patient) = match found {
-        Found::Nobody => (proto::Resolution::None, None),
-        Found::One(patient) => (proto::Resolution::One, Some(to_proto(patient))),
-        Found::Several => (proto::Resolution::Ambiguous, None),
+    let (resolution, patient, differing): (_, _, &[_]) = match found {
+        Found::Nobody => (proto::Resolution::None, None, &[]),
+        Found::One(patient) => (proto::Resolution::One, Some(to_proto(patient)), &[]),
+        Found::Several => (proto::Resolution::Ambiguous, None, &[]),
+        Found::Alike { differing } => (proto::Resolution::Alike, None, differing),
     };
     proto::ResolvePatientResponse {
         resolution: resolution.into(),
         patient,
+        differing_traits: differing.iter().map(|&name| name.to_owned()).collect(),
     }
 }
 
@@ -133,7 +137,7 @@ pub(super) fn traits(
     })
 }
 
-fn sex(fields: &mut FieldErrors, asked: i32) -> Option<Sex> {
+pub(super) fn sex(fields: &mut FieldErrors, asked: i32) -> Option<Sex> {
     match proto::Sex::try_from(asked) {
         Ok(proto::Sex::Female) => Some(Sex::Female),
         Ok(proto::Sex::Male) => Some(Sex::Male),

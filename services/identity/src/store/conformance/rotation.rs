@@ -8,10 +8,11 @@ use zeroize::Zeroizing;
 use super::identities::{patient_of, update};
 use super::sample::registration;
 use crate::key_rotation::{KeyGone, require_keys, rotate};
+use crate::likeness::Likeness;
 use crate::patient::Identity;
 use crate::patient_keys::PatientKeys;
 use crate::store::sql::{Migrator, SqlStore};
-use crate::store::{FormerMatricule, Registered, SealedPatient, Store};
+use crate::store::{FormerMatricule, Registered, Registration, SealedPatient, Store};
 
 aval_database::conformance_suite! {
     migrator: Migrator,
@@ -30,14 +31,14 @@ aval_database::conformance_suite! {
 const PATIENTS: u8 = 7;
 
 /// The first keys, those while both are known, and the next ones alone.
-struct Steps {
-    first: PatientKeys,
+pub(super) struct Steps {
+    pub(super) first: PatientKeys,
     told: PatientKeys,
-    both: PatientKeys,
-    next: PatientKeys,
+    pub(super) both: PatientKeys,
+    pub(super) next: PatientKeys,
 }
 
-fn steps() -> Steps {
+pub(super) fn steps() -> Steps {
     let [digest, encryption, new_digest, new_encryption] =
         [1, 2, 3, 4].map(|byte| Zeroizing::new([byte; 32]));
     let first = || PatientKeys::new(&digest, &encryption);
@@ -54,7 +55,7 @@ fn steps() -> Steps {
     }
 }
 
-fn identity(number: u8) -> Identity {
+pub(super) fn identity(number: u8) -> Identity {
     let matricule = format!("27903512151{number:02}");
     Identity {
         ins: Ins::with_key(&matricule, InsKind::Test).unwrap(),
@@ -69,14 +70,7 @@ fn identity(number: u8) -> Identity {
 }
 
 async fn register(store: &SqlStore, keys: &PatientKeys, number: u8) -> SealedPatient {
-    let identity = identity(number);
-    let mut new = registration(number, number);
-    let patient = &mut new.patient;
-    patient.ins_digest = keys.digest_of_ins(&identity.ins);
-    patient.traits_digest = keys.digest_of_traits(&identity.traits);
-    patient.digest_key_id = keys.digest_key_id().to_owned();
-    patient.sealed = keys.seal(patient.patient_id, &identity);
-    new.ins_digests = keys.digests_of_ins(&identity.ins);
+    let new = registration_under(keys, number);
     let nobody = |_: &SealedPatient| panic!("the matricule is free");
     match store.register_patient(&new, &nobody).await.unwrap() {
         Registered::Patient(patient) => patient,
@@ -84,7 +78,20 @@ async fn register(store: &SqlStore, keys: &PatientKeys, number: u8) -> SealedPat
     }
 }
 
-/// Everybody is found by INS and by traits, and read, with these keys.
+pub(super) fn registration_under(keys: &PatientKeys, number: u8) -> Registration {
+    let identity = identity(number);
+    let mut new = registration(number, number);
+    let patient = &mut new.patient;
+    patient.ins_digest = keys.digest_of_ins(&identity.ins);
+    patient.traits_digest = keys.digest_of_traits(&identity.traits);
+    patient.likeness = Some(keys.digest_of_likeness(&Likeness::of(&identity.traits)));
+    patient.digest_key_id = keys.digest_key_id().to_owned();
+    patient.sealed = keys.seal(patient.patient_id, &identity);
+    new.ins_digests = keys.digests_of_ins(&identity.ins);
+    new
+}
+
+/// Everybody is found by INS, by traits and by search, and read, with these keys.
 async fn all_are_there(store: &SqlStore, keys: &PatientKeys, patients: &[PatientId]) {
     require_keys(store, keys).await.unwrap();
     for (number, patient_id) in (1..).zip(patients) {
@@ -100,6 +107,11 @@ async fn all_are_there(store: &SqlStore, keys: &PatientKeys, patients: &[Patient
         let found = store.patients_by_traits(&digests).await.unwrap();
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].patient_id, *patient_id);
+        let digests = keys.digests_of_likeness(&Likeness::of(&traits));
+        let alike = store.patients_alike(&digests, 1).await.unwrap();
+        let unknown = alike.unknown.iter().map(|unknown| unknown.patient_id);
+        let found = alike.found.iter().map(|found| found.patient_id);
+        assert!(found.chain(unknown).eq([*patient_id]));
     }
 }
 
@@ -166,6 +178,7 @@ async fn a_key_from_before_keys_had_names_is_known_by_what_it_made(store: &SqlSt
     let mut old = registration(1, 1);
     old.patient.ins_digest = keys.first.digest_of_ins(&identity.ins);
     old.patient.traits_digest = keys.first.digest_of_traits(&identity.traits);
+    old.patient.likeness = None;
     old.patient.digest_key_id = String::new();
     old.patient.sealed = keys.first.seal(old.patient.patient_id, &identity);
     let nobody = |_: &SealedPatient| panic!("the matricule is free");

@@ -30,6 +30,7 @@ pub(super) fn registration(ins: u8, traits: u8) -> Registration {
             patient_id,
             ins_digest: KeyedDigest([ins; 32]),
             traits_digest: KeyedDigest([traits; 32]),
+            likeness: Some(KeyedDigest([traits; 32])),
             digest_key_id: "a digest key".to_owned(),
             sealed: SealedIdentity {
                 key_id: "a key".to_owned(),

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::entity::identity_issue as kept;
 use super::entity::patient;
+use super::likeness::HAS_ONE;
 use crate::error::Error;
 use crate::identity_issue::{IdentityIssue, IssueKind, IssuePosition};
 use crate::patient::TRAITS;
@@ -19,6 +20,17 @@ use crate::store::IssueQuery;
 const HAS_AN_EARLIER_TWIN: &str = "EXISTS (SELECT 1 FROM patients AS twin \
      WHERE twin.traits_digest = patients.traits_digest \
      AND twin.merged_into IS NULL AND twin.patient_id < patients.patient_id)";
+
+/// Another patient, registered before, whom a search takes for the same and who has other
+/// traits; neither merged, and not both qualified: the register and a document told these
+/// apart.
+const HAS_AN_EARLIER_LIKENESS: &str = "likeness_of = traits_digest \
+     AND EXISTS (SELECT 1 FROM patients AS other \
+     WHERE other.likeness_digest = patients.likeness_digest \
+     AND other.likeness_of = other.traits_digest \
+     AND other.traits_digest <> patients.traits_digest \
+     AND other.merged_into IS NULL AND other.patient_id < patients.patient_id \
+     AND (other.status <> 'qualified' OR patients.status <> 'qualified'))";
 
 /// An identity that was changed after the collision was found has been looked at.
 const IS_AS_IT_WAS: &str = "NOT EXISTS (SELECT 1 FROM patients \
@@ -35,6 +47,7 @@ pub(super) async fn list(db: &Database, query: &IssueQuery) -> Result<Vec<Identi
             IssueKind::Collision => collisions(db, query).await?,
             IssueKind::Duplicate => duplicates(db, query).await?,
             IssueKind::Unqualified => unqualified(db, query).await?,
+            IssueKind::Alike => alike(db, query).await?,
         });
     }
     found.sort_by_key(IdentityIssue::position);
@@ -99,6 +112,40 @@ async fn duplicates(db: &Database, query: &IssueQuery) -> Result<Vec<IdentityIss
                 PatientId::from_uuid(row.patient_id),
             ],
             evidence: TRAITS.map(str::to_owned).to_vec(),
+            found_at: Timestamp::from_micros(row.updated_at),
+        });
+    }
+    Ok(issues)
+}
+
+/// Which of their traits differ is for whoever can read them.
+async fn alike(db: &Database, query: &IssueQuery) -> Result<Vec<IdentityIssue>, Error> {
+    use patient::Column;
+    let is_meant = Expr::cust(HAS_AN_EARLIER_LIKENESS);
+    let mut issues = Vec::new();
+    for row in patients(db, query, IssueKind::Alike, is_meant).await? {
+        let mut other = patient::Entity::find()
+            .filter(Column::LikenessDigest.eq(row.likeness_digest))
+            .filter(Expr::cust(HAS_ONE))
+            .filter(Column::TraitsDigest.ne(row.traits_digest))
+            .filter(Column::MergedInto.is_null())
+            .filter(Column::PatientId.lt(row.patient_id))
+            .order_by_asc(Column::PatientId);
+        if row.status == InsStatus::Qualified.code() {
+            other = other.filter(Column::Status.ne(InsStatus::Qualified.code()));
+        }
+        // Gone since the first question: no issue any more.
+        let Some(other) = other.one(db.reader()).await.map_err(DatabaseError::from)? else {
+            continue;
+        };
+        issues.push(IdentityIssue {
+            kind: IssueKind::Alike,
+            issue_id: row.patient_id,
+            patients: vec![
+                PatientId::from_uuid(other.patient_id),
+                PatientId::from_uuid(row.patient_id),
+            ],
+            evidence: Vec::new(),
             found_at: Timestamp::from_micros(row.updated_at),
         });
     }

@@ -11,6 +11,7 @@ mod m0007_follow_the_directory;
 mod m0008_name_the_patient_keys;
 mod m0009_count_open_sessions;
 mod m0010_number_merges;
+mod m0011_know_who_is_alike;
 
 use aval_database::migrate::{MigratorTrait, Older, Steps};
 use aval_database::outbox::CreateOutbox;
@@ -36,12 +37,18 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_name_the_patient_keys::NameThePatientKeys),
             Box::new(m0009_count_open_sessions::CountOpenSessions),
             Box::new(m0010_number_merges::NumberMerges),
+            Box::new(m0011_know_who_is_alike::KnowWhoIsAlike),
         ]
     }
 }
 
 impl Steps for Migrator {
     fn for_older() -> Vec<(&'static str, Older)> {
-        vec![("m0009_count_open_sessions", Older::Adds)]
+        vec![
+            ("m0009_count_open_sessions", Older::Adds),
+            // Whoever writes a patient without knowing of likenesses leaves one behind that
+            // is seen to be of other traits.
+            ("m0011_know_who_is_alike", Older::Adds),
+        ]
     }
 }

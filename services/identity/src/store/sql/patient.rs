@@ -69,7 +69,7 @@ pub(super) const fn isolation_of(digests: &[KeyedDigest]) -> Isolation {
     }
 }
 
-fn bytes(digests: &[KeyedDigest]) -> impl Iterator<Item = Vec<u8>> {
+pub(super) fn bytes(digests: &[KeyedDigest]) -> impl Iterator<Item = Vec<u8>> {
     digests.iter().map(|digest| digest.0.to_vec())
 }
 
@@ -87,6 +87,8 @@ pub(super) fn row_of(patient: &SealedPatient) -> ActiveModel {
         // A row is not written 2^63 times.
         version: Set(i64::try_from(patient.version.0).unwrap_or(i64::MAX)),
         merged_into: Set(patient.merged_into.map(PatientId::as_uuid)),
+        likeness_digest: Set(patient.likeness.map(|likeness| likeness.0.to_vec())),
+        likeness_of: Set(patient.likeness.map(|_| patient.traits_digest.0.to_vec())),
     }
 }
 
@@ -100,10 +102,14 @@ pub(super) fn patient_of(row: Model) -> Result<SealedPatient, DatabaseError> {
         let bytes = bytes.try_into().map_err(|_| corrupt(column))?;
         Ok::<_, DatabaseError>(KeyedDigest(bytes))
     };
+    let is_known = row.likeness_of.as_ref() == Some(&row.traits_digest);
+    let likeness = row.likeness_digest.as_deref().filter(|_| is_known);
+    let likeness = likeness.map(|bytes| digest(bytes, "likeness_digest"));
     Ok(SealedPatient {
         patient_id: PatientId::from_uuid(row.patient_id),
         ins_digest: digest(&row.ins_digest, "ins_digest")?,
         traits_digest: digest(&row.traits_digest, "traits_digest")?,
+        likeness: likeness.transpose()?,
         digest_key_id: row.digest_key_id,
         status: InsStatus::from_code(&row.status).ok_or_else(|| corrupt("status"))?,
         registered_at: Timestamp::from_micros(row.registered_at),

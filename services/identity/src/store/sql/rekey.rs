@@ -42,6 +42,8 @@ async fn one_patient(
     let row = ActiveModel {
         ins_digest: Set(next.ins_digest.0.to_vec()),
         traits_digest: Set(next.traits_digest.0.to_vec()),
+        likeness_digest: Set(next.likeness.map(|likeness| likeness.0.to_vec())),
+        likeness_of: Set(next.likeness.map(|_| next.traits_digest.0.to_vec())),
         digest_key_id: Set(next.digest_key_id.clone()),
         key_id: Set(next.sealed.key_id.clone()),
         sealed_identity: Set(next.sealed.bytes.clone()),

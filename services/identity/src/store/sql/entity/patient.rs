@@ -23,6 +23,10 @@ pub(in crate::store::sql) struct Model {
     pub version: i64,
     /// The patient whom this one turned out to be.
     pub merged_into: Option<Uuid>,
+    /// A keyed digest of 32 bytes, of the traits whose digest `likeness_of` is: of none
+    /// where that is not `traits_digest`.
+    pub likeness_digest: Option<Vec<u8>>,
+    pub likeness_of: Option<Vec<u8>>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
