@@ -54,6 +54,8 @@ pub mod own_trail;
 
 pub mod tail;
 
+pub mod witnessing;
+
 pub mod store;
 
 pub mod grpc;

@@ -86,6 +86,13 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// The newest signed checkpoint; none before the first writer took over.
     fn checkpoint(&self) -> Answer<'_, Option<String>>;
 
+    /// The largest checkpoint that [`keep_witnessed`](Self::keep_witnessed) was given.
+    fn witnessed(&self) -> Answer<'_, Option<String>>;
+
+    /// Keeps a checkpoint of this size that witnesses cosigned, in the place of an earlier one
+    /// that is not larger. It touches nothing that a batch does: neither waits for the other.
+    fn keep_witnessed<'a>(&'a self, size: u64, note: &'a str) -> Answer<'a, ()>;
+
     /// The hashes of these nodes, as far as they are complete.
     fn nodes<'a>(&'a self, nodes: &'a [NodeId]) -> Answer<'a, KnownNodes>;
 

@@ -14,6 +14,7 @@ mod plans;
 mod proofs;
 mod searching;
 mod tampering;
+mod witnessed;
 
 use aliases::*;
 use appending::*;
@@ -29,6 +30,7 @@ use plans::*;
 use proofs::*;
 use searching::*;
 use tampering::*;
+use witnessed::*;
 
 use super::sql::Migrator;
 
@@ -49,6 +51,7 @@ aval_database::conformance_suite! {
         every_proof_from_the_store_verifies,
         tiles_hold_the_nodes_of_the_tree,
         receipts_prove_events,
+        the_largest_checkpoint_that_was_witnessed_is_kept,
         erasing_payload_and_salt_leaves_every_proof_possible,
         an_altered_row_is_noticed,
         each_filter_narrows_the_list,

@@ -5,7 +5,8 @@
 //! its own for any node. `log_head` has one row; its update is the
 //! compare-and-swap that fences writers. `patient_heads` and `map_tiles` are the map
 //! of patients' heads; `patient_aliases` is who of them is one human; `producers` is how
-//! far each producer has come. `patient_keys` are the keys under which the payloads are.
+//! far each producer has come. `witnessed` has at most one row, the newest checkpoint that
+//! witnesses cosigned. `patient_keys` are the keys under which the payloads are.
 //! `outbox` keeps this service's own events.
 
 mod alias;
@@ -31,6 +32,7 @@ mod row;
 mod search;
 mod standing;
 mod take_over;
+mod witnessed;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -125,6 +127,14 @@ impl Store for SqlStore {
 
     fn checkpoint(&self) -> Answer<'_, Option<String>> {
         Box::pin(read::checkpoint(&self.db))
+    }
+
+    fn witnessed(&self) -> Answer<'_, Option<String>> {
+        Box::pin(witnessed::witnessed(&self.db))
+    }
+
+    fn keep_witnessed<'a>(&'a self, size: u64, note: &'a str) -> Answer<'a, ()> {
+        Box::pin(witnessed::keep(&self.db, size, note))
     }
 
     fn nodes<'a>(&'a self, nodes: &'a [NodeId]) -> Answer<'a, KnownNodes> {

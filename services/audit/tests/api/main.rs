@@ -27,3 +27,5 @@ mod treating_doctor;
 mod unusual;
 mod watching;
 mod watching_ends;
+mod witness;
+mod witnessed;
