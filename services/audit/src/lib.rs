@@ -22,6 +22,8 @@ pub mod head_map;
 
 pub mod aliases;
 
+pub mod professionals;
+
 pub mod standing;
 
 pub mod checkpoint_key;

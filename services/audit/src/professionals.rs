@@ -41,6 +41,28 @@ pub fn in_event(event: &Event) -> Option<IdentityChange> {
     }
 }
 
+/// Under what a professional is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identifiers {
+    /// Those whose acts are this one's own: those that lead to it, and its own. Of whoever
+    /// leads elsewhere it is their own alone, so that a token from before a merge sees no more
+    /// than it did.
+    pub own: Vec<PractitionerId>,
+    /// All of the human's.
+    pub of_human: Vec<PractitionerId>,
+}
+
+impl Identifiers {
+    /// Of whoever has one.
+    #[must_use]
+    pub fn alone(id: PractitionerId) -> Self {
+        Self {
+            own: vec![id],
+            of_human: vec![id],
+        }
+    }
+}
+
 /// Which professionals are one human, as far as was told.
 #[derive(Debug, Clone, Default)]
 pub struct Professionals {
@@ -80,16 +102,16 @@ impl Professionals {
         all.cloned().unwrap_or_else(|| vec![id])
     }
 
-    /// The identifiers whose acts are this one's own: those that lead to it, and its own. Of
-    /// whoever leads elsewhere it is their own alone, so that a token from before a merge sees
-    /// no more than it did.
+    /// Under what this one is known.
     #[must_use]
-    pub fn own(&self, id: PractitionerId) -> Vec<PractitionerId> {
-        if self.human(id) == id {
-            self.of_human(id)
+    pub fn known_as(&self, id: PractitionerId) -> Identifiers {
+        let of_human = self.of_human(id);
+        let own = if self.human(id) == id {
+            of_human.clone()
         } else {
             vec![id]
-        }
+        };
+        Identifiers { own, of_human }
     }
 }
 
@@ -111,13 +133,15 @@ mod tests {
         for id in [a, b, c] {
             assert_eq!((known.human(id), known.of_human(id)), (c, vec![a, b, c]));
         }
-        assert_eq!(known.own(c), [a, b, c]);
-        assert_eq!((known.own(a), known.own(b)), (vec![a], vec![b]));
-        assert_eq!(known.own(other), [other]);
+        let own = |known: &Professionals, id| known.known_as(id).own;
+        assert_eq!(own(&known, c), [a, b, c]);
+        assert_eq!((own(&known, a), own(&known, b)), (vec![a], vec![b]));
+        assert_eq!(known.known_as(a).of_human, [a, b, c]);
+        assert_eq!(known.known_as(other), Identifiers::alone(other));
         known.take([IdentityChange::Unmerged { source: b }]);
-        assert_eq!((known.own(b), known.own(c)), (vec![a, b], vec![c]));
+        assert_eq!((own(&known, b), own(&known, c)), (vec![a, b], vec![c]));
         known.take([IdentityChange::Unmerged { source: a }]);
-        assert_eq!((known.own(a), known.own(b)), (vec![a], vec![b]));
+        assert_eq!((own(&known, a), own(&known, b)), (vec![a], vec![b]));
     }
 
     #[test]

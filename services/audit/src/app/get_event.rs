@@ -89,7 +89,10 @@ impl App {
     async fn is_in(&self, scope: Scope, event: &Listed) -> Result<bool, Error> {
         let patient_id = match (scope, event) {
             (Scope::Practitioner(id), Listed::Told(entry)) => {
-                return Ok(entry.event.actor.practitioner_id() == Some(id));
+                let Some(by) = entry.event.actor.practitioner_id() else {
+                    return Ok(false);
+                };
+                return Ok(by == id || self.store.professional(id).await?.own.contains(&by));
             }
             // Whose act it was is not known any more.
             (Scope::Practitioner(_), Listed::Erased(_)) => return Ok(false),

@@ -11,6 +11,7 @@ mod heads;
 mod keeping;
 mod lists;
 mod plans;
+mod professionals;
 mod proofs;
 mod searching;
 mod tampering;
@@ -27,6 +28,7 @@ use heads::*;
 use keeping::*;
 use lists::*;
 use plans::*;
+use professionals::*;
 use proofs::*;
 use searching::*;
 use tampering::*;
@@ -88,6 +90,9 @@ aval_database::conformance_suite! {
         what_is_over_is_erased_and_nothing_else,
         an_erasure_that_is_not_what_was_done_changes_nothing,
         a_page_is_a_walk_along_an_index,
+        the_acts_of_a_professional_are_those_under_every_identifier,
+        a_merge_of_professionals_that_another_producer_tells_leads_nowhere,
+        merges_of_professionals_are_found_by_an_index_and_kept_for_ever,
         a_search_sees_every_event_that_is_left_once,
         a_place_is_found_by_when_it_was_recorded,
         who_stands_how_to_a_patient_is_found_under_every_identifier,

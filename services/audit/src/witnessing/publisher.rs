@@ -52,8 +52,6 @@ pub async fn publish(
                 () = publisher.run() => {}
                 _ = leads.wait_for(|leads| !*leads) => {}
             }
-            // Whoever writes now says how it stands.
-            publisher.forget();
         }
     };
     shutdown.run_until_cancelled(Box::pin(publishing)).await;
@@ -76,6 +74,13 @@ struct Standing {
     seen: u64,
     /// Why it does not cosign.
     trouble: Option<&'static str>,
+}
+
+/// Whoever writes next says how it stands.
+impl Drop for Publisher<'_> {
+    fn drop(&mut self) {
+        self.forget();
+    }
 }
 
 impl<'a> Publisher<'a> {

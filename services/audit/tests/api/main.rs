@@ -19,6 +19,7 @@ mod oversight;
 mod own_trail;
 mod paging;
 mod people;
+mod professionals;
 mod refusals;
 mod stand;
 mod tampering;

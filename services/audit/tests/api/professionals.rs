@@ -4,7 +4,9 @@ use aval_domain::event::{Actor, Event, EventKind, Outcome, Subject};
 use aval_domain::id::{EventId, PatientId, PractitionerId};
 use aval_domain::random::SystemRandom;
 use aval_domain::time::{Clock, SystemClock};
-use aval_proto::audit::v1::{EventFilter, ListEventsRequest, ListEventsResponse};
+use aval_proto::audit::v1::{
+    EventFilter, ListEventsRequest, ListEventsResponse, WatchEventsRequest,
+};
 use tonic::{Code, Status};
 
 use crate::deeds::{access, delivery};
@@ -28,6 +30,14 @@ fn told(kind: EventKind, source: PractitionerId, target: PractitionerId) -> Even
     ]
     .into();
     event
+}
+
+/// What professionals did to records, and not what they read here.
+fn accesses() -> EventFilter {
+    EventFilter {
+        kinds: vec!["access.decided".to_owned()],
+        ..EventFilter::default()
+    }
 }
 
 fn id(event: &Event) -> String {
@@ -85,16 +95,19 @@ impl Two {
     }
 
     async fn acts(&self, of: PractitionerId) -> Vec<String> {
+        let request = ListEventsRequest {
+            filter: Some(accesses()),
+            ..ListEventsRequest::default()
+        };
         let me = Person::Practitioner(of);
-        let listed = self.stand.list(me, ListEventsRequest::default()).await;
-        ids(&listed.unwrap())
+        ids(&self.stand.list(me, request).await.unwrap())
     }
 
     /// The patient's history, narrowed to a professional.
     async fn narrowed(&self, to: PractitionerId) -> Vec<String> {
         let filter = EventFilter {
             practitioner_id: to.to_string(),
-            ..EventFilter::default()
+            ..accesses()
         };
         let request = ListEventsRequest {
             filter: Some(filter),
@@ -122,7 +135,11 @@ async fn a_professional_is_found_under_every_identifier_until_they_are_two_again
     let newly = Person::Practitioner(two.new);
     let not_theirs = two.stand.event(newly, &of_old).await.unwrap_err();
     assert_eq!(not_theirs.code(), Code::NotFound);
-    let mut watcher = two.stand.watch(newly, from("start")).await.unwrap();
+    let watched = WatchEventsRequest {
+        filter: Some(accesses()),
+        ..from("start")
+    };
+    let mut watcher = two.stand.watch(newly, watched).await.unwrap();
     assert_eq!(watcher.next_event().await.unwrap(), of_new);
 
     two.tell(EventKind::DirectoryPractitionersMerged).await;

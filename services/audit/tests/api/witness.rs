@@ -5,17 +5,23 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use aval_runtime::config::TlsFiles;
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use axum::serve::Listener;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ct_merkle::{ConsistencyProof, RootHash};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, Verifier as _, VerifyingKey};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use sha2::{Digest as _, Sha256};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// How it behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +117,7 @@ impl Witness {
     }
 
     /// Serves here until the test ends.
-    pub(crate) fn serve(&self, listener: TcpListener) -> SocketAddr {
+    pub(crate) fn serve(&self, listener: impl Listener<Addr = SocketAddr>) -> SocketAddr {
         let address = listener.local_addr().unwrap();
         let witness = self.clone();
         let answer = move |body: Bytes| async move { witness.answer(body).await };
@@ -208,6 +214,45 @@ impl Witness {
         let named = [self.name.as_bytes(), b"\n", &self.typed_key()].concat();
         let digest: [u8; 32] = Sha256::digest(named).into();
         [digest[0], digest[1], digest[2], digest[3]]
+    }
+}
+
+/// Where a witness with a certificate is reached.
+pub(crate) struct Encrypted {
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+impl Encrypted {
+    /// With this certificate and key.
+    pub(crate) fn with(listener: TcpListener, own: &TlsFiles) -> Self {
+        let chain = CertificateDer::pem_file_iter(&own.certificate).unwrap();
+        let chain = chain.collect::<Result<Vec<_>, _>>().unwrap();
+        let key = PrivateKeyDer::from_pem_file(&own.private_key).unwrap();
+        let config = rustls::ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        Self { listener, acceptor }
+    }
+}
+
+impl Listener for Encrypted {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            let (stream, from) = self.listener.accept().await.unwrap();
+            if let Ok(stream) = self.acceptor.accept(stream).await {
+                return (stream, from);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.listener.local_addr()
     }
 }
 

@@ -1,9 +1,11 @@
 //! Checkpoints that others than the log have seen, by witnesses over real sockets.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use aval_audit::config::WitnessesConfig;
+use aval_domain::time::{Clock as _, SystemClock};
 use aval_merkle_log::checkpoint::{Checkpoint, Policy};
 use aval_merkle_log::note::{SignedNote, Verifier};
 use aval_merkle_log::receipt::{Evidence, Receipt};
@@ -11,14 +13,16 @@ use aval_proto::audit::v1::{
     GetCheckpointRequest, GetCheckpointResponse, GetConsistencyProofRequest, GetEventRequest,
     GetEventResponse, GetInclusionProofRequest, GetPatientProofRequest,
 };
+use aval_runtime::config::TlsFiles;
 use aval_runtime::telemetry::metrics;
+use aval_testing::pki::DevelopmentPki;
 use tokio::net::TcpListener;
 use tonic::{Code, Status};
 
 use crate::deeds::{access, delivery};
 use crate::people::{Person, patient_id, practitioner_id};
 use crate::stand::{PATIENCE, Stand, fields, reason};
-use crate::witness::{Mood, Seen, Witness, policy};
+use crate::witness::{Encrypted, Mood, Seen, Witness, policy};
 
 /// A service whose checkpoints witnesses are shown.
 struct Watched {
@@ -69,15 +73,19 @@ impl Watched {
     }
 
     /// The same service, asking these witnesses.
-    async fn of(mut stand: Stand, witnesses: &[(&Witness, SocketAddr)], threshold: usize) -> Self {
+    async fn of(stand: Stand, witnesses: &[(&Witness, SocketAddr)], threshold: usize) -> Self {
+        Self::under(stand, &policy(witnesses, threshold), None).await
+    }
+
+    /// The same by a policy in words, and the authority of their certificates.
+    async fn under(mut stand: Stand, text: &str, authority: Option<PathBuf>) -> Self {
         let key = stand.checkpoints().await.verifier_key;
-        let text = policy(witnesses, threshold);
         let file = stand.database_file().with_file_name("witnesses");
-        std::fs::write(&file, &text).unwrap();
+        std::fs::write(&file, text).unwrap();
         let trust = format!("log {key}\n{text}");
         stand.witnessed_by(WitnessesConfig {
             policy_file: Some(file),
-            ca_file: None,
+            ca_file: authority,
             every: Duration::from_millis(20).into(),
             timeout: Duration::from_millis(500).into(),
         });
@@ -153,6 +161,39 @@ async fn the_newest_checkpoint_is_published_beside_the_newest_that_witnesses_cos
     watched.stand.start_again().await;
     let again = watched.stand.checkpoints().await;
     assert_eq!(again.witnessed_checkpoint, found.witnessed_checkpoint);
+}
+
+#[tokio::test]
+async fn witnesses_are_asked_over_tls_under_their_own_authority_alone() {
+    let (stand, log) = Watched::start().await;
+    let [one, two] = ["one.tls.example/w", "two.tls.example/w"].map(|n| Witness::of(n, &log));
+    let own = stand.files("gateway");
+    let own = |listener| Encrypted::with(listener, &own);
+    // One whom the authority vouches for, and one who shows a certificate of somebody else's.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let pki = DevelopmentPki::create_or_open(elsewhere.path(), SystemClock.now()).unwrap();
+    let strange = pki.files("gateway");
+    let strange = TlsFiles {
+        certificate: strange.certificate,
+        private_key: strange.key,
+        client_ca: strange.ca,
+    };
+    let asked = [
+        (&one, one.serve(own(listen().await))),
+        (&two, two.serve(Encrypted::with(listen().await, &strange))),
+    ];
+    let text = policy(&asked, 1).replace("http://127.0.0.1", "https://localhost");
+    let authority = stand.files("gateway").client_ca;
+    let mut watched = Watched::under(stand, &text, Some(authority)).await;
+    watched.record(6).await;
+    watched.until_witnessed(6).await;
+    until("the stranger is not believed", async || {
+        is_shown(
+            "aval_audit_witness_failures_total{reason=\"silent\",witness=\"two.tls.example/w\"}",
+        )
+    })
+    .await;
+    assert_eq!((one.seen().size, two.seen()), (6, Seen::default()));
 }
 
 #[tokio::test]

@@ -46,9 +46,7 @@ async fn sought(fixture: &Fixture, id: PractitionerId, limit: u64) -> Vec<EventI
     ids.collect()
 }
 
-pub(super) async fn the_acts_of_a_professional_are_those_under_every_identifier(
-    fixture: &Fixture,
-) {
+pub(super) async fn the_acts_of_a_professional_are_those_under_every_identifier(fixture: &Fixture) {
     let sample = &fixture.sample;
     let (old, new) = (sample.practitioner_id(), sample.practitioner_id());
     let (patient, other) = (sample.patient_id(), sample.patient_id());
@@ -113,7 +111,10 @@ pub(super) async fn the_acts_of_a_professional_are_those_under_every_identifier(
     let undone = sample.of_professionals(KINDS[1], old, new);
     fixture.append_from(TELLER, &mut hand, &[undone]).await;
     assert_eq!(acts(fixture, new).await, own_of_new);
-    assert_eq!(found(fixture, Scope::Patient(patient), of(new)).await, own_of_new);
+    assert_eq!(
+        found(fixture, Scope::Patient(patient), of(new)).await,
+        own_of_new
+    );
     let known_as = fixture.store.professional(old).await.unwrap();
     assert_eq!(known_as, Identifiers::alone(old));
 }

@@ -7,6 +7,7 @@ mod m0003_create_patient_aliases;
 mod m0004_index_standing;
 mod m0005_encrypt_payloads;
 mod m0006_create_witnessed;
+mod m0007_index_professionals;
 
 use aval_database::migrate::{MigratorTrait, Older, Steps};
 use aval_database::outbox::CreateOutbox;
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_index_standing::IndexStanding),
             Box::new(m0005_encrypt_payloads::EncryptPayloads),
             Box::new(m0006_create_witnessed::CreateWitnessed),
+            Box::new(m0007_index_professionals::IndexProfessionals),
         ]
     }
 }
@@ -35,6 +37,7 @@ impl Steps for Migrator {
         vec![
             ("m0004_index_standing", Older::Adds),
             ("m0006_create_witnessed", Older::Adds),
+            ("m0007_index_professionals", Older::Adds),
         ]
     }
 }

@@ -59,9 +59,8 @@ impl Known {
 /// One that was altered leads nowhere: it is an error for whoever asks.
 fn opened(stored: StoredEntry) -> Result<aval_domain::event::Event, DatabaseError> {
     let entry = stored.open();
-    let entry = entry.map_err(|altered| {
-        DatabaseError::corrupt("events", altered.what, &altered.log_index)
-    })?;
+    let entry = entry
+        .map_err(|altered| DatabaseError::corrupt("events", altered.what, &altered.log_index))?;
     Ok(entry.event)
 }
 
