@@ -29,4 +29,5 @@ mod unusual;
 mod watching;
 mod watching_ends;
 mod witness;
+mod witness_trouble;
 mod witnessed;
