@@ -54,6 +54,7 @@ aval_database::conformance_suite! {
         tiles_hold_the_nodes_of_the_tree,
         receipts_prove_events,
         the_largest_checkpoint_that_was_witnessed_is_kept,
+        what_witnesses_saw_is_held_against_the_log_of_today,
         erasing_payload_and_salt_leaves_every_proof_possible,
         an_altered_row_is_noticed,
         each_filter_narrows_the_list,

@@ -10,14 +10,14 @@ fn key() -> CheckpointKey {
     CheckpointKey::new(signer, Vec::new())
 }
 
-/// Loads a policy of these lines, in which `W` is a witness's key.
+/// Loads a policy of these lines, in which `<w>` is a witness's key and `<log>` this one's.
 fn loaded(lines: &str) -> Result<Option<Witnesses>, WitnessesError> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("policy");
     let cosigner = Cosigner::from_seed("witness.example/w", &[2; 32]).unwrap();
     let text = lines
-        .replace('W', &cosigner.witness().to_string())
-        .replace("OWN", &key().verifier_key());
+        .replace("<w>", &cosigner.witness().to_string())
+        .replace("<log>", &key().verifier_key());
     std::fs::write(&file, text).unwrap();
     let config = WitnessesConfig {
         policy_file: Some(file),
@@ -35,9 +35,9 @@ fn without_a_policy_nobody_is_asked() {
 #[test]
 fn a_policy_of_witnesses_is_read_with_and_without_the_logs_own_key() {
     for lines in [
-        "witness w W http://127.0.0.1:1/w\nquorum w\n",
-        "log OWN\nwitness w W http://localhost:1\nquorum w\n",
-        "witness w W http://[::1]:1/w/\nquorum w\n",
+        "witness w <w> http://127.0.0.1:1/w\nquorum w\n",
+        "log <log>\nwitness w <w> http://localhost:1\nquorum w\n",
+        "witness w <w> http://[::1]:1/w/\nquorum w\n",
     ] {
         let witnesses = loaded(lines).unwrap().unwrap();
         let [asked] = witnesses.asked.as_slice() else {
@@ -52,18 +52,18 @@ fn a_policy_of_witnesses_is_read_with_and_without_the_logs_own_key() {
 fn a_policy_that_asks_nobody_or_of_another_log_is_refused() {
     let other = Signer::from_seed("audit.example/trail", &[9; 32]).unwrap();
     let other = format!(
-        "log {}\nwitness w W http://127.0.0.1:1/w\nquorum w\n",
+        "log {}\nwitness w <w> http://127.0.0.1:1/w\nquorum w\n",
         other.verifier()
     );
     assert!(matches!(loaded(&other), Err(WitnessesError::OtherLogs)));
     for lines in [
-        "witness w W http://127.0.0.1:1/w\nquorum none\n",
-        "witness w W\nquorum w\n",
+        "witness w <w> http://127.0.0.1:1/w\nquorum none\n",
+        "witness w <w>\nquorum w\n",
     ] {
         let refused = loaded(lines);
         assert!(matches!(refused, Err(WitnessesError::NobodyToAsk)));
     }
-    let refused = loaded("witness w W http://127.0.0.1:1/w\n");
+    let refused = loaded("witness w <w> http://127.0.0.1:1/w\n");
     assert!(matches!(refused, Err(WitnessesError::NotAPolicy { .. })));
     let config = WitnessesConfig {
         policy_file: Some(Path::new("/no/such/policy").to_owned()),
@@ -83,12 +83,12 @@ fn an_address_in_clear_on_another_machine_is_refused_and_https_wants_its_authori
         "http://me@127.0.0.1/w",
         "127.0.0.1",
     ] {
-        let refused = loaded(&format!("witness w W {address}\nquorum w\n"));
+        let refused = loaded(&format!("witness w <w> {address}\nquorum w\n"));
         assert!(
             matches!(refused, Err(WitnessesError::Address { .. })),
             "{address}"
         );
     }
-    let refused = loaded("witness w W https://witness.example/w\nquorum w\n");
+    let refused = loaded("witness w <w> https://witness.example/w\nquorum w\n");
     assert!(matches!(refused, Err(WitnessesError::AuthorityMissing)));
 }
