@@ -104,10 +104,11 @@ async fn what_an_operator_has_erased_is_erased_whole_by_asking_again_whenever_it
             tokio::time::sleep(Duration::from_millis(moment)).await;
             serving.kill();
             // Answered or not: what is true stands in the log.
-            let answered = asking.await.unwrap();
+            let answered = asking.is_finished();
+            asking.abort();
             let now = erased_of_a_whole_log(&path);
             assert!(erased <= now && now <= EVENTS, "{now} after {erased}");
-            if let Some(count) = answered {
+            if answered && let Ok(Some(count)) = asking.await {
                 assert_eq!((count, now), (EVENTS - erased, EVENTS));
             }
             erased = now;
@@ -151,9 +152,11 @@ impl Operated {
         let own = files("audit");
         let text = format!(
             "grpc = {{ listen = \"127.0.0.1:{port}\", callers = {CALLERS:?}, \
-                trust_domain = {TRUST_DOMAIN:?}, tls = {{ certificate = {:?}, \
-                private_key = {:?}, client_ca = {:?} }} }}",
-            own.certificate, own.private_key, own.client_ca
+                trust_domain = {TRUST_DOMAIN:?}, tls = {{ certificate = \"{}\", \
+                private_key = \"{}\", client_ca = \"{}\" }} }}",
+            own.certificate.display(),
+            own.private_key.display(),
+            own.client_ca.display()
         );
         let channel = connect_lazy(&peer).unwrap();
         Self { channel, text }
