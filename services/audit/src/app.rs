@@ -18,13 +18,14 @@ mod reading;
 mod search_events;
 mod trace_reading;
 mod watch_events;
+mod witnessed;
 
 pub use append_events::AppendEvents;
 pub use erase_events::EraseEvents;
 pub use erased::Listed;
-pub use get_checkpoint::SignedCheckpoint;
+pub use get_checkpoint::{Checkpoints, SignedCheckpoint};
 pub use get_consistency_proof::Consistency;
-pub use get_event::FoundEvent;
+pub use get_event::{FoundEvent, ReceiptAsked};
 pub use get_inclusion_proof::Inclusion;
 pub use get_patient_proof::PatientProof;
 pub use get_tile::TileData;
@@ -43,6 +44,7 @@ use aval_runtime::page::PageTokens;
 use crate::checkpoint_key::CheckpointKey;
 use crate::store::Store;
 use crate::unusual::Rules;
+use crate::witnessing::Witnesses;
 use crate::writer::Writer;
 
 /// The use cases and what they need.
@@ -54,6 +56,7 @@ pub struct App {
     page_tokens: Arc<PageTokens>,
     watching: Watching,
     rules: Rules,
+    witnesses: Option<Arc<Witnesses>>,
     /// The alerts that were raised since the start, each once: source, epoch, sequence.
     alerts: Mutex<HashSet<(String, u64, u64)>>,
 }
@@ -76,7 +79,17 @@ impl App {
             page_tokens: Arc::new(page_tokens),
             watching,
             rules,
+            witnesses: None,
             alerts: Mutex::default(),
+        }
+    }
+
+    /// The same, whose checkpoints these witnesses are shown.
+    #[must_use]
+    pub fn witnessed_by(self, witnesses: Arc<Witnesses>) -> Self {
+        Self {
+            witnesses: Some(witnesses),
+            ..self
         }
     }
 }

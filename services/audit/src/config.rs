@@ -15,8 +15,10 @@ use crate::query::kinds_named;
 use crate::standing;
 
 mod unusual;
+mod witnesses;
 
 pub use unusual::UnusualConfig;
+pub use witnesses::WitnessesConfig;
 
 /// The prefix of the environment variables that win over the file.
 pub const ENVIRONMENT_PREFIX: &str = "AVAL_AUDIT";
@@ -59,6 +61,9 @@ pub struct Config {
     /// What counts as unusual.
     #[serde(default)]
     pub unusual: UnusualConfig,
+    /// Who sees the log's checkpoints besides the log.
+    #[serde(default)]
+    pub witnesses: WitnessesConfig,
 }
 
 /// The bounds of `WatchEvents`.
@@ -143,6 +148,7 @@ impl Config {
         self.token.check()?;
         self.watch.check()?;
         self.unusual.check()?;
+        self.witnesses.check()?;
         self.encryption.check()?;
         self.retention.check()?;
         self.database
@@ -251,6 +257,7 @@ mod tests {
         assert!(config.log.former_keys.is_empty());
         assert_eq!(config.watch, WatchConfig::default());
         assert_eq!(config.unusual, UnusualConfig::default());
+        assert_eq!(config.witnesses, WitnessesConfig::default());
         assert_eq!(config.retention, RetentionConfig::default());
     }
 
@@ -264,6 +271,7 @@ mod tests {
             "[page_tokens]",
             "[watch]",
             "[unusual]",
+            "[witnesses]",
         ] {
             let wrong = SAMPLE.replace(table, &format!("{table}\nno_such_key = 1"));
             let refused = config::from_toml::<Config>(&wrong);

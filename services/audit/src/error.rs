@@ -73,6 +73,12 @@ pub enum Error {
     /// No writer has signed the log yet.
     #[error("the log has no checkpoint yet")]
     NotSigned,
+    /// Enough witnesses have not seen it yet.
+    #[error("enough witnesses have not seen it yet")]
+    NotWitnessed,
+    /// No witness is asked about this log.
+    #[error("no witness is asked about this log")]
+    NobodyWitnesses,
     /// What is stored is not what the log took.
     #[error(transparent)]
     Altered(#[from] Altered),

@@ -140,6 +140,12 @@ pub enum Fault {
     /// The checkpoint is not of this log as it stands.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointRefused),
+    /// What witnesses cosigned is not of this log as it stands.
+    #[error("the log does not continue the checkpoint of {size} entries that witnesses saw")]
+    Witnessed {
+        /// Of how many entries it speaks.
+        size: u64,
+    },
     /// There are entries, and nobody signed them.
     #[error("no checkpoint was signed")]
     Unsigned,

@@ -22,6 +22,8 @@ pub mod head_map;
 
 pub mod aliases;
 
+pub mod professionals;
+
 pub mod standing;
 
 pub mod checkpoint_key;
@@ -53,6 +55,8 @@ pub mod writer;
 pub mod own_trail;
 
 pub mod tail;
+
+pub mod witnessing;
 
 pub mod store;
 

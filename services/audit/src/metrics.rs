@@ -1,6 +1,9 @@
 //! What the service counts, for operators.
 
+use std::time::Duration;
+
 use aval_runtime::telemetry::metrics::meter;
+use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Gauge, Histogram};
 
 /// What the writing task counts.
@@ -50,5 +53,58 @@ impl WriterMetrics {
     /// Deliveries were refused.
     pub(crate) fn refused(&self, deliveries: u64) {
         self.refused.add(deliveries, &[]);
+    }
+}
+
+/// What is counted of the witnesses.
+#[derive(Debug, Clone)]
+pub(crate) struct WitnessMetrics {
+    lag: Gauge<f64>,
+    failures: Counter<u64>,
+    conflict: Gauge<u64>,
+}
+
+impl WitnessMetrics {
+    pub(crate) fn new() -> Self {
+        let meter = meter();
+        Self {
+            lag: meter
+                .f64_gauge("aval.audit.witnesses.lag")
+                .with_description(
+                    "For how long no newer checkpoint has found enough witnesses, as the instance \
+                     that writes the log knows; 0: the newest has.",
+                )
+                .with_unit("s")
+                .build(),
+            failures: meter
+                .u64_counter("aval.audit.witness.failures")
+                .with_description("Times that a witness did not cosign as it should, by reason.")
+                .build(),
+            conflict: meter
+                .u64_gauge("aval.audit.witness.conflict")
+                .with_description(
+                    "Whether a witness saw what the log does not continue: it was forked, or went \
+                     back.",
+                )
+                .build(),
+        }
+    }
+
+    /// For how long the newest checkpoint lacks witnesses; none: it has enough.
+    pub(crate) fn behind(&self, lag: Option<Duration>) {
+        self.lag.record(lag.unwrap_or_default().as_secs_f64(), &[]);
+    }
+
+    /// A witness did not cosign as it should.
+    pub(crate) fn failed(&self, witness: &str, reason: &'static str) {
+        let named = KeyValue::new("witness", witness.to_owned());
+        self.failures
+            .add(1, &[named, KeyValue::new("reason", reason)]);
+    }
+
+    /// Whether what a witness saw is at odds with the log.
+    pub(crate) fn conflict(&self, witness: &str, is_one: bool) {
+        let named = KeyValue::new("witness", witness.to_owned());
+        self.conflict.record(u64::from(is_one), &[named]);
     }
 }

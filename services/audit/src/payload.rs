@@ -17,9 +17,11 @@ pub const NOBODY: Uuid = Uuid::nil();
 
 /// Kinds that are kept for ever, whatever else of their patient is erased: who is one human
 /// with whom, and what was erased. Every later reading of the log rests on them.
-pub const KEPT_FOR_EVER: [EventKind; 4] = [
+pub const KEPT_FOR_EVER: [EventKind; 6] = [
     EventKind::PatientsMerged,
     EventKind::PatientsUnmerged,
+    EventKind::DirectoryPractitionersMerged,
+    EventKind::DirectoryPractitionersUnmerged,
     EventKind::TrailPruned,
     EventKind::TrailErased,
 ];

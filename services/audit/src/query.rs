@@ -120,6 +120,18 @@ pub enum WatchStart {
     After(String),
 }
 
+impl News {
+    /// Has those concerned as well who have a professional's acts by now.
+    pub fn join(&mut self, human: impl Fn(PractitionerId) -> PractitionerId) {
+        let professionals = self.scopes.iter().filter_map(|scope| match scope {
+            Scope::Practitioner(id) => Some(Scope::Practitioner(human(*id))),
+            Scope::Patient(_) => None,
+        });
+        let humans: Vec<Scope> = professionals.collect();
+        self.scopes.extend(humans);
+    }
+}
+
 impl Scope {
     /// Whose events, as one text: part of what a page token is sealed for.
     #[must_use]

@@ -76,6 +76,23 @@ impl Events {
         })
     }
 
+    /// What the directory tells of two professionals.
+    pub(crate) fn of_professionals(
+        &self,
+        kind: EventKind,
+        source: PractitionerId,
+        target: PractitionerId,
+    ) -> Event {
+        let mut event = self.of_service(kind);
+        event.after = [
+            ("source_practitioner_id".to_owned(), source.to_string()),
+            ("target_practitioner_id".to_owned(), target.to_string()),
+            ("decision_reason".to_owned(), "one person".to_owned()),
+        ]
+        .into();
+        event
+    }
+
     /// An access by some professional on a grant.
     pub(crate) fn access(&self, patient_id: Option<PatientId>) -> Event {
         self.access_by(self.practitioner_id(), patient_id)

@@ -38,6 +38,7 @@ use crate::retention;
 use crate::store::Store;
 use crate::store::sql::{Migrator, SqlStore};
 use crate::tail::Tail;
+use crate::witnessing::{self, Witnesses, WitnessesError};
 use crate::writer::{Writer, WriterTask};
 
 /// How long the start waits for the writing task.
@@ -82,6 +83,9 @@ pub enum StartError {
     /// The log in the database was signed by another key.
     #[error("the log in the database is not the configured key's")]
     OtherLog(#[from] CheckpointRefused),
+    /// Witnesses cannot be asked as configured.
+    #[error(transparent)]
+    Witnesses(#[from] WitnessesError),
     /// The table of callers cannot be read.
     #[error(transparent)]
     Callers(#[from] AllowlistError),
@@ -123,6 +127,7 @@ impl Server {
         let key = Arc::new(log_key::checkpoint_key(&config.log, missing)?);
         let page_tokens = key_file::hexadecimal(&config.page_tokens.key_file, missing)?;
         let page_tokens = PageTokens::new(&page_tokens);
+        let witnesses = Witnesses::load(&config.witnesses, &key)?.map(Arc::new);
 
         let files = &config.encryption.key_files;
         let keys = PatientKeys::load(files, missing, Arc::clone(&environment.random))?;
@@ -138,8 +143,16 @@ impl Server {
         let tail = Tail::new(Arc::clone(&store));
         let watching = Watching::new(tail.clone(), &config.watch, shutdown.clone());
         let rules = config.unusual.rules();
+        let publishing = witnesses.clone().map(|witnesses| Publishing {
+            witnesses,
+            store: Arc::clone(&store),
+            key: Arc::clone(&key),
+        });
         let app = App::new(store, writer.clone(), key, page_tokens, watching, rules);
-        let app = Arc::new(app);
+        let app = Arc::new(match witnesses {
+            Some(witnesses) => app.witnessed_by(witnesses),
+            None => app,
+        });
 
         let grpc = bind_grpc(&config, &environment, app).await?;
         let ops = OpsServer::bind(&config.ops)
@@ -153,6 +166,7 @@ impl Server {
             writer: writer.clone(),
             writing,
             tail,
+            publishing,
             retention: config.retention,
             environment,
         };
@@ -279,8 +293,16 @@ struct Tasks {
     writer: Writer,
     writing: WriterTask,
     tail: Tail,
+    publishing: Option<Publishing>,
     retention: RetentionConfig,
     environment: Environment,
+}
+
+/// What is shown to witnesses, where there are any.
+struct Publishing {
+    witnesses: Arc<Witnesses>,
+    store: Arc<dyn Store>,
+    key: Arc<CheckpointKey>,
 }
 
 impl Tasks {
@@ -302,6 +324,16 @@ impl Tasks {
             self.environment.clone(),
             shutdown.clone(),
         ));
+        let publishing = self.publishing.map(|publishing| {
+            let Publishing {
+                witnesses,
+                store,
+                key,
+            } = publishing;
+            let writer = self.writer.clone();
+            let publish = witnessing::publish(witnesses, store, key, writer, shutdown.clone());
+            tokio::spawn(publish)
+        });
         let relaying = tokio::spawn(own_trail::relay(
             self.db.clone(),
             self.writer,
@@ -319,6 +351,9 @@ impl Tasks {
         report("relay", relaying.await);
         report("tail", watching.await);
         report("retention", pruning.await);
+        if let Some(publishing) = publishing {
+            report("witnesses", publishing.await);
+        }
         stop_writing.cancel();
         report("writer", writing.await);
         report("backlog", observing.await);

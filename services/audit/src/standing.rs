@@ -13,6 +13,7 @@ use aval_domain::id::{OrganizationId, PatientId, PractitionerId};
 use aval_domain::time::Timestamp;
 
 use crate::aliases::{self, PatientChange};
+use crate::professionals::Identifiers;
 
 /// The producer that knows treating doctors, records and blocks. Nobody else's events of
 /// these kinds have an effect.
@@ -135,15 +136,22 @@ impl Standing {
     }
 
     /// Whether this professional is the patient's treating doctor at that moment, and
-    /// neither shut out nor kept out by a closed record.
+    /// neither shut out nor kept out by a closed record. Whoever was declared under another of
+    /// their own identifiers is; a block of any of the human's shuts them out.
     #[must_use]
-    pub fn is_treating_doctor(&self, doctor: Doctor, now: Timestamp) -> bool {
+    pub fn is_treating_doctor(
+        &self,
+        doctor: Doctor,
+        known_as: &Identifiers,
+        now: Timestamp,
+    ) -> bool {
         let blocked = self.somebody_is_blocked
             || self
                 .blocks
                 .values()
-                .any(|block| block.names(doctor) && block.holds(now));
-        self.treating.contains(&doctor.practitioner_id)
+                .any(|block| block.names(doctor, &known_as.of_human) && block.holds(now));
+        let is_declared = |id| self.treating.contains(id);
+        known_as.own.iter().any(is_declared)
             && self.closed.is_empty()
             && !self.leads_elsewhere
             && !blocked
@@ -189,8 +197,10 @@ impl Standing {
 }
 
 impl Block {
-    fn names(&self, doctor: Doctor) -> bool {
-        let of_person = self.practitioner_id == Some(doctor.practitioner_id);
+    fn names(&self, doctor: Doctor, of_human: &[PractitionerId]) -> bool {
+        let of_person = self
+            .practitioner_id
+            .is_some_and(|id| of_human.contains(&id));
         let of_organization = self.organization_id.is_some();
         of_person || (of_organization && self.organization_id == doctor.organization_id)
     }

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use aval_database::DatabaseError;
 use aval_domain::event::{Event, EventKind};
-use aval_domain::id::{EventId, PatientId};
+use aval_domain::id::{EventId, PatientId, PractitionerId};
 use aval_domain::time::Timestamp;
 use aval_merkle_log::leaf::LeafContent;
 use aval_merkle_log::map::{MapProof, MapTile, TileId};
@@ -21,6 +21,7 @@ use crate::erasure::{Erasable, Target};
 use crate::examination::Examination;
 use crate::oversight::{Found, Search};
 use crate::plan::Recorded;
+use crate::professionals::Identifiers;
 use crate::query::{News, Onward, Query};
 use crate::sequence::Positions;
 
@@ -86,6 +87,13 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// The newest signed checkpoint; none before the first writer took over.
     fn checkpoint(&self) -> Answer<'_, Option<String>>;
 
+    /// The largest checkpoint that [`keep_witnessed`](Self::keep_witnessed) was given.
+    fn witnessed(&self) -> Answer<'_, Option<String>>;
+
+    /// Keeps a checkpoint of this size that witnesses cosigned, in the place of an earlier one
+    /// that is not larger. It touches nothing that a batch does: neither waits for the other.
+    fn keep_witnessed<'a>(&'a self, size: u64, note: &'a str) -> Answer<'a, ()>;
+
     /// The hashes of these nodes, as far as they are complete.
     fn nodes<'a>(&'a self, nodes: &'a [NodeId]) -> Answer<'a, KnownNodes>;
 
@@ -99,13 +107,18 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// that lead to them, as the log says. Whoever leads elsewhere has their own alone.
     fn identifiers(&self, patient_id: PatientId) -> Answer<'_, Vec<PatientId>>;
 
+    /// Under what this professional is known, as the log says.
+    fn professional(&self, id: PractitionerId) -> Answer<'_, Identifiers>;
+
     /// The events of [`crate::standing::KINDS`] that stand under the patient's
     /// [`identifiers`](Self::identifiers), in the order of the log, all of one state of the
     /// store; also those whose payload was erased.
     fn standing(&self, patient_id: PatientId) -> Answer<'_, Vec<StandingEntry>>;
 
     /// The events of a query, the newest first, without those whose payload was erased. A
-    /// patient's are those of all their [`identifiers`](Self::identifiers).
+    /// patient's are those of all their [`identifiers`](Self::identifiers), a professional's
+    /// those of all of [their own](Self::professional); a filter by a professional
+    /// leaves the acts of that human under whichever identifier.
     fn events<'a>(&'a self, query: &'a Query) -> Answer<'a, Vec<StoredEntry>>;
 
     /// The next entries of a list, the oldest first, without those whose payload was

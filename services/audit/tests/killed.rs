@@ -18,8 +18,14 @@ use aval_database::testing::{TestDatabase, test_databases};
 use aval_domain::event::{Actor, Event, EventKind, Outcome};
 use aval_domain::id::{EventId, PatientId};
 use aval_domain::random::SeededRandom;
-use aval_domain::time::{ManualClock, Timestamp};
+use aval_domain::time::{Clock, ManualClock, SystemClock, Timestamp};
+use aval_proto::audit::v1::EraseEventsRequest;
+use aval_proto::audit::v1::retention_service_client::RetentionServiceClient;
+use aval_runtime::channel::{Channel, connect_lazy};
+use aval_runtime::config::{PeerConfig, TlsFiles};
 use aval_runtime::key_file::Missing;
+use aval_testing::pki::{DevelopmentPki, TRUST_DOMAIN};
+use aval_testing::ports::claim_port;
 use aval_testing::program::Program;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +35,12 @@ const PROGRAM: Program = Program {
     executable: env!("CARGO_BIN_EXE_aval-audit"),
     sample: include_str!("../config/audit.toml"),
 };
+
+/// The table that the platform ships.
+const CALLERS: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../deploy/base/callers.toml"
+);
 
 const PATIENTS: usize = 5;
 const DELIVERIES: u64 = 6;
@@ -44,10 +56,10 @@ const MOMENTS: [u64; 5] = [0, 102, 106, 112, 125];
 async fn a_program_killed_while_it_erases_leaves_nothing_half_and_the_next_goes_on() {
     for database in test_databases("audit::killed::while_it_erases").await {
         let folder = TempDir::new().unwrap();
-        let path = configuration(folder.path(), &database);
-        let migrated = PROGRAM.run(&["migrate", "--config", &path]);
-        assert!(migrated.success, "{}", migrated.log);
-        record_long_ago(&path).await;
+        let in_clear = "grpc = { listen = \"127.0.0.1:0\", insecure_loopback = true }\n\
+            retention = { default_years = 1 }";
+        let path = configuration(folder.path(), &database, in_clear);
+        record_long_ago(&path, PATIENTS).await;
         assert_eq!(erased_of_a_whole_log(&path), 0);
 
         let mut erased = 0;
@@ -73,32 +85,124 @@ async fn a_program_killed_while_it_erases_leaves_nothing_half_and_the_next_goes_
     }
 }
 
-fn configuration(folder: &Path, database: &TestDatabase) -> String {
+/// How long after an operator asked that everything of a patient be erased it is killed: what
+/// is asked for takes a dozen steps, and some of these fall into each.
+const MOMENTS_OF_AN_OPERATOR: [u64; 6] = [0, 15, 30, 60, 120, 240];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_operator_has_erased_is_erased_whole_by_asking_again_whenever_it_was_killed() {
+    for database in test_databases("audit::killed::while_an_operator_erases").await {
+        let folder = TempDir::new().unwrap();
+        let operated = Operated::in_folder(folder.path());
+        let path = configuration(folder.path(), &database, &operated.text);
+        let [patient] = record_long_ago(&path, 1).await.try_into().unwrap();
+        let mut erased = 0;
+        for moment in MOMENTS_OF_AN_OPERATOR {
+            let mut serving = PROGRAM.serve(&path);
+            serving.says("writing the log");
+            let asking = tokio::spawn(operated.clone().erase(patient));
+            tokio::time::sleep(Duration::from_millis(moment)).await;
+            serving.kill();
+            // Answered or not: what is true stands in the log.
+            let answered = asking.is_finished();
+            asking.abort();
+            let now = erased_of_a_whole_log(&path);
+            assert!(erased <= now && now <= EVENTS, "{now} after {erased}");
+            if answered && let Ok(Some(count)) = asking.await {
+                assert_eq!((count, now), (EVENTS - erased, EVENTS));
+            }
+            erased = now;
+        }
+
+        let mut serving = PROGRAM.serve(&path);
+        serving.says("writing the log");
+        let rest = operated.clone().erase(patient).await;
+        assert_eq!(rest, Some(EVENTS - erased));
+        assert_eq!(operated.erase(patient).await, Some(0));
+        serving.stop();
+        assert_eq!(erased_of_a_whole_log(&path), EVENTS);
+    }
+}
+
+/// A service that an operator reaches.
+#[derive(Clone)]
+struct Operated {
+    channel: Channel,
+    text: String,
+}
+
+impl Operated {
+    fn in_folder(folder: &Path) -> Self {
+        let pki = DevelopmentPki::create_or_open(&folder.join("pki"), SystemClock.now()).unwrap();
+        let port = claim_port().unwrap();
+        let files = |name: &str| {
+            let files = pki.files(name);
+            TlsFiles {
+                certificate: files.certificate,
+                private_key: files.key,
+                client_ca: files.ca,
+            }
+        };
+        let peer = PeerConfig {
+            uri: format!("https://localhost:{port}"),
+            tls: Some(files("operator")),
+            server_name: None,
+            deadline: Duration::from_secs(30).into(),
+        };
+        let own = files("audit");
+        let text = format!(
+            "grpc = {{ listen = \"127.0.0.1:{port}\", callers = {CALLERS:?}, \
+                trust_domain = {TRUST_DOMAIN:?}, tls = {{ certificate = \"{}\", \
+                private_key = \"{}\", client_ca = \"{}\" }} }}",
+            own.certificate.display(),
+            own.private_key.display(),
+            own.client_ca.display()
+        );
+        let channel = connect_lazy(&peer).unwrap();
+        Self { channel, text }
+    }
+
+    /// How many events were erased; none: there was no answer.
+    async fn erase(self, patient: PatientId) -> Option<u64> {
+        let request = EraseEventsRequest {
+            patient_id: patient.to_string(),
+            ground: "Article 17".to_owned(),
+        };
+        let answer = RetentionServiceClient::new(self.channel)
+            .erase_events(request)
+            .await;
+        Some(answer.ok()?.into_inner().erased_count)
+    }
+}
+
+fn configuration(folder: &Path, database: &TestDatabase, how: &str) -> String {
     let file = |name: &str| folder.join(name).display().to_string();
     let schema = database.config().schema.as_ref();
     let schema = schema.map_or(String::new(), |schema| format!(", schema = \"{schema}\""));
     let text = format!(
         r#"
             create_missing_keys = true
-            grpc = {{ listen = "127.0.0.1:0", insecure_loopback = true }}
+            {how}
             ops = {{ listen = "127.0.0.1:0" }}
             database = {{ url = "{}"{schema} }}
             token = {{ issuer = "http://127.0.0.1:1", jwks_url = "http://127.0.0.1:1/jwks.json" }}
             log = {{ key_file = "{}" }}
             encryption = {{ key_files = ["{}"] }}
             page_tokens = {{ key_file = "{}" }}
-            retention = {{ default_years = 1 }}
         "#,
         database.config().url,
         file("checkpoint.key"),
         file("trail.key"),
         file("page-tokens.key"),
     );
-    PROGRAM.config(folder, &text)
+    let path = PROGRAM.config(folder, &text);
+    let migrated = PROGRAM.run(&["migrate", "--config", &path]);
+    assert!(migrated.success, "{}", migrated.log);
+    path
 }
 
-/// Fills the log with accesses that are over by any calendar.
-async fn record_long_ago(path: &str) {
+/// Fills the log with accesses of so many patients that are over by any calendar.
+async fn record_long_ago(path: &str, patients: usize) -> Vec<PatientId> {
     let config = Config::load(Some(Path::new(path))).unwrap();
     let long_ago = Timestamp::parse_rfc3339("2010-03-01T12:00:00Z").unwrap();
     let random = Arc::new(SeededRandom::new(1));
@@ -114,7 +218,10 @@ async fn record_long_ago(path: &str) {
     let mut leads = writer.leads();
     leads.wait_for(|leads| *leads).await.unwrap();
 
-    let patients = [(); PATIENTS].map(|()| PatientId::new(long_ago, random.as_ref()));
+    let patients: Vec<PatientId> =
+        std::iter::repeat_with(|| PatientId::new(long_ago, random.as_ref()))
+            .take(patients)
+            .collect();
     let access = |sequence: u64| {
         let name = "consent".to_owned();
         let mut event = Event::new(
@@ -125,7 +232,7 @@ async fn record_long_ago(path: &str) {
             Actor::Service { name },
             "records",
         );
-        let turn = usize::try_from(sequence).unwrap() % PATIENTS;
+        let turn = usize::try_from(sequence).unwrap() % patients.len();
         event.patient_id = Some(patients[turn]);
         (sequence, SealedEvent::seal(event, random.as_ref()).unwrap())
     };
@@ -138,6 +245,7 @@ async fn record_long_ago(path: &str) {
     stop.cancel();
     writing.await.unwrap();
     db.close().await.unwrap();
+    patients
 }
 
 /// How many entries are erased, of a log in which nothing is amiss.

@@ -55,6 +55,7 @@ pub(super) async fn receipts_verify(scene: &Scene, patient: &Patient, event_ids:
             event_id: event_id.clone(),
             include_receipt: true,
             patient_id: String::new(),
+            witnessed: false,
         });
         let answer = scene
             .portal

@@ -184,6 +184,7 @@ impl Session {
             event_id: event_id.to_owned(),
             include_receipt: true,
             patient_id: String::new(),
+            witnessed: false,
         });
         let answer = patient
             .software

@@ -77,6 +77,7 @@ impl TransparencyService for Desk {
         Ok(Response::new(GetCheckpointResponse {
             checkpoint: cx.caller.to_string(),
             verifier_key: cx.trace_id.map(|id| id.to_string()).unwrap_or_default(),
+            witnessed_checkpoint: String::new(),
         }))
     }
 

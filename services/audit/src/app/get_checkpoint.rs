@@ -5,6 +5,15 @@ use aval_merkle_log::checkpoint::Checkpoint;
 use super::App;
 use crate::error::Error;
 
+/// The newest checkpoint, and the newest that others than the log have seen.
+#[derive(Debug, Clone)]
+pub struct Checkpoints {
+    /// The newest.
+    pub newest: SignedCheckpoint,
+    /// The newest that enough witnesses cosigned; none: none was yet, or nobody is asked.
+    pub witnessed: Option<SignedCheckpoint>,
+}
+
 /// A checkpoint that one of the log's keys signed.
 #[derive(Debug, Clone)]
 pub struct SignedCheckpoint {
@@ -17,18 +26,37 @@ pub struct SignedCheckpoint {
 }
 
 impl App {
-    /// Answers the newest checkpoint. Whoever the allowlist lets in may ask: nothing of
-    /// it reveals who did what. [`Error::NotSigned`] before the log's first writer.
-    pub async fn get_checkpoint(&self) -> Result<SignedCheckpoint, Error> {
-        self.newest_checkpoint().await
+    /// Answers the newest checkpoint, and the newest that enough witnesses cosigned. Whoever
+    /// the allowlist lets in may ask: nothing of it reveals who did what.
+    /// [`Error::NotSigned`] before the log's first writer.
+    pub async fn get_checkpoint(&self) -> Result<Checkpoints, Error> {
+        // In this order: the witnessed one is never ahead of the newest.
+        let witnessed = self.witnessed_checkpoint().await?;
+        let newest = self.newest_checkpoint().await?;
+        Ok(Checkpoints { newest, witnessed })
     }
 
+    /// The newest checkpoint, with the witnesses' lines where it has them.
     pub(super) async fn newest_checkpoint(&self) -> Result<SignedCheckpoint, Error> {
         let note = self.store.checkpoint().await?.ok_or(Error::NotSigned)?;
         Ok(SignedCheckpoint {
             checkpoint: self.key.open(&note)?,
-            note,
+            note: self.with_cosignatures(note).await?,
             verifier_key: self.key.verifier_key(),
         })
+    }
+
+    /// The signed checkpoint of a size, if it is the newest or the newest that was witnessed.
+    pub(super) async fn checkpoint_of(
+        &self,
+        size: u64,
+        newest: SignedCheckpoint,
+    ) -> Result<Option<String>, Error> {
+        if size == newest.checkpoint.size {
+            return Ok(Some(newest.note));
+        }
+        let witnessed = self.witnessed_checkpoint().await?;
+        let witnessed = witnessed.filter(|witnessed| witnessed.checkpoint.size == size);
+        Ok(witnessed.map(|witnessed| witnessed.note))
     }
 }

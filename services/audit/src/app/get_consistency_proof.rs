@@ -10,7 +10,7 @@ use crate::error::Error;
 pub struct Consistency {
     /// The proof.
     pub proof: ConsistencyProof,
-    /// The signed checkpoint of the larger tree, if it is the newest.
+    /// The signed checkpoint of the larger tree, if it is the newest or the newest witnessed.
     pub checkpoint: Option<String>,
 }
 
@@ -41,7 +41,7 @@ impl App {
         let proof = ConsistencyProof::compute(&nodes, old_size, size)?;
         Ok(Consistency {
             proof,
-            checkpoint: (size == newest.checkpoint.size).then_some(newest.note),
+            checkpoint: self.checkpoint_of(size, newest).await?,
         })
     }
 }

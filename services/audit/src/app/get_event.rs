@@ -6,6 +6,7 @@ use aval_merkle_log::note::SignedNote;
 use aval_merkle_log::receipt::{Evidence, Receipt};
 use aval_runtime::context::RequestContext;
 
+use super::get_checkpoint::SignedCheckpoint;
 use super::trace_reading::reader;
 use super::{App, Listed};
 use crate::checkpoint_key::CheckpointRefused;
@@ -13,6 +14,17 @@ use crate::entry::Altered;
 use crate::error::Error;
 use crate::query::Scope;
 use crate::sentence::Reader;
+
+/// Which receipt is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReceiptAsked {
+    /// None.
+    None,
+    /// Against the newest checkpoint.
+    Newest,
+    /// Against the newest checkpoint that enough witnesses cosigned.
+    Witnessed,
+}
 
 /// One event.
 #[derive(Debug, Clone)]
@@ -34,7 +46,7 @@ impl App {
         cx: &RequestContext,
         patient_id: Option<PatientId>,
         event_id: EventId,
-        include_receipt: bool,
+        asked: ReceiptAsked,
     ) -> Result<FoundEvent, Error> {
         let reading = self.reading(cx, patient_id).await?;
         let event = match self.store.event(event_id).await? {
@@ -44,10 +56,16 @@ impl App {
         if !self.is_in(reading.scope, &event).await? {
             return Err(Error::NotFound);
         }
-        let receipt = if include_receipt {
-            Some(self.receipt(&event).await?)
-        } else {
-            None
+        let receipt = match asked {
+            ReceiptAsked::None => None,
+            ReceiptAsked::Newest => {
+                let newest = self.newest_checkpoint().await?;
+                Some(self.receipt(&event, &newest).await?)
+            }
+            ReceiptAsked::Witnessed => {
+                let witnessed = self.require_witnessed().await?;
+                Some(self.receipt(&event, &witnessed).await?)
+            }
         };
         let subject = Subject::new("event", &event_id);
         self.trace_reading(cx, event.patient_id(), Some(subject), reading.ground())
@@ -71,7 +89,10 @@ impl App {
     async fn is_in(&self, scope: Scope, event: &Listed) -> Result<bool, Error> {
         let patient_id = match (scope, event) {
             (Scope::Practitioner(id), Listed::Told(entry)) => {
-                return Ok(entry.event.actor.practitioner_id() == Some(id));
+                let Some(by) = entry.event.actor.practitioner_id() else {
+                    return Ok(false);
+                };
+                return Ok(by == id || self.store.professional(id).await?.own.contains(&by));
             }
             // Whose act it was is not known any more.
             (Scope::Practitioner(_), Listed::Erased(_)) => return Ok(false),
@@ -84,15 +105,18 @@ impl App {
         }
     }
 
-    /// The receipt against the newest checkpoint, verified before it is given away: a
-    /// row that was changed together with its own hashes is noticed here.
-    async fn receipt(&self, event: &Listed) -> Result<String, Error> {
+    /// The receipt against a checkpoint, verified before it is given away: a row that was
+    /// changed together with its own hashes is noticed here. [`Error::NotWitnessed`] for an
+    /// event that the checkpoint does not cover yet.
+    async fn receipt(&self, event: &Listed, signed: &SignedCheckpoint) -> Result<String, Error> {
         let (salt, evidence) = match event {
             Listed::Told(entry) => (Some(entry.salt.0), Evidence::Event(&entry.canonical)),
             Listed::Erased(_) => (None, Evidence::LeafOnly),
         };
         let log_index = event.log_index();
-        let signed = self.newest_checkpoint().await?;
+        if log_index >= signed.checkpoint.size {
+            return Err(Error::NotWitnessed);
+        }
         let proof = self
             .prove_inclusion(log_index, signed.checkpoint.size)
             .await?;

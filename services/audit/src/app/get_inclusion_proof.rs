@@ -14,7 +14,7 @@ pub struct Inclusion {
     pub proof: InclusionProof,
     /// The leaf's hash.
     pub leaf_hash: Hash,
-    /// The signed checkpoint of the tree, if it is the newest.
+    /// The signed checkpoint of the tree, if it is the newest or the newest witnessed.
     pub checkpoint: Option<String>,
 }
 
@@ -49,7 +49,7 @@ impl App {
         Ok(Inclusion {
             proof,
             leaf_hash: nodes.node(leaf).map_err(ComputeError::Source)?,
-            checkpoint: (size == newest.checkpoint.size).then_some(newest.note),
+            checkpoint: self.checkpoint_of(size, newest).await?,
         })
     }
 

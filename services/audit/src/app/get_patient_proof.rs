@@ -90,7 +90,7 @@ impl App {
             leaves,
             last,
             map_proof: stored.proof,
-            checkpoint: stored.checkpoint,
+            checkpoint: self.with_cosignatures(stored.checkpoint).await?,
             patient_ids,
         })
     }

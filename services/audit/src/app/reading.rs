@@ -89,7 +89,8 @@ pub(super) async fn require_treating_doctor(
             event: entry.as_ref().map(|entry| &entry.event),
         });
     }
-    if standing.is_treating_doctor(doctor, now) {
+    let known_as = store.professional(doctor.practitioner_id).await?;
+    if standing.is_treating_doctor(doctor, &known_as, now) {
         Ok(())
     } else {
         Err(Denied::ActorNotAllowed.into())

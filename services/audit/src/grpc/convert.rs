@@ -5,7 +5,7 @@ mod oversight;
 mod proofs;
 
 pub(super) use history::{
-    export_events, found_event, history_page, list_events, watch_events, watched,
+    export_events, found_event, history_page, list_events, receipt_asked, watch_events, watched,
 };
 pub(super) use oversight::{
     list_history, list_unusual_accesses, opened_history, search_events, search_page, unusual_page,

@@ -14,7 +14,7 @@ use crate::writer::TermError;
 /// A delivery that found no writer finds one elsewhere, or soon.
 const TRY_ELSEWHERE: Duration = Duration::from_millis(100);
 
-/// Streams end when their readers leave.
+/// Streams end when their readers leave, and witnesses come back.
 const LATER: Duration = Duration::from_secs(5);
 
 /// What the caller is told of a failure.
@@ -51,6 +51,12 @@ pub(super) fn refusal(error: Error) -> Refusal {
             "the log has no checkpoint yet",
         )
         .retry_after(TRY_ELSEWHERE),
+        Error::NotWitnessed => Refusal::new(
+            ErrorReason::DependencyUnavailable,
+            "enough witnesses have not seen it yet",
+        )
+        .retry_after(LATER),
+        Error::NobodyWitnesses => Refusal::field("witnessed", "no witness is asked about this log"),
         Error::ReaderTooSlow => Refusal::new(
             ErrorReason::Overloaded,
             "the stream was read too slowly; go on with the cursor of the last item",

@@ -73,7 +73,7 @@ impl TrailService for Trail {
         let patient_id = convert::optional_patient_id(&request.patient_id)?;
         let found = self
             .app
-            .get_event(&cx, patient_id, event_id, request.include_receipt)
+            .get_event(&cx, patient_id, event_id, convert::receipt_asked(&request))
             .await
             .map_err(refusal)?;
         Ok(Response::new(convert::found_event(found)))

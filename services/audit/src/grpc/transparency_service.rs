@@ -36,10 +36,12 @@ impl TransparencyService for Transparency {
         request: Request<GetCheckpointRequest>,
     ) -> Result<Response<GetCheckpointResponse>, Status> {
         RequestContext::of(&request)?;
-        let signed = self.app.get_checkpoint().await.map_err(refusal)?;
+        let found = self.app.get_checkpoint().await.map_err(refusal)?;
+        let witnessed = found.witnessed.map(|witnessed| witnessed.note);
         Ok(Response::new(GetCheckpointResponse {
-            checkpoint: signed.note,
-            verifier_key: signed.verifier_key,
+            checkpoint: found.newest.note,
+            verifier_key: found.newest.verifier_key,
+            witnessed_checkpoint: witnessed.unwrap_or_default(),
         }))
     }
 

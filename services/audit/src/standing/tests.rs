@@ -93,7 +93,9 @@ impl History {
 
     fn is_treating_doctor(&self) -> bool {
         let now = self.sample.clock.now();
-        self.standing().is_treating_doctor(self.doctor, now)
+        let known_as = Identifiers::alone(self.doctor.practitioner_id);
+        self.standing()
+            .is_treating_doctor(self.doctor, &known_as, now)
     }
 }
 

@@ -11,9 +11,11 @@ mod heads;
 mod keeping;
 mod lists;
 mod plans;
+mod professionals;
 mod proofs;
 mod searching;
 mod tampering;
+mod witnessed;
 
 use aliases::*;
 use appending::*;
@@ -26,9 +28,11 @@ use heads::*;
 use keeping::*;
 use lists::*;
 use plans::*;
+use professionals::*;
 use proofs::*;
 use searching::*;
 use tampering::*;
+use witnessed::*;
 
 use super::sql::Migrator;
 
@@ -49,6 +53,8 @@ aval_database::conformance_suite! {
         every_proof_from_the_store_verifies,
         tiles_hold_the_nodes_of_the_tree,
         receipts_prove_events,
+        the_largest_checkpoint_that_was_witnessed_is_kept,
+        what_witnesses_saw_is_held_against_the_log_of_today,
         erasing_payload_and_salt_leaves_every_proof_possible,
         an_altered_row_is_noticed,
         each_filter_narrows_the_list,
@@ -85,6 +91,9 @@ aval_database::conformance_suite! {
         what_is_over_is_erased_and_nothing_else,
         an_erasure_that_is_not_what_was_done_changes_nothing,
         a_page_is_a_walk_along_an_index,
+        the_acts_of_a_professional_are_those_under_every_identifier,
+        a_merge_of_professionals_that_another_producer_tells_leads_nowhere,
+        merges_of_professionals_are_found_by_an_index_and_kept_for_ever,
         a_search_sees_every_event_that_is_left_once,
         a_place_is_found_by_when_it_was_recorded,
         who_stands_how_to_a_patient_is_found_under_every_identifier,

@@ -5,7 +5,8 @@
 //! its own for any node. `log_head` has one row; its update is the
 //! compare-and-swap that fences writers. `patient_heads` and `map_tiles` are the map
 //! of patients' heads; `patient_aliases` is who of them is one human; `producers` is how
-//! far each producer has come. `patient_keys` are the keys under which the payloads are.
+//! far each producer has come. `witnessed` has at most one row, the newest checkpoint that
+//! witnesses cosigned. `patient_keys` are the keys under which the payloads are.
 //! `outbox` keeps this service's own events.
 
 mod alias;
@@ -25,19 +26,21 @@ mod list;
 )]
 mod migration;
 mod onward;
+mod professionals;
 mod read;
 mod rekey;
 mod row;
 mod search;
 mod standing;
 mod take_over;
+mod witnessed;
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use aval_database::{Database, DatabaseError, outbox};
 use aval_domain::event::Event;
-use aval_domain::id::{EventId, PatientId};
+use aval_domain::id::{EventId, PatientId, PractitionerId};
 use aval_domain::time::Timestamp;
 use aval_merkle_log::leaf::LeafContent;
 use aval_merkle_log::map::TileId;
@@ -56,11 +59,14 @@ use crate::examination::Examination;
 use crate::oversight::{Found, Search};
 use crate::patient_keys::PatientKeys;
 use crate::plan::Recorded;
-use crate::query::{News, Onward, Query};
+use crate::professionals::{Identifiers, Professionals};
+use crate::query::{Filter, News, Onward, Query, Scope};
 
 #[cfg(test)]
 pub(crate) use list::page_statements;
 pub use migration::Migrator;
+#[cfg(test)]
+pub(crate) use professionals::telling_statement;
 #[cfg(test)]
 pub(crate) use standing::standing_statement;
 
@@ -69,14 +75,38 @@ pub(crate) use standing::standing_statement;
 pub struct SqlStore {
     db: Database,
     keys: Arc<PatientKeys>,
+    professionals: professionals::Known,
 }
 
 impl SqlStore {
     /// The log in this database, whose schema is [`Migrator`]'s, with its payloads under
     /// these keys.
     #[must_use]
-    pub const fn new(db: Database, keys: Arc<PatientKeys>) -> Self {
-        Self { db, keys }
+    pub fn new(db: Database, keys: Arc<PatientKeys>) -> Self {
+        Self {
+            db,
+            keys,
+            professionals: professionals::Known::default(),
+        }
+    }
+
+    /// The human whom a filter names, under all identifiers.
+    async fn named(&self, filter: &Filter) -> Result<Vec<PractitionerId>, DatabaseError> {
+        let Some(id) = filter.practitioner_id else {
+            return Ok(Vec::new());
+        };
+        let of_human = |known: &Professionals| known.of_human(id);
+        self.professionals.ask(&self.db, &self.keys, of_human).await
+    }
+
+    /// The professionals of a list: whose acts they are, and whom the filter names.
+    async fn asked(&self, scope: Scope, filter: &Filter) -> Result<list::Asked, DatabaseError> {
+        let own = match scope {
+            Scope::Patient(_) => Vec::new(),
+            Scope::Practitioner(id) => self.professional(id).await?.own,
+        };
+        let named = self.named(filter).await?;
+        Ok(list::Asked { own, named })
     }
 }
 
@@ -127,6 +157,14 @@ impl Store for SqlStore {
         Box::pin(read::checkpoint(&self.db))
     }
 
+    fn witnessed(&self) -> Answer<'_, Option<String>> {
+        Box::pin(witnessed::witnessed(&self.db))
+    }
+
+    fn keep_witnessed<'a>(&'a self, size: u64, note: &'a str) -> Answer<'a, ()> {
+        Box::pin(witnessed::keep(&self.db, size, note))
+    }
+
     fn nodes<'a>(&'a self, nodes: &'a [NodeId]) -> Answer<'a, KnownNodes> {
         Box::pin(read::nodes(&self.db, nodes))
     }
@@ -140,11 +178,17 @@ impl Store for SqlStore {
     }
 
     fn events<'a>(&'a self, query: &'a Query) -> Answer<'a, Vec<StoredEntry>> {
-        Box::pin(list::events(&self.db, &self.keys, query))
+        Box::pin(async move {
+            let asked = self.asked(query.scope, &query.filter).await?;
+            list::events(&self.db, &self.keys, query, &asked).await
+        })
     }
 
     fn events_from<'a>(&'a self, onward: &'a Onward) -> Answer<'a, Vec<StoredEntry>> {
-        Box::pin(list::events_from(&self.db, &self.keys, onward))
+        Box::pin(async move {
+            let asked = self.asked(onward.scope, &onward.filter).await?;
+            list::events_from(&self.db, &self.keys, onward, &asked).await
+        })
     }
 
     fn identifiers(&self, patient_id: PatientId) -> Answer<'_, Vec<PatientId>> {
@@ -154,12 +198,20 @@ impl Store for SqlStore {
         })
     }
 
+    fn professional(&self, id: PractitionerId) -> Answer<'_, Identifiers> {
+        let known_as = move |known: &Professionals| known.known_as(id);
+        Box::pin(self.professionals.ask(&self.db, &self.keys, known_as))
+    }
+
     fn standing(&self, patient_id: PatientId) -> Answer<'_, Vec<StandingEntry>> {
         Box::pin(standing::standing(&self.db, &self.keys, patient_id))
     }
 
     fn search<'a>(&'a self, search: &'a Search) -> Answer<'a, Found> {
-        Box::pin(search::search(&self.db, &self.keys, search))
+        Box::pin(async move {
+            let named = self.named(&search.filter).await?;
+            search::search(&self.db, &self.keys, search, &named).await
+        })
     }
 
     fn place_at(&self, at: Timestamp) -> Answer<'_, u64> {
@@ -171,7 +223,12 @@ impl Store for SqlStore {
     }
 
     fn news_from(&self, from: u64) -> Answer<'_, News> {
-        Box::pin(onward::news_from(&self.db, from))
+        Box::pin(async move {
+            let mut news = onward::news_from(&self.db, from).await?;
+            let joined = |known: &Professionals| news.join(|id| known.human(id));
+            self.professionals.ask(&self.db, &self.keys, joined).await?;
+            Ok(news)
+        })
     }
 
     fn examine<'a>(&'a self, key: &'a CheckpointKey) -> Answer<'a, Examination> {

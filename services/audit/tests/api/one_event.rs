@@ -17,6 +17,7 @@ impl Stand {
             event_id: id.to_owned(),
             include_receipt: true,
             patient_id: String::new(),
+            witnessed: false,
         };
         let request = self.request(message, "records", person);
         let answer = self.trail("records").get_event(request).await;
@@ -66,6 +67,7 @@ async fn without_being_asked_no_receipt_is_made() {
         event_id: event.event_id.to_string(),
         include_receipt: false,
         patient_id: String::new(),
+        witnessed: false,
     };
     let request = stand.request(message, "gateway", Person::Patient(patient));
     let answer = stand

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aval_audit::config::{
     Config, EncryptionConfig, LogConfig, PageTokensConfig, RetentionConfig, UnusualConfig,
-    WatchConfig,
+    WatchConfig, WitnessesConfig,
 };
 use aval_audit::server::{Running, Server};
 use aval_database::DatabaseConfig;
@@ -47,6 +47,7 @@ pub(crate) struct Stand {
     folder: TempDir,
     jwks_url: String,
     watch: WatchConfig,
+    witnesses: WitnessesConfig,
     service: Option<(Running, CancellationToken)>,
 }
 
@@ -68,6 +69,7 @@ impl Stand {
             folder,
             jwks_url: format!("http://{address}/jwks.json"),
             watch,
+            witnesses: WitnessesConfig::default(),
             service: None,
         };
         stand.start_again().await;
@@ -81,6 +83,11 @@ impl Stand {
         let running = Server::start(self.config(), environment, shutdown.clone()).await;
         self.service = Some((running.unwrap(), shutdown));
         self.until_it_writes().await;
+    }
+
+    /// Has these witnesses asked from the next start on.
+    pub(crate) fn witnessed_by(&mut self, witnesses: WitnessesConfig) {
+        self.witnesses = witnesses;
     }
 
     pub(crate) async fn stop(&mut self) {
@@ -176,6 +183,7 @@ impl Stand {
             },
             watch: self.watch.clone(),
             unusual: UnusualConfig::default(),
+            witnesses: self.witnesses.clone(),
         }
     }
 

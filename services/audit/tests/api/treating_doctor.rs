@@ -212,6 +212,7 @@ async fn single_events_and_exports_follow_the_same_rule() {
             event_id: practice.accessed.event_id.to_string(),
             include_receipt: true,
             patient_id,
+            witnessed: false,
         };
         let me = Person::Practitioner(practice.doctor);
         practice.stand.request(message, "gateway", me)

@@ -29,6 +29,7 @@ pub(crate) async fn play(
         event_id: event.event.clone().unwrap_or_default().event_id,
         include_receipt: true,
         patient_id: String::new(),
+        witnessed: false,
     });
     let answer = step.answer(scene.portal.trail().get_event(request)).await?;
     step.shows(&say(

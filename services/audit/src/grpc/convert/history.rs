@@ -11,12 +11,21 @@ use aval_runtime::page;
 use aval_runtime::status::{FieldErrors, Refusal};
 use uuid::Uuid;
 
-use crate::app::{FoundEvent, HistoryPage, Listed, WatchItem, WatchNews};
+use crate::app::{FoundEvent, HistoryPage, Listed, ReceiptAsked, WatchItem, WatchNews};
 use crate::entry::Entry;
 use crate::erasure::ErasedEntry;
 use crate::export::Format;
 use crate::query::{ExportEvents, Filter, ListEvents, WatchEvents, WatchStart, kinds_named};
 use crate::sentence::{Reader, Sentences};
+
+/// Which receipt a caller wants.
+pub(in crate::grpc) const fn receipt_asked(request: &proto::GetEventRequest) -> ReceiptAsked {
+    match (request.witnessed, request.include_receipt) {
+        (true, _) => ReceiptAsked::Witnessed,
+        (false, true) => ReceiptAsked::Newest,
+        (false, false) => ReceiptAsked::None,
+    }
+}
 
 pub(in crate::grpc) fn list_events(
     request: &proto::ListEventsRequest,

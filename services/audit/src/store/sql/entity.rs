@@ -7,3 +7,4 @@ pub(super) mod map_tile;
 pub(super) mod patient_head;
 pub(super) mod patient_key;
 pub(super) mod producer;
+pub(super) mod witnessed;

@@ -15,9 +15,9 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::entity::{alias, event, log_head, map_tile, patient_head, producer};
-use super::erase;
 use super::keys::{self, Opening};
 use super::row::{self, LeafRow};
+use super::{erase, witnessed};
 use crate::aliases::{KINDS, TELLER};
 use crate::batch::PatientHead;
 use crate::checkpoint_key::CheckpointKey;
@@ -48,6 +48,7 @@ pub(super) async fn examine(
         chains(&tx, &mut found).await?;
         let map = heads(&tx, &mut found).await?;
         checkpoint(&tx, key, &tree, &map, &mut found).await?;
+        witnessed::examine(&tx, key, &mut found).await?;
         producers(&tx, &mut found).await?;
         Ok(found)
     })

@@ -10,19 +10,42 @@ use uuid::Uuid;
 use super::entity::event::{Column, Entity};
 use crate::query::Filter;
 
-/// The acts of a professional that a filter leaves, wherever in the log they stand.
-pub(super) fn of_practitioner(id: PractitionerId, filter: &Filter) -> Condition {
+/// The acts under one identifier of a professional that a filter leaves, wherever in the log
+/// they stand; `all` are all of the human's, to whom each record is one.
+pub(super) fn of_practitioner(
+    id: PractitionerId,
+    all: &[PractitionerId],
+    filter: &Filter,
+    named: &[PractitionerId],
+) -> Condition {
     let own = Column::PractitionerId.eq(id.as_uuid());
-    let records = [Column::PatientId, Column::PractitionerId];
-    left(own.clone(), own, &records, filter)
+    let theirs = is_one_of(all);
+    left(
+        own,
+        theirs,
+        &[Column::PatientId],
+        narrowing(filter, named),
+        filter,
+    )
 }
 
 /// The entries under one identifier of a human that a filter leaves; `all` are all of the
 /// human's, whose record is one.
-pub(super) fn of_patient(id: Uuid, all: &[Uuid], filter: &Filter) -> Condition {
+pub(super) fn of_patient(
+    id: Uuid,
+    all: &[Uuid],
+    filter: &Filter,
+    named: &[PractitionerId],
+) -> Condition {
     let theirs = Column::PatientId.is_in(all.iter().copied());
     let record = [Column::PractitionerId];
-    left(Column::PatientId.eq(id), theirs, &record, filter)
+    left(
+        Column::PatientId.eq(id),
+        theirs,
+        &record,
+        narrowing(filter, named),
+        filter,
+    )
 }
 
 /// Of these entries those that a filter leaves; `first_among` and `first_of_each` say of
@@ -31,6 +54,7 @@ fn left(
     these: SimpleExpr,
     first_among: SimpleExpr,
     first_of_each: &[Column],
+    narrowing: Condition,
     filter: &Filter,
 ) -> Condition {
     let mut condition = Condition::all()
@@ -39,11 +63,20 @@ fn left(
     if filter.first_access_only {
         condition = condition.add(is_first_access(first_among, first_of_each));
     }
-    condition.add(narrowing(filter))
+    condition.add(narrowing)
 }
 
-/// The conditions of a filter that look at one entry alone.
-pub(super) fn narrowing(filter: &Filter) -> Condition {
+/// Whether somebody acted under one of these identifiers.
+fn is_one_of(professionals: &[PractitionerId]) -> SimpleExpr {
+    match professionals {
+        [one] => Column::PractitionerId.eq(one.as_uuid()),
+        several => Column::PractitionerId.is_in(several.iter().map(|id| id.as_uuid())),
+    }
+}
+
+/// The conditions of a filter that look at one entry alone; `named` are all identifiers of
+/// the professional whom it names.
+pub(super) fn narrowing(filter: &Filter, named: &[PractitionerId]) -> Condition {
     let instant = Timestamp::as_micros;
     let kinds = filter.kinds.iter().map(|kind| kind.code());
     Condition::all()
@@ -57,11 +90,7 @@ pub(super) fn narrowing(filter: &Filter) -> Condition {
                 .until_at
                 .map(|until| Column::OccurredAt.lt(instant(until))),
         )
-        .add_option(
-            filter
-                .practitioner_id
-                .map(|id| Column::PractitionerId.eq(id.as_uuid())),
-        )
+        .add_option(filter.practitioner_id.map(|_| is_one_of(named)))
         .add_option(
             filter
                 .organization_id

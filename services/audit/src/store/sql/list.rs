@@ -6,7 +6,7 @@
 //! index, in the statement of the page itself.
 
 use aval_database::{Database, DatabaseError};
-use aval_domain::id::PatientId;
+use aval_domain::id::{PatientId, PractitionerId};
 use sea_orm::sea_query::SelectStatement;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Order, QueryFilter,
@@ -25,46 +25,60 @@ use crate::query::{Filter, Onward, Query, Scope};
 /// Tells in each row of a page whether others lead to the patient.
 const IS_LED_TO: &str = "is_led_to";
 
+/// Whom a list asks for, under all identifiers.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Asked {
+    /// The professional whose acts they are; nobody where they are a patient's history.
+    pub(super) own: Vec<PractitionerId>,
+    /// The professional whom the filter names.
+    pub(super) named: Vec<PractitionerId>,
+}
+
 pub(super) async fn events(
     db: &Database,
     keys: &PatientKeys,
     query: &Query,
+    asked: &Asked,
 ) -> Result<Vec<StoredEntry>, DatabaseError> {
-    read(db, keys, query.scope, &Page::of(query)).await
+    read(db, keys, query.scope, &Page::of(query, asked)).await
 }
 
 pub(super) async fn events_from(
     db: &Database,
     keys: &PatientKeys,
     onward: &Onward,
+    asked: &Asked,
 ) -> Result<Vec<StoredEntry>, DatabaseError> {
-    read(db, keys, onward.scope, &Page::onward(onward)).await
+    read(db, keys, onward.scope, &Page::onward(onward, asked)).await
 }
 
 /// A part of a list, whosever it is.
 struct Page<'a> {
     filter: &'a Filter,
+    asked: &'a Asked,
     range: Condition,
     order: Order,
     limit: u64,
 }
 
 impl<'a> Page<'a> {
-    fn of(query: &'a Query) -> Self {
+    fn of(query: &'a Query, asked: &'a Asked) -> Self {
         let before = query.before.map(row::signed);
         let below = before.map(|end| Column::LogIndex.lt(end));
         Self {
             filter: &query.filter,
+            asked,
             range: Condition::all().add_option(below),
             order: Order::Desc,
             limit: query.limit,
         }
     }
 
-    fn onward(onward: &'a Onward) -> Self {
+    fn onward(onward: &'a Onward, asked: &'a Asked) -> Self {
         let from = Column::LogIndex.gte(row::signed(onward.from));
         Self {
             filter: &onward.filter,
+            asked,
             range: Condition::all().add(from),
             order: Order::Asc,
             limit: onward.limit,
@@ -81,7 +95,13 @@ impl<'a> Page<'a> {
 
     /// Under one of the human's identifiers.
     fn under(&self, id: Uuid, all: &[Uuid]) -> Select<Entity> {
-        self.select(filter::of_patient(id, all, self.filter))
+        self.select(filter::of_patient(id, all, self.filter, &self.asked.named))
+    }
+
+    /// Under one of a professional's identifiers.
+    fn by(&self, id: PractitionerId) -> Select<Entity> {
+        let Asked { own, named } = self.asked;
+        self.select(filter::of_practitioner(id, own, self.filter, named))
     }
 
     /// Under a patient's own identifier, each row with whether there are others.
@@ -111,7 +131,8 @@ pub(crate) fn page_statements(
     id: PatientId,
     all: &[PatientId],
 ) -> Vec<Statement> {
-    let page = Page::of(query);
+    let asked = Asked::default();
+    let page = Page::of(query, &asked);
     let all: Vec<Uuid> = all.iter().map(|id| id.as_uuid()).collect();
     let mut statements = vec![engine.build(&page.alone(id.as_uuid()))];
     let each = all.iter().map(|own| page.under(*own, &all).build(engine));
@@ -127,12 +148,25 @@ async fn read(
 ) -> Result<Vec<StoredEntry>, DatabaseError> {
     let rows = match scope {
         Scope::Patient(id) => of_patient(db, id, page).await?,
-        Scope::Practitioner(id) => {
-            let acts = page.select(filter::of_practitioner(id, page.filter));
-            acts.all(db.reader()).await?
-        }
+        Scope::Practitioner(_) => of_professional(db, page).await?,
     };
     row::entries_of(db.reader(), keys, &rows).await
+}
+
+/// The acts under all identifiers, which are known already: what is recorded meanwhile is
+/// beyond every row that is found.
+async fn of_professional(db: &Database, page: &Page<'_>) -> Result<Vec<Model>, DatabaseError> {
+    if let [one] = page.asked.own.as_slice() {
+        return Ok(page.by(*one).all(db.reader()).await?);
+    }
+    db.snapshot("audit.joined_acts", async |tx| {
+        let mut rows = Vec::new();
+        for id in &page.asked.own {
+            rows.extend(page.by(*id).all(&tx).await?);
+        }
+        Ok(page.join(rows))
+    })
+    .await
 }
 
 /// Rows, and whether there are more identifiers, are of one state: a reader forwards goes

@@ -6,6 +6,8 @@ mod m0002_create_head_map;
 mod m0003_create_patient_aliases;
 mod m0004_index_standing;
 mod m0005_encrypt_payloads;
+mod m0006_create_witnessed;
+mod m0007_index_professionals;
 
 use aval_database::migrate::{MigratorTrait, Older, Steps};
 use aval_database::outbox::CreateOutbox;
@@ -24,12 +26,18 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_create_patient_aliases::CreatePatientAliases),
             Box::new(m0004_index_standing::IndexStanding),
             Box::new(m0005_encrypt_payloads::EncryptPayloads),
+            Box::new(m0006_create_witnessed::CreateWitnessed),
+            Box::new(m0007_index_professionals::IndexProfessionals),
         ]
     }
 }
 
 impl Steps for Migrator {
     fn for_older() -> Vec<(&'static str, Older)> {
-        vec![("m0004_index_standing", Older::Adds)]
+        vec![
+            ("m0004_index_standing", Older::Adds),
+            ("m0006_create_witnessed", Older::Adds),
+            ("m0007_index_professionals", Older::Adds),
+        ]
     }
 }

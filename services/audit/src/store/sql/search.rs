@@ -5,6 +5,7 @@
 //! filter leaves. With one, it walks along their acts.
 
 use aval_database::{Database, DatabaseError};
+use aval_domain::id::PractitionerId;
 use aval_domain::time::Timestamp;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
@@ -20,6 +21,7 @@ pub(super) async fn search(
     db: &Database,
     keys: &PatientKeys,
     search: &Search,
+    named: &[PractitionerId],
 ) -> Result<Found, DatabaseError> {
     let along_acts = search.filter.practitioner_id.is_some();
     let furthest = search.before.saturating_sub(ENTRIES_AT_ONCE);
@@ -31,14 +33,25 @@ pub(super) async fn search(
     let range = Condition::all()
         .add(Column::LogIndex.gte(row::signed(low)))
         .add(Column::LogIndex.lt(row::signed(search.before)));
-    let rows = Entity::find()
-        .filter(range)
-        .filter(Column::Payload.is_not_null())
-        .filter(filter::narrowing(&search.filter))
-        .order_by_desc(Column::LogIndex)
-        .limit(search.limit)
-        .all(db.reader())
-        .await?;
+    // Each of a professional's identifiers is a walk of its own.
+    let walks: Vec<&[PractitionerId]> = match named {
+        [] => vec![&[]],
+        ids => ids.chunks(1).collect(),
+    };
+    let mut rows = Vec::new();
+    for walk in walks {
+        let found = Entity::find()
+            .filter(range.clone())
+            .filter(Column::Payload.is_not_null())
+            .filter(filter::narrowing(&search.filter, walk))
+            .order_by_desc(Column::LogIndex)
+            .limit(search.limit)
+            .all(db.reader())
+            .await?;
+        rows.extend(found);
+    }
+    rows.sort_unstable_by_key(|row| std::cmp::Reverse(row.log_index));
+    rows.truncate(usize::try_from(search.limit).unwrap_or(usize::MAX));
     let is_full = rows.len() as u64 >= search.limit;
     let last = rows.last().filter(|_| is_full).map(|row| row.log_index);
     let looked_from = match last {
