@@ -210,7 +210,7 @@ pub(crate) fn found_in(place: &str, bytes: &[u8], secrets: &[Secret]) -> Vec<Str
         .collect()
 }
 
-pub(super) fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
+pub(crate) fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|window| window == wanted)
 }
 
