@@ -108,7 +108,7 @@ enum Task {
         /// Only of these services.
         services: Vec<String>,
     },
-    /// Write what the services' programs are made of: an SBOM in CycloneDX's form for each.
+    /// Write what the services' programs are made of: an SBOM in `CycloneDX` for each.
     Sbom {
         /// Only of these services.
         services: Vec<String>,

@@ -6,6 +6,7 @@ use crate::process::capture;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::process::Command;
 
 /// What cargo says of each thing that it built.
@@ -13,7 +14,7 @@ use std::process::Command;
 struct Message {
     package_id: Option<String>,
     #[serde(default)]
-    filenames: Vec<String>,
+    filenames: Vec<PathBuf>,
 }
 
 /// Has cargo, with a command that has run already, name everything that it compiled for the
@@ -37,13 +38,13 @@ pub(super) fn check(build: &mut Command, said: &BTreeSet<Package>) -> Result<()>
 /// What is compiled for the machine that builds, as macros and build scripts are, is in another
 /// folder.
 fn compiled_for_the_target(messages: &str) -> Result<BTreeSet<Package>> {
-    let folder = format!("/{TARGET}/");
     let mut compiled = BTreeSet::new();
     for line in messages.lines() {
         let message: Message = serde_json::from_str(line)?;
-        let is_linked = |file: &String| {
-            let extension = file.rsplit('/').next().unwrap_or_default();
-            file.contains(&folder) && (extension.ends_with(".rlib") || !extension.contains('.'))
+        let is_linked = |file: &PathBuf| {
+            let is_for_the_target = file.iter().any(|part| part == TARGET);
+            // A library, or a program.
+            is_for_the_target && file.extension().is_none_or(|ending| ending == "rlib")
         };
         if let Some(id) = &message.package_id
             && message.filenames.iter().any(is_linked)

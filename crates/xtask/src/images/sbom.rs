@@ -1,4 +1,4 @@
-//! What each program is made of, as a CycloneDX document (an SBOM): every package that is
+//! What each program is made of, as a `CycloneDX` document (an SBOM): every package that is
 //! compiled into it, with its licence and the checksum under which it was fetched, and what
 //! the toolchain links in besides.
 //!
