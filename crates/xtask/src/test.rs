@@ -83,12 +83,12 @@ pub(crate) fn run_with(arguments: &[String], variables: &[(&str, &OsStr)]) -> Re
     if let Some(packages) = openid_provider(&workspace, &mut not_run) {
         tests.env(OPENID_PROVIDER, packages);
     }
-    if let Some(program) = program(PROMETHEUS, &mut not_run, || {
-        tools::unpacked(&workspace, &tools::PROMETHEUS)
-    }) {
+    let prometheus = || tools::unpacked(&workspace, &tools::PROMETHEUS);
+    if let Some(program) = program(PROMETHEUS, "Prometheus", prometheus, &mut not_run) {
         tests.env(PROMETHEUS, program);
     }
-    if let Some(program) = program(COLLECTOR, &mut not_run, || tools::rotel(&workspace)) {
+    let collector = || tools::rotel(&workspace);
+    if let Some(program) = program(COLLECTOR, "a collector", collector, &mut not_run) {
         tests.env(COLLECTOR, program);
     }
     Totals::forget(&workspace);
@@ -172,14 +172,15 @@ fn openid_provider(workspace: &Workspace, not_run: &mut NotRun) -> Option<PathBu
 /// A program for a test that starts it by itself, unless the caller brought one along.
 fn program(
     variable: &str,
-    not_run: &mut NotRun,
+    name: &str,
     find: impl FnOnce() -> Result<PathBuf>,
+    not_run: &mut NotRun,
 ) -> Option<PathBuf> {
     if env::var_os(variable).is_some() {
         return None;
     }
     find()
-        .map_err(|error| not_run.add(&format!("what {variable} names"), error))
+        .map_err(|error| not_run.add(&format!("the test with {name}"), error))
         .ok()
 }
 
