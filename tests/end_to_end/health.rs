@@ -190,10 +190,11 @@ async fn reflect(caller: &Caller, listener: Listener, question: MessageRequest) 
     answer.message_response.unwrap()
 }
 
-/// Asks an ops port, in clear: the status and the body.
+/// Asks an ops port, or whatever answers in clear: the status and the body. In the old version
+/// of HTTP the body comes in one piece.
 pub(crate) async fn get(port: u16, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(Ports::address(port)).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();

@@ -27,6 +27,7 @@ mod hostile_input;
 mod joined_history;
 mod later_version;
 mod merging;
+mod observed;
 mod procedure;
 mod readers;
 mod served;

@@ -11,11 +11,12 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use crate::scene::{Scene, anne, fresh_id};
 use crate::world::practitioner;
 
-const TRACE: u128 = 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736;
-const CALLERS_SPAN: u64 = 0x00f0_67aa_0ba9_02b7;
+pub(crate) const TRACE: u128 = 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736;
+pub(crate) const CALLERS_SPAN: u64 = 0x00f0_67aa_0ba9_02b7;
 
-const CREATE_GRANT: &str = "aval.consent.v1.GrantService/CreateGrant";
-const GET_PRACTITIONER: &str = "aval.practitioner_directory.v1.DirectoryService/GetPractitioner";
+pub(crate) const CREATE_GRANT: &str = "aval.consent.v1.GrantService/CreateGrant";
+pub(crate) const GET_PRACTITIONER: &str =
+    "aval.practitioner_directory.v1.DirectoryService/GetPractitioner";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_trace_goes_from_the_caller_through_consent_to_the_directory() {

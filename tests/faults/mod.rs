@@ -18,6 +18,6 @@ mod play;
 mod programs;
 mod report;
 mod servers;
-mod site;
+pub(crate) mod site;
 mod trail;
 mod upgrade;

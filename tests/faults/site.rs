@@ -21,24 +21,26 @@ use crate::scene::Scene;
 
 /// Everything that a scenario may break.
 #[derive(Debug)]
-pub(super) struct Site {
-    pub(super) audit: Held,
-    pub(super) consent: Held,
+pub(crate) struct Site {
+    pub(crate) audit: Held,
+    pub(crate) consent: Held,
     /// A second instance of consent.
-    pub(super) other_consent: Held,
-    pub(super) identity: Held,
-    pub(super) directory: Held,
+    pub(crate) other_consent: Held,
+    pub(crate) identity: Held,
+    pub(crate) directory: Held,
     /// What the services keep their rows in, reached by `to_postgres` alone.
-    pub(super) postgres: PostgresServer,
-    pub(super) to_postgres: Link,
+    pub(crate) postgres: PostgresServer,
+    pub(crate) to_postgres: Link,
     /// What consent's caches share, reached by `to_redis` alone.
-    pub(super) redis: RedisServer,
-    pub(super) to_redis: Link,
+    pub(crate) redis: RedisServer,
+    pub(crate) to_redis: Link,
     /// From consent to audit.
-    pub(super) to_audit: Link,
-    pub(super) scene: Scene,
+    pub(crate) to_audit: Link,
+    pub(crate) scene: Scene,
     /// Where the instances of consent listen.
-    pub(super) consents: [SocketAddr; 2],
+    pub(crate) consents: [SocketAddr; 2],
+    /// The second instance's ops port.
+    pub(crate) other_consent_ops: u16,
 }
 
 /// A service's key of the configuration, set otherwise: `("AUDIT__GRPC__DRAIN", "1s")`.
@@ -47,7 +49,7 @@ pub(super) type Setting = (&'static str, &'static str);
 impl Site {
     /// Everything running, with people in the directory. `None` where there is no server:
     /// then it says that `test` did not run.
-    pub(super) async fn open(test: &str, settings: &[Setting]) -> Option<Self> {
+    pub(crate) async fn open(test: &str, settings: &[(&str, &str)]) -> Option<Self> {
         let postgres = PostgresServer::start(test)?;
         Self::open_on(postgres, test, settings).await
     }
@@ -56,7 +58,7 @@ impl Site {
     pub(super) async fn open_on(
         postgres: PostgresServer,
         test: &str,
-        settings: &[Setting],
+        settings: &[(&str, &str)],
     ) -> Option<Self> {
         let redis = RedisServer::start(test)?;
         let to_postgres = Link::to(loopback(postgres.port())).await.unwrap();
@@ -102,6 +104,7 @@ impl Site {
             consent,
             other_consent,
             consents: [loopback(ports.consent), loopback(other_grpc)],
+            other_consent_ops: other_ops,
             identity,
             directory,
             postgres,

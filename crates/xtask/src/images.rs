@@ -2,11 +2,17 @@
 //! by `deploy/Containerfile` from what this machine built. It builds for many minutes and is no
 //! part of CI.
 
+mod built;
+mod pack;
+mod sbom;
+
 use crate::not_run::NotRun;
-use crate::process::{capture, cargo, run as run_command, timed};
+use crate::process::{cargo, run as run_command, timed};
 use crate::tools;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, ensure};
+use pack::Packing;
+use sbom::Ingredients;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,34 +24,76 @@ const SERVICES: &[&str] = &["identity", "practitioner-directory", "consent", "au
 /// static, are built apart.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
-/// Builds the images of these services, or of all, and sees that each is the same when it is
-/// built once more, and that its program runs with nothing beside it.
+/// Builds the images of these services, or of all, and sees that each is small, that it is the
+/// same when it is built once more, that its program runs with nothing beside it, and that what
+/// its SBOM says is what was compiled.
 pub(crate) fn run(services: &[String]) -> Result<()> {
-    let services: Vec<String> = if services.is_empty() {
-        all()
-    } else {
-        services.to_vec()
-    };
+    let services = named_or_all(services)?;
+    let mut not_run = NotRun::default();
+    if tools::on_path(pack::BUILDAH).is_none() {
+        not_run.add("the images", "buildah is not on the path");
+        return not_run.close();
+    }
+    let workspace = Workspace::load()?;
+    let programs = timed("programs", || build_programs(&workspace, &services))?;
+    let ingredients = Ingredients::read(&workspace, &services)?;
+    built::check(&mut build(&workspace, &services), &ingredients.packages())?;
     for service in &services {
+        let says = format!("aval-{service} {}", workspace.version()?);
+        let packing = Packing {
+            root: &workspace.root,
+            scratch: &workspace.target.join("images"),
+            service,
+            storage: None,
+        };
+        timed(service, || packing.pack_and_try(&says))?;
+        let program = programs.join(format!("aval-{service}"));
+        write_sbom(&workspace, &ingredients, service, Some(&program))?;
+    }
+    Ok(())
+}
+
+/// Writes what these services, or all, are made of when they are built together: for whoever
+/// builds images elsewhere, from the same sources.
+pub(crate) fn write_sboms(services: &[String]) -> Result<()> {
+    let services = named_or_all(services)?;
+    let workspace = Workspace::load()?;
+    let ingredients = Ingredients::read(&workspace, &services)?;
+    for service in &services {
+        write_sbom(&workspace, &ingredients, service, None)?;
+    }
+    Ok(())
+}
+
+fn write_sbom(
+    workspace: &Workspace,
+    ingredients: &Ingredients,
+    service: &str,
+    program: Option<&Path>,
+) -> Result<()> {
+    let folder = workspace.target.join("images/sbom");
+    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let file = folder.join(format!("aval-{service}.cdx.json"));
+    let document = ingredients.document(service, program)?;
+    let text = serde_json::to_string_pretty(&document)?;
+    fs::write(&file, text + "\n").with_context(|| file.display().to_string())?;
+    println!("{}", file.display());
+    Ok(())
+}
+
+fn named_or_all(services: &[String]) -> Result<Vec<String>> {
+    for service in services {
         ensure!(
             SERVICES.contains(&service.as_str()),
             "there is no service {service}: {}",
             SERVICES.join(", ")
         );
     }
-    let mut not_run = NotRun::default();
-    if tools::on_path("buildah").is_none() {
-        not_run.add("the images", "buildah is not on the path");
-        return not_run.close();
+    if services.is_empty() {
+        Ok(all())
+    } else {
+        Ok(services.to_vec())
     }
-    let workspace = Workspace::load()?;
-    timed("programs", || {
-        build_programs(&workspace, &services).map(drop)
-    })?;
-    for service in &services {
-        timed(service, || build_and_try(&workspace, service))?;
-    }
-    Ok(())
 }
 
 /// Every service.
@@ -55,15 +103,7 @@ pub(crate) fn all() -> Vec<String> {
 
 /// Builds what images carry; the folder that it is in.
 pub(crate) fn build_programs(workspace: &Workspace, services: &[String]) -> Result<PathBuf> {
-    let mut build = cargo();
-    build.args(["build", "--locked", "--profile", "dist", "--target", TARGET]);
-    for service in services {
-        build.args(["--package", &format!("aval-{service}")]);
-    }
-    // As in deploy/Containerfile.
-    build.env("RUSTFLAGS", "-C target-feature=+crt-static");
-    run_command(build.current_dir(&workspace.root))?;
-
+    run_command(&mut build(workspace, services))?;
     let programs = workspace.target.join("images/programs");
     fs::create_dir_all(&programs).with_context(|| programs.display().to_string())?;
     for service in services {
@@ -74,63 +114,16 @@ pub(crate) fn build_programs(workspace: &Workspace, services: &[String]) -> Resu
     Ok(programs)
 }
 
-fn build_and_try(workspace: &Workspace, service: &str) -> Result<()> {
-    let image = format!("localhost/aval-{service}:dev");
-    let first = build_image(workspace, service, &image)?;
-    let second = build_image(workspace, service, &image)?;
-    ensure!(
-        first == second,
-        "{image} is another one when it is built again: {first}, {second}"
-    );
-    let version = run_alone(&image)?;
-    let expected = format!("aval-{service} {}", workspace.version()?);
-    ensure!(
-        version.trim() == expected,
-        "{image} says that it is {version}, and not {expected}"
-    );
-    println!("{image} {first}");
-    Ok(())
-}
-
-/// The image's identifier: the digest of its configuration, and so of everything in it.
-fn build_image(workspace: &Workspace, service: &str, image: &str) -> Result<String> {
-    let identifier = workspace.target.join("images").join(service);
-    let mut build = Command::new("buildah");
-    build.args(["bud", "--quiet", "--timestamp", "0", "--no-cache"]);
-    build.args(["--build-arg", &format!("SERVICE={service}")]);
-    build.args(["--tag", image, "--iidfile"]).arg(&identifier);
-    build.args(["--file", "deploy/Containerfile"]);
-    // The programs are in the place of the stage that would build them.
-    let programs = workspace.target.join("images");
-    let context = format!("build={}", programs.display());
-    build.args(["--build-context", &context]);
-    capture(build.arg(empty(&programs)?).current_dir(&workspace.root))?;
-    let identifier = fs::read_to_string(&identifier)?;
-    Ok(identifier.trim().to_owned())
-}
-
-/// Nothing of the sources is sent along.
-fn empty(folder: &Path) -> Result<PathBuf> {
-    let empty = folder.join("empty");
-    fs::create_dir_all(&empty)?;
-    Ok(empty)
-}
-
-fn run_alone(image: &str) -> Result<String> {
-    let buildah = |arguments: &[&str]| capture(Command::new("buildah").args(arguments));
-    let container = buildah(&["from", "--pull-never", image])?;
-    let container = container.trim();
-    let version = buildah(&[
-        "run",
-        "--isolation",
-        "chroot",
-        container,
-        "--",
-        "/service",
-        "--version",
-    ]);
-    buildah(&["rm", container])?;
-    version
+/// The command that builds them, as in deploy/Containerfile.
+fn build(workspace: &Workspace, services: &[String]) -> Command {
+    let mut build = cargo();
+    build.args(["build", "--locked", "--profile", "dist", "--target", TARGET]);
+    for service in services {
+        build.args(["--package", &format!("aval-{service}")]);
+    }
+    build.env("RUSTFLAGS", "-C target-feature=+crt-static");
+    build.current_dir(&workspace.root);
+    build
 }
 
 #[cfg(test)]

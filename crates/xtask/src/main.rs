@@ -103,8 +103,13 @@ enum Task {
         #[arg(long)]
         write: bool,
     },
-    /// Build the services' images, twice, and run each. Needs buildah; no part of CI.
+    /// Build the services' images, twice, and run each, with an SBOM beside each. Needs buildah; no part of CI.
     Images {
+        /// Only of these services.
+        services: Vec<String>,
+    },
+    /// Write what the services' programs are made of: an SBOM in `CycloneDX` for each.
+    Sbom {
         /// Only of these services.
         services: Vec<String>,
     },
@@ -124,6 +129,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::DeployCheck { write } => deploy_check::run(write),
         Task::Images { services } => images::run(&services),
+        Task::Sbom { services } => images::write_sboms(&services),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

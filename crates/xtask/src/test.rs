@@ -3,7 +3,7 @@
 //! PostgreSQL and Redis are started for the run and are gone after it. Another server
 //! that tests come to need is one more file beside `servers/postgres.rs` and one more
 //! variable below. The client in Python and the OpenID provider in JavaScript have their
-//! packages installed once.
+//! packages installed once; Prometheus and a collector are fetched once, for a test to start.
 
 mod doc_tests;
 mod totals;
@@ -40,6 +40,10 @@ const PYTHON_REQUIREMENTS: &str = "tests/end_to_end/generated_clients/requiremen
 const OPENID_PROVIDER: &str = "AVAL_TEST_OPENID_PROVIDER";
 /// The folder that says which.
 const OPENID_PROVIDER_PACKAGES: &str = "services/identity/tests/certified_provider";
+
+/// Where the test of what operators see looks for Prometheus and for a collector.
+const PROMETHEUS: &str = "AVAL_TEST_PROMETHEUS";
+const COLLECTOR: &str = "AVAL_TEST_ROTEL";
 
 /// Runs the tests; with `arguments`, the part of them that nextest selects by these.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
@@ -78,6 +82,14 @@ pub(crate) fn run_with(arguments: &[String], variables: &[(&str, &OsStr)]) -> Re
     }
     if let Some(packages) = openid_provider(&workspace, &mut not_run) {
         tests.env(OPENID_PROVIDER, packages);
+    }
+    let prometheus = || tools::unpacked(&workspace, &tools::PROMETHEUS);
+    if let Some(program) = program(PROMETHEUS, "Prometheus", prometheus, &mut not_run) {
+        tests.env(PROMETHEUS, program);
+    }
+    let collector = || tools::rotel(&workspace);
+    if let Some(program) = program(COLLECTOR, "a collector", collector, &mut not_run) {
+        tests.env(COLLECTOR, program);
     }
     Totals::forget(&workspace);
     let tested = timed("tests", || run_command(&mut tests));
@@ -154,6 +166,21 @@ fn openid_provider(workspace: &Workspace, not_run: &mut NotRun) -> Option<PathBu
     let wanted = workspace.root.join(OPENID_PROVIDER_PACKAGES);
     tools::node_packages(workspace, "openid-provider", &wanted)
         .map_err(|error| not_run.add("the certified OpenID provider", error))
+        .ok()
+}
+
+/// A program for a test that starts it by itself, unless the caller brought one along.
+fn program(
+    variable: &str,
+    name: &str,
+    find: impl FnOnce() -> Result<PathBuf>,
+    not_run: &mut NotRun,
+) -> Option<PathBuf> {
+    if env::var_os(variable).is_some() {
+        return None;
+    }
+    find()
+        .map_err(|error| not_run.add(&format!("the test with {name}"), error))
         .ok()
 }
 

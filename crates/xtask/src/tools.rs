@@ -83,6 +83,12 @@ pub(crate) const PROMTOOL: DebianProgram = DebianProgram {
     command: "promtool",
 };
 
+/// Scrapes services and judges alerts.
+pub(crate) const PROMETHEUS: DebianProgram = DebianProgram {
+    package: "prometheus",
+    command: "prometheus",
+};
+
 /// The plugin on the path, or else the one built into `target/tools`.
 pub(crate) fn plugin(workspace: &Workspace, plugin: &Plugin) -> Result<PathBuf> {
     let installed = workspace.tools().join("bin").join(plugin.name);

@@ -105,11 +105,14 @@ fn secrets_of_people(world: &World) -> Vec<Secret> {
         .iter()
         .flat_map(secrets_of)
         .collect();
-    secrets.push(Secret {
-        what: "the doctor's name".to_owned(),
-        bytes: world.scene.cast.generalist.family_name.clone().into(),
-        kept_in: Store::Any,
-    });
+    let cast = &world.scene.cast;
+    for person in [&cast.generalist, &cast.colleague, &cast.dentist] {
+        secrets.push(Secret {
+            what: format!("the name of {}", person.family_name),
+            bytes: person.family_name.clone().into(),
+            kept_in: Store::Any,
+        });
+    }
     for (whose, token) in [
         ("Anne's", &world.anne.token),
         ("Bruno's", &world.bruno.token),
@@ -210,7 +213,7 @@ pub(crate) fn found_in(place: &str, bytes: &[u8], secrets: &[Secret]) -> Vec<Str
         .collect()
 }
 
-pub(super) fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
+pub(crate) fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|window| window == wanted)
 }
 

@@ -50,6 +50,7 @@ pub async fn run(arguments: &ProcessBenchArguments, output: Output) -> anyhow::R
     };
     let mut ready = [const { Vec::new() }; SERVICES.len()];
     let mut held = [const { Vec::new() }; SERVICES.len()];
+    let mut own = [const { Vec::new() }; SERVICES.len()];
     // The first round makes the databases and the keys, and counts for nothing.
     for round in 0..=arguments.rounds {
         let mut running = Vec::new();
@@ -62,7 +63,8 @@ pub async fn run(arguments: &ProcessBenchArguments, output: Output) -> anyhow::R
         for (number, program) in running.iter().enumerate() {
             if round > 0 {
                 ready[number].push(program.ready_after.as_secs_f64() * 1000.0);
-                held[number].push(program.resident_mib()?);
+                held[number].push(program.mib("VmRSS:")?);
+                own[number].push(program.mib("RssAnon:")?);
             }
         }
     }
@@ -72,16 +74,21 @@ pub async fn run(arguments: &ProcessBenchArguments, output: Output) -> anyhow::R
         ("slowest_ms", say("au plus, ms", "slowest, ms")),
         ("resident_mib", say("résident, Mio", "resident, MiB")),
         ("most_mib", say("au plus, Mio", "most, MiB")),
+        // The rest is the program's file, which its instances share and the kernel may drop.
+        ("own_mib", say("en propre, Mio", "its own, MiB")),
     ]);
-    for ((service, ready), held) in SERVICES.into_iter().zip(ready).zip(held) {
+    let measured = ready.into_iter().zip(held).zip(own);
+    for (service, ((ready, held), own)) in SERVICES.into_iter().zip(measured) {
         let ready = Spread::of(ready).context("each was started")?;
         let held = Spread::of(held).context("each was looked at")?;
+        let own = Spread::of(own).context("each was looked at")?;
         rows.push(vec![
             service.into(),
             tenths(ready.median),
             tenths(ready.highest),
             tenths(held.median),
             tenths(held.highest),
+            tenths(own.median),
         ]);
     }
     output.rows(&rows)?;
@@ -144,11 +151,11 @@ impl Running {
         }
     }
 
-    /// What the kernel has in memory for it.
-    fn resident_mib(&self) -> anyhow::Result<f64> {
+    /// What the kernel says of the memory that it has for it.
+    fn mib(&self, what: &str) -> anyhow::Result<f64> {
         let file = format!("/proc/{}/status", self.child.id());
         let status = fs::read_to_string(&file).context(file)?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(what));
         let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
         let kib: f64 = kib.context("the kernel says it")?.trim().parse()?;
         Ok(kib / 1024.0)
