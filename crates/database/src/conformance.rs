@@ -23,6 +23,7 @@
 //! that it did not run; where `CI` is set it fails.
 
 mod only_adds;
+mod who_serves;
 
 use std::io::Write;
 
@@ -33,6 +34,7 @@ use crate::testing::{POSTGRES_URL_VARIABLE, TestDatabase};
 use crate::{Backend, Database, DatabaseError};
 
 pub use only_adds::steps_that_say_so_only_add;
+pub use who_serves::who_serves_changes_no_schema;
 
 /// Stamps each of `tests` for each engine; see [`crate::conformance`].
 ///
@@ -65,7 +67,7 @@ macro_rules! conformance_suite {
 }
 
 /// Stamps `migrations_go_up_down_up` and `steps_that_say_so_only_add` for a migrator on each
-/// engine.
+/// engine, and `who_serves_changes_no_schema` for PostgreSQL.
 #[macro_export]
 macro_rules! migration_suite {
     ($migrator:ty) => {
@@ -73,6 +75,12 @@ macro_rules! migration_suite {
             migrator: $migrator,
             store: |db: $crate::Database| db,
             tests: [migrations_go_up_down_up, steps_that_say_so_only_add],
+        }
+
+        #[test]
+        fn who_serves_changes_no_schema() {
+            let name = concat!(module_path!(), "::who_serves_changes_no_schema");
+            $crate::conformance::who_serves_changes_no_schema::<$migrator>(name);
         }
 
         async fn migrations_go_up_down_up(db: &$crate::Database) {
