@@ -1,4 +1,4 @@
-//! A `PgBouncer` before a PostgreSQL, which pools its sessions: the mode that Aval supports.
+//! A PgBouncer before a PostgreSQL, which pools its sessions: the mode that Aval supports.
 //!
 //! Everything here blocks, and takes the time that the program takes.
 
@@ -33,7 +33,7 @@ pub struct PgBouncer {
 
 impl PgBouncer {
     /// One that leads everybody to this server as this role, over at most so many sessions of
-    /// it, or `None` where there is no `PgBouncer`: then it says that `test` did not run.
+    /// it, or `None` where there is no PgBouncer: then it says that `test` did not run.
     #[must_use]
     pub fn start(test: &str, server: &PostgresServer, role: &str, sessions: u32) -> Option<Self> {
         let Some(program) = find_program() else {

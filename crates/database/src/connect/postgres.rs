@@ -56,15 +56,15 @@ impl Session {
             .map(|timeout| timeout.unwrap_or_default().as_millis());
         // Compiling a plan takes longer than what most statements here take; of the few that
         // take long the estimates are too rough to tell when it would pay.
-        let mut statements = format!(
-            "SET statement_timeout = {statement}; \
-             SET idle_in_transaction_session_timeout = {standstill}; SET jit = off"
-        );
-        if let Some(schema) = &self.schema {
+        let path = self.schema.as_ref().map(|schema| {
             // The name was checked to be a plain identifier when the configuration was.
-            statements.push_str(&format!("; SET search_path = \"{schema}\""));
-        }
-        statements
+            format!("; SET search_path = \"{schema}\"")
+        });
+        format!(
+            "SET statement_timeout = {statement}; \
+             SET idle_in_transaction_session_timeout = {standstill}; SET jit = off{}",
+            path.unwrap_or_default()
+        )
     }
 }
 
