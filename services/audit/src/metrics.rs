@@ -1,6 +1,7 @@
 //! What the service counts, for operators.
 
 use aval_runtime::telemetry::metrics::meter;
+use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Gauge, Histogram};
 
 /// What the writing task counts.
@@ -50,5 +51,31 @@ impl WriterMetrics {
     /// Deliveries were refused.
     pub(crate) fn refused(&self, deliveries: u64) {
         self.refused.add(deliveries, &[]);
+    }
+}
+
+/// Where lists are read, of a service that has a standby.
+#[derive(Debug, Clone)]
+pub(crate) struct ListMetrics {
+    reads: Counter<u64>,
+}
+
+impl ListMetrics {
+    pub(crate) fn new() -> Self {
+        let reads = meter()
+            .u64_counter("aval.audit.lists.read")
+            .with_description("Reads of lists, by whether the standby or the primary was read.")
+            .build();
+        Self { reads }
+    }
+
+    /// The standby had everything.
+    pub(crate) fn at_standby(&self) {
+        self.reads.add(1, &[KeyValue::new("from", "standby")]);
+    }
+
+    /// It lagged, or was away.
+    pub(crate) fn at_primary(&self) {
+        self.reads.add(1, &[KeyValue::new("from", "primary")]);
     }
 }

@@ -10,9 +10,11 @@ mod growing;
 mod heads;
 mod keeping;
 mod lists;
+mod months;
 mod plans;
 mod proofs;
 mod searching;
+mod standby;
 mod tampering;
 
 use aliases::*;

@@ -5,7 +5,8 @@
 //! its own for any node. `log_head` has one row; its update is the
 //! compare-and-swap that fences writers. `patient_heads` and `map_tiles` are the map
 //! of patients' heads; `patient_aliases` is who of them is one human; `producers` is how
-//! far each producer has come. `patient_keys` are the keys under which the payloads are.
+//! far each producer has come. `patient_keys` are the keys under which the payloads are, and
+//! `payloads` where those are on PostgreSQL, in parts of a month each.
 //! `outbox` keeps this service's own events.
 
 mod alias;
@@ -24,11 +25,13 @@ mod list;
     reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
 )]
 mod migration;
+mod months;
 mod onward;
 mod read;
 mod rekey;
 mod row;
 mod search;
+mod standby;
 mod standing;
 mod take_over;
 
@@ -62,6 +65,9 @@ use crate::query::{News, Onward, Query};
 pub(crate) use list::page_statements;
 pub use migration::Migrator;
 #[cfg(test)]
+pub(crate) use months::statement as payloads_statement;
+pub use standby::Standby;
+#[cfg(test)]
 pub(crate) use standing::standing_statement;
 
 /// The log in a database.
@@ -69,6 +75,7 @@ pub(crate) use standing::standing_statement;
 pub struct SqlStore {
     db: Database,
     keys: Arc<PatientKeys>,
+    standby: Option<Standby>,
 }
 
 impl SqlStore {
@@ -76,7 +83,38 @@ impl SqlStore {
     /// these keys.
     #[must_use]
     pub const fn new(db: Database, keys: Arc<PatientKeys>) -> Self {
-        Self { db, keys }
+        Self {
+            db,
+            keys,
+            standby: None,
+        }
+    }
+
+    /// The same, with lists from a standby while it has everything.
+    #[must_use]
+    pub fn with_lists_from(self, standby: Option<Standby>) -> Self {
+        Self { standby, ..self }
+    }
+
+    /// Reads a list where it may be read.
+    async fn listed<'a, T>(
+        &'a self,
+        read: impl Fn(Database) -> Answer<'a, T> + Send + Sync,
+    ) -> Result<T, DatabaseError> {
+        let Some(standby) = &self.standby else {
+            return read(self.db.clone()).await;
+        };
+        if let Some(level) = standby.level_with(&self.db).await? {
+            match read(level).await {
+                Ok(found) => {
+                    standby.metrics().at_standby();
+                    return Ok(found);
+                }
+                Err(error) => standby.rest(&error),
+            }
+        }
+        standby.metrics().at_primary();
+        read(self.db.clone()).await
     }
 }
 
@@ -140,11 +178,17 @@ impl Store for SqlStore {
     }
 
     fn events<'a>(&'a self, query: &'a Query) -> Answer<'a, Vec<StoredEntry>> {
-        Box::pin(list::events(&self.db, &self.keys, query))
+        Box::pin(
+            self.listed(move |db| {
+                Box::pin(async move { list::events(&db, &self.keys, query).await })
+            }),
+        )
     }
 
     fn events_from<'a>(&'a self, onward: &'a Onward) -> Answer<'a, Vec<StoredEntry>> {
-        Box::pin(list::events_from(&self.db, &self.keys, onward))
+        Box::pin(self.listed(move |db| {
+            Box::pin(async move { list::events_from(&db, &self.keys, onward).await })
+        }))
     }
 
     fn identifiers(&self, patient_id: PatientId) -> Answer<'_, Vec<PatientId>> {
@@ -159,7 +203,9 @@ impl Store for SqlStore {
     }
 
     fn search<'a>(&'a self, search: &'a Search) -> Answer<'a, Found> {
-        Box::pin(search::search(&self.db, &self.keys, search))
+        Box::pin(self.listed(move |db| {
+            Box::pin(async move { search::search(&db, &self.keys, search).await })
+        }))
     }
 
     fn place_at(&self, at: Timestamp) -> Answer<'_, u64> {

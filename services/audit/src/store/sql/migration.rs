@@ -6,6 +6,7 @@ mod m0002_create_head_map;
 mod m0003_create_patient_aliases;
 mod m0004_index_standing;
 mod m0005_encrypt_payloads;
+mod m0006_payloads_by_month;
 
 use aval_database::migrate::{MigratorTrait, Older, Steps};
 use aval_database::outbox::CreateOutbox;
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_create_patient_aliases::CreatePatientAliases),
             Box::new(m0004_index_standing::IndexStanding),
             Box::new(m0005_encrypt_payloads::EncryptPayloads),
+            Box::new(m0006_payloads_by_month::PayloadsByMonth),
         ]
     }
 }
