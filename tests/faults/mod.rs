@@ -18,6 +18,7 @@ mod play;
 mod programs;
 mod report;
 mod servers;
+mod shards;
 pub(crate) mod site;
 mod trail;
 mod upgrade;

@@ -43,7 +43,9 @@ impl Scenario {
 
     /// Plays it: everybody is busy, something goes wrong and is whole again when `fault`
     /// returns, and then everything must be in order.
-    pub(super) async fn play(&self, fault: impl AsyncFnOnce(&mut Site)) -> Vec<Seen> {
+    ///
+    /// What it returns is kept until then.
+    pub(super) async fn play<K>(&self, fault: impl AsyncFnOnce(&mut Site) -> K) -> Vec<Seen> {
         match Site::open(self.test, self.settings).await {
             Some(site) => self.play_at(site, fault).await,
             None => Vec::new(),
@@ -51,10 +53,10 @@ impl Scenario {
     }
 
     /// The same at this site.
-    pub(super) async fn play_at(
+    pub(super) async fn play_at<K>(
         &self,
         mut site: Site,
-        fault: impl AsyncFnOnce(&mut Site),
+        fault: impl AsyncFnOnce(&mut Site) -> K,
     ) -> Vec<Seen> {
         let lanes = join_all((0..LANES).map(|number| Lane::open(&site, number))).await;
         let over = CancellationToken::new();
@@ -74,7 +76,7 @@ impl Scenario {
             .await;
         };
         turns(&mut busy).await;
-        fault(&mut site).await;
+        let _kept = fault(&mut site).await;
         let mended = Instant::now();
         turns(&mut busy).await;
         over.cancel();

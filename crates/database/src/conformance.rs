@@ -23,6 +23,8 @@
 //! that it did not run; where `CI` is set it fails.
 
 mod only_adds;
+mod placed;
+mod who_serves;
 
 use std::io::Write;
 
@@ -33,6 +35,8 @@ use crate::testing::{POSTGRES_URL_VARIABLE, TestDatabase};
 use crate::{Backend, Database, DatabaseError};
 
 pub use only_adds::steps_that_say_so_only_add;
+pub use placed::every_table_has_its_place;
+pub use who_serves::who_serves_changes_no_schema;
 
 /// Stamps each of `tests` for each engine; see [`crate::conformance`].
 ///
@@ -65,7 +69,7 @@ macro_rules! conformance_suite {
 }
 
 /// Stamps `migrations_go_up_down_up` and `steps_that_say_so_only_add` for a migrator on each
-/// engine.
+/// engine, and `who_serves_changes_no_schema` and `every_table_has_its_place` for PostgreSQL.
 #[macro_export]
 macro_rules! migration_suite {
     ($migrator:ty) => {
@@ -73,6 +77,18 @@ macro_rules! migration_suite {
             migrator: $migrator,
             store: |db: $crate::Database| db,
             tests: [migrations_go_up_down_up, steps_that_say_so_only_add],
+        }
+
+        #[test]
+        fn who_serves_changes_no_schema() {
+            let name = concat!(module_path!(), "::who_serves_changes_no_schema");
+            $crate::conformance::who_serves_changes_no_schema::<$migrator>(name);
+        }
+
+        #[test]
+        fn every_table_has_its_place() {
+            let name = concat!(module_path!(), "::every_table_has_its_place");
+            $crate::conformance::every_table_has_its_place::<$migrator>(name);
         }
 
         async fn migrations_go_up_down_up(db: &$crate::Database) {

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 
+pub(crate) use postgres::Session;
+
 use crate::{DatabaseConfig, DatabaseError};
 
 /// The connections of one database.
@@ -15,6 +17,8 @@ pub(crate) struct Connections {
     pub(crate) writer: DatabaseConnection,
     /// Where everything else is read; on PostgreSQL the same pool.
     pub(crate) reader: DatabaseConnection,
+    /// What sessions are told; nothing on SQLite.
+    pub(crate) session: Option<Session>,
 }
 
 pub(crate) async fn open(config: &DatabaseConfig) -> Result<Connections, DatabaseError> {

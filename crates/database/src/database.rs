@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sea_orm::{DatabaseConnection, DbBackend};
 use tokio::sync::watch;
 
-use crate::connect::{self, Connections};
+use crate::connect::{self, Connections, Session};
 use crate::{DatabaseConfig, DatabaseError};
 
 /// The engine behind a [`Database`].
@@ -107,6 +107,11 @@ impl Database {
     /// The PostgreSQL schema of the tables; without one, `public`.
     pub(crate) fn schema(&self) -> Option<&str> {
         self.inner.schema.as_deref()
+    }
+
+    /// What a session of the pool is told before it is used; nothing on SQLite.
+    pub(crate) fn session(&self) -> Option<&Session> {
+        self.inner.connections.session.as_ref()
     }
 
     pub(crate) fn announce_commit(&self) {

@@ -153,9 +153,11 @@ pub(crate) async fn apply<M: MigratorTrait>(
 /// long as it takes.
 async fn patient_connection(db: &Database) -> Result<DatabaseConnection, DatabaseError> {
     let options = db.writer().get_postgres_connection_pool().connect_options();
-    let options = PgConnectOptions::clone(&options).options([("statement_timeout", "0")]);
-    let pool = PgPoolOptions::new().max_connections(1);
-    let pool = pool.connect_with(options).await?;
+    let mut pool = PgPoolOptions::new().max_connections(1);
+    if let Some(session) = db.session() {
+        pool = session.without_timeouts().told_to(pool);
+    }
+    let pool = pool.connect_with(PgConnectOptions::clone(&options)).await?;
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
 }
 

@@ -2,6 +2,7 @@
 //! `AVAL_TEST_POSTGRES_URL` names a server that tests may write to.
 
 mod next_version;
+mod roles;
 
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
@@ -11,6 +12,7 @@ use crate::requests::fingerprint;
 use crate::{Backend, Database, DatabaseConfig};
 
 pub use next_version::{NextButOne, NextVersion};
+pub use roles::Roles;
 
 /// The environment variable that names the tests' PostgreSQL server.
 pub const POSTGRES_URL_VARIABLE: &str = "AVAL_TEST_POSTGRES_URL";

@@ -10,6 +10,7 @@ mod listener;
 mod load;
 mod message_limit;
 mod outgoing;
+mod own_clock;
 mod rate;
 mod unread_request;
 mod walk;
@@ -139,6 +140,7 @@ impl GrpcServer {
         allowlist: Allowlist,
         verifier: Arc<TokenVerifier>,
     ) -> Self {
+        own_clock::show(&environment.clock);
         Self {
             config: config.clone(),
             environment: environment.clone(),

@@ -8,6 +8,7 @@
 //! - [`disk`]: a disk that may be full.
 //! - [`link`]: a connection that may be slow, silent, broken, and lead elsewhere.
 //! - [`mutation`]: sound inputs with something wrong in them, for parsers.
+//! - [`pgbouncer`]: a pooler before such a PostgreSQL.
 //! - [`pki`]: a certificate authority of this machine alone, and certificates
 //!   for the services and their callers.
 //! - [`not_run`]: what is said of a test for which a program is missing.
@@ -26,6 +27,7 @@ pub mod held;
 pub mod link;
 pub mod mutation;
 pub mod not_run;
+pub mod pgbouncer;
 pub mod pki;
 pub mod ports;
 pub mod postgres;

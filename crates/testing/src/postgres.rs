@@ -138,6 +138,11 @@ impl PostgresServer {
         self.port
     }
 
+    /// Whom it runs as, if not as this process.
+    pub(crate) const fn account(&self) -> Option<(u32, u32)> {
+        self.account
+    }
+
     /// Ends it at once, with all its processes.
     pub fn kill(&mut self) {
         self.held.kill();
@@ -232,7 +237,8 @@ impl PostgresServer {
         self.run().answer("psql", &arguments)
     }
 
-    fn tell(&self, sql: &str) {
+    /// Does this, as the superuser.
+    pub fn tell(&self, sql: &str) {
         self.ask(sql)
             .unwrap_or_else(|error| panic!("{sql}: {error}"));
     }

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every test, with the servers that the tests need.
 //!
-//! PostgreSQL and Redis are started for the run and are gone after it. Another server
+//! PostgreSQL and Redis are started for the run and are gone after it; PgBouncer is there for
+//! tests that start their own. Another server
 //! that tests come to need is one more file beside `servers/postgres.rs` and one more
 //! variable below. The client in Python and the OpenID provider in JavaScript have their
 //! packages installed once; Prometheus and a collector are fetched once, for a test to start.
@@ -25,6 +26,9 @@ const POSTGRES_URL: &str = "AVAL_TEST_POSTGRES_URL";
 
 /// Where tests that break a PostgreSQL of their own look for its programs.
 const POSTGRES_PROGRAMS: &str = "AVAL_TEST_POSTGRES_PROGRAMS";
+
+/// Where tests that pool sessions look for the program that does.
+const PGBOUNCER: &str = "AVAL_TEST_PGBOUNCER";
 
 /// Where the tests look for a single Redis server.
 const REDIS_URL: &str = "AVAL_TEST_REDIS_URL";
@@ -71,6 +75,9 @@ pub(crate) fn run_with(arguments: &[String], variables: &[(&str, &OsStr)]) -> Re
     if let Some(server) = &postgres {
         tests.env(POSTGRES_URL, server.url());
         tests.env(POSTGRES_PROGRAMS, server.programs());
+    }
+    if let Some(program) = pgbouncer(&mut not_run) {
+        tests.env(PGBOUNCER, program);
     }
     let redis = start_redis(&mut not_run);
     if let Some(servers) = &redis {
@@ -125,6 +132,16 @@ fn start_postgres(not_run: &mut NotRun) -> Option<Postgres> {
             None
         }
     }
+}
+
+/// The program of the tests that pool sessions, unless the caller brought one along.
+fn pgbouncer(not_run: &mut NotRun) -> Option<PathBuf> {
+    if env::var_os(PGBOUNCER).is_some() {
+        return None;
+    }
+    tools::pgbouncer()
+        .map_err(|error| not_run.add("tests through PgBouncer", error))
+        .ok()
 }
 
 /// The servers of this run, unless the caller brought both kinds along.

@@ -305,6 +305,17 @@ pub(crate) fn apt_get_install(packages: &[&str]) -> Result<()> {
         .args(packages))
 }
 
+/// The pooler of PostgreSQL's sessions, installed where it is missing.
+pub(crate) fn pgbouncer() -> Result<PathBuf> {
+    // Not on the path of whoever is not root.
+    let debian = || Some(PathBuf::from("/usr/sbin/pgbouncer")).filter(|it| it.exists());
+    let found = || on_path("pgbouncer").or_else(debian);
+    if found().is_none() {
+        apt_get_install(&["pgbouncer"])?;
+    }
+    found().context("pgbouncer was installed and is not there")
+}
+
 /// Whether this program may do everything; PostgreSQL refuses to run so.
 pub(crate) fn running_as_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|myself| myself.uid() == 0)

@@ -1,6 +1,7 @@
 //! The configuration of the service: `config/audit.toml` shows every key.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use aval_database::DatabaseConfig;
@@ -44,6 +45,9 @@ pub struct Config {
     pub telemetry: TelemetryConfig,
     /// The database.
     pub database: DatabaseConfig,
+    /// Where lists may be read.
+    #[serde(default)]
+    pub lists: ListsConfig,
     /// Whose tokens are believed.
     pub token: TokenConfig,
     /// The log's identity.
@@ -64,6 +68,25 @@ pub struct Config {
     /// Who sees the log's checkpoints besides the log.
     #[serde(default)]
     pub witnesses: WitnessesConfig,
+}
+
+/// Where lists may be read. Default: where everything else is.
+#[derive(Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ListsConfig {
+    /// A PostgreSQL that follows `database.url`, one server and no name for several, with
+    /// the same role, password and schema. A list is read there only while it has
+    /// everything that the primary has. Default: none.
+    pub standby_url: Option<String>,
+}
+
+/// Without the URL, which may carry a password.
+impl fmt::Debug for ListsConfig {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let has_standby = self.standby_url.is_some();
+        let mut shown = formatter.debug_struct("ListsConfig");
+        shown.field("has_standby", &has_standby).finish()
+    }
 }
 
 /// The bounds of `WatchEvents`.
@@ -156,7 +179,29 @@ impl Config {
             .map_err(|error| ConfigError::Refused {
                 key: "database",
                 rule: error.to_string(),
-            })
+            })?;
+        let standby = self.standby();
+        if standby.is_some_and(|it| !it.is_postgres()) || self.follows_no_postgres() {
+            return Err(ConfigError::Refused {
+                key: "lists.standby_url",
+                rule: "is a PostgreSQL that follows the one of database.url".to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    /// How to connect to the standby: as to the database, but for where it is.
+    #[must_use]
+    pub fn standby(&self) -> Option<DatabaseConfig> {
+        let url = self.lists.standby_url.clone()?;
+        Some(DatabaseConfig {
+            url,
+            ..self.database.clone()
+        })
+    }
+
+    fn follows_no_postgres(&self) -> bool {
+        self.lists.standby_url.is_some() && !self.database.is_postgres()
     }
 }
 
@@ -259,6 +304,27 @@ mod tests {
         assert_eq!(config.unusual, UnusualConfig::default());
         assert_eq!(config.witnesses, WitnessesConfig::default());
         assert_eq!(config.retention, RetentionConfig::default());
+        assert_eq!(config.lists, ListsConfig::default());
+    }
+
+    #[test]
+    fn a_standby_is_reached_as_the_database_is_and_follows_a_postgres() {
+        let mut config: Config = config::from_toml(SAMPLE).unwrap();
+        let url = "postgres://audit@standby/audit";
+        config.lists.standby_url = Some(url.to_owned());
+        config.check().unwrap();
+        let standby = config.standby().unwrap();
+        assert_eq!(standby.url, url);
+        assert_eq!(standby.password_file, config.database.password_file);
+        for (database, standby) in [
+            ("sqlite::memory:", url),
+            ("postgres://audit@primary/audit", "sqlite::memory:"),
+        ] {
+            config.database = DatabaseConfig::for_url(database);
+            config.lists.standby_url = Some(standby.to_owned());
+            let refused = config.check().unwrap_err().to_string();
+            assert!(refused.contains("lists.standby_url"), "{refused}");
+        }
     }
 
     #[test]

@@ -108,3 +108,29 @@ impl WitnessMetrics {
         self.conflict.record(u64::from(is_one), &[named]);
     }
 }
+
+/// Where lists are read, of a service that has a standby.
+#[derive(Debug, Clone)]
+pub(crate) struct ListMetrics {
+    reads: Counter<u64>,
+}
+
+impl ListMetrics {
+    pub(crate) fn new() -> Self {
+        let reads = meter()
+            .u64_counter("aval.audit.lists.read")
+            .with_description("Reads of lists, by whether the standby or the primary was read.")
+            .build();
+        Self { reads }
+    }
+
+    /// The standby had everything.
+    pub(crate) fn at_standby(&self) {
+        self.reads.add(1, &[KeyValue::new("from", "standby")]);
+    }
+
+    /// It lagged, or was away.
+    pub(crate) fn at_primary(&self) {
+        self.reads.add(1, &[KeyValue::new("from", "primary")]);
+    }
+}

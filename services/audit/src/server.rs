@@ -36,7 +36,7 @@ use crate::own_trail;
 use crate::patient_keys::{PatientKeys, WrappingKeyFile};
 use crate::retention;
 use crate::store::Store;
-use crate::store::sql::{Migrator, SqlStore};
+use crate::store::sql::{Migrator, SqlStore, Standby};
 use crate::tail::Tail;
 use crate::witnessing::{self, Witnesses, WitnessesError};
 use crate::writer::{Writer, WriterTask};
@@ -132,7 +132,9 @@ impl Server {
         let files = &config.encryption.key_files;
         let keys = PatientKeys::load(files, missing, Arc::clone(&environment.random))?;
         let keys = Arc::new(keys);
-        let store: Arc<dyn Store> = Arc::new(SqlStore::new(db.clone(), Arc::clone(&keys)));
+        let store = SqlStore::new(db.clone(), Arc::clone(&keys));
+        let standby = config.standby().map(Standby::new);
+        let store: Arc<dyn Store> = Arc::new(store.with_lists_from(standby));
         key_rotation::require_keys(store.as_ref(), &keys).await?;
         require_own_log(store.as_ref(), &key).await?;
         let (writer, writing) = Writer::new(

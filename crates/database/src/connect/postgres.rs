@@ -1,21 +1,87 @@
 //! PostgreSQL: one pool for reading and writing.
+//!
+//! What a session is to be is said by statements once it is there, and not by what the
+//! connection begins with (`options`), which a pooler of sessions refuses or forgets.
+
+use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Executor as _};
 
 use super::{Connections, pool, quiet_options};
 use crate::{DatabaseConfig, DatabaseError};
 
+/// What every session of a database is told before anybody uses it.
+#[derive(Debug, Clone)]
+pub(crate) struct Session {
+    schema: Option<String>,
+    /// The longest statement; none: as long as it takes, for whoever migrates.
+    statement_timeout: Option<Duration>,
+}
+
+/// How long a transaction may stand still in the middle before PostgreSQL ends it: what
+/// stopped there, a process or a network, holds rows that others wait for.
+const LONGEST_STANDSTILL: Duration = Duration::from_mins(1);
+
+impl Session {
+    fn of(config: &DatabaseConfig) -> Self {
+        Self {
+            schema: config.schema.clone(),
+            statement_timeout: Some(config.statement_timeout()),
+        }
+    }
+
+    /// The same for work that takes as long as it takes.
+    pub(crate) fn without_timeouts(&self) -> Self {
+        Self {
+            schema: self.schema.clone(),
+            statement_timeout: None,
+        }
+    }
+
+    /// Sessions of the pool are told so before they are lent for the first time.
+    pub(crate) fn told_to(&self, pool: PgPoolOptions) -> PgPoolOptions {
+        let statements = self.statements();
+        pool.after_connect(move |session, _| {
+            let statements = AssertSqlSafe(statements.clone());
+            Box::pin(async move { session.execute(statements).await.map(drop) })
+        })
+    }
+
+    /// In one round trip.
+    fn statements(&self) -> String {
+        let standstill = self.statement_timeout.map(|_| LONGEST_STANDSTILL);
+        let [statement, standstill] = [self.statement_timeout, standstill]
+            .map(|timeout| timeout.unwrap_or_default().as_millis());
+        // Compiling a plan takes longer than what most statements here take; of the few that
+        // take long the estimates are too rough to tell when it would pay.
+        let path = self.schema.as_ref().map(|schema| {
+            // The name was checked to be a plain identifier when the configuration was.
+            format!("; SET search_path = \"{schema}\"")
+        });
+        format!(
+            "SET statement_timeout = {statement}; \
+             SET idle_in_transaction_session_timeout = {standstill}; SET jit = off{}",
+            path.unwrap_or_default()
+        )
+    }
+}
+
 pub(super) async fn open(config: &DatabaseConfig) -> Result<Connections, DatabaseError> {
     let connect = connect_options(config)?;
+    let session = Session::of(config);
+    let told = session.clone();
     let mut options = quiet_options("postgres://configured", config);
     options
         .max_connections(config.max_connections)
-        .map_sqlx_postgres_opts(move |_| connect.clone());
+        .map_sqlx_postgres_opts(move |_| connect.clone())
+        .map_sqlx_postgres_pool_opts(move |pool| told.told_to(pool));
     let pool = pool(options).await?;
     Ok(Connections {
         writer: pool.clone(),
         reader: pool,
+        session: Some(session),
     })
 }
 
@@ -33,15 +99,9 @@ fn connect_options(config: &DatabaseConfig) -> Result<PgConnectOptions, Database
         })?;
         connect = connect.password(password.trim_end_matches(['\r', '\n']));
     }
-    let timeout = config.statement_timeout().as_millis().to_string();
-    // Compiling a plan takes longer than what most statements here take; of the few that
-    // take long the estimates are too rough to tell when it would pay.
-    connect = connect
+    Ok(connect
         .application_name("aval")
-        .options([("statement_timeout", timeout.as_str()), ("jit", "off")])
-        .disable_statement_logging();
-    if let Some(schema) = &config.schema {
-        connect = connect.options([("search_path", schema)]);
-    }
-    Ok(connect)
+        // PostgreSQL writes them exactly since 12; a pooler refuses to be told.
+        .extra_float_digits(None)
+        .disable_statement_logging())
 }

@@ -14,11 +14,19 @@ pub(super) async fn open(config: &DatabaseConfig) -> Result<Connections, Databas
     if config.is_in_memory() {
         // A second connection would see another, empty database.
         let reader = writer.clone();
-        return Ok(Connections { writer, reader });
+        return Ok(Connections {
+            writer,
+            reader,
+            session: None,
+        });
     }
     let read_only = connect.pragma("query_only", "ON");
     let reader = pool(pool_of(config.max_connections, read_only, config)).await?;
-    Ok(Connections { writer, reader })
+    Ok(Connections {
+        writer,
+        reader,
+        session: None,
+    })
 }
 
 fn connect_options(config: &DatabaseConfig) -> Result<SqliteConnectOptions, DatabaseError> {

@@ -100,3 +100,21 @@ async fn an_unreadable_password_file_is_a_configuration_error() {
         "{failure:?}"
     );
 }
+
+#[tokio::test]
+async fn a_session_of_postgres_is_as_configured() {
+    let name = concat!(module_path!(), "::a_session_of_postgres_is_as_configured");
+    let Some(test) = TestDatabase::postgres(name).await else {
+        return crate::conformance::say_not_run(name);
+    };
+    let settings = [
+        ("statement_timeout", "10s"),
+        ("idle_in_transaction_session_timeout", "1min"),
+        ("jit", "off"),
+    ];
+    for (setting, expected) in settings {
+        let show = Statement::from_string(sea_orm::DbBackend::Postgres, format!("SHOW {setting}"));
+        let row = test.db.writer().query_one_raw(show).await.unwrap().unwrap();
+        assert_eq!(row.try_get_by_index::<String>(0).unwrap(), expected);
+    }
+}

@@ -10,10 +10,12 @@ mod growing;
 mod heads;
 mod keeping;
 mod lists;
+mod months;
 mod plans;
 mod professionals;
 mod proofs;
 mod searching;
+mod standby;
 mod tampering;
 mod witnessed;
 

@@ -6,7 +6,8 @@
 //! compare-and-swap that fences writers. `patient_heads` and `map_tiles` are the map
 //! of patients' heads; `patient_aliases` is who of them is one human; `producers` is how
 //! far each producer has come. `witnessed` has at most one row, the newest checkpoint that
-//! witnesses cosigned. `patient_keys` are the keys under which the payloads are.
+//! witnesses cosigned. `patient_keys` are the keys under which the payloads are, and
+//! `payloads` where those are on PostgreSQL, in parts of a month each.
 //! `outbox` keeps this service's own events.
 
 mod alias;
@@ -25,12 +26,14 @@ mod list;
     reason = "MigrationTrait declares its methods without the lifetime, and async_trait wants the same"
 )]
 mod migration;
+mod months;
 mod onward;
 mod professionals;
 mod read;
 mod rekey;
 mod row;
 mod search;
+mod standby;
 mod standing;
 mod take_over;
 mod witnessed;
@@ -66,7 +69,10 @@ use crate::query::{Filter, News, Onward, Query, Scope};
 pub(crate) use list::page_statements;
 pub use migration::Migrator;
 #[cfg(test)]
+pub(crate) use months::statement as payloads_statement;
+#[cfg(test)]
 pub(crate) use professionals::telling_statement;
+pub use standby::Standby;
 #[cfg(test)]
 pub(crate) use standing::standing_statement;
 
@@ -76,6 +82,7 @@ pub struct SqlStore {
     db: Database,
     keys: Arc<PatientKeys>,
     professionals: professionals::Known,
+    standby: Option<Standby>,
 }
 
 impl SqlStore {
@@ -87,7 +94,14 @@ impl SqlStore {
             db,
             keys,
             professionals: professionals::Known::default(),
+            standby: None,
         }
+    }
+
+    /// The same, with lists from a standby while it has everything.
+    #[must_use]
+    pub fn with_lists_from(self, standby: Option<Standby>) -> Self {
+        Self { standby, ..self }
     }
 
     /// The human whom a filter names, under all identifiers.
@@ -107,6 +121,27 @@ impl SqlStore {
         };
         let named = self.named(filter).await?;
         Ok(list::Asked { own, named })
+    }
+
+    /// Reads a list where it may be read.
+    async fn listed<'a, T>(
+        &'a self,
+        read: impl Fn(Database) -> Answer<'a, T> + Send + Sync,
+    ) -> Result<T, DatabaseError> {
+        let Some(standby) = &self.standby else {
+            return read(self.db.clone()).await;
+        };
+        if let Some(level) = standby.level_with(&self.db).await? {
+            match read(level).await {
+                Ok(found) => {
+                    standby.metrics().at_standby();
+                    return Ok(found);
+                }
+                Err(error) => standby.rest(&error),
+            }
+        }
+        standby.metrics().at_primary();
+        read(self.db.clone()).await
     }
 }
 
@@ -180,14 +215,22 @@ impl Store for SqlStore {
     fn events<'a>(&'a self, query: &'a Query) -> Answer<'a, Vec<StoredEntry>> {
         Box::pin(async move {
             let asked = self.asked(query.scope, &query.filter).await?;
-            list::events(&self.db, &self.keys, query, &asked).await
+            let asked = &asked;
+            self.listed(move |db| {
+                Box::pin(async move { list::events(&db, &self.keys, query, asked).await })
+            })
+            .await
         })
     }
 
     fn events_from<'a>(&'a self, onward: &'a Onward) -> Answer<'a, Vec<StoredEntry>> {
         Box::pin(async move {
             let asked = self.asked(onward.scope, &onward.filter).await?;
-            list::events_from(&self.db, &self.keys, onward, &asked).await
+            let asked = &asked;
+            self.listed(move |db| {
+                Box::pin(async move { list::events_from(&db, &self.keys, onward, asked).await })
+            })
+            .await
         })
     }
 
@@ -210,7 +253,11 @@ impl Store for SqlStore {
     fn search<'a>(&'a self, search: &'a Search) -> Answer<'a, Found> {
         Box::pin(async move {
             let named = self.named(&search.filter).await?;
-            search::search(&self.db, &self.keys, search, &named).await
+            let named = &named;
+            self.listed(move |db| {
+                Box::pin(async move { search::search(&db, &self.keys, search, named).await })
+            })
+            .await
         })
     }
 

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use aval_audit::config::{
-    Config, EncryptionConfig, LogConfig, PageTokensConfig, RetentionConfig, UnusualConfig,
-    WatchConfig, WitnessesConfig,
+    Config, EncryptionConfig, ListsConfig, LogConfig, PageTokensConfig, RetentionConfig,
+    UnusualConfig, WatchConfig, WitnessesConfig,
 };
 use aval_audit::server::{Running, Server};
 use aval_database::DatabaseConfig;
@@ -182,6 +182,7 @@ impl Stand {
                 key_file: self.folder.path().join("keys/page-tokens.key"),
             },
             watch: self.watch.clone(),
+            lists: ListsConfig::default(),
             unusual: UnusualConfig::default(),
             witnesses: self.witnesses.clone(),
         }

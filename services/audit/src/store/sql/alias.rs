@@ -52,7 +52,14 @@ pub(super) fn is_led_to(id: Uuid) -> SimpleExpr {
 }
 
 /// What an entry tells, as it stands there.
-type Told = (i64, Uuid, Option<i64>, Option<Vec<u8>>, Option<Vec<u8>>);
+type Told = (
+    i64,
+    Uuid,
+    i64,
+    Option<i64>,
+    Option<Vec<u8>>,
+    Option<Vec<u8>>,
+);
 
 /// Takes in what the entries of this range tell.
 pub(super) async fn catch_up(
@@ -64,6 +71,7 @@ pub(super) async fn catch_up(
     loop {
         let rows: Vec<Told> = telling(from..range.end)
             .column(event::Column::EventId)
+            .column(event::Column::RecordedAt)
             .column(event::Column::KeyId)
             .column(event::Column::Payload)
             .column(event::Column::Salt)
@@ -74,10 +82,19 @@ pub(super) async fn catch_up(
             return Ok(());
         };
         from = last + 1;
-        let opening = keys::opening(connection, keys, rows.iter().map(|row| row.2)).await?;
-        let contents = rows.iter().filter_map(|(_, id, key_id, payload, salt)| {
-            row::content(*id, *key_id, payload.as_deref(), salt.as_deref(), &opening)
-        });
+        let places = rows
+            .iter()
+            .map(|(index, _, recorded_at, key_id, payload, _)| {
+                (*key_id, (*index, *recorded_at, payload.as_deref()))
+            });
+        let places: Vec<_> = places.collect();
+        let opening = keys::opening(connection, keys, &places).await?;
+        let contents = rows
+            .iter()
+            .filter_map(|(index, id, _, key_id, payload, salt)| {
+                let payload = opening.payload(*index, payload.as_deref());
+                row::content(*id, *key_id, payload, salt.as_deref(), &opening)
+            });
         let payloads = contents.filter_map(|content| match content {
             Content::Told { canonical, .. } => Some(canonical),
             Content::Unreadable(_) => None,

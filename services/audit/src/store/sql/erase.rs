@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::entity::event::{Column, Entity, Model};
 use super::entity::patient_key;
 use super::row::{self, LeafRow};
-use super::{alias, onward};
+use super::{alias, months, onward};
 use crate::entry::{Entry, StoredErased};
 use crate::erasure::{
     self, Erasable, ErasableRow, ErasedEntry, Erasure, Limit, MOST_AT_ONCE, Target,
@@ -134,6 +134,7 @@ async fn look(db: &Database, whose: Condition) -> Result<Vec<ErasableRow>, Datab
 pub(super) async fn erase(tx: &Transaction, erasures: &[Erasure]) -> Result<(), DatabaseError> {
     for erasure in erasures {
         let indexes = erasure.log_indexes.iter().copied().map(row::signed);
+        months::erase(tx, indexes.clone().collect()).await?;
         let erased = Entity::update_many()
             .col_expr(Column::Payload, Expr::value(None::<Vec<u8>>))
             .col_expr(Column::Salt, Expr::value(None::<Vec<u8>>))

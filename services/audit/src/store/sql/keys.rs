@@ -15,6 +15,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::entity::{event, patient_key};
+use super::months::{self, Payloads, Place};
 use crate::batch::Batch;
 use crate::patient_keys::{PatientKey, PatientKeys, WrappedKey};
 use crate::payload;
@@ -26,9 +27,12 @@ const VALUES_PER_LIST: usize = 1_000;
 const OF_OWNERS: &str = "SELECT key_id, patient_id, wrapping_key_id, wrapped \
     FROM patient_keys WHERE patient_id = ANY($1::uuid[])";
 
-/// Keys that open payloads, by name.
+/// What opens rows: keys by name, and payloads that stand elsewhere by the rows' places.
 #[derive(Debug, Default)]
-pub(super) struct Opening(HashMap<i64, SealingKey>);
+pub(super) struct Opening {
+    keys: HashMap<i64, SealingKey>,
+    payloads: Payloads,
+}
 
 /// What of an entry is encrypted.
 #[derive(Debug)]
@@ -45,7 +49,19 @@ pub(super) struct SealedBatch {
 
 impl Opening {
     pub(super) fn get(&self, key_id: i64) -> Option<&SealingKey> {
-        self.0.get(&key_id)
+        self.keys.get(&key_id)
+    }
+
+    /// The payload of the row at this place, in which this stands; none: it was erased.
+    pub(super) fn payload<'a>(
+        &'a self,
+        log_index: i64,
+        there: Option<&'a [u8]>,
+    ) -> Option<&'a [u8]> {
+        match self.payloads.get(&log_index) {
+            Some(elsewhere) => elsewhere.as_deref(),
+            None => there,
+        }
     }
 }
 
@@ -194,20 +210,24 @@ fn unwrapped(keys: &PatientKeys, row: patient_key::Model) -> Result<PatientKey, 
         .map_err(|_| DatabaseError::corrupt("patient_keys", "wrapped", &id))
 }
 
-/// The keys that open these rows, as far as there are any: a row whose key is not among
-/// them cannot be read.
+/// What opens these rows, of each the name of its key and its place, as far as there is: a
+/// row whose key is not among it cannot be read.
 pub(super) async fn opening(
     connection: &impl ConnectionTrait,
     keys: &PatientKeys,
-    rows: impl IntoIterator<Item = Option<i64>>,
+    rows: &[(Option<i64>, Place<'_>)],
 ) -> Result<Opening, DatabaseError> {
-    let wanted: BTreeSet<i64> = rows.into_iter().flatten().collect();
-    let mut opening = Opening::default();
+    let wanted: BTreeSet<i64> = rows.iter().filter_map(|row| row.0).collect();
+    let places = rows.iter().map(|row| row.1);
+    let mut opening = Opening {
+        payloads: months::of_rows(connection, places).await?,
+        ..Opening::default()
+    };
     let mut unknown = Vec::new();
     for key_id in wanted {
         match keys.known(key_id) {
             Some(key) => {
-                opening.0.insert(key_id, key.sealing());
+                opening.keys.insert(key_id, key.sealing());
             }
             None => unknown.push(key_id),
         }
@@ -220,7 +240,7 @@ pub(super) async fn opening(
         for row in rows {
             // One that was altered opens nothing.
             if let Ok(key) = unwrapped(keys, row) {
-                opening.0.insert(key.id, key.sealing());
+                opening.keys.insert(key.id, key.sealing());
                 keys.remember(key);
             }
         }
@@ -234,5 +254,9 @@ pub(super) async fn opening_of(
     keys: &PatientKeys,
     rows: &[event::Model],
 ) -> Result<Opening, DatabaseError> {
-    opening(connection, keys, rows.iter().map(|row| row.key_id)).await
+    let rows = rows.iter().map(|row| {
+        let place = (row.log_index, row.recorded_at, row.payload.as_deref());
+        (row.key_id, place)
+    });
+    opening(connection, keys, &rows.collect::<Vec<_>>()).await
 }

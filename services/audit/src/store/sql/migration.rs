@@ -8,6 +8,7 @@ mod m0004_index_standing;
 mod m0005_encrypt_payloads;
 mod m0006_create_witnessed;
 mod m0007_index_professionals;
+mod m0008_payloads_by_month;
 
 use aval_database::migrate::{MigratorTrait, Older, Steps};
 use aval_database::outbox::CreateOutbox;
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_encrypt_payloads::EncryptPayloads),
             Box::new(m0006_create_witnessed::CreateWitnessed),
             Box::new(m0007_index_professionals::IndexProfessionals),
+            Box::new(m0008_payloads_by_month::PayloadsByMonth),
         ]
     }
 }

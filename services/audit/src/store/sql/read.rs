@@ -21,7 +21,14 @@ use crate::plan::Recorded;
 const VALUES_PER_LIST: usize = 1_000;
 
 /// What the log holds of an event, where that is to be compared.
-type Held = (Uuid, Option<i64>, Option<Vec<u8>>, Option<Vec<u8>>);
+type Held = (
+    Uuid,
+    i64,
+    i64,
+    Option<i64>,
+    Option<Vec<u8>>,
+    Option<Vec<u8>>,
+);
 
 pub(super) async fn recorded(
     db: &Database,
@@ -33,6 +40,8 @@ pub(super) async fn recorded(
         let rows: Vec<Held> = event::Entity::find()
             .select_only()
             .column(event::Column::EventId)
+            .column(event::Column::LogIndex)
+            .column(event::Column::RecordedAt)
             .column(event::Column::KeyId)
             .column(event::Column::Payload)
             .column(event::Column::Salt)
@@ -40,18 +49,24 @@ pub(super) async fn recorded(
             .into_tuple()
             .all(db.reader())
             .await?;
-        let key_ids = rows.iter().map(|(_, key_id, _, _)| *key_id);
-        let opening = super::keys::opening(db.reader(), keys, key_ids).await?;
-        for (id, key_id, payload, salt) in rows {
-            let content = row::content(id, key_id, payload.as_deref(), salt.as_deref(), &opening);
+        let places = rows
+            .iter()
+            .map(|(_, index, recorded_at, key_id, payload, _)| {
+                (*key_id, (*index, *recorded_at, payload.as_deref()))
+            });
+        let places: Vec<_> = places.collect();
+        let opening = super::keys::opening(db.reader(), keys, &places).await?;
+        for (id, index, _, key_id, payload, salt) in &rows {
+            let payload = opening.payload(*index, payload.as_deref());
+            let content = row::content(*id, *key_id, payload, salt.as_deref(), &opening);
             let canonical = match content {
                 None => None,
                 Some(Content::Told { canonical, .. }) => Some(canonical),
                 Some(Content::Unreadable(what)) => {
-                    return Err(DatabaseError::corrupt("events", what, &id));
+                    return Err(DatabaseError::corrupt("events", what, id));
                 }
             };
-            recorded.insert(EventId::from_uuid(id), canonical);
+            recorded.insert(EventId::from_uuid(*id), canonical);
         }
     }
     Ok(recorded)

@@ -124,10 +124,11 @@ pub(super) fn entry_of(
 
 /// What a row tells; `None` if that was erased.
 fn content_of(row: &event::Model, opening: &Opening) -> Option<Content> {
+    let payload = opening.payload(row.log_index, row.payload.as_deref());
     content(
         row.event_id,
         row.key_id,
-        row.payload.as_deref(),
+        payload,
         row.salt.as_deref(),
         opening,
     )

@@ -18,7 +18,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{EntityTrait, ExprTrait};
 
 use super::entity::{log_head, producer};
-use super::{alias, read, row};
+use super::{alias, months, read, row};
 use crate::batch::Tip;
 use crate::patient_keys::PatientKeys;
 use crate::sequence::Positions;
@@ -28,6 +28,11 @@ pub(super) async fn take_over(db: &Database, keys: &PatientKeys) -> Result<Tenur
     let lock = ExclusiveLock::acquire(db, "audit.writer").await?;
     // The last writer may have erased some.
     keys.forget_owners();
+    let made = db.transaction("audit.make_months", async |tx| months::make(&tx).await);
+    if let Err(error) = made.await {
+        // There are a year's worth, and a part for what is beyond.
+        tracing::warn!(%error, "the parts of the months to come were not made");
+    }
     let (head, positions, frontier) = db
         .transaction::<_, DatabaseError, _>("audit.take_over", async |tx| {
             let head = raise_fence(&tx).await?;

@@ -8,6 +8,8 @@
 //! The head is moved by the same statement and everything else hangs on it: a writer
 //! that was fenced waits for the head's row, finds no row to move, and inserts
 //! nothing.
+//!
+//! What entries tell goes into the part of its month; in `events` its place stays empty.
 
 use aval_database::Transaction;
 use aval_domain::id::{OrganizationId, PatientId, PractitionerId};
@@ -38,17 +40,21 @@ const STORE_BATCH: &str = "\
             occurred_at, \
             nullif(practitioner_id, '00000000-0000-0000-0000-000000000000'), \
             nullif(organization_id, '00000000-0000-0000-0000-000000000000'), \
-            kind, outcome, is_emergency, payload, key_id \
+            kind, outcome, is_emergency, '', key_id \
         FROM moved, unnest( \
             $6::bigint[], $7::uuid[], $8::text[], $9::bigint[], $10::bigint[], $11::uuid[], \
             $12::bigint[], $13::bytea[], $14::bytea[], $15::bytea[], $16::bigint[], \
             $17::uuid[], $18::uuid[], $19::text[], $20::text[], $21::boolean[], \
-            $22::bytea[], $23::bigint[] \
+            $23::bigint[] \
         ) AS entry ( \
             log_index, event_id, source, epoch, sequence, patient_id, patient_sequence, \
             previous_leaf, commitment, nodes, occurred_at, practitioner_id, \
-            organization_id, kind, outcome, is_emergency, payload, key_id \
+            organization_id, kind, outcome, is_emergency, key_id \
         ) \
+    ), told AS ( \
+        INSERT INTO payloads (log_index, recorded_at, payload) \
+        SELECT log_index, $4, payload \
+        FROM moved, unnest($6::bigint[], $22::bytea[]) AS told (log_index, payload) \
     ), heads AS ( \
         INSERT INTO patient_heads (patient_id, bucket, sequence, leaf) \
         SELECT patient_id, bucket, sequence, leaf \
