@@ -77,6 +77,18 @@ pub enum Told {
     Nothing,
 }
 
+impl Told {
+    /// The professional whose sessions may rest on it.
+    #[must_use]
+    pub const fn about(&self) -> Option<PractitionerId> {
+        match self {
+            Self::Practitioner(practitioner) => Some(practitioner.practitioner_id),
+            Self::Absorbed(practitioner_id) => Some(*practitioner_id),
+            Self::Other | Self::Nothing => None,
+        }
+    }
+}
+
 /// A professional, as the directory has them. `Debug` shows no name.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DirectoryPractitioner {

@@ -22,8 +22,10 @@ use crate::directory::{NotFollowed, Told};
 use crate::error::Error;
 use crate::metrics::DirectoryMetrics;
 
+/// So many changes at most are done together, if as many have come.
+const DONE_AT_ONCE: usize = 200;
 /// So many changes are done before it is remembered; a sign of life does it too.
-const REMEMBERED_AFTER: u32 = 200;
+const REMEMBERED_AFTER: usize = 200;
 /// The directory gives a sign of life every few seconds; one that is silent for so long is
 /// not there.
 const LONGEST_SILENCE: Duration = Duration::from_mins(1);
@@ -84,7 +86,7 @@ impl DirectoryFollower {
     async fn follow(&self, told: &mut bool) -> Result<(), Stopped> {
         let store = &self.app.store;
         let cursor = store.directory_cursor().await?;
-        let mut changes = match self.app.directory.changes(cursor).await {
+        let changes = match self.app.directory.changes(cursor).await {
             Err(NotFollowed::CursorUnknown) => {
                 // Another directory than before. Who changed in between is found when
                 // their session asks for its next token.
@@ -94,27 +96,47 @@ impl DirectoryFollower {
             }
             answered => answered?,
         };
+        let mut changes = changes.ready_chunks(DONE_AT_ONCE);
         let mut since_remembered = 0;
         loop {
             let next = tokio::time::timeout(LONGEST_SILENCE, changes.next()).await;
-            let Some(change) = next.map_err(|_| Stopped::Silent)? else {
+            let Some(come) = next.map_err(|_| Stopped::Silent)? else {
                 return Ok(());
             };
-            let change = change.map_err(NotFollowed::from)?;
-            let cx = RequestContext::for_service(&self.environment, self.caller.clone());
-            let closed = self.app.directory_changed(&cx, &change.told).await?;
-            if closed > 0 {
-                tracing::info!(sessions = closed, "sessions of a professional were closed");
-                self.metrics.closed(closed);
+            // What came before a failure is done.
+            let mut failure = None;
+            let whole = come.into_iter().map_while(|change| match change {
+                Ok(change) => Some((change.told, change.cursor)),
+                Err(error) => {
+                    failure = Some(error);
+                    None
+                }
+            });
+            let (news, cursors): (Vec<Told>, Vec<String>) = whole.unzip();
+            if let Some(cursor) = cursors.last() {
+                self.take(&news).await?;
+                *told = true;
+                since_remembered += news.len();
+                if news.contains(&Told::Nothing) || since_remembered >= REMEMBERED_AFTER {
+                    store.keep_directory_cursor(Some(cursor)).await?;
+                    since_remembered = 0;
+                }
             }
-            *told = true;
-            self.known_at.send_replace(Some(cx.now));
-            since_remembered += 1;
-            if change.told == Told::Nothing || since_remembered >= REMEMBERED_AFTER {
-                store.keep_directory_cursor(Some(&change.cursor)).await?;
-                since_remembered = 0;
+            if let Some(error) = failure {
+                return Err(NotFollowed::from(error).into());
             }
         }
+    }
+
+    async fn take(&self, news: &[Told]) -> Result<(), Error> {
+        let cx = RequestContext::for_service(&self.environment, self.caller.clone());
+        let closed = self.app.directory_changed(&cx, news).await?;
+        if closed > 0 {
+            tracing::info!(sessions = closed, "sessions of professionals were closed");
+            self.metrics.closed(closed);
+        }
+        self.known_at.send_replace(Some(cx.now));
+        Ok(())
     }
 
     /// There is nothing to measure before the directory told something.

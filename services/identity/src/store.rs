@@ -27,6 +27,7 @@ pub use session::{
     TraceOf,
 };
 
+use std::collections::HashSet;
 use std::fmt::Debug;
 
 use aval_database::requests::RequestKey;
@@ -103,6 +104,9 @@ pub trait Store: Debug + Send + Sync {
 
     /// The session with this identifier, gone on or ended.
     fn session(&self, session_id: SessionId) -> Answer<'_, Option<Session>>;
+
+    /// Who of these people has a session that goes on.
+    fn signed_in<'a>(&'a self, people: &'a [Uuid], now: Timestamp) -> Answer<'a, HashSet<Uuid>>;
 
     /// A person's sessions, the newest first.
     fn sessions<'a>(&'a self, query: &'a SessionQuery) -> Answer<'a, Vec<Session>>;

@@ -3,6 +3,7 @@
 
 use aval_domain::id::PractitionerId;
 use aval_runtime::context::RequestContext;
+use uuid::Uuid;
 
 use super::App;
 use crate::directory::{DirectoryPractitioner, Told};
@@ -15,7 +16,8 @@ const READ_AT_ONCE: usize = 100;
 
 impl App {
     /// Closes every session that no longer rests on what the directory says, each with
-    /// its trace, and says how many. Telling it twice closes nothing more.
+    /// its trace, and says how many. Telling it twice closes nothing more. Most of those who
+    /// change are not signed in: that is asked once about all who are told of.
     ///
     /// The sessions under an identifier that leads to another one now are closed, not
     /// carried over: the tokens name it, and other services keep what they know under the
@@ -23,8 +25,21 @@ impl App {
     pub async fn directory_changed(
         &self,
         cx: &RequestContext,
-        told: &Told,
+        told: &[Told],
     ) -> Result<usize, Error> {
+        let person = |told: &Told| Some(told.about()?.as_uuid());
+        let people: Vec<Uuid> = told.iter().filter_map(person).collect();
+        let signed_in = self.store.signed_in(&people, cx.now).await?;
+        let mut closed = 0;
+        for told in told {
+            if person(told).is_some_and(|person| signed_in.contains(&person)) {
+                closed += self.close_what_it_ends(cx, told).await?;
+            }
+        }
+        Ok(closed)
+    }
+
+    async fn close_what_it_ends(&self, cx: &RequestContext, told: &Told) -> Result<usize, Error> {
         match told {
             Told::Practitioner(practitioner) => {
                 let why = Closing::PractitionerInactive;

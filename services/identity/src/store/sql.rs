@@ -30,6 +30,8 @@ mod representation;
 mod session;
 mod update_identity;
 
+use std::collections::HashSet;
+
 use aval_database::requests::RequestKey;
 use aval_database::{Database, outbox};
 use aval_domain::event::Event;
@@ -119,6 +121,10 @@ impl Store for SqlStore {
 
     fn session(&self, session_id: SessionId) -> Answer<'_, Option<Session>> {
         Box::pin(session::by_id(&self.db, session_id))
+    }
+
+    fn signed_in<'a>(&'a self, people: &'a [Uuid], now: Timestamp) -> Answer<'a, HashSet<Uuid>> {
+        Box::pin(session::signed_in(&self.db, people, now))
     }
 
     fn sessions<'a>(&'a self, query: &'a SessionQuery) -> Answer<'a, Vec<Session>> {

@@ -1,5 +1,7 @@
 //! Sessions are kept with their trace and listed to their person alone.
 
+use std::collections::HashSet;
+
 use aval_domain::event::EventKind;
 use aval_domain::id::{PatientId, RepresentationId, SessionId};
 use aval_runtime::token::{RepresentationKind, RepresentativeClaims};
@@ -16,6 +18,7 @@ aval_database::conformance_suite! {
         a_session_is_read_as_it_was_opened_and_is_traced,
         a_session_that_nobody_opened_is_none,
         sessions_are_listed_to_their_person_the_newest_first,
+        who_is_signed_in_is_told_of_many_at_once,
         a_list_goes_on_before_a_position_and_leaves_out_what_has_ended,
         certificates_are_counted_once_each_while_their_sessions_go_on,
         more_certificates_than_may_be_open_nothing_and_fewer_everything,
@@ -63,6 +66,25 @@ async fn sessions_are_listed_to_their_person_the_newest_first(store: &SqlStore) 
     }
     opened.reverse();
     assert_eq!(store.sessions(&all_of(&person)).await.unwrap(), opened);
+}
+
+async fn who_is_signed_in_is_told_of_many_at_once(store: &SqlStore) {
+    let people: Vec<Person> = (0..250).map(|_| practitioner()).collect();
+    let ids: Vec<_> = people.iter().map(Person::id).collect();
+    for (place, second) in [(3, 0), (3, 10), (120, 20), (249, 0)] {
+        open(store, &session(people[place].clone(), second, None)).await;
+    }
+    open(store, &session(practitioner(), 20, None)).await;
+    let signed_in = async |second, ids| store.signed_in(ids, at(second)).await.unwrap();
+    let at_once = signed_in(20, &ids).await;
+    assert_eq!(at_once, HashSet::from([ids[3], ids[120], ids[249]]));
+    // The first session ends at 300 s, the second at 310.
+    assert_eq!(
+        signed_in(305, &ids).await,
+        HashSet::from([ids[3], ids[120]])
+    );
+    assert!(signed_in(20, &ids[..3]).await.is_empty());
+    assert!(signed_in(20, &[]).await.is_empty());
 }
 
 async fn a_list_goes_on_before_a_position_and_leaves_out_what_has_ended(store: &SqlStore) {

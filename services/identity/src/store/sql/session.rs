@@ -1,6 +1,6 @@
 //! Sessions: one row a sign-in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use aval_database::{Database, DatabaseError, Isolation, outbox};
 use aval_domain::id::{PatientId, SessionId};
@@ -20,6 +20,8 @@ use crate::session::{Closed, Closing, Session};
 use crate::store::{OpenSessions, Opened, Opening, SessionQuery};
 
 const TABLE: &str = "sessions";
+/// About so many people is asked in one statement.
+const ASKED_AT_ONCE: usize = 100;
 
 pub(super) async fn open(db: &Database, opening: &Opening<'_>) -> Result<Opened, Error> {
     let session = opening.session;
@@ -67,6 +69,28 @@ pub(super) async fn list(db: &Database, query: &SessionQuery) -> Result<Vec<Sess
         .await
         .map_err(DatabaseError::from)?;
     Ok(rows.into_iter().map(session_of).collect::<Result<_, _>>()?)
+}
+
+pub(super) async fn signed_in(
+    db: &Database,
+    people: &[Uuid],
+    now: Timestamp,
+) -> Result<HashSet<Uuid>, Error> {
+    let mut signed_in = HashSet::new();
+    for some in people.chunks(ASKED_AT_ONCE) {
+        // As many every time, so that there is one statement to prepare.
+        let repeated = some.iter().cycle().take(ASKED_AT_ONCE);
+        let found = Entity::find()
+            .select_only()
+            .column(Column::PersonId)
+            .distinct()
+            .filter(Column::PersonId.is_in(repeated.copied()))
+            .filter(goes_on_at(now))
+            .into_tuple::<Uuid>();
+        let found = found.all(db.reader()).await.map_err(DatabaseError::from)?;
+        signed_in.extend(found);
+    }
+    Ok(signed_in)
 }
 
 pub(super) async fn open_certificates(
