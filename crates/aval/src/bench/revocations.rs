@@ -72,8 +72,9 @@ impl Contender for WhileRevoking {
         for (lane, (bearer, patient_id)) in (0..).zip(signed_in) {
             let (revoker, stopped) = (Arc::clone(&self.revoker), stop.clone());
             lanes.spawn(async move {
-                let revoked = revoker.revoke_until(&stopped, lane, &bearer, &patient_id);
-                revoked.await
+                revoker
+                    .revoke_until(&stopped, lane, &bearer, &patient_id)
+                    .await
             });
         }
         let begun = Instant::now();
