@@ -126,10 +126,11 @@ pub(crate) mod tests {
         let (lease, clock) = lease();
         assert_eq!(lease.generation(), None);
         let asked = lease.ask();
-        clock.pass(LEASE - Duration::from_millis(1));
+        let answered_after = LEASE / 2;
+        clock.pass(answered_after);
         lease.answered(asked, 7);
         assert!(lease.generation().is_some());
-        clock.pass(Duration::from_millis(1));
+        clock.pass(LEASE.saturating_sub(answered_after));
         assert_eq!(lease.generation(), None);
     }
 
