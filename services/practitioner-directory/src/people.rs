@@ -1,7 +1,7 @@
 //! People who are read again and again, from memory.
 //!
 //! What was read is answered while this process knows that the directory has not changed
-//! since: the [`Lease`](lease::Lease) says so, from a question to the database that began a
+//! since: the lease (`lease.rs`) says so, from a question to the database that began a
 //! quarter of a second ago at most. An answer is that far behind what *another* instance
 //! applied, and never behind what this one did. Searches, batches and changes are read from
 //! the database.
