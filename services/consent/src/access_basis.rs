@@ -10,7 +10,7 @@ use crate::store::Answer;
 
 /// What a decision needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccessQuery {
+pub struct AccessQuery<'a> {
     /// Whose record.
     pub patient_id: PatientId,
     /// Which professional; `None` when the patient asks.
@@ -18,7 +18,7 @@ pub struct AccessQuery {
     /// In which organization they act.
     pub organization_id: Option<OrganizationId>,
     /// Whose settings are wanted.
-    pub documents: Vec<DocumentId>,
+    pub documents: Vec<&'a DocumentId>,
 }
 
 /// Gives everything that a decision rests on. Whoever implements it promises:
@@ -28,21 +28,21 @@ pub struct AccessQuery {
 /// - when it cannot be known, the answer is an error, never a guess.
 pub trait AccessBasisSource: fmt::Debug + Send + Sync {
     /// The basis of each query, in the order of the queries.
-    fn access_bases<'a>(&'a self, queries: &'a [AccessQuery]) -> Answer<'a, Vec<Arc<AccessBasis>>>;
+    fn access_bases<'a>(
+        &'a self,
+        queries: &'a [AccessQuery<'a>],
+    ) -> Answer<'a, Vec<Arc<AccessBasis>>>;
 }
 
-impl AccessQuery {
+impl<'a> AccessQuery<'a> {
     /// What is to be known to answer this question.
     #[must_use]
-    pub fn of(question: &Question) -> Self {
+    pub fn of(question: &'a Question) -> Self {
         let capacity = match &question.asker {
             Asker::Practitioner(capacity) => Some(capacity),
             Asker::Patient(_) | Asker::Representative(_) => None,
         };
-        let documents = question
-            .documents
-            .iter()
-            .map(|document| document.id.clone());
+        let documents = question.documents.iter().map(|document| &document.id);
         Self {
             patient_id: question.patient_id,
             practitioner_id: capacity.map(|capacity| capacity.practitioner_id),

@@ -94,20 +94,23 @@ impl App {
         policies: &Policies,
     ) -> Result<Vec<Authorized>, Error> {
         let document = query.document.as_ref();
-        let mut queries: Vec<AccessQuery> = Vec::new();
-        let mut asked: Vec<(Grantee, Vec<(Question, usize)>)> = Vec::new();
-        for candidate in candidates {
+        let asked = candidates.iter().map(|candidate| {
             let questions = candidate.questions(query.patient_id, document);
-            let questions = questions.into_iter().map(|question| {
-                let place = place_of(&mut queries, AccessQuery::of(&question));
-                (question, place)
-            });
-            asked.push((candidate.grantee, questions.collect()));
-        }
+            (candidate.grantee, questions)
+        });
+        let asked: Vec<(Grantee, Vec<Question>)> = asked.collect();
+        let mut queries = Vec::new();
+        let mut place = |question| place_of(&mut queries, AccessQuery::of(question));
+        let places: Vec<Vec<usize>> = asked
+            .iter()
+            .map(|(_, questions)| questions.iter().map(&mut place).collect())
+            .collect();
         let bases = self.bases.access_bases(&queries).await?;
-        let authorized = asked.iter().filter_map(|(grantee, questions)| {
+        let authorized = asked.iter().zip(&places);
+        let authorized = authorized.filter_map(|((grantee, questions), places)| {
             let asked = questions
                 .iter()
+                .zip(places)
                 .filter_map(|(question, place)| Some((question, bases.get(*place)?.as_ref())));
             Authorized::of(*grantee, asked, policies, cx.now)
         });
@@ -116,7 +119,7 @@ impl App {
 }
 
 /// Where the query stands among those to be asked; each is asked once.
-fn place_of(queries: &mut Vec<AccessQuery>, query: AccessQuery) -> usize {
+fn place_of<'a>(queries: &mut Vec<AccessQuery<'a>>, query: AccessQuery<'a>) -> usize {
     let there = queries.iter().position(|other| *other == query);
     there.unwrap_or_else(|| {
         queries.push(query);

@@ -97,7 +97,7 @@ impl CachedBases {
         self.sampler.mismatches()
     }
 
-    async fn answers(&self, queries: &[AccessQuery]) -> Result<Vec<Arc<AccessBasis>>, Error> {
+    async fn answers(&self, queries: &[AccessQuery<'_>]) -> Result<Vec<Arc<AccessBasis>>, Error> {
         let Some((first, others)) = queries.split_first() else {
             return Ok(Vec::new());
         };
@@ -120,7 +120,10 @@ impl CachedBases {
     }
 
     /// Several entries, if the caches have them all and they are of one state.
-    async fn remembered_answers(&self, queries: &[AccessQuery]) -> Option<Vec<Arc<AccessBasis>>> {
+    async fn remembered_answers(
+        &self,
+        queries: &[AccessQuery<'_>],
+    ) -> Option<Vec<Arc<AccessBasis>>> {
         let keys: Vec<_> = queries.iter().map(AccessKey::of).collect();
         let mut tier = Tier::Local;
         let mut kept: Vec<_> = keys.iter().map(|key| self.local.get(key)).collect();
@@ -254,7 +257,10 @@ impl CachedBases {
 }
 
 impl AccessBasisSource for CachedBases {
-    fn access_bases<'a>(&'a self, queries: &'a [AccessQuery]) -> Answer<'a, Vec<Arc<AccessBasis>>> {
+    fn access_bases<'a>(
+        &'a self,
+        queries: &'a [AccessQuery<'a>],
+    ) -> Answer<'a, Vec<Arc<AccessBasis>>> {
         Box::pin(self.answers(queries))
     }
 }

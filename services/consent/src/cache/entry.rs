@@ -69,7 +69,7 @@ pub enum EntryVisibilities {
 impl AccessKey {
     /// Whom a query is about.
     #[must_use]
-    pub const fn of(query: &AccessQuery) -> Self {
+    pub const fn of(query: &AccessQuery<'_>) -> Self {
         Self {
             patient_id: query.patient_id,
             practitioner_id: query.practitioner_id,
@@ -79,7 +79,7 @@ impl AccessKey {
 
     /// The query for everything but documents.
     #[must_use]
-    pub const fn query(&self) -> AccessQuery {
+    pub const fn query(&self) -> AccessQuery<'static> {
         AccessQuery {
             patient_id: self.patient_id,
             practitioner_id: self.practitioner_id,
@@ -120,14 +120,14 @@ impl Positions {
 impl Entry {
     /// The answer to a query about the same three, if the entry has it.
     #[must_use]
-    pub fn answer(&self, query: &AccessQuery) -> Option<Arc<AccessBasis>> {
+    pub fn answer(&self, query: &AccessQuery<'_>) -> Option<Arc<AccessBasis>> {
         if query.documents.is_empty() {
             return Some(Arc::clone(&self.basis));
         }
         let EntryVisibilities::All(settings) = &self.visibilities else {
             return None;
         };
-        let asked = |setting: &&VisibilityBasis| query.documents.contains(&setting.document_id);
+        let asked = |setting: &&VisibilityBasis| query.documents.contains(&&setting.document_id);
         let visibilities: Vec<_> = settings.iter().filter(asked).cloned().collect();
         if visibilities.is_empty() {
             return Some(Arc::clone(&self.basis));

@@ -304,7 +304,10 @@ impl Store for SqlStore {
 }
 
 impl AccessBasisSource for SqlStore {
-    fn access_bases<'a>(&'a self, queries: &'a [AccessQuery]) -> Answer<'a, Vec<Arc<AccessBasis>>> {
+    fn access_bases<'a>(
+        &'a self,
+        queries: &'a [AccessQuery<'a>],
+    ) -> Answer<'a, Vec<Arc<AccessBasis>>> {
         Box::pin(access_basis::read(&self.db, queries))
     }
 }

@@ -199,11 +199,12 @@ pub(super) async fn a_basis_holds_the_settings_of_the_documents_asked_for(fixtur
 }
 
 pub(super) async fn a_basis_without_a_professional_knows_the_record_alone(fixture: &Fixture) {
+    let document = "d".parse().unwrap();
     let query = AccessQuery {
         patient_id: patient(1),
         practitioner_id: None,
         organization_id: None,
-        documents: vec!["d".parse().unwrap()],
+        documents: vec![&document],
     };
     let read = async || {
         fixture

@@ -152,8 +152,9 @@ pub(super) async fn an_entry_is_of_the_position_it_names_and_says_what_bases_say
         heads[Shard::SPANNING.index()]
     );
     for documents in [&[][..], &["d"], &["d", "e"], &["f"]] {
+        let documents: Vec<_> = documents.iter().map(|id| id.parse().unwrap()).collect();
         let query = AccessQuery {
-            documents: documents.iter().map(|id| id.parse().unwrap()).collect(),
+            documents: documents.iter().collect(),
             ..key(1).query()
         };
         let bases = fixture.store.access_bases(std::slice::from_ref(&query));
@@ -184,8 +185,9 @@ pub(super) async fn an_entry_of_very_many_settings_says_that_it_has_not_got_them
     }
     let entry = fixture.store.entry(&key(1)).await.unwrap();
     assert_eq!(entry.visibilities, EntryVisibilities::TooMany);
+    let document = "d1".parse().unwrap();
     let asked = AccessQuery {
-        documents: vec!["d1".parse().unwrap()],
+        documents: vec![&document],
         ..key(1).query()
     };
     assert_eq!(entry.answer(&asked), None);
@@ -224,11 +226,12 @@ pub(super) async fn a_cached_answer_is_what_the_database_says_whatever_changed(f
     };
     let cached = CachedBases::new(authority, freshness, settings);
     fixture.open_record(patient(1)).await;
+    let document = "d".parse().unwrap();
     for round in 0..10 {
         change_something(fixture, round).await;
         poller.poll().await.unwrap();
         let query = AccessQuery {
-            documents: vec!["d".parse().unwrap()],
+            documents: vec![&document],
             ..key(1).query()
         };
         let queries = [query, key(1).query(), key(2).query()];

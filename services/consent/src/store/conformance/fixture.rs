@@ -261,14 +261,12 @@ impl Fixture {
         organization: Grantee,
         documents: &[&str],
     ) -> AccessBasis {
+        let documents: Vec<_> = documents.iter().map(|id| id.parse().unwrap()).collect();
         let query = AccessQuery {
             patient_id: patient(1),
             practitioner_id: person.practitioner_id(),
             organization_id: organization.organization_id(),
-            documents: documents
-                .iter()
-                .map(|document| document.parse().unwrap())
-                .collect(),
+            documents: documents.iter().collect(),
         };
         let mut bases = self.store.access_bases(&[query]).await.unwrap();
         Arc::unwrap_or_clone(bases.remove(0))

@@ -10,7 +10,7 @@ use aval_domain::random::{Random, SeededRandom, SystemRandom};
 
 use super::fixture::{Fixture, NOW, patient, person};
 use super::{care_episodes, notifications, visibilities};
-use crate::cache::{AccessKey, Authority, Dependency, OtherPosition, Position, Shard};
+use crate::cache::{Authority, Dependency, OtherPosition, Position, Shard};
 use crate::care_episode::CareEpisode;
 use crate::decision::{AccessBasis, RecordBasis};
 use crate::error::Error;
@@ -19,7 +19,7 @@ use crate::notification::Recipient;
 use crate::record::Record;
 use crate::store::{BlockQuery, CareEpisodesOf, GrantQuery, GrantsOf, Store};
 use crate::visibility::{Visibility, VisibilityKind};
-use acts::{basis, block, change_record, grant, hide, learn, merged, oppose, query, set, unmerged};
+use acts::{basis, block, change_record, grant, hide, key, learn, merged, oppose, set, unmerged};
 
 /// How many patients the random worlds have.
 const PATIENTS: u128 = 4;
@@ -332,7 +332,7 @@ pub(super) async fn an_entry_rests_on_every_identifier_of_the_patient(fixture: &
     for number in [1, 2] {
         fixture.open_record(patient(number)).await;
     }
-    let key = AccessKey::of(&query(patient(1)));
+    let key = key(patient(1));
     let alone = fixture.store.entry(&key).await.unwrap();
     assert_eq!(alone.as_of.others, []);
     let before = heads(fixture).await;

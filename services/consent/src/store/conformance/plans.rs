@@ -11,11 +11,12 @@ use crate::store::sql::{basis_statement, entry_statement};
 
 /// A table read from end to end would make every check slower as records are added.
 pub(super) async fn the_basis_is_read_through_indexes(fixture: &Fixture) {
+    let document = "d".parse().unwrap();
     let query = AccessQuery {
         patient_id: patient(1),
         practitioner_id: person(1).practitioner_id(),
         organization_id: organization(1).organization_id(),
-        documents: vec!["d".parse().unwrap()],
+        documents: vec![&document],
     };
     let engine = fixture.db.reader().get_database_backend();
     let of_two = [patient(2)];

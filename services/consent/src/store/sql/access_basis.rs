@@ -125,7 +125,7 @@ const VISIBILITIES: &str = " \
 
 pub(super) async fn read(
     db: &Database,
-    queries: &[AccessQuery],
+    queries: &[AccessQuery<'_>],
 ) -> Result<Vec<Arc<AccessBasis>>, Error> {
     if let [query] = queries {
         return Ok(vec![Arc::new(basis(db.reader(), query).await?)]);
@@ -142,7 +142,7 @@ pub(super) async fn read(
 
 async fn basis(
     connection: &impl ConnectionTrait,
-    query: &AccessQuery,
+    query: &AccessQuery<'_>,
 ) -> Result<AccessBasis, Error> {
     let engine = connection.get_database_backend();
     let read = read_of_human(connection, |others| statement(engine, query, others)).await?;
@@ -255,7 +255,11 @@ pub(crate) fn entry_statement(
     Statement::from_sql_and_values(engine, of_each(text, others), values)
 }
 
-pub(crate) fn statement(engine: DbBackend, query: &AccessQuery, others: &[PatientId]) -> Statement {
+pub(crate) fn statement(
+    engine: DbBackend,
+    query: &AccessQuery<'_>,
+    others: &[PatientId],
+) -> Statement {
     let mut values = values(query, others);
     let first = values.len() + 1;
     let documents = query.documents.iter().map(|id| Value::from(id.as_str()));
@@ -285,7 +289,7 @@ fn places(numbers: RangeInclusive<usize>) -> String {
     places.join(", ")
 }
 
-fn values(query: &AccessQuery, others: &[PatientId]) -> Vec<Value> {
+fn values(query: &AccessQuery<'_>, others: &[PatientId]) -> Vec<Value> {
     let people = [
         Some(query.patient_id.as_uuid()),
         query.practitioner_id.map(PractitionerId::as_uuid),

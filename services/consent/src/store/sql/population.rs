@@ -151,7 +151,7 @@ mod tests {
                     patient_id,
                     practitioner_id: Some(doctor),
                     organization_id: None,
-                    documents: vec![masked.clone()],
+                    documents: vec![&masked],
                 })
                 .collect();
             assert_eq!(queries.len(), 50);

@@ -335,7 +335,10 @@ impl SharedTier for OldValues {
 }
 
 impl AccessBasisSource for FakeDatabase {
-    fn access_bases<'a>(&'a self, queries: &'a [AccessQuery]) -> Answer<'a, Vec<Arc<AccessBasis>>> {
+    fn access_bases<'a>(
+        &'a self,
+        queries: &'a [AccessQuery<'a>],
+    ) -> Answer<'a, Vec<Arc<AccessBasis>>> {
         Box::pin(async move {
             let mut bases = Vec::new();
             for query in queries {

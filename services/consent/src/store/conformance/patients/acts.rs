@@ -44,21 +44,26 @@ pub(super) async fn learn(fixture: &Fixture, change: IdentityChange<PatientId>) 
     assert_eq!(followed, learnt.cursor);
 }
 
-pub(super) fn query(patient_id: PatientId) -> AccessQuery {
-    AccessQuery {
+/// Whose entry it is, asked for under one identifier of the patient.
+pub(super) fn key(patient_id: PatientId) -> AccessKey {
+    AccessKey {
         patient_id,
         practitioner_id: person(1).practitioner_id(),
         organization_id: organization(1).organization_id(),
-        documents: vec!["d".parse().unwrap()],
     }
 }
 
 /// What is known of this patient and the first person: the entry says the same.
 pub(super) async fn basis(fixture: &Fixture, number: u128) -> AccessBasis {
-    let query = query(patient(number));
+    let document = "d".parse().unwrap();
+    let key = key(patient(number));
+    let query = AccessQuery {
+        documents: vec![&document],
+        ..key.query()
+    };
     let asked = fixture.store.access_bases(std::slice::from_ref(&query));
     let basis = asked.await.unwrap().remove(0);
-    let entry = fixture.store.entry(&AccessKey::of(&query)).await.unwrap();
+    let entry = fixture.store.entry(&key).await.unwrap();
     assert_eq!(entry.answer(&query).unwrap(), basis);
     Arc::unwrap_or_clone(basis)
 }
