@@ -14,7 +14,6 @@ aval_database::conformance_suite! {
     store: Fixture::new,
     tests: [
         the_rows_of_people_are_found_by_their_keys,
-        one_who_is_read_is_looked_up_in_a_small_directory_too,
         a_search_and_its_page_are_one_statement_that_walks_no_table,
     ],
 }
@@ -43,15 +42,6 @@ async fn the_rows_of_people_are_found_by_their_keys(fixture: &Fixture) {
         let plan = plan_of(&fixture.db, &statement, &["enable_seqscan"]).await;
         assert_walks_nothing(&plan.join("\n"), &TABLES);
     }
-}
-
-/// Where many are expected, reading whole tables seems cheaper.
-async fn one_who_is_read_is_looked_up_in_a_small_directory_too(fixture: &Fixture) {
-    fixture.applied(&synthesized(1_000)).await;
-    let statement = gathering(fixture.db.reader(), &[Uuid::max()]);
-    let plan = plan_of(&fixture.db, &statement, &[]).await;
-    let of_everybody = ["practitioners", "practitioner_identifiers", "activities"];
-    assert_walks_nothing(&plan.join("\n"), &of_everybody);
 }
 
 /// SQLite has no keys: it searches in passes, inside of a snapshot.
