@@ -38,7 +38,6 @@ mod answers;
 mod change;
 mod entry;
 mod fence;
-mod flights;
 mod knowledge;
 mod metrics;
 mod policies;

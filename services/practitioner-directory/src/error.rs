@@ -1,5 +1,7 @@
 //! Why a use case does not do what it was asked.
 
+use std::sync::Arc;
+
 use aval_database::DatabaseError;
 use aval_database::requests::ClaimError;
 use aval_domain::id::ImportId;
@@ -84,6 +86,9 @@ pub enum Error {
     /// The stream said nothing for too long; nothing changed.
     #[error("the stream was silent for too long")]
     StreamSilent,
+    /// What several calls read together was not read.
+    #[error("what was asked for by several calls at once could not be read")]
+    ReadTogether(#[source] Arc<Error>),
     /// The store failed.
     #[error(transparent)]
     Database(#[from] DatabaseError),

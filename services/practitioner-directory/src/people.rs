@@ -5,6 +5,9 @@
 //! quarter of a second ago at most. An answer is that far behind what *another* instance
 //! applied, and never behind what this one did. Searches, batches and changes are read from
 //! the database.
+//!
+//! Whoever is not remembered and asked for by several at once is read once: the others wait
+//! for it. They join a reading of their own generation only: it saw what they may be told.
 
 pub(crate) mod lease;
 
@@ -13,6 +16,8 @@ use std::time::Duration;
 
 use aval_domain::id::PractitionerId;
 use aval_runtime::boot_clock::BootClock;
+use aval_runtime::flights::{Flights, Landed};
+use futures::FutureExt;
 use quick_cache::sync::Cache;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +37,7 @@ pub struct People {
     store: Arc<dyn Store>,
     lease: Lease,
     remembered: Option<Cache<PractitionerId, Arc<Remembered>>>,
+    readings: Flights<(PractitionerId, Generation), Option<Arc<Remembered>>, Error>,
     metrics: ReadingMetrics,
 }
 
@@ -52,6 +58,7 @@ impl People {
             store,
             lease: Lease::new(boot_clock),
             remembered: (most > 0).then(|| Cache::new(most)),
+            readings: Flights::default(),
             metrics: ReadingMetrics::new(),
         }
     }
@@ -59,32 +66,38 @@ impl People {
     /// The human that the id leads to, if there is such an entry.
     pub async fn read(&self, id: PractitionerId) -> Result<Option<Sourced<Practitioner>>, Error> {
         // Asked for before reading: what is committed meanwhile ends it.
-        let generation = self.lease.generation();
-        if let Some(remembered) = self.remembered(id, generation) {
+        let Some((cache, generation)) = self.remembered.as_ref().zip(self.lease.generation())
+        else {
+            self.metrics.read("database");
+            return read(self.store.as_ref(), id).await;
+        };
+        let remembered = cache.get(&id);
+        if let Some(somebody) = remembered.filter(|known| known.generation == generation) {
             self.metrics.read("memory");
-            return Ok(Some(remembered.found.clone()));
+            return Ok(Some(somebody.found.clone()));
         }
-        let Sourced { value, as_of } = self.store.practitioners(&[id]).await?;
-        self.metrics.read("database");
-        let found = value.into_iter().next().flatten();
-        let found = found.map(|value| Sourced { value, as_of });
-        if let (Some(cache), Some(generation), Some(found)) = (&self.remembered, generation, &found)
-        {
-            let found = found.clone();
-            cache.insert(id, Arc::new(Remembered { generation, found }));
-        }
-        Ok(found)
-    }
-
-    fn remembered(
-        &self,
-        id: PractitionerId,
-        generation: Option<Generation>,
-    ) -> Option<Arc<Remembered>> {
-        let (cache, generation) = (self.remembered.as_ref()?, generation?);
-        cache
-            .get(&id)
-            .filter(|remembered| remembered.generation == generation)
+        let store = Arc::clone(&self.store);
+        let landed = self.readings.join((id, generation), || {
+            let reading = async move {
+                let found = read(store.as_ref(), id).await?;
+                Ok(found.map(|found| Arc::new(Remembered { generation, found })))
+            };
+            reading.boxed()
+        });
+        let found = match landed.await.map_err(Error::ReadTogether)? {
+            Landed::Own(found) => {
+                self.metrics.read("database");
+                if let Some(somebody) = &found {
+                    cache.insert(id, Arc::clone(somebody));
+                }
+                found
+            }
+            Landed::Shared(found) => {
+                self.metrics.read("another_reading");
+                found
+            }
+        };
+        Ok(found.map(|somebody| somebody.found.clone()))
     }
 
     /// Forgets everybody: this process may have changed the directory. Called before a
@@ -125,4 +138,13 @@ impl People {
         };
         shutdown.run_until_cancelled(for_ever).await;
     }
+}
+
+async fn read(
+    store: &dyn Store,
+    id: PractitionerId,
+) -> Result<Option<Sourced<Practitioner>>, Error> {
+    let Sourced { value, as_of } = store.practitioners(&[id]).await?;
+    let found = value.into_iter().next().flatten();
+    Ok(found.map(|value| Sourced { value, as_of }))
 }

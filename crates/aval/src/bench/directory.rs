@@ -6,7 +6,8 @@
 //! went by until the last one was; `\copy` of the first
 //! file into a table of texts, where there is a PostgreSQL; then searches, for how long
 //! they take and for whom they find: searches also say a profession and a town, and where
-//! several bear the same name there, each of them is the right one. Last, how fast people
+//! several bear the same name there, each of them is the right one. Before that everything
+//! is left to come to rest. Last, how fast people
 //! are read one by one, beside calls of a bare server, and while the file of the day after
 //! is imported. Nothing here passes or fails by a figure.
 
@@ -14,6 +15,7 @@ mod copy;
 mod memory;
 mod questions;
 mod reading;
+mod rest;
 mod searching;
 mod typing;
 
@@ -49,6 +51,10 @@ pub struct DirectoryBenchArguments {
     /// How many searches.
     #[arg(long, default_value_t = 2_000)]
     searches: u32,
+    /// Import nothing: search and read what an earlier run of the same size left in the
+    /// database, whose other services are new.
+    #[arg(long)]
+    filled: bool,
     /// Where files and databases are made, and removed afterwards. By default the
     /// temporary folder.
     #[arg(long)]
@@ -71,26 +77,23 @@ pub async fn run(arguments: &DirectoryBenchArguments, output: Output) -> anyhow:
         None => tempfile::tempdir(),
     };
     let folder = folder.context("cannot make a folder for the files and databases")?;
-    let files = Files::write(folder.path(), arguments.people)?;
-    let copied = match &arguments.engines.postgres {
-        Some(url) => Some(copy::seconds(url, &files.first)?),
-        None => None,
+    let plan = SynthesisPlan::new(SEED, arguments.people);
+    let files = (!arguments.filled).then(|| Files::write(folder.path(), plan));
+    let files = files.transpose()?;
+    let copied = match (&arguments.engines.postgres, &files) {
+        (Some(url), Some(files)) => Some(copy::seconds(url, &files.first)?),
+        _ => None,
     };
     let config = StackConfig::on_free_ports(&folder.path().join("stack"))?;
     let stack = Stack::start(config.with_engines(arguments.engines.clone())).await?;
     let operator = stack.software("operator")?;
-    let mut imports = imports_table();
-    for (what, file) in [
-        ("first import", &files.first),
-        ("the same again", &files.same),
-        ("the next day", &files.next),
-    ] {
-        let timed = import(&operator, file).await?;
-        imports.push(timed.row(what, copied));
+    if let Some(files) = &files {
+        output.rows(&imported(&operator, files, copied).await?)?;
     }
-    output.rows(&imports)?;
     let portal = stack.software("gateway")?;
-    let questions = questions::asked(&files.plan, arguments.searches);
+    let questions = questions::asked(&plan, arguments.searches);
+    // Identity follows the directory, and hears of everybody in it after the first import.
+    rest::until_at_rest().await;
     let found = searching::ask(&portal, questions.clone(), arguments.callers).await?;
     output.rows(&found)?;
     let readers = Readers::of(&portal, &questions, arguments.callers).await?;
@@ -98,20 +101,37 @@ pub async fn run(arguments: &DirectoryBenchArguments, output: Output) -> anyhow:
     let mut read = reading::table();
     read.push(bare.call().await?.row("bare call"));
     read.push(readers.call().await?.row("GetPractitioner"));
-    let importing = import(&operator, &files.after_next);
-    let (imported, calls) = readers.call_during(importing).await?;
-    read.push(calls.row("GetPractitioner, importing"));
-    output.rows(&read)?;
-    let mut after = imports_table();
-    after.push(imported.row("the day after, read meanwhile", copied));
-    output.rows(&after)?;
+    if let Some(files) = &files {
+        let importing = import(&operator, &files.after_next);
+        let (imported, calls) = readers.call_during(importing).await?;
+        read.push(calls.row("GetPractitioner, importing"));
+        output.rows(&read)?;
+        let mut after = imports_table();
+        after.push(imported.row("the day after, read meanwhile", copied));
+        output.rows(&after)?;
+    } else {
+        output.rows(&read)?;
+    }
     stack.stop().await;
     Ok(())
 }
 
+/// The first import, the same file again, and the next day's.
+async fn imported(operator: &Software, files: &Files, copied: Option<f64>) -> anyhow::Result<Rows> {
+    let mut imports = imports_table();
+    for (what, file) in [
+        ("first import", &files.first),
+        ("the same again", &files.same),
+        ("the next day", &files.next),
+    ] {
+        let timed = import(operator, file).await?;
+        imports.push(timed.row(what, copied));
+    }
+    Ok(imports)
+}
+
 /// The files of three days, the first under two names.
 struct Files {
-    plan: SynthesisPlan,
     first: PathBuf,
     same: PathBuf,
     next: PathBuf,
@@ -119,12 +139,10 @@ struct Files {
 }
 
 impl Files {
-    fn write(folder: &Path, people: u32) -> anyhow::Result<Self> {
+    fn write(folder: &Path, plan: SynthesisPlan) -> anyhow::Result<Self> {
         let now = SystemClock.now();
-        let plan = SynthesisPlan::new(SEED, people);
         let at = |age: Duration| folder.join(file_name(Timestamp::saturating_sub(now, age)));
         let files = Self {
-            plan,
             first: at(3 * DAY),
             same: at(2 * DAY),
             next: at(DAY),

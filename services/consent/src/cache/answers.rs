@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use aval_runtime::flights::{Flights, Landed};
+
 use super::change::{News, Position, Shard};
 use super::entry::{AccessKey, Entry};
-use super::flights::{Flights, Landed};
 use super::knowledge::{Freshness, Generation};
 use super::metrics::{AnswerMetrics, Tier};
 use super::sampler::Sampler;
@@ -48,7 +49,7 @@ pub struct CachedBases {
     freshness: Arc<Freshness>,
     local: LocalTier,
     shared: Option<SharedEntries>,
-    flights: Flights,
+    flights: Flights<AccessKey, Arc<Kept>, Error>,
     metrics: AnswerMetrics,
     sampler: Sampler,
     sample_one_in: u64,

@@ -13,15 +13,16 @@ use crate::error::Error;
 const AFTER_ANOTHER_IMPORT: Duration = Duration::from_secs(30);
 
 /// What the caller is told of a failure.
+#[expect(clippy::needless_pass_by_value, reason = "what failed is handed over")]
 pub(super) fn refused(error: Error) -> Status {
-    refusal(error).into()
+    refusal(&error).into()
 }
 
-fn refusal(error: Error) -> Refusal {
+fn refusal(error: &Error) -> Refusal {
     let sentence = error.to_string();
     match error {
-        Error::Denied(denied) => denied.into(),
-        Error::FieldInvalid { field, rule } => Refusal::field(field, rule),
+        Error::Denied(denied) => (*denied).into(),
+        Error::FieldInvalid { field, rule } => Refusal::field(*field, *rule),
         Error::NotFound { .. } => Refusal::new(ErrorReason::NotFound, sentence),
         Error::Ambiguous => Refusal::new(ErrorReason::Ambiguous, sentence),
         Error::CursorUnknown => Refusal::new(ErrorReason::PageTokenInvalid, sentence),
@@ -45,7 +46,8 @@ fn refusal(error: Error) -> Refusal {
         // Nobody may be there to hear it.
         Error::StreamBroken => Refusal::new(ErrorReason::DependencyUnavailable, sentence),
         Error::StreamSilent => Refusal::new(ErrorReason::DeadlineExceeded, sentence),
-        Error::Database(cause) => database(&cause),
+        Error::ReadTogether(cause) => refusal(cause),
+        Error::Database(cause) => database(cause),
     }
 }
 

@@ -10,7 +10,7 @@ pub(crate) const LEASE: Duration = Duration::from_millis(250);
 
 /// A time during which the directory did not change. Never the same again: a database that
 /// was put back may reach a revision for the second time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Generation(u64);
 
 /// What this process knows of the directory's revision.

@@ -32,6 +32,8 @@ pub use migration::Migrator;
 #[cfg(test)]
 pub(super) use search::searching_by_keys;
 
+use std::sync::Arc;
+
 use aval_database::{Database, DatabaseError, Transaction};
 use aval_domain::id::{ImportId, OrganizationId, PractitionerId};
 use aval_domain::time::Timestamp;
@@ -62,13 +64,15 @@ use crate::source::Source;
 #[derive(Debug, Clone)]
 pub struct SqlStore {
     db: Database,
+    near_words: Arc<search::RememberedWords>,
 }
 
 impl SqlStore {
     /// The directory in this database, whose schema is current.
     #[must_use]
-    pub const fn new(db: Database) -> Self {
-        Self { db }
+    pub fn new(db: Database) -> Self {
+        let near_words = Arc::new(search::RememberedWords::new());
+        Self { db, near_words }
     }
 }
 
@@ -85,7 +89,7 @@ impl Store for SqlStore {
         &'a self,
         search: &'a PractitionerSearch,
     ) -> Answer<'a, Sourced<Page<PractitionerMatch, PractitionerPosition>>> {
-        Box::pin(search::practitioners(&self.db, search))
+        Box::pin(search::practitioners(&self.db, &self.near_words, search))
     }
 
     fn organization(&self, id: OrganizationId) -> Answer<'_, Sourced<Option<Organization>>> {

@@ -22,6 +22,7 @@ aval_database::conformance_suite! {
         whoever_has_all_words_but_one_is_meant,
         a_slip_is_forgiven_in_every_name,
         a_slip_is_forgiven_in_the_names_of_later_files,
+        a_name_of_which_another_instance_learned_is_found_at_once,
         pages_of_mistyped_names_show_everybody_exactly_once,
         hostile_questions_find_nobody,
         names_known_before_are_learned_by_the_migration,
@@ -156,6 +157,26 @@ async fn a_slip_is_forgiven_in_the_names_of_later_files(fixture: &Fixture) {
     assert_eq!(fixture.names("abel qersant").await, ["QUERSANT Abel"]);
     assert_eq!(fixture.names("abel matrin").await, [""; 0]);
     assert_eq!(fixture.names("ada dupnot").await, ["DUPONT Ada"]);
+}
+
+/// What one instance remembers of words is not believed after another one's import.
+async fn a_name_of_which_another_instance_learned_is_found_at_once(fixture: &Fixture) {
+    let mut directory = fixture.named(&[("MARTIN", "Abel")]).await;
+    let other = SqlStore::new(fixture.db.clone());
+    let found_there = async |question: &str| {
+        let page = other.search_practitioners(&asked(question)).await.unwrap();
+        page.value.items.len()
+    };
+    for _ in 0..2 {
+        assert_eq!(found_there("abel qersant").await, 0);
+        assert_eq!(found_there("abel matrin").await, 1);
+    }
+    "QUERSANT".clone_into(&mut directory.people[0].family_name);
+    fixture.applied(&directory).await;
+    for _ in 0..2 {
+        assert_eq!(found_there("abel qersant").await, 1);
+        assert_eq!(found_there("abel matrin").await, 0);
+    }
 }
 
 async fn pages_of_mistyped_names_show_everybody_exactly_once(fixture: &Fixture) {

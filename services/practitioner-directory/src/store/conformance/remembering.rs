@@ -13,6 +13,7 @@ aval_database::conformance_suite! {
         what_this_process_changed_is_seen_at_once,
         what_is_read_while_the_directory_changes_is_not_remembered_for_after_it,
         who_does_not_exist_is_not_remembered,
+        several_who_ask_at_once_are_answered_alike,
     ],
 }
 
@@ -106,4 +107,21 @@ async fn who_does_not_exist_is_not_remembered(fixture: &Fixture) {
     for _ in 0..2 {
         assert_eq!(scene.people.read(nobody).await.unwrap(), None);
     }
+}
+
+/// Whether or not they read together: with a lease, without one, and beside a change.
+async fn several_who_ask_at_once_are_answered_alike(fixture: &Fixture) {
+    let scene = Scene::of(fixture).await;
+    let at_once = async || {
+        let asking = std::iter::repeat_with(|| scene.read()).take(16);
+        futures::future::join_all(asking).await
+    };
+    assert_eq!(at_once().await, [scene.one; 16]);
+    scene.people.ask().await.unwrap();
+    assert_eq!(at_once().await, [scene.one; 16]);
+    scene.merged_elsewhere().await;
+    scene.people.forget();
+    assert_eq!(at_once().await, [scene.other; 16]);
+    scene.people.ask().await.unwrap();
+    assert_eq!(at_once().await, [scene.other; 16]);
 }

@@ -34,6 +34,8 @@ use crate::source::Source;
 pub(super) struct Gathered {
     /// When the source of people and structures generated the file in use.
     pub as_of: Option<Timestamp>,
+    /// At which the directory was.
+    pub revision: Option<u64>,
     pub people: Vec<practitioner::Model>,
     pub numbers: Vec<practitioner_identifier::Model>,
     pub qualifications: Vec<qualification::Model>,
@@ -103,6 +105,7 @@ impl Gathered {
             "establishments" => self.establishments.push(parsed(table, line)?),
             "mailboxes" => self.mailboxes.push(parsed(table, line)?),
             ANSWERS => self.answers.push(parsed(table, line)?),
+            CLOCK => self.revision = Some(parsed(table, line)?),
             _ => {
                 let generated_at: Option<i64> = parsed(table, line)?;
                 self.as_of = generated_at.map(Timestamp::from_micros);
@@ -133,19 +136,25 @@ pub(super) fn grouped<K: std::hash::Hash + Eq, M>(
 }
 
 /// The statement for these people.
+///
+/// PostgreSQL makes a plan for as many people as it expects, not for as many as are asked
+/// for: where it expects a hundred, whole tables of a small directory seem cheaper to it
+/// than the look-ups that one of them takes. So there is a text for one, for ten, and for
+/// more.
 pub(in crate::store) fn gathering(db: &impl ConnectionTrait, people: &[Uuid]) -> Statement {
-    static POSTGRES: LazyLock<String> = LazyLock::new(|| {
-        let asked = "SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb) AS asked (value)";
-        format!("WITH RECURSIVE {}", text(DbBackend::Postgres, asked, None))
-    });
+    static ONE: LazyLock<String> = LazyLock::new(|| gathering_at_most(" LIMIT 1"));
+    static TEN: LazyLock<String> = LazyLock::new(|| gathering_at_most(" LIMIT 10"));
+    static MORE: LazyLock<String> = LazyLock::new(|| gathering_at_most(""));
     static SQLITE: LazyLock<String> = LazyLock::new(|| {
         let asked = "SELECT unhex(value) FROM json_each($1)";
         format!("WITH RECURSIVE {}", text(DbBackend::Sqlite, asked, None))
     });
 
     let engine = db.get_database_backend();
-    let text = match engine {
-        DbBackend::Postgres => &*POSTGRES,
+    let text = match (engine, people.len()) {
+        (DbBackend::Postgres, ..=1) => &*ONE,
+        (DbBackend::Postgres, ..=10) => &*TEN,
+        (DbBackend::Postgres, _) => &*MORE,
         _ => &*SQLITE,
     };
     let people: Vec<String> = people
@@ -156,6 +165,16 @@ pub(in crate::store) fn gathering(db: &impl ConnectionTrait, people: &[Uuid]) ->
     Statement::from_sql_and_values(engine, text, [people.into()])
 }
 
+/// PostgreSQL's text for people of whom there are no more than this says.
+fn gathering_at_most(limit: &str) -> String {
+    let asked = format!(
+        "(SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb) AS asked (value){limit})"
+    );
+    format!("WITH RECURSIVE {}", text(DbBackend::Postgres, &asked, None))
+}
+
+/// Where the directory's revision stands.
+const CLOCK: &str = "directory_clock";
 /// Where those whom a search found stand in its statement.
 const ANSWERS: &str = "answers";
 
@@ -198,6 +217,7 @@ fn text(engine: DbBackend, asked: &str, more: Option<String>) -> String {
     let practised = "WHERE activity_id IN (SELECT activity_id FROM practised)";
     let mut rows = vec![
         as_of,
+        format!("SELECT '{CLOCK}', CAST(revision AS TEXT) FROM {CLOCK}"),
         rows_of::<practitioner::Entity>(
             engine,
             "practitioners",

@@ -10,15 +10,15 @@
 //!
 //! PostgreSQL answers all of this about people in one statement over their keys (`keyed`),
 //! which also reads what is shown of them (`answered`): the passes probe the other words of
-//! whoever has the first one, which takes long where that is `MARIE`.
+//! whoever has the first one, which takes long where that is `MARIE`. The near words of words
+//! that were asked for before are remembered (`near`).
 
 mod answered;
+mod homonyms;
 mod keyed;
 mod name;
 mod near;
 mod place;
-
-use std::collections::HashSet;
 
 use aval_database::{Database, DatabaseError, Transaction};
 use aval_domain::id::{OrganizationId, PractitionerId};
@@ -27,7 +27,6 @@ use sea_orm::sea_query::{Expr, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, ExprTrait};
 
 use super::gathered::Gathered;
-use super::one_of::one_of;
 use super::{organizations as structures, practitioners as people, search_keys};
 use crate::error::Error;
 use crate::organization::Organization;
@@ -44,6 +43,8 @@ use keyed::Keyed;
 #[cfg(test)]
 pub(in crate::store) use keyed::searching_by_keys;
 use name::{After, Names};
+use near::NearWords;
+pub(super) use near::RememberedWords;
 
 /// How well somebody answers, in a statement's answer.
 const LIKENESS: &str = "likeness";
@@ -51,11 +52,12 @@ const LIKENESS: &str = "likeness";
 /// A page of the people who are meant.
 pub(super) async fn practitioners(
     db: &Database,
+    words: &RememberedWords,
     search: &PractitionerSearch,
 ) -> Result<Sourced<Page<PractitionerMatch, PractitionerPosition>>, Error> {
     let answered = if search_keys::are_kept(db.reader()) {
         // Each statement is of one state by itself.
-        in_one_statement(db.reader(), search).await?
+        in_one_statement(db.reader(), words, search).await?
     } else {
         let name = "practitioner_directory.search_practitioners";
         db.snapshot(name, move |tx| async move { in_passes(&tx, search).await })
@@ -66,6 +68,7 @@ pub(super) async fn practitioners(
         homonyms,
         mut known,
         as_of,
+        revision: _,
     } = answered;
     let page = cut(found, &search.page, PractitionerId::from_uuid);
     let value = page.map(|found| {
@@ -87,6 +90,7 @@ pub(super) async fn practitioners(
 /// On PostgreSQL: by the keys of people.
 async fn in_one_statement(
     db: &impl ConnectionTrait,
+    words: &RememberedWords,
     search: &PractitionerSearch,
 ) -> Result<Answered, Error> {
     let after = search.page.after.as_ref().map(After::practitioner);
@@ -94,7 +98,7 @@ async fn in_one_statement(
         Some(question) => {
             let wanted = search.page.size.with_one_more();
             let asked = Asked::people(search, question);
-            asked.by_keys(db, search, after, wanted).await
+            asked.by_keys(db, words, search, after, wanted).await
         }
         None => Answered::of(db, &members(search, after)).await,
     }
@@ -112,15 +116,16 @@ async fn in_passes(tx: &Transaction, search: &PractitionerSearch) -> Result<Answ
         None => read(tx, &members(search, after), Likeness::Words).await?,
     };
     let ids: Vec<Uuid> = found.iter().map(|found| found.id).collect();
-    let homonyms = homonyms(tx, &ids).await?;
+    let homonyms = homonyms::among(tx, &ids).await?;
     let gathered = Gathered::of(tx, &ids).await?;
-    let as_of = gathered.as_of;
+    let (as_of, revision) = (gathered.as_of, gathered.revision);
     let known = people::known(gathered)?;
     Ok(Answered {
         found,
         homonyms,
         known,
         as_of,
+        revision,
     })
 }
 
@@ -193,6 +198,7 @@ impl<'a> Asked<'a> {
     async fn by_keys(
         &self,
         db: &impl ConnectionTrait,
+        words: &RememberedWords,
         search: &PractitionerSearch,
         after: Option<After<'_>>,
         wanted: u64,
@@ -206,10 +212,20 @@ impl<'a> Asked<'a> {
                 return Ok(answered);
             }
         }
-        let question = near::widened(db, self.question).await?;
-        Keyed::new(search, &question)
-            .answers(db, after, wanted)
-            .await
+        if let Some(near) = words.of(self.question) {
+            let question = near.widen(self.question);
+            let keyed = Keyed::new(search, &question);
+            let answered = keyed.answers(db, after, wanted).await?;
+            if answered.revision == Some(near.revision) {
+                return Ok(answered);
+            }
+            words.forget();
+        }
+        let near = NearWords::look_up(db, self.question).await?;
+        words.note(&near);
+        let question = near.widen(self.question);
+        let keyed = Keyed::new(search, &question);
+        keyed.answers(db, after, wanted).await
     }
 
     /// The passes, from where the last page ended, until there are `wanted` answers.
@@ -227,7 +243,8 @@ impl<'a> Asked<'a> {
         if found.len() as u64 == wanted || !self.names.forgives {
             return Ok(found);
         }
-        let question = near::widened(tx, self.question).await?;
+        let near = NearWords::look_up(tx, self.question).await?;
+        let question = near.widen(self.question);
         self.mistyped(tx, &question, after, wanted, &mut found)
             .await?;
         // Those would be found again: they are never read one after the other.
@@ -361,38 +378,4 @@ async fn read(
             })
         })
         .collect()
-}
-
-/// Those of these people whose name another active practitioner bears.
-async fn homonyms(tx: &Transaction, ids: &[Uuid]) -> Result<HashSet<Uuid>, Error> {
-    const ONE: &str = "one";
-    const OTHER: &str = "other";
-
-    if ids.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let mut other = Query::select();
-    other
-        .expr(Expr::val(1))
-        .from_as("practitioners", OTHER)
-        .and_where(Expr::col((OTHER, "active")).eq(true))
-        .and_where(Expr::col((OTHER, "sort_name")).equals((ONE, "sort_name")))
-        .and_where(Expr::col((OTHER, "practitioner_id")).ne(Expr::col((ONE, "practitioner_id"))));
-    let mut query = Query::select();
-    query
-        .column((ONE, "practitioner_id"))
-        .expr(Expr::exists(other))
-        .from_as("practitioners", ONE)
-        .and_where(one_of(
-            tx,
-            Expr::col((ONE, "practitioner_id")),
-            ids.iter().copied(),
-        ));
-    let mut homonyms = HashSet::new();
-    for row in tx.query_all(&query).await.map_err(DatabaseError::from)? {
-        if row.try_get_by_index(1).map_err(DatabaseError::from)? {
-            homonyms.insert(row.try_get_by_index(0).map_err(DatabaseError::from)?);
-        }
-    }
-    Ok(homonyms)
 }

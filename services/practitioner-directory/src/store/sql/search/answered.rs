@@ -24,6 +24,8 @@ pub(super) struct Answered {
     pub(super) homonyms: HashSet<Uuid>,
     pub(super) known: HashMap<Uuid, Practitioner>,
     pub(super) as_of: Option<Timestamp>,
+    /// At which the directory was.
+    pub(super) revision: Option<u64>,
 }
 
 impl Answered {
@@ -47,13 +49,14 @@ impl Answered {
         }
         // The statement gives its rows in no order; the database compares bytes, too.
         found.sort_unstable();
-        let as_of = gathered.as_of;
+        let (as_of, revision) = (gathered.as_of, gathered.revision);
         let known = people::known(gathered)?;
         Ok(Self {
             found,
             homonyms,
             known,
             as_of,
+            revision,
         })
     }
 }

@@ -80,14 +80,24 @@ impl<'a> Keyed<'a> {
         wanted: u64,
     ) -> SelectStatement {
         let id = (FOUND, "practitioner_id");
-        let keys = keys.into_iter().chain(self.practice());
+        let practice = all(self.practice());
+        // Two words have few bearers, a profession has many: its list would be walked in
+        // the index to leave some of those out. A single word has many bearers, too.
+        let is_single = self.question.clauses.len() == 1;
+        let (indexed, looked_at) = match practice {
+            Some(practice) if is_single => (all(keys.into_iter().chain([practice])), None),
+            practice => (keys, practice),
+        };
         let mut matching = Query::select();
         matching
             .columns([(FOUND, "sort_name"), id])
             .expr_as(likeness, LIKENESS)
             .from_as("search_keys", FOUND)
             .and_where(Names::is_active(self.search.include_inactive))
-            .and_where(matches(all(keys)));
+            .and_where(matches(indexed));
+        if let Some(practice) = looked_at {
+            matching.and_where(has(practice));
+        }
         if let Some(organization_id) = self.search.organization_id {
             matching.and_where(Expr::col(id).in_subquery(place::members(organization_id)));
         }
@@ -171,6 +181,14 @@ fn matches(keys: Option<String>) -> Expr {
         Some(keys) => Expr::cust_with_values("found.keys @@ (SELECT CAST($1 AS tsquery))", [keys]),
         None => Expr::val(false),
     }
+}
+
+/// The same in a form that no index is asked for.
+fn has(keys: String) -> Expr {
+    Expr::cust_with_values(
+        "(found.keys @@ (SELECT CAST($1 AS tsquery))) IS TRUE",
+        [keys],
+    )
 }
 
 /// A key as `tsquery` reads it, or all that begin so.
