@@ -1,7 +1,7 @@
 //! What the directory knows already, small enough to be held: 16 or 24 bytes and a
 //! bit for each fact; and the names of what the file brings, 17 to 34 bytes each.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use aval_domain::id::ImportId;
@@ -21,6 +21,16 @@ pub struct Known {
     pub rows: Rows,
 }
 
+impl Known {
+    /// Whether it is nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.people.sorted.is_empty()
+            && self.structures.sorted.is_empty()
+            && self.rows.sorted.is_empty()
+    }
+}
+
 /// Facts that can be worded in one way only at a time.
 #[derive(Debug, Default)]
 pub struct Worded {
@@ -38,10 +48,13 @@ pub struct Rows {
 }
 
 /// Keys are digests: any part of one is as good as a hash of it.
-type Keys = HashSet<FactKey, BuildHasherDefault<PartOfKey>>;
+pub(super) type Keys = HashSet<FactKey, BuildHasherDefault<PartOfKey>>;
+
+/// Something of each key.
+pub(super) type OfKeys<V> = HashMap<FactKey, V, BuildHasherDefault<PartOfKey>>;
 
 #[derive(Debug, Default)]
-struct PartOfKey(u64);
+pub(super) struct PartOfKey(u64);
 
 /// What a fact of the file is to the directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
