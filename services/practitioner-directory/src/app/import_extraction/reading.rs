@@ -24,6 +24,10 @@ use crate::store::Store;
 /// How many staged things go to the store at once.
 const STAGED_AT_ONCE: usize = 10_000;
 
+/// How many of a first file, which brings four of a person: each time is a transaction that
+/// copies into nine tables.
+const FOUNDED_AT_ONCE: usize = 40_000;
+
 /// How many bytes of a piece are read before what they brought is staged: a hundred
 /// times as many may come out of them.
 const READ_AT_ONCE: usize = 16 * 1024;
@@ -127,8 +131,10 @@ impl Reader {
         let base = known.base;
         let is_first = self.name.source == Source::PracticeSituations && known.is_empty();
         let mut comparison = Comparison::new(known, self.now, Arc::clone(&self.random));
+        let mut staged_at_once = STAGED_AT_ONCE;
         if is_first && self.store.found(import_id, self.now).await? {
             comparison.found();
+            staged_at_once = FOUNDED_AT_ONCE;
         }
         let mut reader = ExtractionReader::named(&self.name);
         let mut stager = self.stager();
@@ -143,7 +149,7 @@ impl Reader {
                     .push(part, |line, read| comparison.take(line, read))
                     .map_err(malformed)?;
                 counts.follow(&comparison);
-                if comparison.waiting() >= STAGED_AT_ONCE {
+                if comparison.waiting() >= staged_at_once {
                     stager.give(Staged::Batch(comparison.take_batch())).await?;
                 }
             }

@@ -46,9 +46,6 @@ const SEARCHED: [&str; 13] = [
     "establishments",
 ];
 
-/// Those among them that a first file does not fill while it comes.
-const LEARNED: [&str; 1] = ["word_variants"];
-
 /// Why applying stops, and everything it did is undone.
 #[derive(Debug, thiserror::Error)]
 enum Stop {
@@ -258,11 +255,11 @@ pub(super) async fn clear_up(db: &Database, import: &Import, is_first: bool) {
         // They stay, unseen, and cost space.
         tracing::warn!(import.id = %import_id, error = %error, "staged rows were not discarded");
     }
-    if !are_many {
+    // What a first file fills was looked at when it was indexed.
+    if !are_many || is_first {
         return;
     }
-    let tables = if is_first { &LEARNED[..] } else { &SEARCHED };
-    if let Err(error) = analyze(db, tables).await {
+    if let Err(error) = analyze(db).await {
         tracing::warn!(import.id = %import_id, error = %error, "the directory was not analyzed");
     }
 }
@@ -288,16 +285,15 @@ async fn discard_staged(
 /// PostgreSQL plans by what it last saw of the tables, and looks by itself a minute later
 /// at best: until then searches in a new directory would take a hundred times as long. After
 /// an import that changed little it may take its time.
-async fn analyze(db: &Database, tables: &[&str]) -> Result<(), DatabaseError> {
-    let sql = format!("ANALYZE {}", tables.join(", "));
-    let sql = &sql;
-    db.transaction("practitioner_directory.analyze", move |tx| async move {
+async fn analyze(db: &Database) -> Result<(), DatabaseError> {
+    db.transaction("practitioner_directory.analyze", |tx| async move {
         if ConnectionTrait::get_database_backend(&tx) != DbBackend::Postgres {
             return Ok(());
         }
         tx.execute_unprepared("SET LOCAL statement_timeout = 0")
             .await?;
-        tx.execute_unprepared(sql).await?;
+        let tables = SEARCHED.join(", ");
+        tx.execute_unprepared(&format!("ANALYZE {tables}")).await?;
         Ok::<(), DatabaseError>(())
     })
     .await

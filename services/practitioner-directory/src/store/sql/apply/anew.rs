@@ -4,6 +4,7 @@
 //! them. Until they are in place nobody reads them; the comment on the first of them says
 //! for which import they are.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aval_database::{Database, DatabaseError, Transaction};
@@ -18,7 +19,7 @@ use crate::import::ImportState;
 
 /// Those that the first file fills, in the order in which they are indexed: what takes
 /// longest first.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
     "search_keys",
     "activities",
     "practitioner_words",
@@ -27,6 +28,7 @@ const TABLES: [&str; 8] = [
     "practitioners",
     "activity_rows",
     "practitioner_identifiers",
+    "word_variants",
 ];
 
 /// Those of them whose rows say when they changed: at the revision of whoever fills them.
@@ -136,13 +138,28 @@ impl Anew {
         Ok(Some(Self { indexes }))
     }
 
-    /// Makes the indexes of the filled tables, several at once, and has their rows counted
-    /// for whoever plans.
-    pub(super) async fn index(&self, db: &Database) -> Result<(), DatabaseError> {
+    /// Makes the indexes of the filled tables, several at once, and has whatever they are
+    /// over looked at for whoever plans. The variants of words are filled now, by this
+    /// statement, from what the others were filled with.
+    pub(super) async fn index(
+        &self,
+        db: &Database,
+        fill_variants: &str,
+    ) -> Result<(), DatabaseError> {
         let works = TABLES.map(|table| {
+            let fill = match table {
+                "word_variants" => format!("{fill_variants}; "),
+                _ => String::new(),
+            };
             let of_table = self.indexes.iter().filter(|index| index.table == table);
+            let columns: BTreeSet<&str> = of_table.clone().flat_map(Index::sorted).collect();
+            let columns: Vec<&str> = columns.into_iter().collect();
             let creations = of_table.map(|index| format!("; {}", index.creation()));
-            format!("ANALYZE next_{table}{}", creations.collect::<String>())
+            format!(
+                "{fill}ANALYZE next_{table} ({}){}",
+                columns.join(", "),
+                creations.collect::<String>()
+            )
         });
         stream::iter(works)
             .map(|work| async move {
@@ -256,6 +273,16 @@ impl Index {
             is_unique: row.try_get("", "indisunique")?,
             is_primary: row.try_get("", "indisprimary")?,
         })
+    }
+
+    /// The columns that it sorts; an inverted one sorts none.
+    fn sorted(&self) -> impl Iterator<Item = &str> {
+        let listed = self.of.strip_prefix("btree (").unwrap_or_default();
+        let listed = listed.split(')').next().unwrap_or_default();
+        let named = listed
+            .split(", ")
+            .filter_map(|column| column.split(' ').next());
+        named.filter(|column| !column.is_empty())
     }
 
     fn creation(&self) -> String {

@@ -38,7 +38,7 @@ pub(super) async fn complete(db: &Database, import_id: ImportId) -> Result<bool,
     let Some(anew) = anew.await? else {
         return Ok(false);
     };
-    anew.index(db).await?;
+    anew.index(db, &variants::learning_first()).await?;
     Ok(true)
 }
 
@@ -59,7 +59,6 @@ pub(super) async fn apply(
     if !anew.put_in_place(tx, revision).await? {
         return Err(Error::DirectoryChanged);
     }
-    variants::learn_all(tx).await?;
     lending::lend(tx, id, lending::To::Everybody).await?;
     search_keys::follow_first(tx, import_id).await?;
     Ok(Some(changes))
