@@ -38,6 +38,9 @@ impl Keeper {
 
     /// Keeps the next piece.
     pub(super) async fn take(&mut self, piece: &[u8]) -> Result<(), Error> {
+        if self.part.is_empty() {
+            self.part.reserve(KEPT_AT_ONCE + piece.len());
+        }
         self.part.extend_from_slice(piece);
         if self.part.len() >= KEPT_AT_ONCE {
             self.give().await?;
