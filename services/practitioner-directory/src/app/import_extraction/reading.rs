@@ -150,7 +150,9 @@ impl Reader {
                     .map_err(malformed)?;
                 counts.follow(&comparison);
                 if comparison.waiting() >= staged_at_once {
-                    stager.give(Staged::Batch(comparison.take_batch())).await?;
+                    stager
+                        .give(Staged::Batch(Box::new(comparison.take_batch())))
+                        .await?;
                 }
             }
         }
@@ -159,7 +161,7 @@ impl Reader {
             .map_err(malformed)?;
         counts.follow(&comparison);
         stager
-            .give(Staged::Batch(comparison.take_last_batch()))
+            .give(Staged::Batch(Box::new(comparison.take_last_batch())))
             .await?;
         let compared = Compared {
             base,
@@ -188,7 +190,7 @@ impl Reader {
 /// What is staged at once.
 #[derive(Debug)]
 enum Staged {
-    Batch(Batch),
+    Batch(Box<Batch>),
     Ended(Vec<FactKey>),
 }
 
