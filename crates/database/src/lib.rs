@@ -37,6 +37,6 @@ pub mod testing;
 pub use config::DatabaseConfig;
 pub use database::{Backend, Database};
 pub use error::DatabaseError;
-pub use load::Load;
+pub use load::{CopiedRow, CopiedRows, Load};
 pub use lock::ExclusiveLock;
 pub use transaction::{Isolation, Transaction};

@@ -1,10 +1,12 @@
 //! Rows by the million, by the shortest way of each engine.
 //!
 //! PostgreSQL copies: a statement with arrays ([`crate::rows`]) is parsed, planned and run
-//! like any other, while a copy is a stream of text that the server writes into the table
+//! like any other, while a copy is a stream of values that the server writes into the table
 //! as it comes. On SQLite, which is in this process, the values are listed.
 
-use std::fmt::Write;
+mod copied;
+
+pub use copied::{CopiedRow, CopiedRows};
 
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ConnectionTrait, DbBackend, DbErr, EntityName, EntityTrait,
@@ -22,15 +24,8 @@ pub struct Load(Way);
 
 #[derive(Debug)]
 enum Way {
-    Copied(Vec<Copied>),
+    Copied(Vec<CopiedRows>),
     Listed(Vec<Statement>),
-}
-
-/// Rows of one table, as the text format of `COPY` has them.
-#[derive(Debug)]
-struct Copied {
-    statement: String,
-    text: String,
 }
 
 impl Load {
@@ -41,6 +36,18 @@ impl Load {
             Backend::Postgres => Way::Copied(Vec::new()),
             Backend::Sqlite => Way::Listed(Vec::new()),
         })
+    }
+
+    /// Adds rows of one table of PostgreSQL.
+    pub fn add_copied(&mut self, rows: CopiedRows) -> Result<(), DatabaseError> {
+        match &mut self.0 {
+            _ if rows.is_empty() => Ok(()),
+            Way::Copied(copies) => {
+                copies.push(rows);
+                Ok(())
+            }
+            Way::Listed(_) => Err(unfit("only PostgreSQL copies")),
+        }
     }
 
     /// Adds rows of one table, which have every column set.
@@ -92,7 +99,7 @@ impl Database {
         &self,
         name: &'static str,
         guard: &Statement,
-        copies: Vec<Copied>,
+        copies: Vec<CopiedRows>,
     ) -> Result<bool, DatabaseError> {
         let pool = self.writer().get_postgres_connection_pool().clone();
         let guard = guard.to_string();
@@ -117,30 +124,23 @@ fn list<A: ActiveModelTrait + Send>(statements: &mut Vec<Statement>, rows: Vec<A
     }
 }
 
-fn copied<A: ActiveModelTrait>(rows: Vec<A>) -> Result<Copied, DatabaseError> {
+fn copied<A: ActiveModelTrait>(rows: Vec<A>) -> Result<CopiedRows, DatabaseError> {
     let columns = || <A::Entity as EntityTrait>::Column::iter();
     let names: Vec<&str> = columns().map(|column| column.as_str()).collect();
-    let statement = format!(
-        "COPY {} ({}) FROM STDIN",
-        A::Entity::default().table_name(),
-        names.join(", ")
-    );
-    let mut text = String::new();
+    let mut copied = CopiedRows::into_table(A::Entity::default().table_name(), &names);
     for mut row in rows {
+        let mut into = copied.row();
         for column in columns() {
             let (ActiveValue::Set(value) | ActiveValue::Unchanged(value)) = row.take(column) else {
                 return Err(unfit(&format!("{} is set in every row", column.as_str())));
             };
-            write_value(&mut text, &value)?;
-            text.push('\t');
+            write_value(&mut into, &value)?;
         }
-        text.pop();
-        text.push('\n');
     }
-    Ok(Copied { statement, text })
+    Ok(copied)
 }
 
-async fn copy(pool: PgPool, guard: String, copies: Vec<Copied>) -> Result<bool, DatabaseError> {
+async fn copy(pool: PgPool, guard: String, copies: Vec<CopiedRows>) -> Result<bool, DatabaseError> {
     let mut tx = pool.begin().await?;
     tx.execute("SET LOCAL synchronous_commit = off").await?;
     let guarded = tx.execute(AssertSqlSafe(guard)).await?;
@@ -149,64 +149,33 @@ async fn copy(pool: PgPool, guard: String, copies: Vec<Copied>) -> Result<bool, 
         return Ok(false);
     }
     for copied in copies {
-        let mut copy = tx.copy_in_raw(&copied.statement).await?;
-        copy.send(copied.text.as_bytes()).await?;
+        let (statement, bytes) = copied.into_parts();
+        let mut copy = tx.copy_in_raw(&statement).await?;
+        copy.send(bytes).await?;
         copy.finish().await?;
     }
     tx.commit().await?;
     Ok(true)
 }
 
-/// As the text format of `COPY` has it: a tab between values, a line for each row.
-fn write_value(text: &mut String, value: &Value) -> Result<(), DatabaseError> {
+fn write_value(row: &mut CopiedRow<'_>, value: &Value) -> Result<(), DatabaseError> {
     match value {
         Value::String(None)
         | Value::Uuid(None)
         | Value::BigInt(None)
         | Value::Bool(None)
-        | Value::Bytes(None) => {
-            text.push_str("\\N");
-        }
-        Value::String(Some(value)) => write_text(text, value),
-        Value::Uuid(Some(value)) => {
-            let mut buffer = [0; 32];
-            text.push_str(value.as_simple().encode_lower(&mut buffer));
-        }
-        Value::BigInt(Some(value)) => {
-            write!(text, "{value}").map_err(|_| unfit("text grows"))?;
-        }
-        Value::Bool(Some(value)) => text.push(if *value { 't' } else { 'f' }),
-        Value::Bytes(Some(value)) => {
-            const DIGITS: [char; 16] = [
-                '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-            ];
-            text.push_str("\\\\x");
-            let halves = value.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-            text.extend(halves.map(|half| DIGITS[usize::from(half)]));
-        }
+        | Value::Bytes(None) => row.null(),
+        Value::String(Some(value)) => row.text(value),
+        Value::Uuid(Some(value)) => row.uuid(*value),
+        Value::BigInt(Some(value)) => row.number(*value),
+        Value::Bool(Some(value)) => row.truth(*value),
+        Value::Bytes(Some(value)) => row.bytes(value),
         other => {
             let kind = std::mem::discriminant(other);
-            return Err(unfit(&format!("no text is made of {kind:?}")));
+            return Err(unfit(&format!("no value to copy is made of {kind:?}")));
         }
-    }
+    };
     Ok(())
-}
-
-fn write_text(text: &mut String, value: &str) {
-    let is_plain = |byte: u8| !matches!(byte, b'\\' | b'\t' | b'\n' | b'\r');
-    if value.bytes().all(is_plain) {
-        text.push_str(value);
-        return;
-    }
-    for character in value.chars() {
-        match character {
-            '\\' => text.push_str("\\\\"),
-            '\t' => text.push_str("\\t"),
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
-            plain => text.push(plain),
-        }
-    }
 }
 
 fn unfit(rule: &str) -> DatabaseError {

@@ -15,6 +15,7 @@
 
 pub mod comparison;
 pub mod facts;
+pub mod founding;
 pub mod known;
 pub mod limits;
 pub mod staged;

@@ -141,6 +141,11 @@ pub trait Store: Send + Sync + Debug {
     /// What the directory holds, to compare a file of this source with.
     fn known(&self, source: Source) -> Answer<'_, Known>;
 
+    /// Makes room for the first file of practice situations, beside a directory that is
+    /// empty: `true` if it is to be staged as [`Founded`](crate::import::staged::Founded).
+    /// The others are staged like any file.
+    fn found(&self, import_id: ImportId, now: Timestamp) -> Answer<'_, bool>;
+
     /// Stages part of an import. Nothing of it is visible. Fails with
     /// [`Error::ImportAbandoned`] if the import is no longer being received.
     fn stage<'a>(&'a self, import_id: ImportId, batch: &'a Batch, now: Timestamp)

@@ -1,6 +1,8 @@
 //! A published file comes in, piece by piece.
 
 mod beside;
+mod keeping;
+mod reading;
 mod receive;
 
 use std::time::Duration;
@@ -55,7 +57,7 @@ impl App {
     /// What ends in an error leaves the import's record, and nothing else. Repeating
     /// a request that ended well reads the file again, only to see that it is the
     /// same one.
-    pub async fn import_extraction<Piece: AsRef<[u8]>>(
+    pub async fn import_extraction<Piece: AsRef<[u8]> + Send + 'static>(
         &self,
         cx: &RequestContext,
         command: ImportExtraction,

@@ -28,7 +28,7 @@ impl Lines {
         mut piece: &[u8],
         mut each: impl FnMut(u64, RawLine<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        while let Some(end) = piece.iter().position(|byte| *byte == b'\n') {
+        while let Some(end) = memchr::memchr(b'\n', piece) {
             let (line, rest) = piece.split_at(end);
             piece = &rest[1..];
             self.finished += 1;

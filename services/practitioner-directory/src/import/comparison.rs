@@ -12,6 +12,7 @@ use super::facts::{
     FactKey, RowFacts, Wording, establishment_key, establishment_wording, holder_of, mailbox_key,
     person_skill_key, qualification_key,
 };
+use super::founding::Founding;
 use super::known::{Known, Standing};
 use super::staged::{
     Batch, StagedEstablishment, StagedMailbox, StagedOrganization, StagedPersonSkill,
@@ -37,6 +38,8 @@ pub struct Comparison {
     /// of the file, so that the indexes over them grow at their end.
     now: Timestamp,
     random: Arc<dyn Random>,
+    /// Instead, if this is the first file of a directory.
+    founding: Option<Founding>,
     batch: Batch,
     /// Rows read.
     pub rows: u64,
@@ -54,6 +57,7 @@ impl Comparison {
             known,
             now,
             random,
+            founding: None,
             batch: Batch::default(),
             rows: 0,
             quarantined: 0,
@@ -61,11 +65,19 @@ impl Comparison {
         }
     }
 
+    /// Everything in the file is new, and is told so.
+    pub fn found(&mut self) {
+        self.founding = Some(Founding::new(self.now, self.random.as_ref()));
+    }
+
     /// Takes a line of the file.
     pub fn take(&mut self, line: u64, read: ReadLine<'_>) {
         self.rows += 1;
         match read {
-            ReadLine::Row(row) => self.compare(&row),
+            ReadLine::Row(row) => match &mut self.founding {
+                Some(founding) => founding.take(&row, &mut self.batch.founded),
+                None => self.compare(&row),
+            },
             ReadLine::Skill(row) => self.compare_skill(&row),
             ReadLine::Mailbox(row) => self.compare_mailbox(&row),
             ReadLine::Qualification(row) => self.compare_qualifications(&row),
@@ -93,6 +105,14 @@ impl Comparison {
     /// What waits to be staged; nothing waits afterwards.
     pub fn take_batch(&mut self) -> Batch {
         std::mem::take(&mut self.batch)
+    }
+
+    /// What waits to be staged after the last line.
+    pub fn take_last_batch(&mut self) -> Batch {
+        if let Some(founding) = &mut self.founding {
+            founding.finish(&mut self.batch.founded);
+        }
+        self.take_batch()
     }
 
     /// What the directory knows, with what the file held of it.
@@ -208,26 +228,10 @@ impl Comparison {
             return;
         }
         let made_at = self.next_moment();
-        self.batch.organizations.push(StagedOrganization {
-            organization_id: OrganizationId::new(made_at, self.random.as_ref()),
-            wording,
-            numbers: OrganizationNumbers {
-                technical: s.technical_id.clone(),
-                finess: s.finess.to_owned(),
-                legal_finess: s.legal_finess.to_owned(),
-                siret: s.siret.to_owned(),
-                siren: s.siren.to_owned(),
-                rpps_rank: s.rpps_rank.to_owned(),
-            },
-            name: s.name.to_owned(),
-            sign: s.sign.to_owned(),
-            address_line: address_line(&s.street),
-            postal_code: s.postal_code.to_owned(),
-            town: s.town.to_owned(),
-            town_code: s.town_code.to_owned(),
-            department_code: s.department.to_owned(),
-            sector_code: s.sector.to_owned(),
-        });
+        let organization_id = OrganizationId::new(made_at, self.random.as_ref());
+        self.batch
+            .organizations
+            .push(staged_organization(s, organization_id, wording));
     }
 
     fn next_moment(&mut self) -> Timestamp {
@@ -255,11 +259,38 @@ impl Comparison {
     }
 }
 
-fn skill_of(text: SkillText<'_>) -> Skill {
+pub(super) fn skill_of(text: SkillText<'_>) -> Skill {
     Skill {
         type_code: text.type_code.to_owned(),
         code: text.code.to_owned(),
         label: text.label.to_owned(),
+    }
+}
+
+pub(super) fn staged_organization(
+    s: &StructureText<'_>,
+    organization_id: OrganizationId,
+    wording: Wording,
+) -> StagedOrganization {
+    StagedOrganization {
+        organization_id,
+        wording,
+        numbers: OrganizationNumbers {
+            technical: s.technical_id.clone(),
+            finess: s.finess.to_owned(),
+            legal_finess: s.legal_finess.to_owned(),
+            siret: s.siret.to_owned(),
+            siren: s.siren.to_owned(),
+            rpps_rank: s.rpps_rank.to_owned(),
+        },
+        name: s.name.to_owned(),
+        sign: s.sign.to_owned(),
+        address_line: address_line(&s.street),
+        postal_code: s.postal_code.to_owned(),
+        town: s.town.to_owned(),
+        town_code: s.town_code.to_owned(),
+        department_code: s.department.to_owned(),
+        sector_code: s.sector.to_owned(),
     }
 }
 

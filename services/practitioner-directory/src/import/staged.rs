@@ -27,8 +27,92 @@ pub struct Batch {
     pub qualifications: Vec<StagedQualification>,
     /// Establishments that are new or described otherwise.
     pub establishments: Vec<StagedEstablishment>,
+    /// What a first file brings, instead of all that is above.
+    pub founded: Founded,
     /// Rows that are put aside.
     pub quarantined: Vec<QuarantinedRow>,
+}
+
+/// Part of the first file of a directory: everything is new, is there once, and names
+/// whatever else it is about by its identifier.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Founded {
+    /// People, with all of their practice situations.
+    pub people: Vec<FoundedPerson>,
+    /// Structures.
+    pub organizations: Vec<StagedOrganization>,
+    /// Practice situations.
+    pub activities: Vec<FoundedActivity>,
+    /// Their rows, one for each skill.
+    pub rows: Vec<FoundedRow>,
+    /// People of whom more, or something else, was said than stands with them.
+    pub torn: Vec<PractitionerId>,
+}
+
+/// A person, and where they practise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundedPerson {
+    /// Their identifier here.
+    pub practitioner_id: PractitionerId,
+    /// Their national identifier.
+    pub national_id: String,
+    /// Their names, in short.
+    pub wording: Wording,
+    /// Civility of practice.
+    pub civility: String,
+    /// Name of practice.
+    pub family_name: String,
+    /// First name of practice.
+    pub given_name: String,
+    /// Where they practise, and as what.
+    pub places: Vec<FoundedPlace>,
+}
+
+/// What a person is found by beside their names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundedPlace {
+    /// Profession.
+    pub profession: Profession,
+    /// Postal code; empty: none.
+    pub postal_code: String,
+    /// Town; empty: none.
+    pub town: String,
+}
+
+/// A practice situation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundedActivity {
+    /// Its identifier here.
+    pub activity_id: ActivityId,
+    /// Its natural key.
+    pub situation: FactKey,
+    /// Whose.
+    pub practitioner_id: PractitionerId,
+    /// Where.
+    pub organization_id: Option<OrganizationId>,
+    /// Profession.
+    pub profession: Profession,
+    /// Professional category.
+    pub category: String,
+    /// Mode of practice.
+    pub mode: String,
+    /// Sector.
+    pub sector: String,
+    /// Function.
+    pub function: String,
+    /// Kind of activity.
+    pub kind: String,
+}
+
+/// A practice situation with one skill, or with none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundedRow {
+    /// Its key.
+    pub row: FactKey,
+    /// The practice situation.
+    pub activity_id: ActivityId,
+    /// The skill.
+    pub skill: Option<Skill>,
 }
 
 /// A person as the file names them.
@@ -170,6 +254,18 @@ pub struct StagedEstablishment {
     pub opened_on: String,
 }
 
+impl StagedOrganization {
+    /// The name that is shown: its own, or that over its door.
+    #[must_use]
+    pub fn shown_name(&self) -> &str {
+        if self.name.is_empty() {
+            &self.sign
+        } else {
+            &self.name
+        }
+    }
+}
+
 impl Batch {
     /// How many things it holds.
     #[must_use]
@@ -181,7 +277,26 @@ impl Batch {
             + self.mailboxes.len()
             + self.qualifications.len()
             + self.establishments.len()
+            + self.founded.len()
             + self.quarantined.len()
+    }
+
+    /// Whether it holds nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Founded {
+    /// How many things it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.people.len()
+            + self.organizations.len()
+            + self.activities.len()
+            + self.rows.len()
+            + self.torn.len()
     }
 
     /// Whether it holds nothing.

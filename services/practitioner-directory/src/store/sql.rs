@@ -5,6 +5,7 @@ mod changes;
 mod decisions;
 mod duplicates;
 mod entity;
+mod founding;
 mod freshness;
 mod gathered;
 mod imports;
@@ -182,6 +183,10 @@ impl Store for SqlStore {
 
     fn known(&self, source: Source) -> Answer<'_, Known> {
         Box::pin(known::load(&self.db, source))
+    }
+
+    fn found(&self, import_id: ImportId, now: Timestamp) -> Answer<'_, bool> {
+        Box::pin(founding::begin(&self.db, import_id, now))
     }
 
     fn stage<'a>(

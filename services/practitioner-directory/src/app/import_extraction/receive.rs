@@ -1,10 +1,10 @@
 //! From the first piece to the last.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use aval_database::DatabaseError;
+use aval_domain::event::{EventKind, Outcome};
 use aval_domain::id::ImportId;
 use aval_runtime::context::RequestContext;
 use futures::{Stream, StreamExt};
@@ -12,26 +12,14 @@ use sha2::{Digest, Sha256};
 
 use super::super::App;
 use super::PieceFault;
-use super::beside::Beside;
+use super::keeping::Keeper;
+use super::reading::{Compared, Reading};
 use crate::error::Error;
-use crate::extraction::{ExtractionName, ExtractionReader, Malformed};
+use crate::extraction::{ExtractionName, Malformed};
 use crate::import::comparison::Comparison;
-use crate::import::facts::FactKey;
 use crate::import::limits::Suspicion;
-use crate::import::staged::Batch;
 use crate::import::{Decided, Import};
 use crate::store::FinishImport;
-
-/// How many staged things go to the store at once.
-const STAGED_AT_ONCE: usize = 10_000;
-
-/// How many bytes of a file are kept at once: each part is a transaction, and a file of which
-/// nothing is new is read as fast as its parts are kept.
-const KEPT_AT_ONCE: usize = 8 * 1024 * 1024;
-
-/// How many bytes of a piece are read before what they brought is staged: a hundred
-/// times as many may come out of them.
-const READ_AT_ONCE: usize = 16 * 1024;
 
 /// What was counted until now, for the record of an import that fails.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -64,78 +52,112 @@ pub(in crate::app) struct Held {
     pub(in crate::app) decided: Decided,
 }
 
+/// A file that came whole.
+struct Received {
+    counts: Counts,
+    compared: Compared,
+    /// Its SHA-256, in hexadecimal.
+    sha256: String,
+}
+
 impl App {
-    /// Reads the file, stages what is new, and finishes the import.
-    pub(in crate::app) async fn receive<Piece: AsRef<[u8]>>(
+    /// Receives the file, has it read and what is new staged, and finishes the import.
+    pub(in crate::app) async fn receive<Piece: AsRef<[u8]> + Send + 'static>(
         &self,
         cx: &RequestContext,
         file: &Incoming<'_>,
         pieces: impl Stream<Item = Result<Piece, PieceFault>> + Send,
         counts: &mut Counts,
     ) -> Result<Import, Error> {
-        let (import_id, source) = (file.import_id, file.name.source);
-        let size_bytes = file.size_bytes;
+        let import_id = file.import_id;
+        let received = self.take_in(cx, file, pieces, counts).await?;
+        if file
+            .held
+            .as_ref()
+            .is_some_and(|held| held.file_sha256 != received.sha256)
+        {
+            return Err(DatabaseError::corrupt("kept_parts", "bytes", &import_id).into());
+        }
+        let finish = self.finish_of(cx, file, received);
+        let finished = self.store.finish_import(&finish).await;
+        self.people.forget();
+        finished
+    }
+
+    async fn take_in<Piece: AsRef<[u8]> + Send + 'static>(
+        &self,
+        cx: &RequestContext,
+        file: &Incoming<'_>,
+        pieces: impl Stream<Item = Result<Piece, PieceFault>> + Send,
+        counts: &mut Counts,
+    ) -> Result<Received, Error> {
+        let reading = Reading::of(&self.store, cx, file);
+        let mut keeper = Keeper::of(&self.store, cx, file.import_id);
+        let came = self.pass_on(file, pieces, &reading, &mut keeper).await;
+        let read = match &came {
+            Ok(Some(_)) => reading.finish().await,
+            Ok(None) | Err(_) => reading.stop().await,
+        };
+        *counts = read.counts;
+        let (sha256, compared) = match (came, read.outcome) {
+            (Ok(Some(sha256)), Ok(compared)) => (sha256, compared),
+            // It was read no further because no more came, unless it failed by itself before.
+            (Err(error), Ok(_) | Err(Error::StreamBroken)) | (_, Err(error)) => return Err(error),
+            (Ok(None), Ok(_)) => return Err(Error::ImportAbandoned),
+        };
+        keeper.finish().await?;
+        Ok(Received {
+            counts: read.counts,
+            compared,
+            sha256,
+        })
+    }
+
+    /// Gives each piece to whoever does something with it. Answers the digest of the whole
+    /// file, or nothing if it was read no further.
+    async fn pass_on<Piece: AsRef<[u8]> + Send + 'static>(
+        &self,
+        file: &Incoming<'_>,
+        pieces: impl Stream<Item = Result<Piece, PieceFault>> + Send,
+        reading: &Reading<Piece>,
+        keeper: &mut Keeper,
+    ) -> Result<Option<String>, Error> {
+        let (import_id, size_bytes) = (file.import_id, file.size_bytes);
         let malformed = |reason| Error::FileMalformed { import_id, reason };
-        let known = self.store.known(source).await?;
-        let base = known.base;
-        let mut comparison = Comparison::new(known, cx.now, cx.random.clone());
-        let mut reader = ExtractionReader::named(file.name);
         let mut digest = Sha256::new();
         let mut received = 0;
-        let mut stager = self.stager(cx, import_id);
-        let mut keeper = Keeper::of(self, cx, import_id);
         let mut pieces = pin!(pieces);
         while let Some(piece) = next(&mut pieces, self.settings.longest_silence).await? {
-            let piece = piece.as_ref();
-            received += piece.len() as u64;
+            let bytes = piece.as_ref();
+            received += bytes.len() as u64;
             if size_bytes.is_some_and(|size| received > size) {
                 return Err(malformed(Malformed::LongerThanAnnounced));
             }
-            digest.update(piece);
+            digest.update(bytes);
             if file.held.is_none() {
-                keeper.take(piece).await?;
+                keeper.take(bytes).await?;
             }
-            for part in piece.chunks(READ_AT_ONCE) {
-                reader
-                    .push(part, |line, read| comparison.take(line, read))
-                    .map_err(malformed)?;
-                counts.follow(&comparison);
-                if comparison.waiting() >= STAGED_AT_ONCE {
-                    stager.give(Staged::Batch(comparison.take_batch())).await?;
-                }
+            if !reading.give(piece).await {
+                return Ok(None);
             }
         }
         if received > 0 && size_bytes.is_some_and(|size| received < size) {
             return Err(malformed(Malformed::ShorterThanAnnounced));
         }
-        reader
-            .finish(|line, read| comparison.take(line, read))
-            .map_err(malformed)?;
-        counts.follow(&comparison);
-        stager.give(Staged::Batch(comparison.take_batch())).await?;
-        keeper.finish().await?;
-        let file_sha256 = hex::encode(digest.finalize());
-        if file
-            .held
-            .as_ref()
-            .is_some_and(|held| held.file_sha256 != file_sha256)
-        {
-            return Err(DatabaseError::corrupt("kept_parts", "bytes", &import_id).into());
-        }
-        let many_malformed = self
-            .settings
-            .limits
-            .distrusts(comparison.malformed, counts.rows);
-        give_ended(&mut stager, comparison).await?;
-        stager.finish().await?;
-        let finish = FinishImport {
-            import_id,
-            source,
-            base,
-            row_count: counts.rows,
-            quarantined_count: counts.quarantined,
-            file_sha256,
-            limits: self.settings.limits,
+        Ok(Some(hex::encode(digest.finalize())))
+    }
+
+    fn finish_of(&self, cx: &RequestContext, file: &Incoming<'_>, came: Received) -> FinishImport {
+        let limits = self.settings.limits;
+        let many_malformed = limits.distrusts(came.compared.malformed, came.counts.rows);
+        FinishImport {
+            import_id: file.import_id,
+            source: file.name.source,
+            base: came.compared.base,
+            row_count: came.counts.rows,
+            quarantined_count: came.counts.quarantined,
+            file_sha256: came.sha256,
+            limits,
             suspicions: [
                 (file.is_outdated, Suspicion::Outdated),
                 (
@@ -147,98 +169,14 @@ impl App {
             .filter_map(|(holds, suspicion)| holds.then_some(suspicion))
             .collect(),
             decided: file.held.as_ref().map(|held| held.decided.clone()),
-            event: cx.event(
-                aval_domain::event::EventKind::DirectoryImportApplied,
-                aval_domain::event::Outcome::Success,
-            ),
+            event: cx.event(EventKind::DirectoryImportApplied, Outcome::Success),
             now: cx.clock.now(),
-        };
-        let finished = self.store.finish_import(&finish).await;
-        self.people.forget();
-        finished
-    }
-
-    fn stager(&self, cx: &RequestContext, import_id: ImportId) -> Beside<Staged> {
-        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&cx.clock));
-        Beside::new(move |staged| {
-            let (store, now) = (Arc::clone(&store), clock.now());
-            async move {
-                match staged {
-                    Staged::Batch(batch) => store.stage(import_id, &batch, now).await,
-                    Staged::Ended(rows) => store.stage_ended(import_id, &rows, now).await,
-                }
-            }
-        })
-    }
-}
-
-/// What is staged at once.
-#[derive(Debug)]
-enum Staged {
-    Batch(Batch),
-    Ended(Vec<FactKey>),
-}
-
-/// Stages the end of what the file did not hold.
-async fn give_ended(stager: &mut Beside<Staged>, comparison: Comparison) -> Result<(), Error> {
-    let known = comparison.into_known();
-    let mut ended = known.rows.unmet();
-    loop {
-        let some: Vec<FactKey> = ended.by_ref().take(STAGED_AT_ONCE).collect();
-        if some.is_empty() {
-            return Ok(());
         }
-        stager.give(Staged::Ended(some)).await?;
-    }
-}
-
-/// Keeps the file while it comes.
-#[derive(Debug)]
-struct Keeper {
-    part: Vec<u8>,
-    number: u64,
-    parts: Beside<(u64, Vec<u8>)>,
-}
-
-impl Keeper {
-    fn of(app: &App, cx: &RequestContext, import_id: ImportId) -> Self {
-        let (store, clock) = (Arc::clone(&app.store), Arc::clone(&cx.clock));
-        let parts = Beside::new(move |(number, part): (u64, Vec<u8>)| {
-            let (store, now) = (Arc::clone(&store), clock.now());
-            async move { store.keep_part(import_id, number, &part, now).await }
-        });
-        Self {
-            part: Vec::new(),
-            number: 0,
-            parts,
-        }
-    }
-
-    async fn take(&mut self, piece: &[u8]) -> Result<(), Error> {
-        self.part.extend_from_slice(piece);
-        if self.part.len() >= KEPT_AT_ONCE {
-            self.give().await?;
-        }
-        Ok(())
-    }
-
-    async fn finish(mut self) -> Result<(), Error> {
-        if !self.part.is_empty() {
-            self.give().await?;
-        }
-        self.parts.finish().await
-    }
-
-    async fn give(&mut self) -> Result<(), Error> {
-        let part = std::mem::take(&mut self.part);
-        self.parts.give((self.number, part)).await?;
-        self.number += 1;
-        Ok(())
     }
 }
 
 impl Counts {
-    fn follow(&mut self, comparison: &Comparison) {
+    pub(super) fn follow(&mut self, comparison: &Comparison) {
         self.rows = comparison.rows;
         self.quarantined = comparison.quarantined;
     }

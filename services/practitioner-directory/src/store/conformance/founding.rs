@@ -1,6 +1,7 @@
 //! The first file of a directory, which PostgreSQL is given in tables made anew.
 
 use aval_database::DatabaseError;
+use aval_domain::id::ImportId;
 use futures::future::join;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -16,6 +17,9 @@ aval_database::conformance_suite! {
         readers_of_an_empty_directory_see_it_or_the_first_file,
         a_first_file_that_was_given_up_leaves_room_for_another,
         made_anew_or_row_by_row_the_tables_hold_the_same,
+        the_tables_hold_the_same_in_whatever_order_the_rows_come,
+        a_suspicious_first_file_leaves_no_table_and_is_applied_once_it_is_approved,
+        tables_of_an_import_that_ended_unheard_give_way,
     ],
 }
 
@@ -40,6 +44,52 @@ async fn schema(fixture: &Fixture) -> Vec<String> {
         .collect()
 }
 
+impl Fixture {
+    /// Whether there are tables on their way into the directory.
+    async fn has_tables_beside(&self) -> bool {
+        let reader = self.db.reader();
+        if reader.get_database_backend() != DbBackend::Postgres {
+            return false;
+        }
+        let sql = "SELECT COUNT(*) AS number FROM pg_class \
+            WHERE relnamespace = current_schema()::regnamespace AND starts_with(relname, 'next_')";
+        let statement = Statement::from_string(DbBackend::Postgres, sql);
+        let row = reader.query_one_raw(statement).await.unwrap().unwrap();
+        row.try_get::<i64>("", "number").unwrap() > 0
+    }
+
+    /// Makes everything empty again that a file fills.
+    async fn empty(&self) {
+        let empty = "TRUNCATE practitioners, practitioner_identifiers, practitioner_words, \
+            search_keys, organizations, organization_words, activities, activity_rows, \
+            word_variants, sources";
+        let emptied = self.db.transaction("test.empty", async |tx| {
+            tx.execute_unprepared(empty).await?;
+            Ok::<_, DatabaseError>(())
+        });
+        emptied.await.unwrap();
+    }
+
+    /// A table that somebody else may read is not made anew.
+    async fn let_others_read(&self) {
+        let granted = self.db.transaction("test.grant", async |tx| {
+            tx.execute_unprepared("GRANT SELECT ON activities TO PUBLIC")
+                .await?;
+            Ok::<_, DatabaseError>(())
+        });
+        granted.await.unwrap();
+    }
+
+    async fn applied_text(&self, text: Vec<u8>) -> Import {
+        self.clock.advance(Duration::from_hours(24));
+        let request = RequestId::new(self.environment.random.as_ref());
+        let name = file_name(self.clock.now());
+        let import = self.send(request, name, text).await.unwrap();
+        assert_eq!(import.state, ImportState::Applied, "{import:?}");
+        import
+    }
+}
+
 async fn the_tables_are_what_the_migrations_made(fixture: &Fixture) {
     let before = schema(fixture).await;
     fixture.applied(&synthesized(50)).await;
@@ -51,15 +101,7 @@ async fn a_table_that_others_may_read_stays_theirs(fixture: &Fixture) {
     if backend != DbBackend::Postgres {
         return;
     }
-    fixture
-        .db
-        .transaction("test.grant", async |tx| {
-            tx.execute_unprepared("GRANT SELECT ON activities TO PUBLIC")
-                .await?;
-            Ok::<_, DatabaseError>(())
-        })
-        .await
-        .unwrap();
+    fixture.let_others_read().await;
     let directory = synthesized(50);
     fixture.applied(&directory).await;
     assert_eq!(fixture.find_all(&directory.people).await.len(), 50);
@@ -110,6 +152,7 @@ async fn a_first_file_that_was_given_up_leaves_room_for_another(fixture: &Fixtur
     assert!(matches!(cut, Err(Error::FileMalformed { .. })), "{cut:?}");
     let nobody = fixture.find(&directory.people[0]).await;
     assert!(nobody.is_none());
+    assert!(!fixture.has_tables_beside().await);
     let import = fixture.applied(&directory).await;
     assert_eq!(import.report.changes.practitioners_added, 50);
     assert_eq!(fixture.find_all(&directory.people).await.len(), 50);
@@ -158,18 +201,67 @@ async fn made_anew_or_row_by_row_the_tables_hold_the_same(fixture: &Fixture) {
     let anew = fixture.applied(&directory).await.report;
     let expected = filled(fixture).await;
     assert!(expected.iter().all(|rows| rows.len() > 100));
-    // Somebody else may read a table, which is therefore not made anew.
-    let empty = "TRUNCATE practitioners, practitioner_identifiers, practitioner_words, \
-        search_keys, organizations, organization_words, activities, activity_rows, \
-        word_variants, sources; GRANT SELECT ON activities TO PUBLIC";
-    let emptied = fixture.db.transaction("test.empty", async |tx| {
-        tx.execute_unprepared(empty).await?;
-        Ok::<_, DatabaseError>(())
-    });
-    emptied.await.unwrap();
+    fixture.empty().await;
+    fixture.let_others_read().await;
     let row_by_row = fixture.applied(&directory).await.report;
     assert_eq!(row_by_row, anew);
     for (rows, expected) in filled(fixture).await.into_iter().zip(expected) {
         assert_eq!(rows, expected);
     }
+}
+
+async fn the_tables_hold_the_same_in_whatever_order_the_rows_come(fixture: &Fixture) {
+    if fixture.db.reader().get_database_backend() != DbBackend::Postgres {
+        return;
+    }
+    let text = text_of(&synthesized(400));
+    let mut lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
+    let rows = lines.split_off(1);
+    // The rows of one person stand apart.
+    let every_third = |first| rows.iter().skip(first).step_by(3).copied();
+    lines.extend((0..3).flat_map(every_third));
+    let text = lines.concat();
+    let anew = fixture.applied_text(text.clone()).await.report;
+    let expected = filled(fixture).await;
+    fixture.empty().await;
+    fixture.let_others_read().await;
+    assert_eq!(fixture.applied_text(text).await.report, anew);
+    for (rows, expected) in filled(fixture).await.into_iter().zip(expected) {
+        assert_eq!(rows, expected);
+    }
+}
+
+async fn a_suspicious_first_file_leaves_no_table_and_is_applied_once_it_is_approved(
+    fixture: &Fixture,
+) {
+    let strict = Fixture::new(fixture.db.clone());
+    let directory = synthesized(50);
+    let mut text = text_of(&directory);
+    text.extend(b"no row\n".repeat(10));
+    let name = file_name(strict.clock.now());
+    let request = RequestId::new(strict.environment.random.as_ref());
+    let held = strict.send(request, name, text).await.unwrap();
+    assert_eq!(held.state, ImportState::Suspended);
+    assert_eq!(held.report.changes.practitioners_added, 50);
+    assert!(!strict.has_tables_beside().await);
+    assert!(strict.find(&directory.people[0]).await.is_none());
+    let approved = strict.approve(held.import_id).await.unwrap();
+    assert_eq!(approved.state, ImportState::Applied);
+    assert_eq!(approved.report.changes, held.report.changes);
+    assert_eq!(strict.find_all(&directory.people).await.len(), 50);
+    assert!(!strict.has_tables_beside().await);
+}
+
+/// As a process leaves them that is killed in the middle of a file.
+async fn tables_of_an_import_that_ended_unheard_give_way(fixture: &Fixture) {
+    let abandoned = ImportId::new(fixture.clock.now(), fixture.environment.random.as_ref());
+    let now = fixture.clock.now();
+    if !fixture.store.found(abandoned, now).await.unwrap() {
+        return;
+    }
+    assert!(fixture.has_tables_beside().await);
+    let directory = synthesized(50);
+    fixture.applied(&directory).await;
+    assert_eq!(fixture.find_all(&directory.people).await.len(), 50);
+    assert!(!fixture.has_tables_beside().await);
 }

@@ -10,6 +10,7 @@ mod lending;
 mod steps;
 mod variants;
 
+pub(super) use anew::Anew;
 pub(super) use in_use::InUse;
 
 use aval_database::{Database, DatabaseError, Transaction, outbox};
@@ -68,6 +69,7 @@ impl From<DatabaseError> for Stop {
 /// Applies the import. How much it changes is counted where it changes, so nothing is
 /// estimated: if it is too much, the transaction is rolled back and the figures stay.
 pub(super) async fn finish(db: &Database, finish: &FinishImport) -> Result<Import, Error> {
+    let is_first = first::complete(db, finish.import_id).await?;
     let applied = db
         .transaction(
             "practitioner_directory.apply_import",
@@ -76,7 +78,7 @@ pub(super) async fn finish(db: &Database, finish: &FinishImport) -> Result<Impor
         .await;
     match applied {
         Ok(import) => {
-            clear_up(db, &import).await;
+            clear_up(db, &import, is_first).await;
             Ok(import)
         }
         Err(Stop::Suspicious {
@@ -101,8 +103,9 @@ async fn apply(tx: &Transaction, finish: &FinishImport) -> Result<Import, Stop> 
             changes,
         });
     }
-    let state = ImportState::Applied;
-    if !record(tx, finish, state, String::new(), changes).await? {
+    let row = recorded(finish, ImportState::Applied, String::new(), changes);
+    let id = finish.import_id.as_uuid();
+    if !update_record(tx, id, ImportState::Receiving, row).await? {
         return Err(Error::ImportAbandoned.into());
     }
     in_use
@@ -127,12 +130,10 @@ pub(super) async fn change(
     let facts = match in_use.source {
         Source::PracticeSituations => {
             steps::prepare(tx).await?;
-            variants::learn(tx, id).await?;
-            if let Some(changes) = first::apply(tx, id, now, revision).await? {
-                lending::lend(tx, id, lending::To::Described).await?;
-                search_keys::follow_lent(tx, import_id).await?;
+            if let Some(changes) = first::apply(tx, import_id, revision).await? {
                 return Ok(changes);
             }
+            variants::learn(tx, id).await?;
             let done = steps::run(tx, id, now, revision).await?;
             lending::lend(tx, id, lending::To::Described).await?;
             merges::reindex_imported(tx, id).await?;
@@ -164,8 +165,13 @@ async fn suspend(
         move |tx| async move {
             InUse::take_turn(&tx, finish.source, finish.base).await?;
             let reason = Suspicion::sentences(suspicions);
-            let suspended = record(&tx, finish, ImportState::Suspended, reason, changes).await?;
-            if !suspended {
+            let id = finish.import_id.as_uuid();
+            let is_first = Anew::discard(&tx, id).await?;
+            let row = import::ActiveModel {
+                is_staged: Set(!is_first),
+                ..recorded(finish, ImportState::Suspended, reason, changes)
+            };
+            if !update_record(&tx, id, ImportState::Receiving, row).await? {
                 return Err(Error::ImportAbandoned);
             }
             end_surplus(&tx, finish.source, finish.now).await?;
@@ -175,13 +181,13 @@ async fn suspend(
     .await
 }
 
-async fn record(
-    tx: &Transaction,
+/// The import's record, once it came to this state.
+fn recorded(
     finish: &FinishImport,
     state: ImportState,
     reason: String,
     changes: Changes,
-) -> Result<bool, DatabaseError> {
+) -> import::ActiveModel {
     let mut row = import::ActiveModel {
         state: Set(state.code().to_owned()),
         state_reason: Set(reason),
@@ -201,8 +207,7 @@ async fn record(
         }
         (_, None) => {}
     }
-    let id = finish.import_id.as_uuid();
-    update_record(tx, id, ImportState::Receiving, row).await
+    row
 }
 
 /// The columns of an import's record that say what it changed.
@@ -243,13 +248,15 @@ async fn by_id(tx: &Transaction, import_id: ImportId) -> Result<Import, Error> {
 }
 
 /// What follows an applied import. If it fails the import holds all the same.
-pub(super) async fn clear_up(db: &Database, import: &Import) {
+pub(super) async fn clear_up(db: &Database, import: &Import, is_first: bool) {
     let import_id = import.import_id;
-    if let Err(error) = discard_staged(db, import_id).await {
+    let are_many = import.report.changes.are_many();
+    if let Err(error) = discard_staged(db, import_id, are_many && !is_first).await {
         // They stay, unseen, and cost space.
         tracing::warn!(import.id = %import_id, error = %error, "staged rows were not discarded");
     }
-    if !import.report.changes.are_many() {
+    // What a first file fills was looked at when it was indexed.
+    if !are_many || is_first {
         return;
     }
     if let Err(error) = analyze(db).await {
@@ -257,11 +264,18 @@ pub(super) async fn clear_up(db: &Database, import: &Import) {
     }
 }
 
-async fn discard_staged(db: &Database, import_id: ImportId) -> Result<(), DatabaseError> {
+async fn discard_staged(
+    db: &Database,
+    import_id: ImportId,
+    are_many: bool,
+) -> Result<(), DatabaseError> {
     db.transaction(
         "practitioner_directory.discard_staged",
         move |tx| async move {
-            staging::discard_applied(&tx, import_id.as_uuid()).await?;
+            if are_many {
+                staging::empty(&tx, import_id.as_uuid()).await?;
+            }
+            staging::discard(&tx, import_id.as_uuid()).await?;
             steps::forget_touched(&tx, import_id.as_uuid()).await
         },
     )

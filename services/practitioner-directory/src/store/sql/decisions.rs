@@ -40,7 +40,7 @@ pub(super) async fn approve(db: &Database, decide: &DecideImport) -> Result<Impo
             },
         )
         .await?;
-    apply::clear_up(db, &import).await;
+    apply::clear_up(db, &import, false).await;
     Ok(import)
 }
 

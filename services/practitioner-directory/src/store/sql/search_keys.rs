@@ -30,14 +30,21 @@ pub(super) fn of_postal_code(code: &str) -> String {
     format!("#{code}")
 }
 
-/// Makes the keys of those people, from the tables of that prefix.
+/// The parts of a town's name: it, and those of its beginnings that end before a space.
+pub(super) fn parts_of(town: &str) -> impl Iterator<Item = &str> {
+    let ends = town.match_indices(' ').map(|(end, _)| end);
+    let ends = ends.chain((!town.is_empty()).then_some(town.len()));
+    ends.map(|end| &town[..end])
+}
+
+/// Makes the keys of those people.
 const MAKE: &str = "\
-    INSERT INTO {next}search_keys (practitioner_id, active, sort_name, keys) \
+    INSERT INTO search_keys (practitioner_id, active, sort_name, keys) \
     WITH placed AS MATERIALIZED ( \
         SELECT DISTINCT a.practitioner_id, a.profession, o.postal_code, o.town_key \
-        FROM {next}activities a \
-        LEFT JOIN {next}organizations o ON o.organization_id = a.organization_id \
-        WHERE a.active AND {a}), \
+        FROM activities a \
+        LEFT JOIN organizations o ON o.organization_id = a.organization_id \
+        WHERE a.active AND a.practitioner_id = ANY($1)), \
     parts AS MATERIALIZED ( \
         SELECT town_key, array_agg(array_to_string(names[:n], ' ')) AS parts \
         FROM (SELECT DISTINCT town_key, string_to_array(town_key, ' ') AS names \
@@ -45,7 +52,7 @@ const MAKE: &str = "\
         CROSS JOIN LATERAL generate_series(1, cardinality(names)) n GROUP BY town_key) \
     SELECT w.practitioner_id, bool_or(w.active), min(w.sort_name), \
         array_to_tsvector(array_agg(k.key)) \
-    FROM {next}practitioner_words w \
+    FROM practitioner_words w \
     LEFT JOIN placed s ON s.practitioner_id = w.practitioner_id \
     LEFT JOIN parts p ON p.town_key = s.town_key \
     CROSS JOIN LATERAL ( \
@@ -53,7 +60,7 @@ const MAKE: &str = "\
         UNION ALL SELECT part || '/' || w.word FROM unnest(p.parts) part \
         UNION ALL SELECT '%' || s.profession WHERE s.profession IS NOT NULL \
         UNION ALL SELECT '#' || s.postal_code WHERE s.postal_code <> '') k \
-    WHERE {w} GROUP BY w.practitioner_id";
+    WHERE w.practitioner_id = ANY($1) GROUP BY w.practitioner_id";
 
 /// Whoever is there already gets them anew, if they are others.
 const OR_REPLACE: &str = "\
@@ -82,24 +89,18 @@ const OF_SITUATIONS: &str = "\
     JOIN organizations o ON o.technical_id = s.technical_id \
     JOIN activities a ON a.organization_id = o.organization_id WHERE s.import_id = $1";
 
-/// Who practise in structures that an import describes and that were lent an address.
-const OF_LENT: &str = "\
-    SELECT DISTINCT a.practitioner_id FROM staged_organizations s \
-    JOIN organizations o ON o.technical_id = s.technical_id AND o.address_lent \
-    JOIN activities a ON a.organization_id = o.organization_id WHERE s.import_id = $1";
+/// Of whom a first file says more, or something else, than stands with them; and who practise
+/// in structures that were lent an address.
+const OF_FIRST: &str = "\
+    SELECT t.practitioner_id FROM touched_practitioners t WHERE t.import_id = $1 \
+    UNION SELECT a.practitioner_id FROM organizations o \
+    JOIN activities a ON a.organization_id = o.organization_id WHERE o.address_lent";
 
 /// Who practise in structures whose establishments an import describes.
 const OF_ESTABLISHMENTS: &str = "\
     SELECT DISTINCT a.practitioner_id FROM staged_establishments s \
     JOIN organizations o ON o.finess = s.finess \
     JOIN activities a ON a.organization_id = o.organization_id WHERE s.import_id = $1";
-
-/// The statement that fills the table that is to be `next_search_keys`, from tables of
-/// such names.
-pub(super) fn of_everybody_anew() -> String {
-    let all = MAKE.replace("{next}", "next_");
-    all.replace("{a}", "TRUE").replace("{w}", "TRUE")
-}
 
 /// After an import of practice situations.
 pub(super) async fn follow_situations(
@@ -109,12 +110,12 @@ pub(super) async fn follow_situations(
     follow(tx, OF_SITUATIONS, import_id.as_uuid()).await
 }
 
-/// After the addresses that establishments lent to the first file's structures.
-pub(super) async fn follow_lent(
+/// After the first file of practice situations, which comes with the keys of everybody else.
+pub(super) async fn follow_first(
     tx: &Transaction,
     import_id: ImportId,
 ) -> Result<(), DatabaseError> {
-    follow(tx, OF_LENT, import_id.as_uuid()).await
+    follow(tx, OF_FIRST, import_id.as_uuid()).await
 }
 
 /// After an import of establishments.
@@ -152,11 +153,7 @@ async fn follow(tx: &Transaction, of: &str, import_id: Uuid) -> Result<(), Datab
 }
 
 async fn put(tx: &Transaction, people: Vec<Uuid>) -> Result<(), DatabaseError> {
-    let make = MAKE
-        .replace("{next}", "")
-        .replace("{a}", "a.practitioner_id = ANY($1)")
-        .replace("{w}", "w.practitioner_id = ANY($1)");
-    for sql in [FORGET.to_owned(), format!("{make} {OR_REPLACE}")] {
+    for sql in [FORGET.to_owned(), format!("{MAKE} {OR_REPLACE}")] {
         let values = [Value::from(people.clone())];
         let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
         tx.execute_raw(statement).await?;

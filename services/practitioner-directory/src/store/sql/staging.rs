@@ -14,11 +14,12 @@ use sea_orm::{
     UpdateMany,
 };
 
+use super::apply::Anew;
 use super::entity::{
     import, quarantined_row, staged_end, staged_establishment, staged_mailbox, staged_organization,
     staged_person_skill, staged_practitioner, staged_qualification, staged_row, staging_mark,
 };
-use super::{kept, stored};
+use super::{founding, kept, stored};
 use crate::error::Error;
 use crate::import::facts::FactKey;
 use crate::import::staged::{
@@ -36,6 +37,9 @@ pub(super) async fn stage(
 ) -> Result<(), Error> {
     let id = import_id.as_uuid();
     note_faults(db, id, &batch.quarantined, now).await?;
+    if !batch.founded.is_empty() {
+        return founding::stage(db, id, &batch.founded, now).await;
+    }
     let people = batch.practitioners.iter().map(|p| person(id, p));
     let structures = batch.organizations.iter().map(|o| structure(id, o));
     let rows = batch.rows.iter().map(|row| staged(id, row));
@@ -137,29 +141,28 @@ pub(super) async fn discard(tx: &Transaction, import_id: Uuid) -> Result<(), Dat
     kept::discard(tx, import_id).await
 }
 
-/// Drops what was staged and kept for an applied import: of a PostgreSQL database all at
-/// once, if nothing else is staged. Whoever begins to stage waits for the marks.
-pub(super) async fn discard_applied(
-    tx: &Transaction,
-    import_id: Uuid,
-) -> Result<(), DatabaseError> {
-    if ConnectionTrait::get_database_backend(tx) == DbBackend::Postgres {
-        tx.execute_unprepared("LOCK TABLE staging_marks IN SHARE ROW EXCLUSIVE MODE")
-            .await?;
-        let others = staging_mark::Entity::find()
-            .filter(staging_mark::Column::ImportId.ne(import_id))
-            .count(tx)
-            .await?;
-        if others == 0 {
-            tx.execute_unprepared(
-                "TRUNCATE staged_practitioners, staged_organizations, staged_rows, staged_ends, \
-                 staged_person_skills, staged_mailboxes, staged_qualifications, \
-                 staged_establishments",
-            )
-            .await?;
-        }
+/// Drops everything that is staged in a PostgreSQL database at once, if it is all of this
+/// import: quicker than row by row where there are many, and slower where there are few.
+/// Whoever begins to stage waits for the marks.
+pub(super) async fn empty(tx: &Transaction, import_id: Uuid) -> Result<(), DatabaseError> {
+    if ConnectionTrait::get_database_backend(tx) != DbBackend::Postgres {
+        return Ok(());
     }
-    discard(tx, import_id).await
+    tx.execute_unprepared("LOCK TABLE staging_marks IN SHARE ROW EXCLUSIVE MODE")
+        .await?;
+    let others = staging_mark::Entity::find()
+        .filter(staging_mark::Column::ImportId.ne(import_id))
+        .count(tx)
+        .await?;
+    if others == 0 {
+        tx.execute_unprepared(
+            "TRUNCATE staged_practitioners, staged_organizations, staged_rows, staged_ends, \
+             staged_person_skills, staged_mailboxes, staged_qualifications, \
+             staged_establishments",
+        )
+        .await?;
+    }
+    Ok(())
 }
 
 /// Drops what was staged for an import; its file stays.
@@ -167,6 +170,7 @@ pub(super) async fn discard_compared(
     tx: &Transaction,
     import_id: Uuid,
 ) -> Result<(), DatabaseError> {
+    Anew::discard(tx, import_id).await?;
     staging_mark::Entity::delete_by_id(import_id)
         .exec(tx)
         .await?;
@@ -249,7 +253,7 @@ fn person(import_id: Uuid, person: &StagedPractitioner) -> staged_practitioner::
 }
 
 fn structure(import_id: Uuid, o: &StagedOrganization) -> staged_organization::ActiveModel {
-    let shown = if o.name.is_empty() { &o.sign } else { &o.name };
+    let shown = o.shown_name();
     staged_organization::ActiveModel {
         import_id: Set(import_id),
         technical_id: Set(o.numbers.technical.clone()),
@@ -259,7 +263,7 @@ fn structure(import_id: Uuid, o: &StagedOrganization) -> staged_organization::Ac
         siret: Set(filled(&o.numbers.siret)),
         siren: Set(filled(&o.numbers.siren)),
         rpps_rank: Set(filled(&o.numbers.rpps_rank)),
-        name: Set(shown.clone()),
+        name: Set(shown.to_owned()),
         address_line: Set(o.address_line.clone()),
         postal_code: Set(o.postal_code.clone()),
         town: Set(o.town.clone()),

@@ -17,6 +17,8 @@ pub(super) enum To {
     Described,
     /// Those whose establishments the import describes.
     Registered,
+    /// All of them, of a first import.
+    Everybody,
 }
 
 const NAMES: &str = "\
@@ -51,6 +53,8 @@ impl To {
                 "organizations.technical_id IN ( \
                     SELECT d.technical_id FROM staged_organizations d WHERE d.import_id = $1)"
             }
+            // It names the import, as the others do.
+            Self::Everybody => "CAST($1 AS uuid) IS NOT NULL",
             Self::Registered => {
                 "organizations.finess IN ( \
                     SELECT d.finess FROM staged_establishments d WHERE d.import_id = $1)"
