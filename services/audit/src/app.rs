@@ -18,6 +18,7 @@ mod reading;
 mod search_events;
 mod trace_reading;
 mod watch_events;
+mod watch_findings;
 mod witnessed;
 
 pub use append_events::AppendEvents;
@@ -32,9 +33,12 @@ pub use get_tile::TileData;
 pub use list_events::HistoryPage;
 pub use list_history::OpenedHistory;
 pub use list_unusual_accesses::UnusualPage;
-pub use permission::{PRODUCERS, may_append, may_erase, may_oversee, may_read};
+pub use permission::{
+    PRODUCERS, may_append, may_erase, may_follow_findings, may_oversee, may_read,
+};
 pub use search_events::SearchPage;
 pub use watch_events::{Watch, WatchItem, WatchNews, Watching};
+pub use watch_findings::WatchedFinding;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};

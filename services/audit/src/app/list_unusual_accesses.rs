@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aval_database::requests::fingerprint;
+use aval_domain::id::PractitionerId;
 use aval_domain::time::Timestamp;
 use aval_runtime::context::RequestContext;
 use aval_runtime::page::PageTokenInvalid;
@@ -15,6 +16,7 @@ use crate::entry::StoredEntry;
 use crate::error::Error;
 use crate::oversight::{ListUnusualAccesses, RecordedPeriod, Search};
 use crate::query::Filter;
+use crate::store::Store;
 use crate::unusual::{Fact, Rules, Unusual, Window, unusual};
 
 /// How many facts one call looks at.
@@ -39,8 +41,8 @@ pub struct UnusualPage {
 
 impl App {
     /// Computes what is unusual from the log as it is, and keeps nothing: so whichever
-    /// instance answers, now or in a year, the same period has the same list. The call is
-    /// traced before anything is answered.
+    /// instance answers, now or in a year, the same period has the same list, of the humans
+    /// whom the log knows by then. The call is traced before anything is answered.
     pub async fn list_unusual_accesses(
         &self,
         cx: &RequestContext,
@@ -55,10 +57,11 @@ impl App {
 
         let window = self.window(command.recorded).await?;
         let facts = self.facts(window).await?;
+        let facts = of_humans(self.store.as_ref(), facts).await?;
+        let who = self.human(command.practitioner_id).await?;
         let mut found = unusual(&facts, window, &self.rules);
         found.retain(|found| {
             let of_kind = command.kinds.is_empty() || command.kinds.contains(&found.kind);
-            let who = command.practitioner_id;
             of_kind
                 && who.is_none_or(|who| who == found.practitioner_id)
                 && before.is_none_or(|before| found.place() < before)
@@ -78,6 +81,12 @@ impl App {
             rules: self.rules,
             next_page_token,
         })
+    }
+
+    /// Under which identifier what somebody did is listed.
+    async fn human(&self, id: Option<PractitionerId>) -> Result<Option<PractitionerId>, Error> {
+        let known_as = self.store.humans(&id.into_iter().collect()).await?;
+        Ok(id.map(|id| known_as.get(&id).copied().unwrap_or(id)))
     }
 
     async fn window(&self, recorded: RecordedPeriod) -> Result<Window, Error> {
@@ -129,6 +138,17 @@ impl App {
         }
         Ok(facts)
     }
+}
+
+/// What these facts are of humans: whatever somebody did under another identifier is theirs.
+pub(super) async fn of_humans(store: &dyn Store, facts: Vec<Fact>) -> Result<Vec<Fact>, Error> {
+    let ids = facts.iter().filter_map(Fact::practitioner_id).collect();
+    let known_as = store.humans(&ids).await?;
+    if known_as.is_empty() {
+        return Ok(facts);
+    }
+    let of_humans = facts.into_iter().map(|fact| fact.of_humans(&known_as));
+    Ok(of_humans.collect())
 }
 
 fn place_in(position: &[u8]) -> Result<(Timestamp, Uuid), PageTokenInvalid> {
