@@ -1,5 +1,7 @@
 //! What is found unusual in one patient's history, and how far the log was looked at for it.
 
+pub(crate) mod walk;
+
 use std::fmt;
 use std::str::FromStr;
 

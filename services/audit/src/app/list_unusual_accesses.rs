@@ -14,9 +14,9 @@ use super::search_events::conditions;
 use super::{App, may_oversee};
 use crate::entry::StoredEntry;
 use crate::error::Error;
+use crate::finding::walk::of_humans;
 use crate::oversight::{ListUnusualAccesses, RecordedPeriod, Search};
 use crate::query::Filter;
-use crate::store::Store;
 use crate::unusual::{Fact, Rules, Unusual, Window, unusual};
 
 /// How many facts one call looks at.
@@ -138,17 +138,6 @@ impl App {
         }
         Ok(facts)
     }
-}
-
-/// What these facts are of humans: whatever somebody did under another identifier is theirs.
-pub(super) async fn of_humans(store: &dyn Store, facts: Vec<Fact>) -> Result<Vec<Fact>, Error> {
-    let ids = facts.iter().filter_map(Fact::practitioner_id).collect();
-    let known_as = store.humans(&ids).await?;
-    if known_as.is_empty() {
-        return Ok(facts);
-    }
-    let of_humans = facts.into_iter().map(|fact| fact.of_humans(&known_as));
-    Ok(of_humans.collect())
 }
 
 fn place_in(position: &[u8]) -> Result<(Timestamp, Uuid), PageTokenInvalid> {

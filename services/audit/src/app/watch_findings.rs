@@ -1,7 +1,5 @@
 //! Tells the service that tells patients what is unusual in their histories.
 
-mod walk;
-
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{App, may_follow_findings};
 use crate::error::Error;
+use crate::finding::walk::Walk;
 use crate::finding::{Finding, FindingCursor};
-use walk::Walk;
 
 /// How often it is looked whether the log has grown: that costs one row.
 const POLL: Duration = Duration::from_secs(1);

@@ -9,14 +9,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use aval_database::DatabaseError;
 use aval_domain::event::{EventKind, Outcome};
 use aval_domain::time::Timestamp;
 use aval_runtime::page::PageTokenInvalid;
 
-use crate::app::list_unusual_accesses::of_humans;
+use super::{Finding, FindingCursor};
 use crate::entry::StoredEntry;
 use crate::error::Error;
-use crate::finding::{Finding, FindingCursor};
 use crate::oversight::Search;
 use crate::query::{Filter, Onward, Scope};
 use crate::store::Store;
@@ -29,19 +29,19 @@ const ENTRIES_PER_STEP: u64 = 4_000;
 const EVENTS_PER_READ: u64 = 500;
 
 /// What walks.
-pub(super) struct Walk {
-    pub(super) store: Arc<dyn Store>,
-    pub(super) rules: Rules,
+pub(crate) struct Walk {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) rules: Rules,
 }
 
 /// What came of a step.
-pub(super) struct Step {
+pub(crate) struct Step {
     /// What was found, each with where to go on after it.
-    pub(super) found: Vec<(Finding, FindingCursor)>,
+    pub(crate) found: Vec<(Finding, FindingCursor)>,
     /// Where to go on after all of it.
-    pub(super) cursor: FindingCursor,
+    pub(crate) cursor: FindingCursor,
     /// Whether there is nothing more to look at by now.
-    pub(super) is_last: bool,
+    pub(crate) is_last: bool,
 }
 
 /// An access that nothing explains, and its place in the log.
@@ -53,7 +53,7 @@ struct Unexplained {
 impl Walk {
     /// Where to begin: there, unless that was never given, or as far back as it is known
     /// what is usual.
-    pub(super) async fn beginning(
+    pub(crate) async fn beginning(
         &self,
         cursor: Option<FindingCursor>,
     ) -> Result<FindingCursor, Error> {
@@ -77,7 +77,7 @@ impl Walk {
     }
 
     /// The next step from there.
-    pub(super) async fn step(&self, mut cursor: FindingCursor) -> Result<Step, Error> {
+    pub(crate) async fn step(&self, mut cursor: FindingCursor) -> Result<Step, Error> {
         let size = self.store.size().await?;
         let mut found = Vec::new();
         let looked = size.min(cursor.looked.saturating_add(ENTRIES_PER_STEP));
@@ -251,4 +251,18 @@ impl Walk {
             }
         }
     }
+}
+
+/// What these facts are of humans: whatever somebody did under another identifier is theirs.
+pub(crate) async fn of_humans(
+    store: &dyn Store,
+    facts: Vec<Fact>,
+) -> Result<Vec<Fact>, DatabaseError> {
+    let ids = facts.iter().filter_map(Fact::practitioner_id).collect();
+    let known_as = store.humans(&ids).await?;
+    if known_as.is_empty() {
+        return Ok(facts);
+    }
+    let of_humans = facts.into_iter().map(|fact| fact.of_humans(&known_as));
+    Ok(of_humans.collect())
 }
