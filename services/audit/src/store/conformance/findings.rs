@@ -44,6 +44,7 @@ impl Fixture {
     }
 
     fn refused(&self, by: PractitionerId, whose: PatientId) -> Event {
+        self.a_second_passes();
         let mut event = self.sample.access_by(by, Some(whose));
         event.outcome = Outcome::Refused;
         let decision = event.decision.as_mut().unwrap();
@@ -53,14 +54,20 @@ impl Fixture {
     }
 
     fn emergency(&self, by: PractitionerId, whose: PatientId) -> Event {
+        self.a_second_passes();
         let mut event = self.sample.access_by(by, Some(whose));
         let decision = event.decision.as_mut().unwrap();
         (decision.mode, decision.ground) = (AccessMode::BreakGlass, Some(Ground::BreakGlass));
         event
     }
 
+    fn a_second_passes(&self) {
+        self.sample.clock.advance(Duration::from_secs(1));
+    }
+
     /// Somebody is joined to a patient.
     fn grant(&self, to: PractitionerId, by: PatientId) -> Event {
+        self.a_second_passes();
         let mut event = self.sample.of_service(EventKind::GrantCreated);
         event.patient_id = Some(by);
         let named = ("practitioner_id".to_owned(), to.to_string());
