@@ -72,10 +72,12 @@ async fn wanted(tx: &Transaction, mut news: Vec<News>) -> Result<Vec<News>, Erro
     });
     let inboxes = inbox::Entity::find().filter(recipients).all(tx).await?;
     let names = news.iter().map(|one| one.notification_id.as_uuid());
+    let recipients = news.iter().map(|one| one.recipient.id());
     let told: Vec<Uuid> = notification::Entity::find()
         .select_only()
         .column(notification::Column::NotificationId)
         .filter(notification::Column::NotificationId.is_in(names))
+        .filter(notification::Column::RecipientId.is_in(recipients))
         .into_tuple()
         .all(tx)
         .await?;
