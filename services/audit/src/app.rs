@@ -43,6 +43,7 @@ pub use watch_findings::WatchedFinding;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
+use aval_merkle_log::checkpoint::Checkpoint;
 use aval_runtime::page::PageTokens;
 
 use crate::checkpoint_key::CheckpointKey;
@@ -63,6 +64,8 @@ pub struct App {
     witnesses: Option<Arc<Witnesses>>,
     /// The alerts that were raised since the start, each once: source, epoch, sequence.
     alerts: Mutex<HashSet<(String, u64, u64)>>,
+    /// The note that was verified last, and what it says.
+    opened: Mutex<Option<(String, Checkpoint)>>,
 }
 
 impl App {
@@ -85,6 +88,7 @@ impl App {
             rules,
             witnesses: None,
             alerts: Mutex::default(),
+            opened: Mutex::default(),
         }
     }
 

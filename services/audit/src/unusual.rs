@@ -180,7 +180,11 @@ pub fn unusual_from(
     };
     let found = by_pair::unusual(&accesses, &relations, window, rules);
     let is_this = |found: &Unusual| {
-        found.kind == kind && found.events.first().is_some_and(|id| *id == access.event_id)
+        found.kind == kind
+            && found
+                .events
+                .first()
+                .is_some_and(|id| *id == access.event_id)
     };
     found.into_iter().find(is_this)
 }

@@ -123,7 +123,9 @@ impl FindingFollower {
                 continue;
             }
             let now = self.clock.now();
-            let news = told.finding.map(|finding| News::unusual_access(&finding, now));
+            let news = told
+                .finding
+                .map(|finding| News::unusual_access(&finding, now));
             let news: Vec<News> = news.into_iter().collect();
             if let Err(error) = self.inboxes.tell_findings(&news, &told.cursor).await {
                 return Ended::Failed(error);

@@ -8,9 +8,7 @@ use aval_domain::time::Timestamp;
 
 use crate::error::Error;
 use crate::identity_changes::ChangeCursor;
-use crate::notification::{
-    InboxPosition, News, Notification, NotificationPreferences, Recipient,
-};
+use crate::notification::{InboxPosition, News, Notification, NotificationPreferences, Recipient};
 use crate::store::{Answer, Write};
 
 /// Which notifications are listed.

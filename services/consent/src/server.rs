@@ -37,8 +37,8 @@ use crate::decision::Policy;
 use crate::findings::FindingFollower;
 use crate::follower::Follower;
 use crate::grpc::{
-    DecisionGrpc, DirectoryChangesClient, DirectoryClient, FindingsClient, GrantGrpc,
-    MergesClient, NotificationGrpc, Pages, PolicyGrpc, RecordSettingsGrpc,
+    DecisionGrpc, DirectoryChangesClient, DirectoryClient, FindingsClient, GrantGrpc, MergesClient,
+    NotificationGrpc, Pages, PolicyGrpc, RecordSettingsGrpc,
 };
 use crate::housekeeping;
 use crate::matrix::{Matrix, MatrixError};

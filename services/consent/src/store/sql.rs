@@ -39,9 +39,7 @@ use std::sync::Arc;
 
 use aval_database::requests::{self, Claim};
 use aval_database::{Database, DatabaseError, Transaction};
-use aval_domain::id::{
-    BlockId, CareEpisodeId, DocumentId, GrantId, PatientId, PractitionerId,
-};
+use aval_domain::id::{BlockId, CareEpisodeId, DocumentId, GrantId, PatientId, PractitionerId};
 use aval_domain::rpps::Rpps;
 use aval_domain::time::Timestamp;
 use serde::Serialize;

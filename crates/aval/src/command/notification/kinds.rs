@@ -100,7 +100,10 @@ impl Session {
             ("told", say("annoncée", "told")),
         ]);
         for kind in all() {
-            rows.push(vec![json!(name_of(kind)), json!(is_told(preferences, kind))]);
+            rows.push(vec![
+                json!(name_of(kind)),
+                json!(is_told(preferences, kind)),
+            ]);
         }
         Ok(self.output.rows(&rows)?)
     }

@@ -122,10 +122,10 @@ pub(super) async fn what_nothing_explains_is_found_once_by_whoever_walks(fixture
     let (more, _) = fixture.found(Some(end)).await;
     assert_eq!(said(&more), [(FIRST, later[1].event_id)]);
     let (all, _) = fixture.found(None).await;
-    assert_eq!(all[..2].iter().map(|one| one.0.id).collect::<Vec<_>>(), [
-        found[0].0.id,
-        found[1].0.id
-    ]);
+    assert_eq!(
+        all[..2].iter().map(|one| one.0.id).collect::<Vec<_>>(),
+        [found[0].0.id, found[1].0.id]
+    );
 
     let beyond = FindingCursor {
         looked: 1_000,

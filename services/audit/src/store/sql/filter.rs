@@ -28,12 +28,7 @@ pub(super) fn of_practitioner(
 
 /// The entries under one identifier of a human that a filter leaves; `all` are all of the
 /// human's, whose record is one.
-pub(super) fn of_patient(
-    id: Uuid,
-    all: &[Uuid],
-    filter: &Filter,
-    asked: &Asked,
-) -> Condition {
+pub(super) fn of_patient(id: Uuid, all: &[Uuid], filter: &Filter, asked: &Asked) -> Condition {
     let theirs = Column::PatientId.is_in(all.iter().copied());
     let own = Column::PatientId.eq(id);
     let human = human(&asked.merged);

@@ -70,8 +70,12 @@ pub(in crate::grpc) fn set_notification_preferences(
     let chosen = fields.required("preferences", request.preferences.as_ref());
     let patch = chosen.and_then(|chosen| {
         fields.within("preferences", |fields| {
-            let muted = fields.each("muted_kinds", &chosen.muted_kinds, kind);
-            let wanted = fields.each("wanted_kinds", &chosen.wanted_kinds, kind);
+            let muted = fields.each("muted_kinds", chosen.muted_kinds.iter().copied(), told_kind);
+            let wanted = fields.each(
+                "wanted_kinds",
+                chosen.wanted_kinds.iter().copied(),
+                told_kind,
+            );
             let etag = fields.parse("etag", &chosen.etag);
             Some(PreferencesPatch {
                 muted: BTreeSet::from_iter(muted?),
@@ -89,8 +93,8 @@ pub(in crate::grpc) fn set_notification_preferences(
     })
 }
 
-fn kind(fields: &mut FieldErrors, kind: &i32) -> Option<NotificationKind> {
-    let read = kind_from_proto(*kind);
+fn told_kind(fields: &mut FieldErrors, value: i32) -> Option<NotificationKind> {
+    let read = kind_from_proto(value);
     if read.is_none() {
         fields.add("", NOT_A_VALUE);
     }

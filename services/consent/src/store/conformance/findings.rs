@@ -95,7 +95,8 @@ pub(super) async fn a_finding_goes_to_the_present_identifier(fixture: &Fixture) 
     let (source, target) = (patient(2), patient(1));
     learn(fixture, IdentityChange::Merged { source, target }).await;
     ask_for_them(fixture, 1).await;
-    let at_once = (0..4).map(|_| tell(fixture, &[finding(1, 2)], "1"));
+    let found = [finding(1, 2)];
+    let at_once = (0..4).map(|_| tell(fixture, &found, "1"));
     let told: u64 = futures::future::join_all(at_once).await.into_iter().sum();
     assert_eq!(told, 1);
     let told = inbox(fixture, Recipient::Patient(target)).await;
@@ -142,7 +143,7 @@ pub(super) async fn findings_are_followed_from_where_they_were_and_anew_when_tha
             ..Environment::system()
         };
         let store = Arc::new(fixture.store.clone());
-        let follower = FindingFollower::new(Arc::clone(&source) as _, store, &environment);
+        let follows = FindingFollower::new(Arc::clone(&source) as _, store, &environment);
         let stop = CancellationToken::new();
         let until_the_end = async {
             let at_end = || source.asked.lock().unwrap().last() == Some(&cursor("end"));
@@ -151,9 +152,8 @@ pub(super) async fn findings_are_followed_from_where_they_were_and_anew_when_tha
             }
             stop.cancel();
         };
-        tokio::join!(follower.run(stop.clone()), until_the_end);
-        let asked = source.asked.lock().unwrap().clone();
-        asked
+        tokio::join!(follows.run(stop.clone()), until_the_end);
+        source.asked.lock().unwrap().clone()
     };
     let places = ["start", "2", "end"].map(cursor);
     assert_eq!(follow().await, places);

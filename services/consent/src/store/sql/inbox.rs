@@ -141,10 +141,7 @@ async fn list_above(
     Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
 }
 
-async fn heads(
-    db: &Database,
-    recipients: &[Recipient],
-) -> Result<Vec<InboxPosition>, Error> {
+async fn heads(db: &Database, recipients: &[Recipient]) -> Result<Vec<InboxPosition>, Error> {
     let mut known = HashMap::new();
     for some in recipients.chunks(RECIPIENTS_PER_STATEMENT) {
         let any = some.iter().fold(Condition::any(), |any, recipient| {
