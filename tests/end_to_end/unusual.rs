@@ -48,7 +48,7 @@ async fn a_patient_who_asked_is_told_once_of_somebody_without_relation_and_other
     let scene = scene.restarted().await;
     let anne = scene.signed_in_patient(account).await;
     let other = scene
-        .professional(&scene.cast.colleague, &scene.other_clinic)
+        .professional(&scene.cast.colleague, &scene.clinic)
         .await;
     is_refused(&scene, &other, &anne).await;
     let again = eventually("Anne is told of the next one", async || {
