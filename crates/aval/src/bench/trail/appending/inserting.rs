@@ -36,15 +36,14 @@ impl Inserting {
         engines: &Engines,
         threads: &Threads,
     ) -> anyhow::Result<Served> {
-        let config = match &engines.postgres {
-            Some(url) => DatabaseConfig {
+        let config = if let Some(url) = &engines.postgres {
+            DatabaseConfig {
                 max_connections: CONNECTIONS,
                 ..DatabaseConfig::for_url(url)
-            },
-            None => {
-                let file = beside.folder().join("rows.sqlite");
-                DatabaseConfig::for_url(format!("sqlite://{}?mode=rwc", file.display()))
             }
+        } else {
+            let file = beside.folder().join("rows.sqlite");
+            DatabaseConfig::for_url(format!("sqlite://{}?mode=rwc", file.display()))
         };
         let (files, signer) = beside.of_server()?;
         let address = threads.servers().spawn(async move {
