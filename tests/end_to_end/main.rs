@@ -32,3 +32,4 @@ mod procedure;
 mod readers;
 mod served;
 mod telemetry;
+mod unusual;

@@ -61,7 +61,9 @@ impl Persona {
     /// Who may make a call with [`sample::request`](crate::sample::request).
     pub(crate) fn admitted(call: &Call) -> Self {
         match call.name().as_str() {
-            "TrailService/AppendEvents" | "MergeService/WatchMerges" => Self::Software("consent"),
+            "TrailService/AppendEvents"
+            | "MergeService/WatchMerges"
+            | "FindingService/WatchFindings" => Self::Software("consent"),
             "GrantService/RequestGrant"
             | "GrantService/DeclareGrant"
             | "GrantService/OpenCareEpisode"

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use sea_orm::{ConnectionTrait, Statement};
 
-use crate::{Database, DatabaseError};
+use crate::{Backend, Database, DatabaseError};
 
 /// Inserts of one row each, each in a durable transaction of its own, into a table
 /// made for nothing else. Clones share the table.
@@ -50,6 +50,28 @@ impl SingleRowInserts {
     }
 }
 
+/// How many bytes the tables of this database take, with their indexes: on PostgreSQL those
+/// of its schema.
+pub async fn bytes_stored(db: &Database) -> Result<u64, DatabaseError> {
+    const OF_POSTGRES: &str = "SELECT CAST(sum(pg_total_relation_size(c.oid)) AS bigint) AS bytes \
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+        WHERE n.nspname = current_schema() AND c.relkind = 'r'";
+    const OF_SQLITE: &str = "SELECT page_count * page_size AS bytes \
+        FROM pragma_page_count(), pragma_page_size()";
+    let text = match db.backend() {
+        Backend::Postgres => OF_POSTGRES,
+        Backend::Sqlite => OF_SQLITE,
+    };
+    let reader = db.reader();
+    let asked = Statement::from_string(reader.get_database_backend(), text);
+    let row = reader.query_one_raw(asked).await?;
+    let bytes: Option<i64> = match row {
+        Some(row) => row.try_get("", "bytes")?,
+        None => None,
+    };
+    Ok(bytes.and_then(|bytes| bytes.try_into().ok()).unwrap_or(0))
+}
+
 #[cfg(test)]
 mod tests {
     use sea_orm::Statement;
@@ -72,6 +94,12 @@ mod tests {
             );
             let row = reader.query_one_raw(count).await.unwrap().unwrap();
             assert_eq!(row.try_get::<i64>("", "rows_there").unwrap(), 3);
+            let before = bytes_stored(&test.db).await.unwrap();
+            for _ in 0..20 {
+                inserts.insert(&"y".repeat(1_000)).await.unwrap();
+            }
+            let after = bytes_stored(&test.db).await.unwrap();
+            assert!(before > 0 && after >= before + 20_000, "{before} {after}");
         }
     }
 }

@@ -18,6 +18,7 @@ mod reading;
 mod search_events;
 mod trace_reading;
 mod watch_events;
+mod watch_findings;
 mod witnessed;
 
 pub use append_events::AppendEvents;
@@ -32,13 +33,17 @@ pub use get_tile::TileData;
 pub use list_events::HistoryPage;
 pub use list_history::OpenedHistory;
 pub use list_unusual_accesses::UnusualPage;
-pub use permission::{PRODUCERS, may_append, may_erase, may_oversee, may_read};
+pub use permission::{
+    PRODUCERS, may_append, may_erase, may_follow_findings, may_oversee, may_read,
+};
 pub use search_events::SearchPage;
 pub use watch_events::{Watch, WatchItem, WatchNews, Watching};
+pub use watch_findings::WatchedFinding;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
+use aval_merkle_log::checkpoint::Checkpoint;
 use aval_runtime::page::PageTokens;
 
 use crate::checkpoint_key::CheckpointKey;
@@ -59,6 +64,8 @@ pub struct App {
     witnesses: Option<Arc<Witnesses>>,
     /// The alerts that were raised since the start, each once: source, epoch, sequence.
     alerts: Mutex<HashSet<(String, u64, u64)>>,
+    /// The note that was verified last, and what it says.
+    opened: Mutex<Option<(String, Checkpoint)>>,
 }
 
 impl App {
@@ -81,6 +88,7 @@ impl App {
             rules,
             witnesses: None,
             alerts: Mutex::default(),
+            opened: Mutex::default(),
         }
     }
 

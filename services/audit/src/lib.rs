@@ -42,6 +42,8 @@ pub mod oversight;
 
 pub mod unusual;
 
+pub mod finding;
+
 pub mod sentence;
 
 pub mod export;

@@ -102,6 +102,22 @@ impl Professionals {
         all.cloned().unwrap_or_else(|| vec![id])
     }
 
+    /// Those of these who are known under another identifier by now, and under which.
+    #[must_use]
+    pub fn led_elsewhere(
+        &self,
+        ids: impl IntoIterator<Item = PractitionerId>,
+    ) -> HashMap<PractitionerId, PractitionerId> {
+        let humans = ids.into_iter().map(|id| (id, self.human(id)));
+        humans.filter(|(id, human)| id != human).collect()
+    }
+
+    /// Whether nobody has more than one.
+    #[must_use]
+    pub fn are_all_alone(&self) -> bool {
+        self.humans.is_empty()
+    }
+
     /// Under what this one is known.
     #[must_use]
     pub fn known_as(&self, id: PractitionerId) -> Identifiers {
@@ -128,6 +144,7 @@ mod tests {
         let [a, b, c, other] = ids;
         let mut known = Professionals::default();
         assert_eq!(known.of_human(a), [a]);
+        assert!(known.are_all_alone());
         let merged = |source, target| IdentityChange::Merged { source, target };
         known.take([merged(a, b), merged(b, c)]);
         for id in [a, b, c] {
@@ -138,6 +155,8 @@ mod tests {
         assert_eq!((own(&known, a), own(&known, b)), (vec![a], vec![b]));
         assert_eq!(known.known_as(a).of_human, [a, b, c]);
         assert_eq!(known.known_as(other), Identifiers::alone(other));
+        assert!(!known.are_all_alone());
+        assert_eq!(known.led_elsewhere([a, c, other]), [(a, c)].into());
         known.take([IdentityChange::Unmerged { source: b }]);
         assert_eq!((own(&known, b), own(&known, c)), (vec![a, b], vec![c]));
         known.take([IdentityChange::Unmerged { source: a }]);

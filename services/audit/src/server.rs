@@ -7,6 +7,7 @@ use std::time::Duration;
 use aval_database::migrate::{self, SchemaError};
 use aval_database::{Backend, Database, DatabaseError};
 use aval_domain::random::SystemRandom;
+use aval_proto::audit::v1::finding_service_server::FindingServiceServer;
 use aval_proto::audit::v1::oversight_service_server::OversightServiceServer;
 use aval_proto::audit::v1::retention_service_server::RetentionServiceServer;
 use aval_proto::audit::v1::trail_service_server::TrailServiceServer;
@@ -29,7 +30,7 @@ use crate::app::{App, Watching};
 use crate::checkpoint_key::{CheckpointKey, CheckpointRefused};
 use crate::config::{Config, RetentionConfig};
 use crate::examination::Examination;
-use crate::grpc::{Oversight, Retention, Trail, Transparency};
+use crate::grpc::{Findings, Oversight, Retention, Trail, Transparency};
 use crate::key_rotation::{self, KeyGone, Report};
 use crate::log_key::{self, LogKeyError};
 use crate::own_trail;
@@ -271,6 +272,7 @@ async fn bind_grpc(
         .add_service(RetentionServiceServer::new(Retention::new(Arc::clone(
             &app,
         ))))
+        .add_service(FindingServiceServer::new(Findings::new(Arc::clone(&app))))
         .add_service(TransparencyServiceServer::new(Transparency::new(app)))
         .bind()
         .await?;

@@ -1,6 +1,6 @@
 //! What the log rests on: one transaction a method, with its promises.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::ops::Range;
 
@@ -110,6 +110,10 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Under what this professional is known, as the log says.
     fn professional(&self, id: PractitionerId) -> Answer<'_, Identifiers>;
 
+    /// Those of these professionals who are known under another identifier by now, and under
+    /// which, as the log says.
+    fn humans<'a>(&'a self, ids: &'a BTreeSet<PractitionerId>) -> Answer<'a, Humans>;
+
     /// The events of [`crate::standing::KINDS`] that stand under the patient's
     /// [`identifiers`](Self::identifiers), in the order of the log, all of one state of the
     /// store; also those whose payload was erased.
@@ -118,7 +122,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// The events of a query, the newest first, without those whose payload was erased. A
     /// patient's are those of all their [`identifiers`](Self::identifiers), a professional's
     /// those of all of [their own](Self::professional); a filter by a professional
-    /// leaves the acts of that human under whichever identifier.
+    /// leaves the acts of that human under whichever identifier, and of a filter's first
+    /// accesses each human has one.
     fn events<'a>(&'a self, query: &'a Query) -> Answer<'a, Vec<StoredEntry>>;
 
     /// The next entries of a list, the oldest first, without those whose payload was
@@ -218,6 +223,9 @@ pub struct KeyCounts {
     /// How many payloads are in clear.
     pub in_clear: u64,
 }
+
+/// The present identifiers of professionals who have another one.
+pub type Humans = HashMap<PractitionerId, PractitionerId>;
 
 /// Tiles of the map of heads.
 pub type MapTiles = HashMap<TileId, MapTile>;

@@ -129,6 +129,14 @@ impl Default for Rules {
 }
 
 impl Rules {
+    /// After so long it is known of an access whether it was followed up, however late in
+    /// its day the last one of the same emergency was.
+    #[must_use]
+    pub fn followed_up_after(&self) -> Duration {
+        const LONGEST_DAY: Duration = Duration::from_hours(25);
+        self.follow_up.saturating_add(LONGEST_DAY)
+    }
+
     fn is_off_hours(&self, at: Timestamp) -> bool {
         let hour = ParisTime::of(at).hour;
         !(i64::from(self.hours_begin)..i64::from(self.hours_end)).contains(&hour)
@@ -146,6 +154,42 @@ impl Window {
 /// twice is one.
 #[must_use]
 pub fn unusual(facts: &[Fact], window: Window, rules: &Rules) -> Vec<Unusual> {
+    let (accesses, relations) = apart(facts);
+    let mut found = by_pair::unusual(&accesses, &relations, window, rules);
+    found.extend(by_day::unusual(&accesses, window, rules));
+    found.sort_by_key(|found| Reverse(found.place()));
+    found
+}
+
+/// What of this kind is found of one record with this access as its first, by what the log
+/// said until `known_until`; `facts` are those of the record, as far back as it is known what
+/// is usual.
+#[must_use]
+pub fn unusual_from(
+    facts: &[Fact],
+    access: &Access,
+    kind: UnusualKind,
+    known_until: Timestamp,
+    rules: &Rules,
+) -> Option<Unusual> {
+    let (accesses, relations) = apart(facts);
+    let window = Window {
+        from: access.recorded_at,
+        until: access.recorded_at.saturating_add(Duration::from_micros(1)),
+        known_until,
+    };
+    let found = by_pair::unusual(&accesses, &relations, window, rules);
+    let is_this = |found: &Unusual| {
+        found.kind == kind
+            && found
+                .events
+                .first()
+                .is_some_and(|id| *id == access.event_id)
+    };
+    found.into_iter().find(is_this)
+}
+
+fn apart(facts: &[Fact]) -> (BTreeSet<Access>, BTreeSet<Relation>) {
     let mut accesses = BTreeSet::new();
     let mut relations = BTreeSet::new();
     for fact in facts {
@@ -158,10 +202,7 @@ pub fn unusual(facts: &[Fact], window: Window, rules: &Rules) -> Vec<Unusual> {
             }
         }
     }
-    let mut found = by_pair::unusual(&accesses, &relations, window, rules);
-    found.extend(by_day::unusual(&accesses, window, rules));
-    found.sort_by_key(|found| Reverse(found.place()));
-    found
+    (accesses, relations)
 }
 
 impl Unusual {

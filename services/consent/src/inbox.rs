@@ -7,7 +7,8 @@ use aval_domain::id::NotificationId;
 use aval_domain::time::Timestamp;
 
 use crate::error::Error;
-use crate::notification::{InboxPosition, Notification, NotificationPreferences, Recipient};
+use crate::identity_changes::ChangeCursor;
+use crate::notification::{InboxPosition, News, Notification, NotificationPreferences, Recipient};
 use crate::store::{Answer, Write};
 
 /// Which notifications are listed.
@@ -94,6 +95,18 @@ pub trait Inboxes: fmt::Debug + Send + Sync {
     /// Tells of at most `limit` things that are due at `now`, and says of how many: each
     /// is told once, whoever looks at once or again. A grant whose end moved is due anew.
     fn tell_due(&self, due: Due, now: Timestamp, limit: u64) -> Answer<'_, u64>;
+
+    /// Tells of what was found in the trail those who asked to be told, and of how many;
+    /// remembers how far findings were followed, whoever followed further. What was told is
+    /// not told again while it is kept.
+    fn tell_findings<'a>(
+        &'a self,
+        news: &'a [News],
+        followed_to: &'a ChangeCursor,
+    ) -> Answer<'a, u64>;
+
+    /// How far the findings of the trail were followed.
+    fn findings_followed_to(&self) -> Answer<'_, ChangeCursor>;
 
     /// Forgets the notifications made before `horizon`, read or not, and says how many.
     fn forget_notifications(&self, horizon: Timestamp) -> Answer<'_, u64>;

@@ -20,6 +20,7 @@ pub mod error;
 
 pub mod app;
 pub mod directory;
+pub mod findings;
 pub mod follower;
 pub mod identity_changes;
 pub mod trail_backlog;

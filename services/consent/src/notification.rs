@@ -7,7 +7,7 @@ mod preferences;
 mod rules;
 mod sentence;
 
-pub use preferences::{NotificationPreferences, PreferencesPatch};
+pub use preferences::{Bits, NotificationPreferences, PreferencesPatch};
 pub use rules::{Access, of_care_episode, of_grant};
 
 use aval_database::requests::fingerprint;
@@ -42,6 +42,8 @@ pub enum NotificationKind {
     EmergencyAccess,
     /// To the patient: a document was withheld for two weeks (art. R.1111-53 CSP).
     DocumentWithheld,
+    /// To the patient who wants it: the trail has an unusual access to their record.
+    UnusualAccess,
 }
 
 /// Who is told.
@@ -94,7 +96,7 @@ pub struct Notification {
 
 impl NotificationKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::GrantCreated,
         Self::GrantUpdated,
         Self::GrantRevoked,
@@ -106,9 +108,10 @@ impl NotificationKind {
         Self::FirstAccess,
         Self::EmergencyAccess,
         Self::DocumentWithheld,
+        Self::UnusualAccess,
     ];
 
-    /// Its number in rows, from 1 to 11.
+    /// Its number in rows, from 1 to 12.
     #[must_use]
     pub const fn number(self) -> i16 {
         match self {
@@ -123,6 +126,7 @@ impl NotificationKind {
             Self::FirstAccess => 9,
             Self::EmergencyAccess => 10,
             Self::DocumentWithheld => 11,
+            Self::UnusualAccess => 12,
         }
     }
 
@@ -137,6 +141,12 @@ impl NotificationKind {
     #[must_use]
     pub const fn is_always_told(self) -> bool {
         matches!(self, Self::EmergencyAccess)
+    }
+
+    /// Whether nobody is told of it who did not ask to be.
+    #[must_use]
+    pub const fn is_told_on_demand(self) -> bool {
+        matches!(self, Self::UnusualAccess)
     }
 }
 
@@ -211,7 +221,7 @@ mod tests {
             assert_eq!(NotificationKind::from_number(kind.number()), Some(kind));
         }
         assert_eq!(NotificationKind::from_number(0), None);
-        assert_eq!(NotificationKind::from_number(12), None);
+        assert_eq!(NotificationKind::from_number(13), None);
         let id = Uuid::from_u128(7);
         for recipient in [
             Recipient::Patient(PatientId::from_uuid(id)),

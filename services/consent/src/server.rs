@@ -34,9 +34,10 @@ use crate::cache::redis::RedisConfigError;
 use crate::canary::Canary;
 use crate::config::{Config, PolicyConfig};
 use crate::decision::Policy;
+use crate::findings::FindingFollower;
 use crate::follower::Follower;
 use crate::grpc::{
-    DecisionGrpc, DirectoryChangesClient, DirectoryClient, GrantGrpc, MergesClient,
+    DecisionGrpc, DirectoryChangesClient, DirectoryClient, FindingsClient, GrantGrpc, MergesClient,
     NotificationGrpc, Pages, PolicyGrpc, RecordSettingsGrpc,
 };
 use crate::housekeeping;
@@ -141,6 +142,7 @@ impl Server {
         .await?;
         let canary = Canary::new(Arc::clone(&store), Arc::clone(&source), environment.clone());
         let (professionals, patients) = followers(&config, &store, &environment)?;
+        let findings = findings(&config, &store, &environment)?;
         let app = app(&config, store, source, policies, Arc::clone(&trail_backlog))?;
         let grpc = bind_grpc(&config, &environment, Arc::clone(&app), &shutdown).await?;
         let ops = OpsServer::bind(&config.ops)
@@ -154,6 +156,7 @@ impl Server {
         tasks.push(tokio::spawn(canary.run(drained.clone())));
         tasks.push(tokio::spawn(professionals.run(drained.clone())));
         tasks.push(tokio::spawn(patients.run(drained.clone())));
+        tasks.push(tokio::spawn(findings.run(drained.clone())));
         tasks.extend(poller.map(|poller| tokio::spawn(poller.run(drained.clone()))));
         tasks.push(tokio::spawn(relay(
             db.clone(),
@@ -240,6 +243,17 @@ fn followers(
     let professionals = Follower::new(Arc::new(directory), Arc::clone(store) as _, environment);
     let patients = Follower::new(Arc::new(merges), Arc::clone(store) as _, environment);
     Ok((professionals, patients))
+}
+
+/// Tells patients who asked for it what audit finds in their histories.
+fn findings(
+    config: &Config,
+    store: &Arc<SqlStore>,
+    environment: &Environment,
+) -> Result<FindingFollower, ChannelError> {
+    let client = FindingsClient::new(connect_lazy(&config.audit)?);
+    let inboxes = Arc::clone(store) as _;
+    Ok(FindingFollower::new(Arc::new(client), inboxes, environment))
 }
 
 async fn bind_grpc(

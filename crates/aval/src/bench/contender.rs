@@ -2,7 +2,7 @@
 
 mod asker;
 mod bare;
-mod connections;
+pub(crate) mod connections;
 mod credentials;
 mod empty_handler;
 mod grpc;

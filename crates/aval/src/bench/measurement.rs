@@ -93,6 +93,11 @@ impl Latencies {
         self.0.value_at_quantile(share)
     }
 
+    /// How often each was measured.
+    pub(crate) fn histogram(&self) -> &Histogram<u64> {
+        &self.0
+    }
+
     /// The longest, in microseconds.
     pub(crate) fn longest(&self) -> u64 {
         self.0.max()

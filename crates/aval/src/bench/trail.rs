@@ -1,11 +1,14 @@
-//! `aval bench-trail`: what reading the trail costs, as it grows.
+//! `aval bench-trail`: what writing and reading the trail costs, as it grows.
 //!
 //! In one run, each through gRPC with mutual TLS and every layer: a page of 50 of a
 //! patient's history at growing sizes of the log, beside the same rows read from the
 //! database alone; inclusion proofs of entries all over the log, beside reading one row of
-//! it; and how long after a producer's call returned what it did is seen in `ListEvents`,
-//! beside a `ListEvents` that waits for nothing. Nothing here passes or fails by a figure.
+//! it; how many bytes an event takes; events appended one a call, beside the same calls to a
+//! server that inserts one row each; and how long after a producer's call returned what it
+//! did is seen in `ListEvents`, beside a `ListEvents` that waits for nothing. Nothing here
+//! passes or fails by a figure.
 
+mod appending;
 mod calls;
 mod history;
 mod log;
@@ -13,7 +16,7 @@ mod proofs;
 mod served;
 mod visible;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -21,11 +24,12 @@ use clap::{Args, ValueEnum};
 use super::threads::Threads;
 use crate::output::Output;
 use crate::stack::Engines;
+use appending::Turns;
 use calls::Told;
 use log::Log;
 use served::Served;
 
-/// Measures reading the trail, at sizes.
+/// Measures writing the trail, and reading it at sizes.
 #[derive(Debug, Clone, Args)]
 pub struct TrailBenchArguments {
     /// At which sizes of the log histories are read and entries are proved, ascending:
@@ -38,6 +42,15 @@ pub struct TrailBenchArguments {
     /// How many calls are measured of each kind at each size.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     calls: u32,
+    /// With how many callers at once events are appended.
+    #[arg(long, value_delimiter = ',', default_values_t = [64, 1_024], value_parser = clap::value_parser!(u32).range(1..=1024))]
+    appenders: Vec<u32>,
+    /// How many rounds of appending there are.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// How long each round appends, in seconds, and inserts as long.
+    #[arg(long, default_value_t = 5.0)]
+    seconds: f64,
     /// How many events are waited for.
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..))]
     waits: u32,
@@ -63,6 +76,8 @@ pub(super) enum OnlyReading {
     Visible,
     /// Inclusion proofs.
     Proofs,
+    /// Appending, on a log of the last size; of none, where that is wanted alone.
+    Appending,
 }
 
 /// Measures, and says what came of it.
@@ -76,23 +91,8 @@ pub async fn run(arguments: &TrailBenchArguments, output: Output) -> anyhow::Res
     let threads = Threads::start()?;
     let wanted = |reading| arguments.only.is_none_or(|only| only == reading);
     let mut told = Told::default();
-    if wanted(OnlyReading::History) || wanted(OnlyReading::Proofs) {
-        let (engines, path) = (arguments.engines.clone(), folder.path().to_owned());
-        let log = threads
-            .servers()
-            .spawn(async move { Log::begin(&engines, &path).await });
-        let log = log.await??;
-        let served = Served::start(&log, folder.path(), &threads).await?;
-        for size in &arguments.sizes {
-            log.grow_to(*size, &threads).await?;
-            let (callers, calls) = (arguments.callers, arguments.calls);
-            if wanted(OnlyReading::History) {
-                told.extend(history::measure(&log, &served, callers, calls, &threads).await?);
-            }
-            if wanted(OnlyReading::Proofs) {
-                told.extend(proofs::measure(&log, &served, callers, calls, &threads).await?);
-            }
-        }
+    if arguments.only != Some(OnlyReading::Visible) {
+        told.extend(of_a_log(arguments, folder.path(), &threads).await?);
     }
     if wanted(OnlyReading::Visible) {
         let (engines, path) = (arguments.engines.clone(), folder.path().join("stack"));
@@ -100,4 +100,43 @@ pub async fn run(arguments: &TrailBenchArguments, output: Output) -> anyhow::Res
     }
     output.rows(&told.rows())?;
     Ok(())
+}
+
+/// What is measured of one log, as it grows.
+async fn of_a_log(
+    arguments: &TrailBenchArguments,
+    folder: &Path,
+    threads: &Threads,
+) -> anyhow::Result<Told> {
+    let wanted = |reading| arguments.only.is_none_or(|only| only == reading);
+    let (engines, path) = (arguments.engines.clone(), folder.to_owned());
+    let log = threads
+        .servers()
+        .spawn(async move { Log::begin(&engines, &path).await });
+    let log = log.await??;
+    let served = Served::start(&log, folder, threads).await?;
+    let (callers, calls) = (arguments.callers, arguments.calls);
+    let mut told = Told::default();
+    if arguments.only != Some(OnlyReading::Appending) {
+        for size in &arguments.sizes {
+            log.grow_to(*size, threads).await?;
+            told.extend(log.storage().await?);
+            if wanted(OnlyReading::History) {
+                told.extend(history::measure(&log, &served, callers, calls, threads).await?);
+            }
+            if wanted(OnlyReading::Proofs) {
+                told.extend(proofs::measure(&log, &served, callers, calls, threads).await?);
+            }
+        }
+    }
+    if wanted(OnlyReading::Appending) {
+        let turns = Turns {
+            rounds: arguments.rounds,
+            seconds: arguments.seconds,
+        };
+        let (engines, appenders) = (&arguments.engines, &arguments.appenders);
+        let measured = appending::measure(&log, &served, engines, appenders, turns, threads);
+        told.extend(measured.await?);
+    }
+    Ok(told)
 }

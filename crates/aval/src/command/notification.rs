@@ -1,5 +1,9 @@
 //! `aval notification …`: what a patient or a professional is told.
 
+mod kinds;
+
+pub use kinds::KindArgument;
+
 use aval_proto::consent::v1 as proto;
 use aval_proto::consent::v1::watch_notifications_response::Item;
 use clap::{Args, Subcommand};
@@ -34,6 +38,30 @@ pub enum NotificationCommand {
         #[command(flatten)]
         who: EitherArguments,
     },
+    /// Shows of which kinds one is told.
+    Preferences {
+        /// Whose.
+        #[command(flatten)]
+        who: EitherArguments,
+    },
+    /// Has oneself told of kinds from now on, for example unusual-access.
+    On {
+        /// Which.
+        #[arg(required = true, value_name = "KIND")]
+        kinds: Vec<KindArgument>,
+        /// Whose.
+        #[command(flatten)]
+        who: EitherArguments,
+    },
+    /// Is told of kinds no more.
+    Off {
+        /// Which.
+        #[arg(required = true, value_name = "KIND")]
+        kinds: Vec<KindArgument>,
+        /// Whose.
+        #[command(flatten)]
+        who: EitherArguments,
+    },
 }
 
 /// Arguments of `aval notification watch`.
@@ -59,6 +87,13 @@ impl Session {
                 self.show_notifications(&told)
             }
             NotificationCommand::Watch(arguments) => self.notification_watch(arguments).await,
+            NotificationCommand::Preferences { who } => self.notification_preferences(who).await,
+            NotificationCommand::On { kinds, who } => {
+                self.notification_choose(kinds, true, who).await
+            }
+            NotificationCommand::Off { kinds, who } => {
+                self.notification_choose(kinds, false, who).await
+            }
             NotificationCommand::Acknowledge {
                 notification_id,
                 who,

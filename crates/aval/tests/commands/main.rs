@@ -228,6 +228,28 @@ fn each_is_told_what_concerns_them_and_marks_it_as_read() {
 }
 
 #[test]
+fn what_one_is_told_of_is_chosen_by_kind() {
+    let up = Up::start();
+    let told = |rows: &Value, kind: &str| {
+        let mut rows = rows.as_array().unwrap().iter();
+        rows.find(|row| row["kind"] == kind).unwrap()["told"] == true
+    };
+    let shown = up.ask(&["notification", "preferences"]);
+    assert!(told(&shown, "first-access") && !told(&shown, "unusual-access"));
+    let on = up.ask(&["notification", "on", "unusual-access"]);
+    assert!(told(&on, "first-access") && told(&on, "unusual-access"));
+    let off = ["notification", "off", "first-access", "GRANT_EXPIRED"];
+    let off = up.ask(&off);
+    assert!(!told(&off, "first-access") && !told(&off, "grant-expired"));
+    assert!(told(&off, "unusual-access"));
+    assert_eq!(up.ask(&["notification", "preferences"]), off);
+    let (code, _) = up.is_refused(&["notification", "off", "emergency-access"]);
+    assert_eq!(code, 64 + 3);
+    let off = up.ask(&["notification", "off", "unusual-access"]);
+    assert!(!told(&off, "unusual-access"));
+}
+
+#[test]
 fn a_document_is_masked_and_revealed_for_all_and_for_one() {
     let up = Up::start();
     let doctor = up.practitioner(&cast().generalist);

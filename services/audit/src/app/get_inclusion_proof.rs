@@ -40,14 +40,17 @@ impl App {
                 rule: "must be less than the size of the tree",
             });
         }
-        let proof = self.prove_inclusion(log_index, size).await?;
         let leaf = NodeId {
             level: 0,
             index: log_index,
         };
-        let nodes = self.store.nodes(&[leaf]).await?;
+        // The leaf and its way up in one look.
+        let mut needed =
+            InclusionProof::needed(log_index, size).map_err(ComputeError::Impossible)?;
+        needed.push(leaf);
+        let nodes = self.store.nodes(&needed).await?;
         Ok(Inclusion {
-            proof,
+            proof: InclusionProof::compute(&nodes, log_index, size)?,
             leaf_hash: nodes.node(leaf).map_err(ComputeError::Source)?,
             checkpoint: self.checkpoint_of(size, newest).await?,
         })

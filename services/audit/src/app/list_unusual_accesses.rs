@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aval_database::requests::fingerprint;
+use aval_domain::id::PractitionerId;
 use aval_domain::time::Timestamp;
 use aval_runtime::context::RequestContext;
 use aval_runtime::page::PageTokenInvalid;
@@ -13,6 +14,7 @@ use super::search_events::conditions;
 use super::{App, may_oversee};
 use crate::entry::StoredEntry;
 use crate::error::Error;
+use crate::finding::walk::of_humans;
 use crate::oversight::{ListUnusualAccesses, RecordedPeriod, Search};
 use crate::query::Filter;
 use crate::unusual::{Fact, Rules, Unusual, Window, unusual};
@@ -39,8 +41,8 @@ pub struct UnusualPage {
 
 impl App {
     /// Computes what is unusual from the log as it is, and keeps nothing: so whichever
-    /// instance answers, now or in a year, the same period has the same list. The call is
-    /// traced before anything is answered.
+    /// instance answers, now or in a year, the same period has the same list, of the humans
+    /// whom the log knows by then. The call is traced before anything is answered.
     pub async fn list_unusual_accesses(
         &self,
         cx: &RequestContext,
@@ -55,10 +57,11 @@ impl App {
 
         let window = self.window(command.recorded).await?;
         let facts = self.facts(window).await?;
+        let facts = of_humans(self.store.as_ref(), facts).await?;
+        let who = self.human(command.practitioner_id).await?;
         let mut found = unusual(&facts, window, &self.rules);
         found.retain(|found| {
             let of_kind = command.kinds.is_empty() || command.kinds.contains(&found.kind);
-            let who = command.practitioner_id;
             of_kind
                 && who.is_none_or(|who| who == found.practitioner_id)
                 && before.is_none_or(|before| found.place() < before)
@@ -78,6 +81,12 @@ impl App {
             rules: self.rules,
             next_page_token,
         })
+    }
+
+    /// Under which identifier what somebody did is listed.
+    async fn human(&self, id: Option<PractitionerId>) -> Result<Option<PractitionerId>, Error> {
+        let known_as = self.store.humans(&id.into_iter().collect()).await?;
+        Ok(id.map(|id| known_as.get(&id).copied().unwrap_or(id)))
     }
 
     async fn window(&self, recorded: RecordedPeriod) -> Result<Window, Error> {

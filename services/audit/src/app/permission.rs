@@ -33,6 +33,18 @@ pub fn may_erase(cx: &RequestContext) -> Result<&CallerId, Denied> {
     cx.service_caller(&["operator"])
 }
 
+/// Who may follow what is found in patients' histories: the service that tells patients, for
+/// nobody.
+pub fn may_follow_findings(cx: &RequestContext) -> Result<&CallerId, Denied> {
+    let is_in_clear = cx.thumbprint.is_none() && cx.caller == CallerId::insecure_loopback();
+    let caller = if is_in_clear {
+        cx.caller.as_str()
+    } else {
+        "consent"
+    };
+    cx.service_caller(&[caller])
+}
+
 /// Whose events the call may read without asking the log: a patient's own, or what a
 /// professional did. The producers read nothing. A professional who names a patient is
 /// refused here; whether they are the treating doctor `App::reading` knows.

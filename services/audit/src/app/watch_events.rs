@@ -45,6 +45,11 @@ impl Watching {
             stopping,
         }
     }
+
+    /// Cancelled when the service stops.
+    pub(super) const fn stopping(&self) -> &CancellationToken {
+        &self.stopping
+    }
 }
 
 impl App {

@@ -1,9 +1,11 @@
 //! Requests to commands, results to responses.
 
+mod finding;
 mod history;
 mod oversight;
 mod proofs;
 
+pub(super) use finding::{finding_cursor, watched_finding};
 pub(super) use history::{
     export_events, found_event, history_page, list_events, receipt_asked, watch_events, watched,
 };

@@ -5,6 +5,7 @@ mod appending;
 mod erasing;
 mod examining;
 mod fencing;
+mod findings;
 mod fixture;
 mod growing;
 mod heads;
@@ -24,6 +25,7 @@ use appending::*;
 use erasing::*;
 use examining::*;
 use fencing::*;
+use findings::*;
 use fixture::Fixture;
 use growing::*;
 use heads::*;
@@ -99,6 +101,9 @@ aval_database::conformance_suite! {
         a_search_sees_every_event_that_is_left_once,
         a_place_is_found_by_when_it_was_recorded,
         who_stands_how_to_a_patient_is_found_under_every_identifier,
+        what_nothing_explains_is_found_once_by_whoever_walks,
+        an_emergency_is_judged_when_its_time_is_over,
+        several_identifiers_of_a_professional_are_one_human_to_what_is_found,
     ],
 }
 

@@ -38,6 +38,7 @@ mod standing;
 mod take_over;
 mod witnessed;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -51,8 +52,8 @@ use aval_merkle_log::tree::{KnownNodes, NodeId};
 use tokio::sync::watch;
 
 use super::{
-    Answer, CommitError, HeadProof, KeyCounts, MapTiles, Rekeyed, Sequence, StandingEntry, Store,
-    Tenure,
+    Answer, CommitError, HeadProof, Humans, KeyCounts, MapTiles, Rekeyed, Sequence, StandingEntry,
+    Store, Tenure,
 };
 use crate::batch::{Batch, PatientHeads};
 use crate::checkpoint_key::CheckpointKey;
@@ -113,14 +114,29 @@ impl SqlStore {
         self.professionals.ask(&self.db, &self.keys, of_human).await
     }
 
-    /// The professionals of a list: whose acts they are, and whom the filter names.
+    /// The professionals of a list: whose acts they are, whom the filter names, and who of
+    /// those whose first access it looks for has several identifiers.
     async fn asked(&self, scope: Scope, filter: &Filter) -> Result<list::Asked, DatabaseError> {
         let own = match scope {
             Scope::Patient(_) => Vec::new(),
             Scope::Practitioner(id) => self.professional(id).await?.own,
         };
         let named = self.named(filter).await?;
-        Ok(list::Asked { own, named })
+        let merged = match scope {
+            Scope::Patient(id) if filter.first_access_only => self.merged_in(id).await?,
+            _ => Humans::new(),
+        };
+        Ok(list::Asked { own, named, merged })
+    }
+
+    /// Who of those who opened this patient's record is known under another identifier.
+    async fn merged_in(&self, patient_id: PatientId) -> Result<Humans, DatabaseError> {
+        let nobody = |known: &Professionals| known.are_all_alone();
+        if self.professionals.ask(&self.db, &self.keys, nobody).await? {
+            return Ok(Humans::new());
+        }
+        let opened = list::who_opened(&self.db, patient_id).await?;
+        self.humans(&opened).await
     }
 
     /// Reads a list where it may be read.
@@ -244,6 +260,11 @@ impl Store for SqlStore {
     fn professional(&self, id: PractitionerId) -> Answer<'_, Identifiers> {
         let known_as = move |known: &Professionals| known.known_as(id);
         Box::pin(self.professionals.ask(&self.db, &self.keys, known_as))
+    }
+
+    fn humans<'a>(&'a self, ids: &'a BTreeSet<PractitionerId>) -> Answer<'a, Humans> {
+        let led = |known: &Professionals| known.led_elsewhere(ids.iter().copied());
+        Box::pin(self.professionals.ask(&self.db, &self.keys, led))
     }
 
     fn standing(&self, patient_id: PatientId) -> Answer<'_, Vec<StandingEntry>> {

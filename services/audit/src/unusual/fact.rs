@@ -1,5 +1,7 @@
 //! What events tell of who turned to whose record, and of who is joined to whom.
 
+use std::collections::HashMap;
+
 use aval_domain::access::{DenialReason, Effect, GroundKind};
 use aval_domain::event::{DecisionSummary, Event, EventKind, Outcome};
 use aval_domain::id::{EventId, OrganizationId, PatientId, PractitionerId};
@@ -68,6 +70,36 @@ pub enum Who {
 }
 
 impl Fact {
+    /// Of whom it tells, if it is a professional.
+    #[must_use]
+    pub const fn practitioner_id(&self) -> Option<PractitionerId> {
+        match self {
+            Self::Access(access) => Some(access.practitioner_id),
+            Self::Relation(relation) => match relation.who {
+                Who::Practitioner(id) => Some(id),
+                Who::Organization(_) => None,
+            },
+        }
+    }
+
+    /// The same of humans: whoever is known under another identifier by now is that one.
+    #[must_use]
+    pub fn of_humans(mut self, known_as: &HashMap<PractitionerId, PractitionerId>) -> Self {
+        let id = match &mut self {
+            Self::Access(access) => Some(&mut access.practitioner_id),
+            Self::Relation(relation) => match &mut relation.who {
+                Who::Practitioner(id) => Some(id),
+                Who::Organization(_) => None,
+            },
+        };
+        if let Some(id) = id
+            && let Some(human) = known_as.get(id)
+        {
+            *id = *human;
+        }
+        self
+    }
+
     /// The kinds of events that tell any.
     pub const KINDS: [EventKind; 7] = [
         EventKind::AccessDecided,

@@ -4,15 +4,16 @@ use aval_proto::audit::v1::{
     AppendEventsRequest, EraseEventsRequest, ExportEventsRequest, GetCheckpointRequest,
     GetConsistencyProofRequest, GetEventRequest, GetInclusionProofRequest, GetPatientProofRequest,
     GetTileRequest, ListEventsRequest, ListHistoryRequest, ListUnusualAccessesRequest,
-    SearchEventsRequest, WatchEventsRequest,
+    SearchEventsRequest, WatchEventsRequest, WatchFindingsRequest,
 };
 use tonic::{Request, Status};
 
 use crate::people::Person;
 use crate::stand::Stand;
 
-/// Every RPC of the three services.
-pub(crate) const RPCS: [&str; 14] = [
+/// Every RPC of the five services.
+pub(crate) const RPCS: [&str; 15] = [
+    "FindingService/WatchFindings",
     "OversightService/SearchEvents",
     "OversightService/ListHistory",
     "OversightService/ListUnusualAccesses",
@@ -51,7 +52,9 @@ impl Stand {
             }};
         }
         let mut retention = self.retention(caller);
+        let mut findings = self.findings(caller);
         match rpc {
+            "FindingService/WatchFindings" => call!(findings.watch_findings, WatchFindingsRequest),
             "RetentionService/EraseEvents" => call!(retention.erase_events, EraseEventsRequest),
             "TrailService/AppendEvents" => call!(trail.append_events, AppendEventsRequest),
             "TrailService/ListEvents" => call!(trail.list_events, ListEventsRequest),

@@ -9,6 +9,7 @@ mod coverage;
 mod deeds;
 mod erasing;
 mod exporting;
+mod findings;
 mod history;
 mod jwks;
 mod keys;

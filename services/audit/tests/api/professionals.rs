@@ -17,7 +17,7 @@ use crate::treating_doctor::doctors;
 use crate::watching::{from, lively};
 
 /// What the directory tells of two professionals.
-fn told(kind: EventKind, source: PractitionerId, target: PractitionerId) -> Event {
+pub(crate) fn told(kind: EventKind, source: PractitionerId, target: PractitionerId) -> Event {
     let now = SystemClock.now();
     let name = "operator".to_owned();
     let actor = Actor::Service { name };

@@ -47,6 +47,20 @@ async fn a_producer_reads_nothing_even_with_a_person_s_token() {
 }
 
 #[tokio::test]
+async fn only_consent_is_told_what_is_found_and_for_nobody() {
+    let stand = Stand::start().await;
+    let rpc = "FindingService/WatchFindings";
+    for caller in ["identity", "gateway", "records", "operator"] {
+        let status = stand.call(rpc, caller, None).await.unwrap_err();
+        assert_eq!(reason(&status), "CALLER_NOT_ALLOWED", "{caller}");
+    }
+    let person = Some(Person::Patient(patient_id()));
+    let status = stand.call(rpc, "consent", person).await.unwrap_err();
+    assert_eq!(reason(&status), "ACTOR_NOT_ALLOWED");
+    stand.call(rpc, "consent", None).await.unwrap();
+}
+
+#[tokio::test]
 async fn only_a_producer_appends() {
     let stand = Stand::start().await;
     let person = Person::Practitioner(practitioner_id());

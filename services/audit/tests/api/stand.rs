@@ -11,6 +11,7 @@ use aval_audit::server::{Running, Server};
 use aval_database::DatabaseConfig;
 use aval_domain::time::{Clock, SystemClock};
 use aval_proto::audit::v1::GetCheckpointRequest;
+use aval_proto::audit::v1::finding_service_client::FindingServiceClient;
 use aval_proto::audit::v1::oversight_service_client::OversightServiceClient;
 use aval_proto::audit::v1::retention_service_client::RetentionServiceClient;
 use aval_proto::audit::v1::trail_service_client::TrailServiceClient;
@@ -107,6 +108,10 @@ impl Stand {
 
     pub(crate) fn transparency(&self, caller: &str) -> TransparencyServiceClient<Channel> {
         TransparencyServiceClient::new(self.channel(caller))
+    }
+
+    pub(crate) fn findings(&self, caller: &str) -> FindingServiceClient<Channel> {
+        FindingServiceClient::new(self.channel(caller))
     }
 
     pub(crate) fn oversight(&self, caller: &str) -> OversightServiceClient<Channel> {

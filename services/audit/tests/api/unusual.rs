@@ -12,7 +12,7 @@ use crate::people::{patient_id, practitioner_id};
 use crate::stand::{Stand, fields, reason};
 
 impl Stand {
-    async fn unusual(
+    pub(crate) async fn unusual(
         &self,
         request: ListUnusualAccessesRequest,
     ) -> Result<ListUnusualAccessesResponse, Status> {
@@ -21,14 +21,14 @@ impl Stand {
     }
 }
 
-fn of_last_week() -> ListUnusualAccessesRequest {
+pub(crate) fn of_last_week() -> ListUnusualAccessesRequest {
     ListUnusualAccessesRequest {
         purpose: PURPOSE.to_owned(),
         ..ListUnusualAccessesRequest::default()
     }
 }
 
-fn refused(who: PractitionerId, whose: PatientId) -> Event {
+pub(crate) fn refused(who: PractitionerId, whose: PatientId) -> Event {
     let mut event = access(who, whose);
     event.outcome = Outcome::Refused;
     let decision = event.decision.as_mut().unwrap();

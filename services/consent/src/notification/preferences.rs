@@ -8,14 +8,26 @@ use serde::{Deserialize, Serialize};
 use super::NotificationKind;
 use crate::error::Error;
 
-/// What a person chose. Who never chose wants everything.
+/// What a person chose. Who never chose wants everything but what is told on demand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NotificationPreferences {
-    /// The kinds that are not wanted; never one that is always told.
+    /// The kinds that are not wanted; never one that is always told, or on demand.
     pub muted: BTreeSet<NotificationKind>,
+    /// The kinds that are wanted of those that are told on demand.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub wanted: BTreeSet<NotificationKind>,
     /// How often it was chosen, and once for the beginning.
     pub version: Version,
+}
+
+/// Kinds as bits, each at its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Bits {
+    /// Those that are not wanted.
+    pub muted: i32,
+    /// Those that are wanted of those that are told on demand.
+    pub wanted: i32,
 }
 
 /// A new choice.
@@ -23,6 +35,9 @@ pub struct NotificationPreferences {
 pub struct PreferencesPatch {
     /// The kinds that are not wanted.
     pub muted: BTreeSet<NotificationKind>,
+    /// The kinds that are wanted of those that are told on demand.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub wanted: BTreeSet<NotificationKind>,
     /// What the person saw.
     pub etag: Etag,
 }
@@ -31,6 +46,7 @@ impl Default for NotificationPreferences {
     fn default() -> Self {
         Self {
             muted: BTreeSet::new(),
+            wanted: BTreeSet::new(),
             version: Version::FIRST,
         }
     }
@@ -45,32 +61,76 @@ impl NotificationPreferences {
                 rule: "emergency accesses are always told",
             });
         }
+        if patch.muted.iter().any(|kind| kind.is_told_on_demand()) {
+            return Err(Error::Invalid {
+                field: "preferences.muted_kinds",
+                rule: "unusual accesses are not told unless they are wanted",
+            });
+        }
+        if !patch.wanted.iter().all(|kind| kind.is_told_on_demand()) {
+            return Err(Error::Invalid {
+                field: "preferences.wanted_kinds",
+                rule: "must be kinds that are told on demand",
+            });
+        }
         if patch.etag.version() != self.version {
             return Err(Error::EtagMismatch);
         }
-        Ok((patch.muted != self.muted).then(|| Self {
+        let changes = patch.muted != self.muted || patch.wanted != self.wanted;
+        Ok(changes.then(|| Self {
             muted: patch.muted.clone(),
+            wanted: patch.wanted.clone(),
             version: self.version.next(),
         }))
     }
 
-    /// The muted kinds as bits of a row.
+    /// The muted and the wanted kinds as bits of a row.
     #[must_use]
-    pub fn bits(&self) -> i32 {
-        let bit = |kind: &NotificationKind| 1 << kind.number();
-        self.muted.iter().map(bit).fold(0, |bits, bit| bits | bit)
+    pub fn bits(&self) -> Bits {
+        let of = |kinds: &BTreeSet<NotificationKind>| {
+            kinds.iter().fold(0, |bits, kind| bits | bit(*kind))
+        };
+        Bits {
+            muted: of(&self.muted),
+            wanted: of(&self.wanted),
+        }
     }
 
-    /// The preferences of a row; `None` when a bit is no kind's or of one that is always
-    /// told.
+    /// The preferences of a row; `None` when a bit is no kind's, or of one that cannot be
+    /// muted, or wanted.
     #[must_use]
-    pub fn from_bits(bits: i32, version: Version) -> Option<Self> {
-        let is_muted = |kind: &NotificationKind| bits & (1 << kind.number()) != 0;
-        let muted: BTreeSet<_> = NotificationKind::ALL.into_iter().filter(is_muted).collect();
-        let read = Self { muted, version };
-        let is_sound = !read.muted.iter().any(|kind| kind.is_always_told());
+    pub fn from_bits(bits: Bits, version: Version) -> Option<Self> {
+        let of = |bits: i32| {
+            let all = NotificationKind::ALL.into_iter();
+            all.filter(|kind| bits & bit(*kind) != 0).collect()
+        };
+        let read = Self {
+            muted: of(bits.muted),
+            wanted: of(bits.wanted),
+            version,
+        };
+        let cannot_be_muted =
+            |kind: &NotificationKind| kind.is_always_told() || kind.is_told_on_demand();
+        let is_sound = !read.muted.iter().any(cannot_be_muted)
+            && read.wanted.iter().all(|kind| kind.is_told_on_demand());
         (is_sound && read.bits() == bits).then_some(read)
     }
+}
+
+impl Bits {
+    /// Whether who chose this is told of this kind.
+    #[must_use]
+    pub const fn has_told(self, kind: NotificationKind) -> bool {
+        if kind.is_told_on_demand() {
+            self.wanted & bit(kind) != 0
+        } else {
+            self.muted & bit(kind) == 0
+        }
+    }
+}
+
+const fn bit(kind: NotificationKind) -> i32 {
+    1 << kind.number()
 }
 
 #[cfg(test)]
@@ -80,7 +140,40 @@ mod tests {
     fn muting(kinds: &[NotificationKind], version: u64) -> PreferencesPatch {
         PreferencesPatch {
             muted: kinds.iter().copied().collect(),
+            wanted: BTreeSet::new(),
             etag: Version(version).etag(),
+        }
+    }
+
+    fn wanting(kinds: &[NotificationKind], version: u64) -> PreferencesPatch {
+        PreferencesPatch {
+            wanted: kinds.iter().copied().collect(),
+            ..muting(&[], version)
+        }
+    }
+
+    #[test]
+    fn what_is_told_on_demand_is_told_to_who_wants_it_alone() {
+        use NotificationKind::{FirstAccess, UnusualAccess};
+        let nothing = NotificationPreferences::default();
+        assert!(!nothing.bits().has_told(UnusualAccess));
+        assert!(nothing.bits().has_told(FirstAccess));
+        let asked = nothing.choose(&wanting(&[UnusualAccess], 1));
+        let asked = asked.unwrap().unwrap();
+        assert!(asked.bits().has_told(UnusualAccess));
+        assert_eq!(asked.choose(&wanting(&[UnusualAccess], 2)).unwrap(), None);
+        let no_more = asked.choose(&muting(&[FirstAccess], 2)).unwrap().unwrap();
+        assert!(!no_more.bits().has_told(UnusualAccess));
+        assert!(!no_more.bits().has_told(FirstAccess));
+        for (patch, named) in [
+            (muting(&[UnusualAccess], 1), "preferences.muted_kinds"),
+            (wanting(&[FirstAccess], 1), "preferences.wanted_kinds"),
+        ] {
+            let refused = nothing.choose(&patch);
+            assert!(
+                matches!(refused, Err(Error::Invalid { field, .. }) if field == named),
+                "{refused:?}"
+            );
         }
     }
 
@@ -113,7 +206,10 @@ mod tests {
                 ..
             })
         ));
-        let bits = 1 << NotificationKind::EmergencyAccess.number();
+        let bits = Bits {
+            muted: bit(NotificationKind::EmergencyAccess),
+            wanted: 0,
+        };
         assert_eq!(
             NotificationPreferences::from_bits(bits, Version::FIRST),
             None
@@ -122,19 +218,31 @@ mod tests {
 
     #[test]
     fn every_choice_reads_back_from_its_bits_and_no_other_bit_is_one() {
-        let may_be_muted = NotificationKind::ALL
+        let (on_demand, others): (BTreeSet<_>, BTreeSet<_>) = NotificationKind::ALL
             .into_iter()
-            .filter(|kind| !kind.is_always_told());
+            .partition(|kind| kind.is_told_on_demand());
+        let may_be_muted = others.into_iter().filter(|kind| !kind.is_always_told());
         let all = NotificationPreferences {
             muted: may_be_muted.collect(),
+            wanted: on_demand,
             version: Version(3),
         };
-        assert_eq!(all.muted.len(), 10);
+        assert_eq!((all.muted.len(), all.wanted.len()), (10, 1));
         let read = NotificationPreferences::from_bits(all.bits(), Version(3));
         assert_eq!(read, Some(all));
-        for bits in [1, 1 << 12, -1] {
+        for (muted, wanted) in [
+            (1, 0),
+            (1 << 12, 0),
+            (1 << 13, 0),
+            (-1, 0),
+            (0, 1),
+            (0, 1 << 9),
+            (0, 1 << 13),
+            (0, -1),
+        ] {
+            let bits = Bits { muted, wanted };
             let read = NotificationPreferences::from_bits(bits, Version::FIRST);
-            assert_eq!(read, None);
+            assert_eq!(read, None, "{bits:?}");
         }
     }
 }

@@ -8,6 +8,7 @@ use aval_domain::time::Timestamp;
 use super::{News, NotificationKind, Recipient};
 use crate::care_episode::CareEpisode;
 use crate::decision::{Decision, Obligation};
+use crate::findings::Finding;
 use crate::grant::{Grant, GrantOrigin, GrantStatus};
 use crate::grantee::Grantee;
 
@@ -225,6 +226,19 @@ impl News {
                 cause.as_bytes(),
                 now,
             )
+        }
+    }
+
+    /// The patient is told that the trail has something unusual.
+    #[must_use]
+    pub fn unusual_access(finding: &Finding, now: Timestamp) -> Self {
+        let recipient = Recipient::Patient(finding.patient_id);
+        let kind = NotificationKind::UnusualAccess;
+        let cause = finding.finding_id;
+        Self {
+            practitioner_id: Some(finding.practitioner_id),
+            subject_id: Some(finding.event_id.as_uuid()),
+            ..Self::of(recipient, kind, finding.patient_id, cause.as_bytes(), now)
         }
     }
 

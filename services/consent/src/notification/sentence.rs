@@ -62,6 +62,14 @@ impl Notification {
                 en: "A professional has kept a document to announce to you for two weeks. \
                      Ask them for a consultation to have it explained.",
             },
+            (NotificationKind::UnusualAccess, _) => Sentence {
+                fr: "Un accès à votre dossier, ou une tentative d'accès, sort de l'ordinaire : \
+                     aucun lien connu n'unit ce professionnel à vous. L'historique de vos accès \
+                     dit qui, quand et pour quel motif.",
+                en: "An access to your record, or an attempt at one, is unusual: nothing known \
+                     joins this professional to you. The history of accesses says who, when \
+                     and on what ground.",
+            },
         }
     }
 }

@@ -8,6 +8,7 @@ mod care_episodes;
 mod changes;
 mod decisions;
 mod due;
+mod findings;
 mod fixture;
 mod grants;
 mod humans;
@@ -27,6 +28,7 @@ use care_episodes::*;
 use changes::*;
 use decisions::*;
 use due::*;
+use findings::*;
 use fixture::Fixture;
 use grants::*;
 use humans::*;
@@ -99,6 +101,9 @@ aval_database::conformance_suite! {
         what_is_muted_is_not_told_from_then_on,
         preferences_are_chosen_repeatably_and_by_who_saw_the_last,
         old_notifications_are_forgotten_and_positions_go_on,
+        a_finding_is_told_once_to_who_wants_it_and_to_nobody_else,
+        a_finding_goes_to_the_present_identifier,
+        findings_are_followed_from_where_they_were_and_anew_when_that_is_unknown,
         the_first_access_of_each_professional_is_told_once,
         of_first_accesses_at_once_one_is_told,
         what_was_not_recorded_is_told_when_it_is,

@@ -39,9 +39,7 @@ use std::sync::Arc;
 
 use aval_database::requests::{self, Claim};
 use aval_database::{Database, DatabaseError, Transaction};
-use aval_domain::id::{
-    BlockId, CareEpisodeId, DocumentId, GrantId, NotificationId, PatientId, PractitionerId,
-};
+use aval_domain::id::{BlockId, CareEpisodeId, DocumentId, GrantId, PatientId, PractitionerId};
 use aval_domain::rpps::Rpps;
 use aval_domain::time::Timestamp;
 use serde::Serialize;
@@ -61,8 +59,6 @@ use crate::decision::AccessBasis;
 use crate::error::Error;
 use crate::grant::Grant;
 use crate::grantee::Grantee;
-use crate::inbox::{Due, InboxQuery, Inboxes, PreferencesRule};
-use crate::notification::{InboxPosition, Notification, NotificationPreferences, Recipient};
 use crate::policies::LoadedMatrix;
 use crate::record::Record;
 use crate::visibility::Visibility;
@@ -319,63 +315,6 @@ impl Authority for SqlStore {
 
     fn entry<'a>(&'a self, key: &'a AccessKey) -> Answer<'a, Entry> {
         Box::pin(access_basis::entry(&self.db, key))
-    }
-}
-
-impl Inboxes for SqlStore {
-    fn notifications<'a>(&'a self, query: &'a InboxQuery) -> Answer<'a, Vec<Notification>> {
-        Box::pin(inbox::list(&self.db, query))
-    }
-
-    fn notifications_above(
-        &self,
-        recipient: Recipient,
-        position: InboxPosition,
-        limit: u64,
-    ) -> Answer<'_, Vec<Notification>> {
-        Box::pin(inbox::list_above(&self.db, recipient, position, limit))
-    }
-
-    fn inbox_heads<'a>(&'a self, recipients: &'a [Recipient]) -> Answer<'a, Vec<InboxPosition>> {
-        Box::pin(inbox::heads(&self.db, recipients))
-    }
-
-    fn acknowledge(
-        &self,
-        recipient: Recipient,
-        notification_id: NotificationId,
-        now: Timestamp,
-    ) -> Answer<'_, Notification> {
-        Box::pin(inbox::acknowledge(
-            &self.db,
-            recipient,
-            notification_id,
-            now,
-        ))
-    }
-
-    fn notification_preferences(
-        &self,
-        recipient: Recipient,
-    ) -> Answer<'_, NotificationPreferences> {
-        Box::pin(inbox::preferences::find(&self.db, recipient))
-    }
-
-    fn change_notification_preferences<'a>(
-        &'a self,
-        write: &'a Write,
-        recipient: Recipient,
-        rule: &'a PreferencesRule<'a>,
-    ) -> Answer<'a, NotificationPreferences> {
-        Box::pin(inbox::preferences::change(&self.db, write, recipient, rule))
-    }
-
-    fn tell_due(&self, due: Due, now: Timestamp, limit: u64) -> Answer<'_, u64> {
-        Box::pin(inbox::due::tell_due(&self.db, due, now, limit))
-    }
-
-    fn forget_notifications(&self, horizon: Timestamp) -> Answer<'_, u64> {
-        Box::pin(inbox::forget(&self.db, horizon))
     }
 }
 

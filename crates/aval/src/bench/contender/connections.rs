@@ -13,7 +13,7 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity
 const SERVER_NAME: &str = "localhost";
 
 /// Opens so many connections to a server, showing it this certificate.
-pub(super) async fn open(
+pub(crate) async fn open(
     address: SocketAddr,
     files: &TlsFiles,
     count: usize,

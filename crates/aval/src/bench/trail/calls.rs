@@ -9,6 +9,7 @@ use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use crate::bench::measurement::Measurement;
 use crate::bench::threads::Threads;
 use crate::language::say;
 use crate::output::Rows;
@@ -22,11 +23,17 @@ pub(super) struct Outcome {
 }
 
 /// One line of the report.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Line {
     what: &'static str,
     size: Option<u64>,
-    outcome: Outcome,
+    callers: Option<u32>,
+    outcome: Option<Outcome>,
+    /// Where it is not of all calls together: the median of the rounds.
+    per_second: Option<f64>,
+    /// How many times the next line's, in the same rounds; the median.
+    times: Option<f64>,
+    bytes: Option<u64>,
 }
 
 /// What is reported, in the order in which it was measured.
@@ -39,6 +46,24 @@ impl Outcome {
             latencies: Histogram::new(3).expect("three digits are a precision"),
             elapsed: Duration::ZERO,
         }
+    }
+
+    /// The calls of a round.
+    pub(super) fn add(&mut self, measured: &Measurement) {
+        let latencies = measured.latencies().histogram();
+        self.latencies
+            .add(latencies)
+            .expect("a histogram that resizes holds every latency");
+        self.elapsed += measured.elapsed();
+    }
+
+    /// So many calls in this time, a second.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "there are fewer calls than a float counts"
+    )]
+    pub(super) fn rate(calls: u64, elapsed: Duration) -> f64 {
+        (calls as f64 / elapsed.as_secs_f64().max(f64::EPSILON)).round()
     }
 
     /// One more call.
@@ -96,7 +121,38 @@ impl Told {
         self.0.push(Line {
             what,
             size,
-            outcome,
+            outcome: Some(outcome),
+            ..Line::default()
+        });
+    }
+
+    /// What came of several rounds, `times` as fast as what is told next.
+    pub(super) fn add_turns(
+        &mut self,
+        (what, callers): (&'static str, u32),
+        size: Option<u64>,
+        outcome: Outcome,
+        per_second: f64,
+        times: Option<f64>,
+    ) {
+        self.0.push(Line {
+            what,
+            size,
+            callers: Some(callers),
+            outcome: Some(outcome),
+            per_second: Some(per_second),
+            times,
+            ..Line::default()
+        });
+    }
+
+    /// How many bytes something has at this size of the log.
+    pub(super) fn add_bytes(&mut self, what: &'static str, size: u64, bytes: u64) {
+        self.0.push(Line {
+            what,
+            size: Some(size),
+            bytes: Some(bytes),
+            ..Line::default()
         });
     }
 
@@ -108,11 +164,14 @@ impl Told {
         let mut rows = Rows::new(vec![
             ("what", say("quoi", "what")),
             ("size", say("traces au journal", "entries of the log")),
+            ("callers", say("appelants", "callers")),
             ("calls", say("appels", "calls")),
             ("per_second", say("par seconde", "a second")),
             ("p50_ms", say("p50 ms", "p50 ms")),
             ("p99_ms", say("p99 ms", "p99 ms")),
             ("most_ms", say("au plus ms", "most ms")),
+            ("times_the_next", say("fois la suivante", "times the next")),
+            ("bytes", say("octets", "bytes")),
         ]);
         for line in &self.0 {
             rows.push(line.row());
@@ -123,24 +182,27 @@ impl Told {
 
 impl Line {
     fn row(&self) -> Vec<Value> {
-        let latencies = &self.outcome.latencies;
-        let milliseconds = |micros: u64| json!(Duration::from_micros(micros).as_secs_f64() * 1e3);
+        let latencies = self.outcome.as_ref().map(|outcome| &outcome.latencies);
+        let quantile = |share: f64| {
+            let micros = latencies.map(|latencies| latencies.value_at_quantile(share));
+            json!(micros.map(|micros| Duration::from_micros(micros).as_secs_f64() * 1e3))
+        };
+        let of_all = self.outcome.as_ref().map(|outcome| {
+            let calls = outcome.latencies.len();
+            Outcome::rate(calls, outcome.elapsed)
+        });
+        let times = self.times.map(|times| (times * 100.0).round() / 100.0);
         vec![
             json!(self.what),
             json!(self.size),
-            json!(latencies.len()),
-            json!(per_second(latencies.len(), self.outcome.elapsed)),
-            milliseconds(latencies.value_at_quantile(0.5)),
-            milliseconds(latencies.value_at_quantile(0.99)),
-            milliseconds(latencies.max()),
+            json!(self.callers),
+            json!(latencies.map(Histogram::len)),
+            json!(self.per_second.or(of_all)),
+            quantile(0.5),
+            quantile(0.99),
+            quantile(1.0),
+            json!(times),
+            json!(self.bytes),
         ]
     }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "there are fewer calls than a float counts"
-)]
-fn per_second(calls: u64, elapsed: Duration) -> f64 {
-    (calls as f64 / elapsed.as_secs_f64().max(f64::EPSILON)).round()
 }

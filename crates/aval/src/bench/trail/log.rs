@@ -3,7 +3,10 @@
 //! Each hundred thousand entries have patients of their own, fifty events each, mixed: so
 //! at every size a page of fifty is as full, and lies as scattered.
 
+use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, ensure};
@@ -13,6 +16,7 @@ use aval_audit::store::Store;
 use aval_audit::store::sql::{Migrator, SqlStore};
 use aval_audit::submission::{SealedEvent, Submission};
 use aval_audit::writer::Writer;
+use aval_database::baseline::bytes_stored;
 use aval_database::{Database, DatabaseConfig, migrate};
 use aval_domain::access::{AccessMode, Action, Effect, Ground};
 use aval_domain::code::Profession;
@@ -23,9 +27,10 @@ use aval_domain::random::SystemRandom;
 use aval_domain::time::{Clock, SystemClock};
 use aval_merkle_log::note::Signer;
 use aval_runtime::key_file::Missing;
-use futures::future::try_join_all;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::calls::Told;
 use crate::bench::threads::Threads;
 use crate::stack::Engines;
 
@@ -33,17 +38,23 @@ use crate::stack::Engines;
 const COHORT: u64 = 100_000;
 const PATIENTS: u64 = 2_000;
 
-/// How many events one delivery has, and how many deliveries wait at once.
+/// How many events one delivery has.
 const DELIVERY: u64 = 1_000;
-const AT_ONCE: u64 = 4;
+
+/// How many deliveries are made, wait or are written at once: the first lives of the
+/// producer's outbox.
+pub(super) const LANES: u64 = 6;
 
 /// A log that grows.
 #[derive(Debug, Clone)]
 pub(super) struct Log {
+    db: Database,
     pub(super) store: Arc<dyn Store>,
     pub(super) writer: Writer,
     pub(super) key: Arc<CheckpointKey>,
     patients: Arc<Mutex<Vec<PatientId>>>,
+    /// The last sequence that was taken of each lane.
+    taken: Arc<Mutex<HashMap<u64, u64>>>,
     size: Arc<Mutex<u64>>,
 }
 
@@ -70,7 +81,7 @@ impl Log {
             Missing::Create(&SystemRandom),
             Arc::new(SystemRandom),
         )?;
-        let store: Arc<dyn Store> = Arc::new(SqlStore::new(db, Arc::new(keys)));
+        let store: Arc<dyn Store> = Arc::new(SqlStore::new(db.clone(), Arc::new(keys)));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let (writer, writing) = Writer::new(Arc::clone(&store), Arc::clone(&key), clock);
         // It ends with the run time.
@@ -78,44 +89,64 @@ impl Log {
         let mut leads = writer.leads();
         leads.wait_for(|leads| *leads).await?;
         Ok(Self {
+            db,
             store,
             writer,
             key,
             patients: Arc::default(),
+            taken: Arc::default(),
             size: Arc::default(),
         })
     }
 
-    /// Lets it grow, on the servers' thread.
+    /// Lets it grow, by several lanes: some make events, on the callers' thread, while those
+    /// of others are written.
     pub(super) async fn grow_to(&self, size: u64, threads: &Threads) -> anyhow::Result<()> {
         ensure!(
             size > 0 && size.is_multiple_of(COHORT),
             "a size is a multiple of {COHORT}"
         );
-        let log = self.clone();
-        let grown = threads.servers().spawn(async move { log.grow(size).await });
-        grown.await?.context("the log does not grow")
+        self.admit_patients(size / COHORT)?;
+        let next = Arc::new(AtomicU64::new(self.size()));
+        let mut growing = JoinSet::new();
+        for lane in 1..=LANES {
+            growing.spawn_on(
+                self.clone().grow(lane, Arc::clone(&next), size),
+                threads.callers(),
+            );
+        }
+        while let Some(grown) = growing.join_next().await {
+            grown?.context("the log does not grow")?;
+        }
+        *self.size.lock().unwrap_or_else(PoisonError::into_inner) = size;
+        Ok(())
     }
 
-    async fn grow(&self, size: u64) -> anyhow::Result<()> {
-        while self.size() < size {
-            let begin = self.size();
-            if begin.is_multiple_of(COHORT) {
-                self.admit_patients();
+    /// Each lane is a life of the producer's outbox, with numbers of its own.
+    async fn grow(self, lane: u64, next: Arc<AtomicU64>, size: u64) -> anyhow::Result<()> {
+        let taken = || self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sequence = taken().get(&lane).copied().unwrap_or(0);
+        loop {
+            let first = next.fetch_add(DELIVERY, Ordering::Relaxed);
+            if first >= size {
+                taken().insert(lane, sequence);
+                return Ok(());
             }
-            let end = size.min(begin + DELIVERY * AT_ONCE);
-            let end = end.min((begin / COHORT + 1) * COHORT);
-            let mut waiting = Vec::new();
-            let mut first = begin;
-            while first < end {
-                let next = end.min(first + DELIVERY);
-                waiting.push(self.writer.record(self.delivery(first, next)?));
-                first = next;
-            }
-            try_join_all(waiting).await?;
-            *self.size.lock().unwrap_or_else(PoisonError::into_inner) = end;
+            let places = first..size.min(first + DELIVERY);
+            let delivery = self.delivery(lane, sequence + 1, places)?;
+            sequence = self.writer.record(delivery).await?;
         }
-        Ok(())
+    }
+
+    /// How many bytes an event has, and takes.
+    pub(super) async fn storage(&self) -> anyhow::Result<Told> {
+        let (size, bytes) = (self.store.size().await?, bytes_stored(&self.db).await?);
+        let event = SealedEvent::seal(access(self.patient(0)), &SystemRandom)?;
+        let event = event.canonical.len();
+        let mut told = Told::default();
+        told.add_bytes("an event in its canonical form", size, event as u64);
+        told.add_bytes("storage an event", size, bytes / size);
+        Ok(told)
     }
 
     pub(super) fn size(&self) -> u64 {
@@ -135,23 +166,28 @@ impl Log {
         scattered(number) % self.size()
     }
 
-    fn admit_patients(&self) {
+    /// Has patients for so many cohorts.
+    fn admit_patients(&self, cohorts: u64) -> anyhow::Result<()> {
         let now = SystemClock.now();
-        let new = (0..PATIENTS).map(|_| PatientId::new(now, &SystemRandom));
+        let wanted = usize::try_from(cohorts * PATIENTS)?;
         let mut patients = self.patients.lock().unwrap_or_else(PoisonError::into_inner);
-        patients.extend(new);
+        let missing = patients.len()..wanted;
+        patients.extend(missing.map(|_| PatientId::new(now, &SystemRandom)));
+        Ok(())
     }
 
-    fn delivery(&self, from: u64, until: u64) -> anyhow::Result<Submission> {
-        let patients = self.patients.lock().unwrap_or_else(PoisonError::into_inner);
-        let cohort = &patients[patients.len() - usize::try_from(PATIENTS)?..];
+    fn delivery(&self, lane: u64, first: u64, places: Range<u64>) -> anyhow::Result<Submission> {
         let mut sealed = Vec::new();
-        for place in from..until {
-            let patient = cohort[usize::try_from(place % PATIENTS)?];
+        for (sequence, place) in (first..).zip(places) {
+            let patient = place / COHORT * PATIENTS + place % PATIENTS;
+            let patient = {
+                let patients = self.patients.lock().unwrap_or_else(PoisonError::into_inner);
+                patients[usize::try_from(patient)?]
+            };
             let event = SealedEvent::seal(access(patient), &SystemRandom)?;
-            sealed.push((place + 1, event));
+            sealed.push((sequence, event));
         }
-        Ok(Submission::new("consent", 1, sealed)?)
+        Ok(Submission::new("consent", lane, sealed)?)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The trail over gRPC, with every layer, for patients whose tokens are signed here.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,43 +33,82 @@ use rustls_pki_types::pem::PemObject;
 use tokio_util::sync::CancellationToken;
 
 use super::log::Log;
+use crate::bench::contender::connections;
 use crate::bench::pki;
 use crate::bench::threads::Threads;
 use crate::client::Bearer;
 
 const CALLER: &str = "gateway";
+/// The producer that appends.
+pub(super) const PRODUCER: &str = "consent";
+const SERVER: &str = "audit";
 const ISSUER: &str = "https://localhost/bench";
 
-/// A served log, and a connection to it.
+/// A server with every layer, and a connection to it.
 #[derive(Debug, Clone)]
 pub(super) struct Served {
+    address: SocketAddr,
     channel: Channel,
     signer: Arc<TokenSigner>,
     thumbprint: CertificateThumbprint,
+    folder: PathBuf,
 }
 
 impl Served {
     /// Serves this log on the servers' thread.
     pub(super) async fn start(log: &Log, folder: &Path, threads: &Threads) -> anyhow::Result<Self> {
         let pki = pki::open(&folder.join("pki"))?;
-        let (own, caller) = (pki::files(&pki, "audit")?, pki::files(&pki, CALLER)?);
+        let (own, caller) = (pki::files(&pki, SERVER)?, pki::files(&pki, CALLER)?);
         let certificate = CertificateDer::from_pem_file(&caller.certificate)?;
         let signer = Arc::new(TokenSigner::generate());
         let (there, keys) = (log.clone(), Arc::clone(&signer));
-        let address = threads
-            .servers()
-            .spawn(async move { serve(&there, &own, &keys).await });
-        let peer = PeerConfig {
-            uri: format!("https://localhost:{}", address.await??.port()),
-            tls: Some(caller),
-            server_name: None,
-            deadline: Duration::from_mins(1).into(),
-        };
+        let address = threads.servers().spawn(async move {
+            let app = app_of(&there);
+            let trail = TrailServiceServer::new(Trail::new(Arc::clone(&app)));
+            let transparency = TransparencyServiceServer::new(Transparency::new(app));
+            let with_both =
+                |server: GrpcServer| server.add_service(trail).add_service(transparency);
+            serve(&own, &keys, with_both).await
+        });
+        let address = address.await??;
         Ok(Self {
-            channel: connect_lazy(&peer)?,
+            address,
+            channel: connect_lazy(&peer_at(address, caller))?,
             signer,
             thumbprint: CertificateThumbprint::of_der(&certificate),
+            folder: folder.to_owned(),
         })
+    }
+
+    /// Another server, of the same certificates and tokens.
+    pub(super) fn at(&self, address: SocketAddr) -> anyhow::Result<Self> {
+        let caller = pki::files(&pki::open(&self.folder.join("pki"))?, CALLER)?;
+        Ok(Self {
+            address,
+            channel: connect_lazy(&peer_at(address, caller))?,
+            ..self.clone()
+        })
+    }
+
+    /// What such a server shows, and whose tokens it believes.
+    pub(super) fn of_server(&self) -> anyhow::Result<(TlsFiles, Arc<TokenSigner>)> {
+        let pki = pki::open(&self.folder.join("pki"))?;
+        Ok((pki::files(&pki, SERVER)?, Arc::clone(&self.signer)))
+    }
+
+    /// Where databases are made.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// So many connections, with the certificate of this name.
+    pub(super) async fn connections(
+        &self,
+        name: &str,
+        count: usize,
+    ) -> anyhow::Result<Vec<tonic::transport::Channel>> {
+        let files = pki::files(&pki::open(&self.folder.join("pki"))?, name)?;
+        connections::open(self.address, &files, count).await
     }
 
     pub(super) fn trail(&self) -> TrailServiceClient<Channel> {
@@ -106,11 +145,40 @@ impl Served {
     }
 }
 
-async fn serve(log: &Log, files: &TlsFiles, signer: &TokenSigner) -> anyhow::Result<SocketAddr> {
+fn peer_at(address: SocketAddr, caller: TlsFiles) -> PeerConfig {
+    PeerConfig {
+        uri: format!("https://localhost:{}", address.port()),
+        tls: Some(caller),
+        server_name: None,
+        deadline: Duration::from_mins(1).into(),
+    }
+}
+
+fn app_of(log: &Log) -> Arc<App> {
+    let tail = Tail::new(Arc::clone(&log.store));
+    Arc::new(App::new(
+        Arc::clone(&log.store),
+        log.writer.clone(),
+        Arc::clone(&log.key),
+        PageTokens::new(&[7; 32]),
+        Watching::new(tail, &WatchConfig::default(), CancellationToken::new()),
+        Rules::default(),
+    ))
+}
+
+/// Serves what is added, with every layer, until the run time ends. To be called on the
+/// servers' thread.
+pub(super) async fn serve(
+    files: &TlsFiles,
+    signer: &TokenSigner,
+    with_services: impl FnOnce(GrpcServer) -> GrpcServer + Send,
+) -> anyhow::Result<SocketAddr> {
     let config = GrpcConfig {
         insecure_loopback: false,
         tls: Some(files.clone()),
         trust_domain: Some(TRUST_DOMAIN.to_owned()),
+        // More than ever call: what is shed says nothing of what is served.
+        concurrency_limit: 4_096,
         ..GrpcConfig::insecure_loopback((Ipv4Addr::LOCALHOST, 0).into())
     };
     let environment = Environment::system();
@@ -123,29 +191,19 @@ async fn serve(log: &Log, files: &TlsFiles, signer: &TokenSigner) -> anyhow::Res
     };
     let keys = Arc::new(StaticKeys::of(signer));
     let verifier = Arc::new(TokenVerifier::with_keys(&token, keys, &environment));
-    let stopping = CancellationToken::new();
-    let tail = Tail::new(Arc::clone(&log.store));
-    let app = Arc::new(App::new(
-        Arc::clone(&log.store),
-        log.writer.clone(),
-        Arc::clone(&log.key),
-        PageTokens::new(&[7; 32]),
-        Watching::new(tail, &WatchConfig::default(), stopping.clone()),
-        Rules::default(),
-    ));
-    let caller = CallerId::parse(CALLER)?;
-    let allowlist = Allowlist::default()
-        .with(trail_service_server::SERVICE_NAME, &caller)
-        .with(transparency_service_server::SERVICE_NAME, &caller);
-    let server = GrpcServer::new(&config, &environment, allowlist, verifier)
-        .add_service(TrailServiceServer::new(Trail::new(Arc::clone(&app))))
-        .add_service(TransparencyServiceServer::new(Transparency::new(app)))
-        .bind()
-        .await?;
+    let mut allowlist = Allowlist::default();
+    for caller in [CALLER, PRODUCER] {
+        let caller = CallerId::parse(caller)?;
+        allowlist = allowlist
+            .with(trail_service_server::SERVICE_NAME, &caller)
+            .with(transparency_service_server::SERVICE_NAME, &caller);
+    }
+    let server = with_services(GrpcServer::new(&config, &environment, allowlist, verifier));
+    let server = server.bind().await?;
     let address = server.bound_address();
     tokio::spawn(async move {
-        if let Err(error) = server.serve(stopping).await {
-            tracing::error!(%error, "the trail's server ended");
+        if let Err(error) = server.serve(CancellationToken::new()).await {
+            tracing::error!(%error, "a server of the bench ended");
         }
     });
     Ok(address)

@@ -185,7 +185,7 @@ fn unusual(found: &Unusual, rules: &Rules) -> proto::UnusualAccess {
     }
 }
 
-const fn kind_to_proto(kind: UnusualKind) -> proto::UnusualKind {
+pub(super) const fn kind_to_proto(kind: UnusualKind) -> proto::UnusualKind {
     match kind {
         UnusualKind::FirstAccessWithoutRelation => proto::UnusualKind::FirstAccessWithoutRelation,
         UnusualKind::Volume => proto::UnusualKind::Volume,

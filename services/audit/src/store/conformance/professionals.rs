@@ -32,6 +32,13 @@ fn of(id: PractitionerId) -> Filter {
     }
 }
 
+fn firsts() -> Filter {
+    Filter {
+        first_access_only: true,
+        ..Filter::default()
+    }
+}
+
 async fn sought(fixture: &Fixture, id: PractitionerId, limit: u64) -> Vec<EventId> {
     let search = Search {
         filter: of(id),
@@ -66,6 +73,9 @@ pub(super) async fn the_acts_of_a_professional_are_those_under_every_identifier(
     let both = [ids[4], ids[3], ids[1], ids[0]];
     assert_eq!(acts(fixture, old).await, own_of_old);
     assert_eq!(acts(fixture, new).await, own_of_new);
+    let of_patient = Scope::Patient(patient);
+    let each_alone = [ids[2], ids[1], ids[0]];
+    assert_eq!(found(fixture, of_patient, firsts()).await, each_alone);
 
     let merged = sample.of_professionals(KINDS[0], old, new);
     fixture
@@ -81,12 +91,17 @@ pub(super) async fn the_acts_of_a_professional_are_those_under_every_identifier(
             assert_eq!(sought(fixture, named, 10).await, both);
             assert_eq!(sought(fixture, named, 3).await, both[..3]);
         }
-        let firsts = Filter {
-            first_access_only: true,
-            ..Filter::default()
+        let of_human = found(fixture, Scope::Practitioner(new), firsts()).await;
+        assert_eq!(of_human, [ids[3], ids[0]], "one record, one first access");
+        let of_all = found(fixture, of_patient, firsts()).await;
+        assert_eq!(of_all, [ids[2], ids[0]], "one human, one first access");
+        let of_one = Filter {
+            practitioner_id: Some(new),
+            ..firsts()
         };
-        let firsts = found(fixture, Scope::Practitioner(new), firsts).await;
-        assert_eq!(firsts, [ids[3], ids[0]], "one record, one first access");
+        assert_eq!(found(fixture, of_patient, of_one).await, [ids[0]]);
+        let led = fixture.store.humans(&[old, new].into()).await.unwrap();
+        assert_eq!(led, [(old, new)].into());
         let known_as = fixture.store.professional(new).await.unwrap();
         assert_eq!(known_as.own, known_as.of_human);
         let news = fixture.store.news_from(0).await.unwrap();
@@ -111,10 +126,10 @@ pub(super) async fn the_acts_of_a_professional_are_those_under_every_identifier(
     let undone = sample.of_professionals(KINDS[1], old, new);
     fixture.append_from(TELLER, &mut hand, &[undone]).await;
     assert_eq!(acts(fixture, new).await, own_of_new);
-    assert_eq!(
-        found(fixture, Scope::Patient(patient), of(new)).await,
-        own_of_new
-    );
+    assert_eq!(found(fixture, of_patient, of(new)).await, own_of_new);
+    assert_eq!(found(fixture, of_patient, firsts()).await, each_alone);
+    let led = fixture.store.humans(&[old, new].into()).await.unwrap();
+    assert!(led.is_empty());
     let known_as = fixture.store.professional(old).await.unwrap();
     assert_eq!(known_as, Identifiers::alone(old));
 }

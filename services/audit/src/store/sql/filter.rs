@@ -3,12 +3,14 @@
 use aval_domain::event::{EventKind, Outcome};
 use aval_domain::id::PractitionerId;
 use aval_domain::time::Timestamp;
-use sea_orm::sea_query::SimpleExpr;
+use sea_orm::sea_query::{Expr, ExprTrait as _, SimpleExpr};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
 use super::entity::event::{Column, Entity};
+use super::list::Asked;
 use crate::query::Filter;
+use crate::store::Humans;
 
 /// The acts under one identifier of a professional that a filter leaves, wherever in the log
 /// they stand; `all` are all of the human's, to whom each record is one.
@@ -20,32 +22,31 @@ pub(super) fn of_practitioner(
 ) -> Condition {
     let own = Column::PractitionerId.eq(id.as_uuid());
     let theirs = is_one_of(all);
-    left(
-        own,
-        theirs,
-        &[Column::PatientId],
-        narrowing(filter, named),
-        filter,
-    )
+    let record = Expr::col(Column::PatientId);
+    left(own, theirs, record, narrowing(filter, named), filter)
 }
 
 /// The entries under one identifier of a human that a filter leaves; `all` are all of the
 /// human's, whose record is one.
-pub(super) fn of_patient(
-    id: Uuid,
-    all: &[Uuid],
-    filter: &Filter,
-    named: &[PractitionerId],
-) -> Condition {
+pub(super) fn of_patient(id: Uuid, all: &[Uuid], filter: &Filter, asked: &Asked) -> Condition {
     let theirs = Column::PatientId.is_in(all.iter().copied());
-    let record = [Column::PractitionerId];
-    left(
-        Column::PatientId.eq(id),
-        theirs,
-        &record,
-        narrowing(filter, named),
-        filter,
-    )
+    let own = Column::PatientId.eq(id);
+    let human = human(&asked.merged);
+    left(own, theirs, human, narrowing(filter, &asked.named), filter)
+}
+
+/// By which human an entry is, where these are known under another identifier.
+fn human(merged: &Humans) -> SimpleExpr {
+    let id = || Expr::col(Column::PractitionerId);
+    let mut merged = merged.iter();
+    let Some((first, human)) = merged.next() else {
+        return id();
+    };
+    let mut case = Expr::case(id().eq(first.as_uuid()), human.as_uuid());
+    for (other, human) in merged {
+        case = case.case(id().eq(other.as_uuid()), human.as_uuid());
+    }
+    case.finally(id()).into()
 }
 
 /// Of these entries those that a filter leaves; `first_among` and `first_of_each` say of
@@ -53,7 +54,7 @@ pub(super) fn of_patient(
 fn left(
     these: SimpleExpr,
     first_among: SimpleExpr,
-    first_of_each: &[Column],
+    first_of_each: SimpleExpr,
     narrowing: Condition,
     filter: &Filter,
 ) -> Condition {
@@ -107,16 +108,20 @@ pub(super) fn narrowing(filter: &Filter, named: &[PractitionerId]) -> Condition 
 
 /// The first permitted access of each professional to each record, among all of these: a
 /// later one is not the first because the filter leaves the first out.
-fn is_first_access(among: SimpleExpr, of_each: &[Column]) -> SimpleExpr {
-    let mut first = Entity::find()
+fn is_first_access(among: SimpleExpr, of_each: SimpleExpr) -> SimpleExpr {
+    let first = Entity::find()
         .select_only()
         .column_as(Column::LogIndex.min(), "first")
-        .filter(among)
-        .filter(Column::PractitionerId.is_not_null())
-        .filter(Column::Kind.eq(EventKind::AccessDecided.code()))
-        .filter(Column::Outcome.eq(Outcome::Success.code()));
-    for column in of_each {
-        first = first.group_by(*column);
-    }
+        .filter(permitted_accesses(among))
+        .group_by(of_each);
     Column::LogIndex.in_subquery(first.into_query())
+}
+
+/// Of these entries the accesses of professionals that were permitted.
+pub(super) fn permitted_accesses(among: SimpleExpr) -> Condition {
+    Condition::all()
+        .add(among)
+        .add(Column::PractitionerId.is_not_null())
+        .add(Column::Kind.eq(EventKind::AccessDecided.code()))
+        .add(Column::Outcome.eq(Outcome::Success.code()))
 }

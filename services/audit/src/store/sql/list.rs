@@ -5,6 +5,8 @@
 //! first event on. Most have one identifier, and pay for the others with a look into an
 //! index, in the statement of the page itself.
 
+use std::collections::BTreeSet;
+
 use aval_database::{Database, DatabaseError};
 use aval_domain::id::{PatientId, PractitionerId};
 use sea_orm::sea_query::SelectStatement;
@@ -21,6 +23,7 @@ use super::{alias, filter, row};
 use crate::entry::StoredEntry;
 use crate::patient_keys::PatientKeys;
 use crate::query::{Filter, Onward, Query, Scope};
+use crate::store::Humans;
 
 /// Tells in each row of a page whether others lead to the patient.
 const IS_LED_TO: &str = "is_led_to";
@@ -32,6 +35,9 @@ pub(super) struct Asked {
     pub(super) own: Vec<PractitionerId>,
     /// The professional whom the filter names.
     pub(super) named: Vec<PractitionerId>,
+    /// Those whose first access is looked for and who have another identifier: so that each
+    /// human has one first access.
+    pub(super) merged: Humans,
 }
 
 pub(super) async fn events(
@@ -50,6 +56,23 @@ pub(super) async fn events_from(
     asked: &Asked,
 ) -> Result<Vec<StoredEntry>, DatabaseError> {
     read(db, keys, onward.scope, &Page::onward(onward, asked)).await
+}
+
+/// Under which identifiers somebody opened the record of this patient.
+pub(super) async fn who_opened(
+    db: &Database,
+    patient_id: PatientId,
+) -> Result<BTreeSet<PractitionerId>, DatabaseError> {
+    let ids = alias::ids_of(db.reader(), patient_id.as_uuid()).await?;
+    let opened: Vec<Uuid> = Entity::find()
+        .select_only()
+        .column(Column::PractitionerId)
+        .distinct()
+        .filter(filter::permitted_accesses(Column::PatientId.is_in(ids)))
+        .into_tuple()
+        .all(db.reader())
+        .await?;
+    Ok(opened.into_iter().map(PractitionerId::from_uuid).collect())
 }
 
 /// A part of a list, whosever it is.
@@ -95,12 +118,12 @@ impl<'a> Page<'a> {
 
     /// Under one of the human's identifiers.
     fn under(&self, id: Uuid, all: &[Uuid]) -> Select<Entity> {
-        self.select(filter::of_patient(id, all, self.filter, &self.asked.named))
+        self.select(filter::of_patient(id, all, self.filter, self.asked))
     }
 
     /// Under one of a professional's identifiers.
     fn by(&self, id: PractitionerId) -> Select<Entity> {
-        let Asked { own, named } = self.asked;
+        let Asked { own, named, .. } = self.asked;
         self.select(filter::of_practitioner(id, own, self.filter, named))
     }
 

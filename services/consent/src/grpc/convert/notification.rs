@@ -70,16 +70,16 @@ pub(in crate::grpc) fn set_notification_preferences(
     let chosen = fields.required("preferences", request.preferences.as_ref());
     let patch = chosen.and_then(|chosen| {
         fields.within("preferences", |fields| {
-            let muted = fields.each("muted_kinds", &chosen.muted_kinds, |fields, kind| {
-                let read = kind_from_proto(*kind);
-                if read.is_none() {
-                    fields.add("", NOT_A_VALUE);
-                }
-                read
-            });
+            let muted = fields.each("muted_kinds", chosen.muted_kinds.iter().copied(), told_kind);
+            let wanted = fields.each(
+                "wanted_kinds",
+                chosen.wanted_kinds.iter().copied(),
+                told_kind,
+            );
             let etag = fields.parse("etag", &chosen.etag);
             Some(PreferencesPatch {
                 muted: BTreeSet::from_iter(muted?),
+                wanted: BTreeSet::from_iter(wanted?),
                 etag: etag?,
             })
         })
@@ -93,13 +93,25 @@ pub(in crate::grpc) fn set_notification_preferences(
     })
 }
 
+fn told_kind(fields: &mut FieldErrors, value: i32) -> Option<NotificationKind> {
+    let read = kind_from_proto(value);
+    if read.is_none() {
+        fields.add("", NOT_A_VALUE);
+    }
+    read
+}
+
 pub(in crate::grpc) fn preferences_to_proto(
     preferences: &NotificationPreferences,
 ) -> proto::NotificationPreferences {
-    let muted = preferences.muted.iter();
+    let all = |kinds: &BTreeSet<NotificationKind>| {
+        let kinds = kinds.iter();
+        kinds.map(|kind| kind_to_proto(*kind).into()).collect()
+    };
     proto::NotificationPreferences {
-        muted_kinds: muted.map(|kind| kind_to_proto(*kind).into()).collect(),
+        muted_kinds: all(&preferences.muted),
         etag: preferences.version.etag().to_string(),
+        wanted_kinds: all(&preferences.wanted),
     }
 }
 
@@ -146,6 +158,7 @@ const fn kind_to_proto(kind: NotificationKind) -> proto::NotificationKind {
         NotificationKind::FirstAccess => Proto::FirstAccess,
         NotificationKind::EmergencyAccess => Proto::EmergencyAccess,
         NotificationKind::DocumentWithheld => Proto::DocumentWithheld,
+        NotificationKind::UnusualAccess => Proto::UnusualAccess,
     }
 }
 
@@ -160,7 +173,7 @@ mod tests {
             assert_eq!(i32::from(kind.number()), i32::from(proto));
             assert_eq!(kind_from_proto(proto.into()), Some(kind));
         }
-        for unknown in [0, -1, 12] {
+        for unknown in [0, -1, 13] {
             assert_eq!(kind_from_proto(unknown), None);
         }
     }

@@ -42,6 +42,7 @@ pub(super) async fn kinds(fixture: &Fixture, recipient: Recipient) -> Vec<Notifi
 pub(super) async fn mute(fixture: &Fixture, recipient: Recipient, kind: NotificationKind) {
     let muted = NotificationPreferences {
         muted: BTreeSet::from([kind]),
+        wanted: BTreeSet::new(),
         version: Version(2),
     };
     let choose = |_: &NotificationPreferences| Ok(Some(muted.clone()));
@@ -262,6 +263,7 @@ pub(super) async fn preferences_are_chosen_repeatably_and_by_who_saw_the_last(fi
     assert_eq!(find().await.unwrap(), NotificationPreferences::default());
     let patch = |version| PreferencesPatch {
         muted: BTreeSet::from([NotificationKind::GrantExpiring]),
+        wanted: BTreeSet::from([NotificationKind::UnusualAccess]),
         etag: Version(version).etag(),
     };
     let set = async |write: &Write, version| {
@@ -277,6 +279,7 @@ pub(super) async fn preferences_are_chosen_repeatably_and_by_who_saw_the_last(fi
     let chosen: Vec<_> = answers.into_iter().filter_map(Result::ok).collect();
     let expected = NotificationPreferences {
         muted: patch(1).muted,
+        wanted: patch(1).wanted,
         version: Version(2),
     };
     assert_eq!(chosen, std::slice::from_ref(&expected));

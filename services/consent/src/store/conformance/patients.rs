@@ -1,6 +1,6 @@
 //! One patient under several identifiers.
 
-mod acts;
+pub(super) mod acts;
 
 use std::collections::BTreeMap;
 

@@ -5,8 +5,9 @@
 //! recipient are in the order of commits. Recipients are locked in one order, after
 //! what the change itself locks and before the clocks of changes.
 
-pub(super) mod due;
-pub(super) mod preferences;
+mod due;
+mod finding;
+mod preferences;
 pub(super) mod tell;
 
 use std::collections::HashMap;
@@ -20,17 +21,86 @@ use sea_orm::{
     QueryTrait,
 };
 
+use super::SqlStore;
 use super::entity::inbox;
 use super::entity::notification::{Column, Entity, Model};
 use super::row::Row;
 use crate::error::Error;
-use crate::inbox::InboxQuery;
-use crate::notification::{InboxPosition, News, Notification, NotificationKind, Recipient};
+use crate::identity_changes::ChangeCursor;
+use crate::inbox::{Due, InboxQuery, Inboxes, PreferencesRule};
+use crate::notification::{
+    InboxPosition, News, Notification, NotificationKind, NotificationPreferences, Recipient,
+};
+use crate::store::{Answer, Write};
 
 /// How many recipients one statement asks for; two parameters each.
 const RECIPIENTS_PER_STATEMENT: usize = 500;
 
-pub(super) async fn list(db: &Database, query: &InboxQuery) -> Result<Vec<Notification>, Error> {
+impl Inboxes for SqlStore {
+    fn notifications<'a>(&'a self, query: &'a InboxQuery) -> Answer<'a, Vec<Notification>> {
+        Box::pin(list(&self.db, query))
+    }
+
+    fn notifications_above(
+        &self,
+        recipient: Recipient,
+        position: InboxPosition,
+        limit: u64,
+    ) -> Answer<'_, Vec<Notification>> {
+        Box::pin(list_above(&self.db, recipient, position, limit))
+    }
+
+    fn inbox_heads<'a>(&'a self, recipients: &'a [Recipient]) -> Answer<'a, Vec<InboxPosition>> {
+        Box::pin(heads(&self.db, recipients))
+    }
+
+    fn acknowledge(
+        &self,
+        recipient: Recipient,
+        notification_id: NotificationId,
+        now: Timestamp,
+    ) -> Answer<'_, Notification> {
+        Box::pin(acknowledge(&self.db, recipient, notification_id, now))
+    }
+
+    fn notification_preferences(
+        &self,
+        recipient: Recipient,
+    ) -> Answer<'_, NotificationPreferences> {
+        Box::pin(preferences::find(&self.db, recipient))
+    }
+
+    fn change_notification_preferences<'a>(
+        &'a self,
+        write: &'a Write,
+        recipient: Recipient,
+        rule: &'a PreferencesRule<'a>,
+    ) -> Answer<'a, NotificationPreferences> {
+        Box::pin(preferences::change(&self.db, write, recipient, rule))
+    }
+
+    fn tell_due(&self, due: Due, now: Timestamp, limit: u64) -> Answer<'_, u64> {
+        Box::pin(due::tell_due(&self.db, due, now, limit))
+    }
+
+    fn tell_findings<'a>(
+        &'a self,
+        news: &'a [News],
+        followed_to: &'a ChangeCursor,
+    ) -> Answer<'a, u64> {
+        Box::pin(finding::tell_findings(&self.db, news, followed_to))
+    }
+
+    fn findings_followed_to(&self) -> Answer<'_, ChangeCursor> {
+        Box::pin(finding::followed_to(&self.db))
+    }
+
+    fn forget_notifications(&self, horizon: Timestamp) -> Answer<'_, u64> {
+        Box::pin(forget(&self.db, horizon))
+    }
+}
+
+async fn list(db: &Database, query: &InboxQuery) -> Result<Vec<Notification>, Error> {
     let unread = query.unread_only.then(|| Column::AcknowledgedAt.is_null());
     let rows = Entity::find()
         .filter(belonging_to(query.recipient))
@@ -55,7 +125,7 @@ fn below(notification_id: NotificationId) -> Expr {
     Expr::col(Column::Position).lt(Expr::SubQuery(None, Box::new(position.into())))
 }
 
-pub(super) async fn list_above(
+async fn list_above(
     db: &Database,
     recipient: Recipient,
     position: InboxPosition,
@@ -71,10 +141,7 @@ pub(super) async fn list_above(
     Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
 }
 
-pub(super) async fn heads(
-    db: &Database,
-    recipients: &[Recipient],
-) -> Result<Vec<InboxPosition>, Error> {
+async fn heads(db: &Database, recipients: &[Recipient]) -> Result<Vec<InboxPosition>, Error> {
     let mut known = HashMap::new();
     for some in recipients.chunks(RECIPIENTS_PER_STATEMENT) {
         let any = some.iter().fold(Condition::any(), |any, recipient| {
@@ -97,7 +164,7 @@ pub(super) async fn heads(
     Ok(recipients.iter().map(head).collect())
 }
 
-pub(super) async fn acknowledge(
+async fn acknowledge(
     db: &Database,
     recipient: Recipient,
     notification_id: NotificationId,
@@ -121,7 +188,7 @@ pub(super) async fn acknowledge(
     .await
 }
 
-pub(super) async fn forget(db: &Database, horizon: Timestamp) -> Result<u64, Error> {
+async fn forget(db: &Database, horizon: Timestamp) -> Result<u64, Error> {
     db.transaction("consent.forget_notifications", async |tx| {
         let forgotten = Entity::delete_many()
             .filter(Column::CreatedAt.lt(horizon.as_micros()))

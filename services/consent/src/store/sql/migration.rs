@@ -11,8 +11,9 @@ mod m0007_create_notifications;
 mod m0008_create_matrices;
 mod m0009_create_aliases;
 mod m0010_create_patient_aliases;
+mod m0011_tell_of_findings;
 
-use aval_database::migrate::{MigratorTrait, Steps};
+use aval_database::migrate::{MigratorTrait, Older, Steps};
 use aval_database::outbox::CreateOutbox;
 use aval_database::requests::CreateRequests;
 use sea_orm_migration::MigrationTrait;
@@ -36,8 +37,18 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_create_matrices::CreateMatrices),
             Box::new(m0009_create_aliases::CreateAliases),
             Box::new(m0010_create_patient_aliases::CreatePatientAliases),
+            Box::new(m0011_tell_of_findings::TellOfFindings),
         ]
     }
 }
 
-impl Steps for Migrator {}
+impl Steps for Migrator {
+    fn for_older() -> Vec<(&'static str, Older)> {
+        vec![
+            // Whoever does not know of findings tells none, and cannot list the inbox of a
+            // patient who asked for them and was told: until all are of this version, such a
+            // list may fail, and nothing is lost or told wrongly.
+            ("m0011_tell_of_findings", Older::Adds),
+        ]
+    }
+}

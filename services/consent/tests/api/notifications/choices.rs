@@ -40,6 +40,7 @@ fn muting(kinds: &[Kind], etag: &str) -> proto::SetNotificationPreferencesReques
         preferences: Some(proto::NotificationPreferences {
             muted_kinds: kinds.iter().map(|kind| (*kind).into()).collect(),
             etag: etag.to_owned(),
+            wanted_kinds: Vec::new(),
         }),
         request_id: request_id(),
     }
@@ -144,6 +145,19 @@ async fn an_emergency_is_never_muted_and_no_unknown_kind_is() {
     let message = muting(&[Kind::FirstAccess, Kind::EmergencyAccess], &etag);
     let refused = choose(&stand, message).await.unwrap_err();
     assert_eq!(fields(&refused), ["preferences.muted_kinds"]);
+    let message = muting(&[Kind::UnusualAccess], &etag);
+    let refused = choose(&stand, message).await.unwrap_err();
+    assert_eq!(fields(&refused), ["preferences.muted_kinds"]);
+    for (kind, field) in [
+        (Kind::FirstAccess, "preferences.wanted_kinds"),
+        (Kind::Unspecified, "preferences.wanted_kinds[0]"),
+    ] {
+        let mut wanting = muting(&[], &etag);
+        let preferences = wanting.preferences.as_mut().unwrap();
+        preferences.wanted_kinds = vec![kind.into()];
+        let refused = choose(&stand, wanting).await.unwrap_err();
+        assert_eq!(fields(&refused), [field]);
+    }
     let mut unknown = muting(&[Kind::Unspecified], &etag);
     let kinds = &mut unknown.preferences.as_mut().unwrap().muted_kinds;
     kinds.extend([99, i32::from(Kind::GrantExpired)]);
@@ -158,4 +172,21 @@ async fn an_emergency_is_never_muted_and_no_unknown_kind_is() {
     let refused = choose(&stand, muting(&[], "7")).await.unwrap_err();
     assert_eq!(fields(&refused), ["preferences.etag"]);
     assert_eq!(preferences(&stand).await.etag, etag);
+}
+
+#[tokio::test]
+async fn what_is_told_on_demand_is_wanted_until_it_is_not() {
+    let stand = Stand::start().await;
+    let shown = preferences(&stand).await;
+    assert_eq!(shown.wanted_kinds, Vec::<i32>::new());
+    let mut wanting = muting(&[Kind::GrantCreated], &shown.etag);
+    let unusual = i32::from(Kind::UnusualAccess);
+    wanting.preferences.as_mut().unwrap().wanted_kinds = vec![unusual, unusual];
+    let chosen = choose(&stand, wanting.clone()).await.unwrap();
+    assert_eq!(chosen.wanted_kinds, [unusual]);
+    assert_eq!(chosen.muted_kinds, [i32::from(Kind::GrantCreated)]);
+    assert_eq!(choose(&stand, wanting).await.unwrap(), chosen);
+    assert_eq!(preferences(&stand).await, chosen);
+    let no_more = choose(&stand, muting(&[], &chosen.etag)).await.unwrap();
+    assert_eq!(no_more.wanted_kinds, Vec::<i32>::new());
 }

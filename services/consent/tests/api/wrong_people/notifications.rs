@@ -39,6 +39,7 @@ impl WrongPeople {
         let muted = proto::NotificationPreferences {
             muted_kinds: vec![proto::NotificationKind::GrantRequested.into()],
             etag: "\"1\"".to_owned(),
+            wanted_kinds: Vec::new(),
         };
         let message = proto::SetNotificationPreferencesRequest {
             preferences: Some(muted),

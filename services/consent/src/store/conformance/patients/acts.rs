@@ -32,7 +32,10 @@ pub(super) fn unmerged(source: u128) -> IdentityChange<PatientId> {
 }
 
 /// What identity tells next.
-pub(super) async fn learn(fixture: &Fixture, change: IdentityChange<PatientId>) {
+pub(in crate::store::conformance) async fn learn(
+    fixture: &Fixture,
+    change: IdentityChange<PatientId>,
+) {
     let after = Identities::<PatientId>::followed_to(&fixture.store).await;
     let after = after.unwrap();
     let learnt = Learnt {

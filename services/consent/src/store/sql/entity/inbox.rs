@@ -1,4 +1,4 @@
-//! The `notification_inboxes` table: how far each inbox is, and what is muted in it.
+//! The `notification_inboxes` table: how far each inbox is, what is muted and what wanted in it.
 
 use sea_orm::entity::prelude::*;
 
@@ -14,6 +14,8 @@ pub(in crate::store::sql) struct Model {
     pub position: i64,
     /// A bit for each muted kind, as `NotificationPreferences` has them.
     pub muted: i32,
+    /// A bit for each kind that is wanted of those that are told on demand.
+    pub wanted: i32,
     pub version: i64,
 }
 

@@ -28,7 +28,7 @@ const WITHHELD_UNTOLD: &str =
 /// After so long the patient is told that a document is withheld (art. R.1111-53 CSP).
 const WITHHELD_FOR: Duration = Duration::from_hours(14 * 24);
 
-pub(in crate::store::sql) async fn tell_due(
+pub(super) async fn tell_due(
     db: &Database,
     due: Due,
     now: Timestamp,

@@ -6,13 +6,13 @@ use sea_orm::{ActiveValue::Set, EntityTrait, QuerySelect};
 
 use crate::error::Error;
 use crate::inbox::PreferencesRule;
-use crate::notification::{NotificationPreferences, Recipient};
+use crate::notification::{Bits, NotificationPreferences, Recipient};
 use crate::store::Write;
 use crate::store::sql::entity::inbox::{ActiveModel, Column, Entity, Model};
 use crate::store::sql::once;
 use crate::store::sql::row::{Row, version_to_row};
 
-pub(in crate::store::sql) async fn find(
+pub(super) async fn find(
     db: &Database,
     recipient: Recipient,
 ) -> Result<NotificationPreferences, Error> {
@@ -23,7 +23,7 @@ pub(in crate::store::sql) async fn find(
     Ok(preferences.unwrap_or_default())
 }
 
-pub(in crate::store::sql) async fn change(
+pub(super) async fn change(
     db: &Database,
     write: &Write,
     recipient: Recipient,
@@ -37,6 +37,7 @@ pub(in crate::store::sql) async fn change(
                 recipient_id: Set(recipient.id()),
                 position: Set(0),
                 muted: Set(0),
+                wanted: Set(0),
                 version: Set(version_to_row(Version::FIRST)),
             })
             .on_conflict_do_nothing_on([Column::RecipientKind, Column::RecipientId])
@@ -51,10 +52,12 @@ pub(in crate::store::sql) async fn change(
             let Some(chosen) = rule(&present)? else {
                 return Ok(present);
             };
+            let bits = chosen.bits();
             Entity::update(ActiveModel {
                 recipient_kind: Set(row.recipient_kind),
                 recipient_id: Set(row.recipient_id),
-                muted: Set(chosen.bits()),
+                muted: Set(bits.muted),
+                wanted: Set(bits.wanted),
                 version: Set(version_to_row(chosen.version)),
                 ..Default::default()
             })
@@ -67,14 +70,20 @@ pub(in crate::store::sql) async fn change(
     .await
 }
 
+/// The kinds that are muted and wanted in an inbox, as its row has them.
+pub(super) const fn bits_of(row: &Model) -> Bits {
+    Bits {
+        muted: row.muted,
+        wanted: row.wanted,
+    }
+}
+
 fn read(row: &Model) -> Result<NotificationPreferences, DatabaseError> {
     let named = Row {
         table: "notification_inboxes",
         id: row.recipient_id,
     };
     let version = named.version(row.version)?;
-    named.require(
-        "muted",
-        NotificationPreferences::from_bits(row.muted, version),
-    )
+    let preferences = NotificationPreferences::from_bits(bits_of(row), version);
+    named.require("muted and wanted", preferences)
 }

@@ -10,7 +10,7 @@ use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::notification::{News, Recipient};
+use crate::notification::{Bits, News, Recipient};
 use crate::store::sql::alias;
 use crate::store::sql::entity::notification::{ActiveModel, Column, Entity};
 use crate::store::sql::row::version_to_row;
@@ -22,7 +22,7 @@ const NEWS_PER_STATEMENT: usize = 500;
 struct Locked {
     /// The last position taken.
     head: i64,
-    muted: i32,
+    chosen: Bits,
 }
 
 /// Tells everybody, in three statements at most. To be called once in a transaction, as the last
@@ -45,8 +45,8 @@ pub(in crate::store::sql) async fn tell(
             let first = || inbox.head - taken.get(&one.recipient).copied().unwrap_or_default();
             let position = next.entry(one.recipient).or_insert_with(first);
             *position += 1;
-            let is_muted = inbox.muted & (1 << one.kind.number()) != 0;
-            (!is_muted).then(|| row_of(one, *position))
+            let is_told = inbox.chosen.has_told(one.kind);
+            is_told.then(|| row_of(one, *position))
         });
         let rows: Vec<_> = rows.collect();
         if !rows.is_empty() {
@@ -60,7 +60,7 @@ pub(in crate::store::sql) async fn tell(
 }
 
 /// To everybody under the identifier by which they sign in.
-async fn address(tx: &Transaction, news: &mut [News]) -> Result<(), Error> {
+pub(super) async fn address(tx: &Transaction, news: &mut [News]) -> Result<(), Error> {
     let (mut professionals, mut patients) = (Vec::new(), Vec::new());
     for one in &*news {
         match one.recipient {
@@ -109,7 +109,13 @@ async fn take_positions(
     let mut moved = OnConflict::columns(["recipient_kind", "recipient_id"]);
     let on = Expr::cust("notification_inboxes.position + excluded.position");
     moved.value("position", on);
-    let columns = ["recipient_kind", "recipient_id", "position", "muted"];
+    let columns = [
+        "recipient_kind",
+        "recipient_id",
+        "position",
+        "muted",
+        "wanted",
+    ];
     insert
         .on_conflict(moved)
         .returning(Query::returning().columns(columns));
@@ -121,7 +127,10 @@ async fn take_positions(
         );
         let locked = Locked {
             head: row.try_get("", "position")?,
-            muted: row.try_get("", "muted")?,
+            chosen: Bits {
+                muted: row.try_get("", "muted")?,
+                wanted: row.try_get("", "wanted")?,
+            },
         };
         inboxes.insert(inbox, locked);
     }

@@ -1,0 +1,122 @@
+//! Tells the service that tells patients what is unusual in their histories.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aval_domain::time::{Clock, Timestamp};
+use aval_runtime::context::RequestContext;
+use futures::Stream;
+use futures::stream::unfold;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{App, may_follow_findings};
+use crate::error::Error;
+use crate::finding::walk::Walk;
+use crate::finding::{Finding, FindingCursor};
+
+/// How often it is looked whether the log has grown: that costs one row.
+const POLL: Duration = Duration::from_secs(1);
+/// After how much silence a sign of life is sent.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// What a watcher is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WatchedFinding {
+    /// What was found; `None`: nothing for a while, or nothing more at the moment.
+    pub finding: Option<Finding>,
+    /// Where to go on after it.
+    pub cursor: FindingCursor,
+    /// When it is told.
+    pub now: Timestamp,
+}
+
+impl App {
+    /// Tells everything that is found from there on, or from as far back as it is known what
+    /// is usual, until the service stops; and at once when it told all that there is.
+    pub async fn watch_findings(
+        &self,
+        cx: &RequestContext,
+        cursor: Option<FindingCursor>,
+    ) -> Result<impl Stream<Item = Result<WatchedFinding, Error>> + Send + use<>, Error> {
+        may_follow_findings(cx)?;
+        let walk = Walk {
+            store: Arc::clone(&self.store),
+            rules: self.rules,
+        };
+        let watcher = Watcher {
+            cursor: walk.beginning(cursor).await?,
+            walk,
+            clock: Arc::clone(&cx.clock),
+            stopping: self.watching.stopping().clone(),
+            waiting: VecDeque::new(),
+            silence_ends: Instant::now(),
+            ended: false,
+        };
+        Ok(unfold(watcher, Watcher::next))
+    }
+}
+
+/// Somebody who watches.
+struct Watcher {
+    walk: Walk,
+    clock: Arc<dyn Clock>,
+    stopping: CancellationToken,
+    /// After what they were told last, and what was looked at since.
+    cursor: FindingCursor,
+    /// What was found by the last step, each with where to go on after it.
+    waiting: VecDeque<(Finding, FindingCursor)>,
+    /// When a sign of life is due.
+    silence_ends: Instant,
+    ended: bool,
+}
+
+impl Watcher {
+    async fn next(mut self) -> Option<(Result<WatchedFinding, Error>, Self)> {
+        loop {
+            if self.ended || self.stopping.is_cancelled() {
+                return None;
+            }
+            if let Some((finding, cursor)) = self.waiting.pop_front() {
+                // That this was all is told at once.
+                self.silence_ends = Instant::now();
+                return Some(self.tell(Some(finding), cursor));
+            }
+            let step = match self.walk.step(self.cursor).await {
+                Ok(step) => step,
+                Err(error) => {
+                    self.ended = true;
+                    return Some((Err(error), self));
+                }
+            };
+            self.cursor = step.cursor;
+            self.waiting = step.found.into();
+            if !self.waiting.is_empty() {
+                continue;
+            }
+            if self.silence_ends <= Instant::now() {
+                self.silence_ends = Instant::now() + HEARTBEAT;
+                let cursor = self.cursor;
+                return Some(self.tell(None, cursor));
+            }
+            if step.is_last {
+                let pause = tokio::time::sleep(POLL);
+                self.stopping.run_until_cancelled(pause).await;
+            }
+        }
+    }
+
+    fn tell(
+        self,
+        finding: Option<Finding>,
+        cursor: FindingCursor,
+    ) -> (Result<WatchedFinding, Error>, Self) {
+        let watched = WatchedFinding {
+            finding,
+            cursor,
+            now: self.clock.now(),
+        };
+        (Ok(watched), self)
+    }
+}

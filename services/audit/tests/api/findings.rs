@@ -1,0 +1,125 @@
+//! `WatchFindings`: what patients who ask for it are told, from any place of the log on.
+
+use aval_domain::event::EventKind;
+use aval_proto::audit::v1::watch_findings_response::Item;
+use aval_proto::audit::v1::{Finding, UnusualKind, WatchFindingsRequest, WatchFindingsResponse};
+use tonic::{Code, Status, Streaming};
+
+use crate::deeds::{access, delivery};
+use crate::people::{patient_id, practitioner_id};
+use crate::professionals::told;
+use crate::stand::{PATIENCE, Stand, fields, reason};
+use crate::unusual::{of_last_week, refused};
+
+type Told = Streaming<WatchFindingsResponse>;
+
+impl Stand {
+    async fn follow(&self, cursor: &str) -> Result<Told, Status> {
+        let request = WatchFindingsRequest {
+            cursor: cursor.to_owned(),
+        };
+        let answer = self.findings("consent").watch_findings(request).await;
+        answer.map(tonic::Response::into_inner)
+    }
+}
+
+async fn next(told: &mut Told) -> (Item, String) {
+    let item = tokio::time::timeout(PATIENCE, told.message()).await;
+    let item = item.expect("something is told").unwrap().unwrap();
+    (item.item.unwrap(), item.cursor)
+}
+
+/// Everything up to the sign of life that there is nothing more, and where that is.
+async fn all(told: &mut Told) -> (Vec<(Finding, String)>, String) {
+    let mut found = Vec::new();
+    loop {
+        match next(told).await {
+            (Item::Finding(finding), cursor) => found.push((finding, cursor)),
+            (Item::HeartbeatAt(_), cursor) => return (found, cursor),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_found_is_told_once_from_each_cursor_on_also_after_a_restart() {
+    let mut stand = Stand::with_auditor().await;
+    let (anne, bruno) = (patient_id(), patient_id());
+    let (doctor, stranger) = (practitioner_id(), practitioner_id());
+    let tried = [refused(stranger, anne), refused(stranger, bruno)];
+    let events = [access(doctor, anne), tried[0].clone(), tried[1].clone()];
+    let mut open = stand.follow("start").await.unwrap();
+    let (nothing, _) = all(&mut open).await;
+    assert!(nothing.is_empty());
+    stand.record(&events).await;
+    // Whoever watches is told as the log takes it.
+    let (found, end) = all(&mut open).await;
+    drop(open);
+    assert_eq!(found.len(), 2);
+    for ((finding, _), (event, patient)) in found.iter().zip(tried.iter().zip([anne, bruno])) {
+        assert_eq!(finding.kind(), UnusualKind::FirstAccessWithoutRelation);
+        assert_eq!(finding.event_id, event.event_id.to_string());
+        assert_eq!(finding.patient_id, patient.to_string());
+        assert_eq!(finding.practitioner_id, stranger.to_string());
+    }
+    // The auditor's list has the same under the same names.
+    let mut listed = stand.unusual(of_last_week()).await.unwrap().accesses;
+    listed.sort_by(|one, other| one.event_ids.cmp(&other.event_ids));
+    let mut named: Vec<_> = found.iter().map(|(one, _)| one.clone()).collect();
+    named.sort_by(|one, other| one.event_id.cmp(&other.event_id));
+    let listed = listed.iter().map(|one| &one.unusual_id);
+    assert!(listed.eq(named.iter().map(|one| &one.finding_id)));
+
+    stand.stop().await;
+    stand.start_again().await;
+    for (from, rest) in [
+        ("start", &found[..]),
+        (&found[0].1, &found[1..]),
+        (&end, &[]),
+    ] {
+        let mut again = stand.follow(from).await.unwrap();
+        assert_eq!(all(&mut again).await.0, rest, "{from}");
+    }
+}
+
+#[tokio::test]
+async fn one_human_with_two_numbers_comes_for_the_first_time_once() {
+    let stand = Stand::with_auditor().await;
+    let (old, new, anne) = (practitioner_id(), practitioner_id(), patient_id());
+    let tried = [refused(old, anne), refused(new, anne)];
+    stand.record(&tried).await;
+    let list = async || stand.unusual(of_last_week()).await.unwrap().accesses;
+    assert_eq!(list().await.len(), 2);
+    let merged = [told(EventKind::DirectoryPractitionersMerged, old, new)];
+    let merged = delivery("practitioner-directory", 1, &merged);
+    let mut trail = stand.trail("practitioner-directory");
+    trail.append_events(merged).await.unwrap();
+    let listed = list().await;
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].practitioner_id, new.to_string());
+    assert_eq!(listed[0].event_ids, [tried[0].event_id.to_string()]);
+    // Under whichever number somebody asks.
+    for by in [old, new] {
+        let mut request = of_last_week();
+        request.practitioner_id = by.to_string();
+        let theirs = stand.unusual(request).await.unwrap().accesses;
+        assert_eq!(theirs, listed, "{by}");
+    }
+    let (found, _) = all(&mut stand.follow("").await.unwrap()).await;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].0.finding_id, listed[0].unusual_id);
+}
+
+#[tokio::test]
+async fn a_cursor_that_was_never_given_is_refused() {
+    let stand = Stand::start().await;
+    for cursor in ["x", "1", "-1.0", "1.2.3"] {
+        let refused = stand.follow(cursor).await.unwrap_err();
+        assert_eq!(fields(&refused), ["cursor"], "{cursor}");
+    }
+    // The log is not that long, or was restored.
+    for cursor in ["1000.0", "0.1"] {
+        let refused = stand.follow(cursor).await.unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument);
+        assert_eq!(reason(&refused), "PAGE_TOKEN_INVALID", "{cursor}");
+    }
+}
