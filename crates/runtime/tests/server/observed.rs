@@ -95,7 +95,7 @@ async fn calls_are_measured_by_method_and_unknown_methods_have_one_name() {
     assert!(counted("_OTHER", "UNIMPLEMENTED"), "{text}");
     let says_whom_it_called = |line: &str| {
         line.starts_with("rpc_client_call_duration_seconds_count")
-            && line.contains("server_address=\"127.0.0.1\"")
+            && line.contains("server_address=\"localhost\"")
             && line.contains("server_port=\"")
     };
     assert!(text.lines().any(says_whom_it_called), "{text}");
