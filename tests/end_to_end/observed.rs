@@ -132,12 +132,12 @@ async fn every_instance_is_scraped(prometheus: &Prometheus) {
 
 /// Rate, errors and duration of each call, as it was made.
 async fn every_call_is_counted(prometheus: &Prometheus, expected: &Counted) {
-    const LABELS: [&str; 2] = ["rpc_method", "rpc_response_status_code"];
+    const LABELS: [&str; 2] = ["rpc_method", "rpc_status_code"];
     let methods: Vec<_> = expected.keys().map(|[method, _]| method.as_str()).collect();
     let of = |series: &str, more: &str| {
         let methods = methods.join("|");
         format!(
-            "sum by (rpc_method, rpc_response_status_code) (rpc_server_call_duration_seconds_{series}\
+            "sum by (rpc_method, rpc_status_code) (rpc_server_call_duration_seconds_{series}\
              {{job=\"consent\", rpc_method=~\"{methods}\"{more}}})"
         )
     };

@@ -19,6 +19,10 @@ use futures::future::BoxFuture;
 
 use crate::scene::Scene;
 
+/// The environment variable that names the folder of the services' programs, where they are
+/// not those of the tests.
+const PROGRAMS_VARIABLE: &str = "AVAL_FAULTS_PROGRAMS";
+
 /// Everything that a scenario may break.
 #[derive(Debug)]
 pub(crate) struct Site {
@@ -170,10 +174,18 @@ fn hold(service: &str, config: &Path, variables: Vec<(String, String)>) -> Held 
     Held::start(&holding, Held::folder(service, None))
 }
 
-/// A program of this workspace, which is built beside this test.
+/// A program of this workspace: where the services' were asked for, or else where this test is
+/// built.
 fn program(name: &str) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let program = test.parent().unwrap().parent().unwrap().join(name);
+    let asked_for = std::env::var_os(PROGRAMS_VARIABLE).filter(|_| name.starts_with("aval-"));
+    let folder = asked_for.map_or_else(
+        || {
+            let test = std::env::current_exe().unwrap();
+            test.parent().unwrap().parent().unwrap().to_owned()
+        },
+        PathBuf::from,
+    );
+    let program = folder.join(name);
     assert!(
         program.is_file(),
         "{} is not built: `cargo xtask test` does it",

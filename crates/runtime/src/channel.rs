@@ -23,7 +23,7 @@ use crate::answer::{self, Limits};
 use crate::config::PeerConfig;
 use crate::methods::Methods;
 use crate::status::{Causes, Refusal};
-use crate::telemetry::{self, CallRecord, MethodLabel, Side, TRACEPARENT, TraceParent};
+use crate::telemetry::{self, CallRecord, Callee, MethodLabel, TRACEPARENT, TraceParent};
 use crate::{call, deadline};
 
 pub use crate::answer::AnswerBody;
@@ -55,6 +55,7 @@ pub struct Channel {
 
 #[derive(Debug)]
 struct Peer {
+    callee: Callee,
     instances: Instances,
     budget: Budget,
 }
@@ -68,8 +69,10 @@ pub fn connect_lazy(peer: &PeerConfig) -> Result<Channel, ChannelError> {
 /// The same where something else than the system knows the addresses of names.
 pub fn connect_with(peer: &PeerConfig, names: Arc<dyn Names>) -> Result<Channel, ChannelError> {
     let unary_deadline = peer.deadline.get();
+    let transport = Transport::new(peer)?;
     let peer = Arc::new(Peer {
-        instances: Instances::of(Transport::new(peer)?, names),
+        callee: Callee::new(transport.host(), transport.port()),
+        instances: Instances::of(transport, names),
         budget: Budget::full(),
     });
     Ok(Channel {
@@ -95,10 +98,10 @@ impl Service<Request<Body>> for Channel {
         let label = method.map_or(MethodLabel::OTHER, |method| method.label);
         let is_streaming = method.is_some_and(|method| method.is_streaming);
         let may_repeat = method.is_some_and(|method| method.may_repeat);
-        let span = enter_trace(&mut request, label);
-        let deadline = self.limit(&mut request, is_streaming);
-        let record = CallRecord::of_made(label, span.clone());
         let peer = Arc::clone(&self.peer);
+        let span = enter_trace(&mut request, label, &peer.callee);
+        let deadline = self.limit(&mut request, is_streaming);
+        let record = CallRecord::of_made(label, peer.callee.clone(), span.clone());
         Box::pin(
             async move {
                 let mut limits = Limits {
@@ -217,12 +220,12 @@ impl Channel {
 
 /// Puts the call into the trace that its client names, or else into that of the call
 /// which it is made for.
-fn enter_trace(request: &mut Request<Body>, label: MethodLabel) -> tracing::Span {
+fn enter_trace(request: &mut Request<Body>, label: MethodLabel, callee: &Callee) -> tracing::Span {
     let named = TraceParent::in_headers(request.headers());
     // The span of the call being served is the parent of this one by itself.
     let served = || call::current().filter(|_| !telemetry::traces_are_exported());
     let parent = named.or_else(|| Some(served()?.trace_parent));
-    let (span, place) = telemetry::enter(Side::Client, label, parent);
+    let (span, place) = telemetry::enter_made(label, callee, parent);
     if let Some(place) = place {
         request.headers_mut().insert(TRACEPARENT, place.header());
     }

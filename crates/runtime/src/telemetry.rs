@@ -11,7 +11,7 @@ mod rpc;
 mod trace_parent;
 
 pub use otlp::TelemetryError;
-pub(crate) use rpc::{CallRecord, MethodLabel, Side, enter};
+pub(crate) use rpc::{CallRecord, Callee, MethodLabel, enter_made, enter_served};
 pub use trace_parent::{InvalidTraceParent, TRACEPARENT, TraceId, TraceParent};
 
 use std::panic::PanicHookInfo;

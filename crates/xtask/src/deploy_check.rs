@@ -23,6 +23,7 @@ use anyhow::{Context, Result, bail, ensure};
 use callers::Callers;
 use environment::{Environment, Judge};
 use monitoring::Monitoring;
+use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -115,6 +116,15 @@ fn judge_monitoring(
         Err(reason) => not_run.add("the tests of the alerts", reason),
     }
     Ok(monitoring.findings())
+}
+
+/// Everything that an environment's folder renders.
+pub(crate) fn rendered(workspace: &Workspace, folder: &Path) -> Result<Vec<Value>> {
+    let python = tools::python_package(workspace, &tools::KUBERNETES_VALIDATE)?;
+    let rendering = capture(Command::new("kubectl").arg("kustomize").arg(folder))?;
+    let file = scratch(workspace)?.join("rendered.yaml");
+    fs::write(&file, rendering)?;
+    serde_json::from_str(&as_json(&python, &file)?).context("the rendering as JSON")
 }
 
 /// Where files are put for the tools to read.

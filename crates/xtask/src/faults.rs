@@ -2,6 +2,7 @@
 //! otherwise idle machine, and what callers saw in each as the table of
 //! `docs/reliability.md`.
 
+use crate::images;
 use crate::test;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
@@ -12,6 +13,8 @@ use std::path::Path;
 
 /// Where each scenario leaves its row.
 const FOLDER: &str = "AVAL_FAULTS_FOLDER";
+/// Where the services' programs are, if not where those of the tests are.
+const PROGRAMS: &str = "AVAL_FAULTS_PROGRAMS";
 
 /// Between these stands a table.
 const BEGIN: &str = "<!-- What follows is written by `cargo xtask faults`. -->\n";
@@ -27,7 +30,8 @@ const HEAD: &str = "\
 | --- | ---: | --- | ---: | ---: | ---: | ---: |
 ";
 
-pub(crate) fn run() -> Result<()> {
+/// Plays them with the programs of the tests, or with those that images carry.
+pub(crate) fn run(dist: bool) -> Result<()> {
     let workspace = Workspace::load()?;
     let folder = workspace.target.join("faults");
     if folder.exists() {
@@ -35,7 +39,16 @@ pub(crate) fn run() -> Result<()> {
     }
     fs::create_dir_all(&folder)?;
     let selected = ["-E", "test(/^faults::/)", "-j", "1"].map(str::to_owned);
-    test::run_with(&selected, &[(FOLDER, folder.as_os_str())])?;
+    let mut variables = vec![(FOLDER, folder.as_os_str())];
+    let programs = if dist {
+        Some(images::build_programs(&workspace, &images::all())?)
+    } else {
+        None
+    };
+    if let Some(programs) = &programs {
+        variables.push((PROGRAMS, programs.as_os_str()));
+    }
+    test::run_with(&selected, &variables)?;
     let page = workspace.root.join("docs/reliability.md");
     write(&page, (BEGIN, END), &table(&folder)?)?;
     let figures = folder.join(OVERLOAD);
@@ -145,8 +158,10 @@ fn write(page: &Path, (begin, end): (&str, &str), table: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{row_of, table_of_overload};
+    use super::{BEGIN, END, row_of, table_of_overload};
+    use crate::workspace::Workspace;
     use serde_json::json;
+    use std::fs;
 
     #[test]
     fn a_row_says_what_callers_saw() {
@@ -159,6 +174,34 @@ mod tests {
             "| audit killed | 120 | 1 DeadlineExceeded, 3 Unavailable | 90 | 30 | 812 ms | – |\n";
         assert_eq!(row_of(&played).unwrap(), row);
         assert!(row_of(&json!({ "title": "audit killed" })).is_err());
+    }
+
+    #[test]
+    fn the_page_has_a_row_for_every_scenario_and_for_nothing_else() {
+        let root = Workspace::load().unwrap().root;
+        let page = fs::read_to_string(root.join("docs/reliability.md")).unwrap();
+        let (_, table) = page.split_once(BEGIN).unwrap();
+        let (table, _) = table.split_once(END).unwrap();
+        let rows: Vec<_> = table
+            .lines()
+            .filter_map(|line| line.strip_prefix("| ")?.split(" | ").next())
+            .filter(|title| *title != "What happened" && *title != "---")
+            .collect();
+        let mut sources = String::new();
+        for file in fs::read_dir(root.join("tests/faults")).unwrap() {
+            sources += &fs::read_to_string(file.unwrap().path()).unwrap();
+        }
+        let scenarios = sources.matches("scenario(").count() - 1;
+        // A title that is longer than a line goes on in the next one.
+        let words: Vec<_> = sources
+            .split_whitespace()
+            .filter(|word| *word != "\\")
+            .collect();
+        let sources = words.join(" ");
+        for title in &rows {
+            assert!(sources.contains(&format!("\"{title}\"")), "{title}");
+        }
+        assert_eq!(rows.len(), scenarios, "run `cargo xtask faults`");
     }
 
     #[test]

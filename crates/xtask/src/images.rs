@@ -101,6 +101,26 @@ pub(crate) fn all() -> Vec<String> {
     SERVICES.iter().map(|&name| name.to_owned()).collect()
 }
 
+/// Packs programs that are built into images, and tries each, where others find them too.
+pub(crate) fn pack_all(workspace: &Workspace, programs: &Path, storage: &Path) -> Result<()> {
+    let scratch = storage.join("packed");
+    let inside = scratch.join("programs");
+    fs::create_dir_all(&inside).with_context(|| inside.display().to_string())?;
+    for service in SERVICES {
+        let name = format!("aval-{service}");
+        let program = programs.join(&name);
+        fs::copy(&program, inside.join(&name)).with_context(|| program.display().to_string())?;
+        let packing = Packing {
+            root: &workspace.root,
+            scratch: &scratch,
+            service,
+            storage: Some(storage),
+        };
+        packing.pack_and_try(&format!("{name} {}", workspace.version()?))?;
+    }
+    Ok(())
+}
+
 /// Builds what images carry; the folder that it is in.
 pub(crate) fn build_programs(workspace: &Workspace, services: &[String]) -> Result<PathBuf> {
     run_command(&mut build(workspace, services))?;

@@ -1,8 +1,8 @@
 //! Developers' tasks: `cargo xtask <task>` is the only entry, on a laptop as in CI.
 //!
 //! `lint` and `deploy-check` say what is wrong with the text, `test` says what is
-//! wrong with the programs, `fuzz` looks for more of that, `bench` says how fast they are, and
-//! `images` packs them. Each task is one file; a part that a machine cannot run is counted and printed, and is a failure when `CI=true`.
+//! wrong with the programs, `fuzz` looks for more of that, `bench` says how fast they are,
+//! `images` packs them, and `kube-play` runs those. Each task is one file; a part that a machine cannot run is counted and printed, and is a failure when `CI=true`.
 
 #![expect(
     clippy::print_stdout,
@@ -16,6 +16,7 @@ mod deploy_check;
 mod faults;
 mod fuzz;
 mod images;
+mod kube_play;
 mod lint;
 mod not_run;
 mod process;
@@ -26,6 +27,7 @@ mod tools;
 mod workspace;
 
 use clap::{Parser, Subcommand};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Developers' tasks of Aval.
@@ -45,7 +47,11 @@ enum Task {
         arguments: Vec<String>,
     },
     /// Play what goes wrong on a cluster, one scenario after the other, and write what callers saw into `docs/reliability.md`.
-    Faults,
+    Faults {
+        /// With what images carry: static, built with the profile `dist`.
+        #[arg(long)]
+        dist: bool,
+    },
     /// Try what others send with inputs that libFuzzer makes. Needs a C++ compiler; no part of CI.
     Fuzz {
         /// How long each target is tried.
@@ -108,6 +114,12 @@ enum Task {
         /// Only of these services.
         services: Vec<String>,
     },
+    /// Play the environment dev with podman, with the services' images and real calls. Needs podman and root; no part of CI.
+    KubePlay {
+        /// A folder of static programs that are built already; by default they are built.
+        #[arg(long)]
+        programs: Option<PathBuf>,
+    },
     /// Write what the services' programs are made of: an SBOM in `CycloneDX` for each.
     Sbom {
         /// Only of these services.
@@ -118,7 +130,7 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Test { arguments } => test::run(&arguments),
-        Task::Faults => faults::run(),
+        Task::Faults { dist } => faults::run(dist),
         Task::Fuzz { seconds, targets } => fuzz::run(seconds, &targets),
         Task::Bench { arguments } => bench::run(&arguments),
         Task::BenchDirectory { arguments } => bench::run_directory(&arguments),
@@ -129,6 +141,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::DeployCheck { write } => deploy_check::run(write),
         Task::Images { services } => images::run(&services),
+        Task::KubePlay { programs } => kube_play::run(programs.as_deref()),
         Task::Sbom { services } => images::write_sboms(&services),
     };
     match outcome {

@@ -7,5 +7,5 @@ mod redis;
 mod supervised;
 
 pub(crate) use collector::Collector;
-pub(crate) use postgres::{Durability, Postgres};
+pub(crate) use postgres::{Durability, Postgres, postgres_programs};
 pub(crate) use redis::Redis;

@@ -34,10 +34,13 @@ impl Traces {
             let attribute = |key| text_of(&span.attributes, key);
             assert_eq!(attribute("rpc.system.name").as_deref(), Some("grpc"));
             assert_eq!(attribute("rpc.method").as_deref(), Some(method));
-            let status = attribute("rpc.response.status_code");
+            let status = attribute("rpc.status_code");
             assert_eq!(status.as_deref(), Some("OK"));
             assert_eq!(attribute("error.type"), None);
         }
+        // Whom a caller meant, as it is configured.
+        let meant = text_of(&asked.attributes, "server.address");
+        assert_eq!(meant.as_deref(), Some("127.0.0.1"));
         true
     }
 

@@ -26,7 +26,7 @@ use crate::deadline;
 use crate::environment::Environment;
 use crate::methods::{Method, Methods};
 use crate::status::{Refusal, not_implemented};
-use crate::telemetry::{self, CallRecord, MethodLabel, Side, TraceParent};
+use crate::telemetry::{self, CallRecord, MethodLabel, TraceParent};
 use crate::token::{TokenError, VerifiedToken};
 
 /// The header of refusals that finds the call in the logs: its trace.
@@ -174,7 +174,7 @@ fn enter_trace(
     // A recorded span begins a trace of its own where the caller names none.
     let begin_unrecorded = || (!telemetry::traces_are_exported()).then(begin);
     let parent = TraceParent::in_headers(headers).or_else(begin_unrecorded);
-    let (span, place) = telemetry::enter(Side::Server, label, parent);
+    let (span, place) = telemetry::enter_served(label, parent);
     (place.unwrap_or_else(begin), span)
 }
 

@@ -1,7 +1,10 @@
 //! What is measured of every call, under the stable OpenTelemetry conventions for
 //! RPC: `rpc.server.call.duration` and `rpc.client.call.duration`, in seconds.
+//!
+//! One attribute of the conventions is left out: `rpc.method_original`, what an unknown method
+//! was called. A caller could say anything by it.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use opentelemetry::metrics::Histogram;
@@ -16,6 +19,9 @@ use crate::call::Call;
 
 /// The target of the spans of calls.
 pub(super) const TARGET: &str = module_path!();
+
+/// What `rpc.system.name` is of every call.
+const SYSTEM: &str = "grpc";
 
 /// `package.Service/Method`, or `_OTHER` for what the contract does not know: a
 /// caller must not be able to fill the metrics with names.
@@ -32,13 +38,37 @@ impl MethodLabel {
     pub(crate) const fn as_str(self) -> &'static str {
         self.0
     }
+
+    /// Spans of what nobody knows have the name of the protocol.
+    const fn span_name(self) -> &'static str {
+        match self.0.as_bytes() {
+            b"_OTHER" => SYSTEM,
+            _ => self.0,
+        }
+    }
+}
+
+/// What this process calls, as it is configured: its instances share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Callee {
+    address: Arc<str>,
+    port: u16,
+}
+
+impl Callee {
+    pub(crate) fn new(address: &str, port: u16) -> Self {
+        Self {
+            address: address.into(),
+            port,
+        }
+    }
 }
 
 /// Which end of the call is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
-    Server,
-    Client,
+#[derive(Debug)]
+enum End {
+    Server(Call),
+    Client(Callee),
 }
 
 /// The upper bounds of the buckets, in seconds: those of the conventions, and finer
@@ -48,12 +78,12 @@ const BOUNDS: [f64; 19] = [
     0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
 
-fn durations(side: Side) -> &'static Histogram<f64> {
+fn durations(end: &End) -> &'static Histogram<f64> {
     static SERVER: OnceLock<Histogram<f64>> = OnceLock::new();
     static CLIENT: OnceLock<Histogram<f64>> = OnceLock::new();
-    let (instrument, name) = match side {
-        Side::Server => (&SERVER, "rpc.server.call.duration"),
-        Side::Client => (&CLIENT, "rpc.client.call.duration"),
+    let (instrument, name) = match end {
+        End::Server(_) => (&SERVER, "rpc.server.call.duration"),
+        End::Client(_) => (&CLIENT, "rpc.client.call.duration"),
     };
     instrument.get_or_init(|| {
         metrics::meter()
@@ -68,10 +98,9 @@ fn durations(side: Side) -> &'static Histogram<f64> {
 /// caller: that is measured too.
 #[derive(Debug)]
 pub(crate) struct CallRecord {
-    side: Side,
+    end: End,
     method: MethodLabel,
     span: Span,
-    served: Option<Call>,
     began: Instant,
     ended: bool,
 }
@@ -79,20 +108,19 @@ pub(crate) struct CallRecord {
 impl CallRecord {
     /// A call that is being served.
     pub(crate) fn of_served(call: Call, span: Span) -> Self {
-        Self::begin(Side::Server, call.method, span, Some(call))
+        Self::begin(End::Server(call), call.method, span)
     }
 
     /// A call that is being made.
-    pub(crate) fn of_made(method: MethodLabel, span: Span) -> Self {
-        Self::begin(Side::Client, method, span, None)
+    pub(crate) fn of_made(method: MethodLabel, callee: Callee, span: Span) -> Self {
+        Self::begin(End::Client(callee), method, span)
     }
 
-    fn begin(side: Side, method: MethodLabel, span: Span, served: Option<Call>) -> Self {
+    fn begin(end: End, method: MethodLabel, span: Span) -> Self {
         Self {
-            side,
+            end,
             method,
             span,
-            served,
             began: Instant::now(),
             ended: false,
         }
@@ -100,9 +128,9 @@ impl CallRecord {
 
     /// Works for the call: in its span, and as a part of it.
     pub(crate) fn scope<T>(&self, work: impl FnOnce() -> T) -> T {
-        self.span.in_scope(|| match self.served {
-            Some(call) => call.sync_scope(work),
-            None => work(),
+        self.span.in_scope(|| match self.end {
+            End::Server(call) => call.sync_scope(work),
+            End::Client(_) => work(),
         })
     }
 
@@ -112,27 +140,39 @@ impl CallRecord {
             return;
         }
         self.ended = true;
+        let is_error = is_error(&self.end, code);
+        self.measure(code, is_error);
+        if super::traces_are_exported() {
+            let code_name = code_name(code);
+            self.span.set_attribute("rpc.status_code", code_name);
+            if is_error {
+                self.span.set_attribute("error.type", code_name);
+                self.span.set_status(Status::error(""));
+            }
+        }
+    }
+
+    fn measure(&self, code: Code, is_error: bool) {
         let code_name = code_name(code);
-        let attributes = [
-            KeyValue::new("rpc.system.name", "grpc"),
+        let [system, method, status, error] = [
+            KeyValue::new("rpc.system.name", SYSTEM),
             KeyValue::new("rpc.method", self.method.as_str()),
-            KeyValue::new("rpc.response.status_code", code_name),
+            KeyValue::new("rpc.status_code", code_name),
             KeyValue::new("error.type", code_name),
         ];
-        let is_error = is_error(self.side, code);
-        let attributes = if is_error {
-            &attributes[..]
-        } else {
-            &attributes[..3]
+        let seconds = self.began.elapsed().as_secs_f64();
+        let histogram = durations(&self.end);
+        // What only errors have comes last.
+        let record = |attributes: &[KeyValue]| {
+            let without = attributes.len() - usize::from(!is_error);
+            histogram.record(seconds, &attributes[..without]);
         };
-        durations(self.side).record(self.began.elapsed().as_secs_f64(), attributes);
-        if super::traces_are_exported() {
-            for attribute in attributes {
-                self.span
-                    .set_attribute(attribute.key.clone(), attribute.value.clone());
-            }
-            if is_error {
-                self.span.set_status(Status::error(""));
+        match &self.end {
+            End::Server(_) => record(&[system, method, status, error]),
+            End::Client(callee) => {
+                let address = KeyValue::new("server.address", Arc::clone(&callee.address));
+                let port = KeyValue::new("server.port", i64::from(callee.port));
+                record(&[system, method, status, address, port, error]);
             }
         }
     }
@@ -144,17 +184,50 @@ impl Drop for CallRecord {
     }
 }
 
-/// The span of a call below `parent`, and the call's place in its trace: the span's
-/// own where it is recorded, the parent's otherwise. Without a collector there is none.
-pub(crate) fn enter(
-    side: Side,
+/// The span of a call that is served below `parent`, and the call's place in its trace: the
+/// span's own where it is recorded, the parent's otherwise. Without a collector there is none.
+pub(crate) fn enter_served(
     method: MethodLabel,
     parent: Option<TraceParent>,
 ) -> (Span, Option<TraceParent>) {
+    // It is for a collector alone; the log knows of the call by itself.
+    let span = || {
+        tracing::info_span!(
+            "rpc",
+            otel.name = method.span_name(),
+            otel.kind = "server",
+            rpc.system.name = SYSTEM,
+            rpc.method = method.as_str(),
+        )
+    };
+    enter(span, parent)
+}
+
+/// The same of a call that is made.
+pub(crate) fn enter_made(
+    method: MethodLabel,
+    callee: &Callee,
+    parent: Option<TraceParent>,
+) -> (Span, Option<TraceParent>) {
+    let span = || {
+        tracing::info_span!(
+            "rpc",
+            otel.name = method.span_name(),
+            otel.kind = "client",
+            rpc.system.name = SYSTEM,
+            rpc.method = method.as_str(),
+            server.address = &*callee.address,
+            server.port = i64::from(callee.port),
+        )
+    };
+    enter(span, parent)
+}
+
+fn enter(span: impl FnOnce() -> Span, parent: Option<TraceParent>) -> (Span, Option<TraceParent>) {
     if !super::traces_are_exported() {
         return (Span::none(), parent);
     }
-    let span = call_span(side, method.as_str());
+    let span = span();
     if let Some(parent) = parent {
         let context = Context::new().with_remote_span_context(parent.remote_span());
         // It fails for a span that nobody records, which needs no parent.
@@ -164,17 +237,8 @@ pub(crate) fn enter(
     (span, own)
 }
 
-/// It is for a collector alone; the log knows of the call by itself.
-fn call_span(side: Side, method: &'static str) -> Span {
-    let kind = match side {
-        Side::Server => "server",
-        Side::Client => "client",
-    };
-    tracing::info_span!("rpc", otel.name = method, otel.kind = kind)
-}
-
 /// A server's error is its own failure; a client's error is any refusal.
-fn is_error(side: Side, code: Code) -> bool {
+const fn is_error(end: &End, code: Code) -> bool {
     match code {
         Code::Ok => false,
         Code::Unknown
@@ -183,7 +247,7 @@ fn is_error(side: Side, code: Code) -> bool {
         | Code::Internal
         | Code::Unavailable
         | Code::DataLoss => true,
-        _ => side == Side::Client,
+        _ => matches!(end, End::Client(_)),
     }
 }
 

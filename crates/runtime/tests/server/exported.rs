@@ -108,7 +108,7 @@ async fn spans_and_metrics_reach_the_collector_and_hold_no_secrets() {
     let method = b"aval.audit.v1.TransparencyService/GetCheckpoint";
     for part in [
         method.as_slice(),
-        b"rpc.response.status_code",
+        b"rpc.status_code",
         b"UNAUTHENTICATED",
         b"desk",
     ] {

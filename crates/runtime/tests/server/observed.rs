@@ -85,7 +85,7 @@ async fn calls_are_measured_by_method_and_unknown_methods_have_one_name() {
             line.starts_with("rpc_server_call_duration_seconds_count")
                 && line.contains("rpc_system_name=\"grpc\"")
                 && line.contains(&format!("rpc_method=\"{method}\""))
-                && line.contains(&format!("rpc_response_status_code=\"{code}\""))
+                && line.contains(&format!("rpc_status_code=\"{code}\""))
         })
     };
     assert!(
@@ -93,6 +93,12 @@ async fn calls_are_measured_by_method_and_unknown_methods_have_one_name() {
         "{text}"
     );
     assert!(counted("_OTHER", "UNIMPLEMENTED"), "{text}");
+    let says_whom_it_called = |line: &str| {
+        line.starts_with("rpc_client_call_duration_seconds_count")
+            && line.contains("server_address=\"localhost\"")
+            && line.contains("server_port=\"")
+    };
+    assert!(text.lines().any(says_whom_it_called), "{text}");
     assert!(!text.contains("Guess"), "{text}");
 }
 

@@ -58,11 +58,7 @@ pub(crate) struct Postgres {
 impl Postgres {
     /// Finds or installs PostgreSQL and starts it on a free port.
     pub(crate) fn start(durability: Durability) -> Result<Self> {
-        let programs = find_programs().or_else(|error| {
-            apt_get_install(&["postgresql"]).context(error)?;
-            find_programs()
-        })?;
-        Self::start_with(&programs, durability)
+        Self::start_with(&postgres_programs()?, durability)
     }
 
     /// Where its programs are, for tests that start servers of their own to break them.
@@ -102,6 +98,14 @@ impl Postgres {
     pub(crate) fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
+}
+
+/// The folder of PostgreSQL's programs, installed where there are none.
+pub(crate) fn postgres_programs() -> Result<PathBuf> {
+    find_programs().or_else(|error| {
+        apt_get_install(&["postgresql"]).context(error)?;
+        find_programs()
+    })
 }
 
 /// The newest installation that is new enough: Debian's folders first, then the path.
