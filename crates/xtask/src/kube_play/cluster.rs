@@ -12,7 +12,7 @@
 //! - a single file of a configuration is mounted from the machine: it knows no `subPath`;
 //! - so are secrets, with the rights and the group that the cluster would give their files:
 //!   podman 4.3 leaves them in base64, and everybody may read them;
-//! - stores come from [`stand_in`](super::stand_in).
+//! - stores come from [`stand_in`].
 
 use super::probe::Probe;
 use super::stand_in;
