@@ -33,13 +33,21 @@ async fn ten_times_as_many_ask() {
     scenario
         .play(async |site| {
             let crowd = Crowd::of(site).await;
-            let normal = crowd.asks(site, CALLERS).await;
-            let crowded = crowd.asks(site, CALLERS * 10).await;
+            let normal = crowd.asks(site, CALLERS, None).await;
+            let busiest = crowd.asks(site, CALLERS * 2, None).await;
+            let tenfold = busiest.pace_of_ten_times(CALLERS * 10);
+            let offered = crowd.asks(site, CALLERS * 10, Some(tenfold)).await;
+            let crowded = crowd.asks(site, CALLERS * 10, None).await;
             assert!(crowded.refused > 0, "nobody is refused");
-            let after = crowd.asks(site, CALLERS).await;
+            let after = crowd.asks(site, CALLERS, None).await;
             leave(&[
                 ("6 callers", &normal),
-                ("60 callers", &crowded),
+                ("12 callers", &busiest),
+                (
+                    "60 callers, ten times as many calls as 12 were answered",
+                    &offered,
+                ),
+                ("60 callers, without a pause", &crowded),
                 ("6 callers again", &after),
             ]);
         })
@@ -80,9 +88,10 @@ impl Crowd {
         }
     }
 
-    /// So many ask all the time, for a while. Whatever is answered is right, and whoever is
-    /// refused is told when to come back.
-    async fn asks(&self, site: &Site, callers: usize) -> Asked {
+    /// So many ask, for a while: each as soon as they are answered or refused, or once in so
+    /// long if they are faster than that. Whatever is answered is right, and whoever is refused
+    /// is told when to come back.
+    async fn asks(&self, site: &Site, callers: usize, each: Option<Duration>) -> Asked {
         let begun = Instant::now();
         let mut asking = JoinSet::new();
         for (channel, bearer, expected) in self.askers.iter().cycle().take(callers) {
@@ -91,7 +100,11 @@ impl Crowd {
             let expected = *expected;
             asking.spawn(async move {
                 let mut asked = Asked::default();
+                let mut pace = each.map(tokio::time::interval);
                 while begun.elapsed() < A_WHILE {
+                    if let Some(pace) = &mut pace {
+                        pace.tick().await;
+                    }
                     ask_once(&decisions, &bearer, &question, expected, &mut asked).await;
                 }
                 asked
@@ -109,6 +122,15 @@ impl Crowd {
         all.lasted = begun.elapsed();
         assert!(!all.times.is_empty(), "nobody is answered");
         all
+    }
+}
+
+impl Asked {
+    /// How long each of so many callers waits from one call to the next, so that together they
+    /// make ten times the calls that were answered here.
+    fn pace_of_ten_times(&self, callers: usize) -> Duration {
+        let calls = u32::try_from(self.times.len() * 10).unwrap();
+        self.lasted * u32::try_from(callers).unwrap() / calls
     }
 }
 
