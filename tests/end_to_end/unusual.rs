@@ -1,14 +1,13 @@
 //! A patient who asked for it is told of an unusual access, once; others are not.
 
 use aval::client::Bearer;
-use aval_proto::common::v1 as common;
 use aval_proto::consent::v1 as consent;
 use aval_proto::consent::v1::NotificationKind;
 use aval_proto::consent::v1::watch_notifications_response::Item;
-use common::DocumentClass;
 
 use crate::patience::eventually;
-use crate::scene::{Patient, Professional, Scene, anne, bruno, document, fresh_id};
+use crate::procedure::usual;
+use crate::scene::{Patient, Professional, Scene, anne, bruno, fresh_id};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_patient_who_asked_is_told_once_of_somebody_without_relation_and_others_are_not() {
@@ -102,17 +101,10 @@ async fn told(scene: &Scene, patient: &Patient) -> Vec<consent::Notification> {
     told
 }
 
-/// Somebody asks for a report of a patient's whom nothing joins to them.
+/// Somebody asks about a patient whom nothing joins to them.
 async fn is_refused(scene: &Scene, who: &Professional, patient: &Patient) {
-    let question = consent::AccessQuestion {
-        patient_id: patient.patient_id.clone(),
-        action: common::AccessAction::Consult.into(),
-        mode: common::AccessMode::Normal.into(),
-        documents: vec![document("report-1", DocumentClass::Report)],
-        ..consent::AccessQuestion::default()
-    };
     let request = consent::AuthorizeRequest {
-        question: Some(question),
+        question: Some(usual(patient)),
         request_id: fresh_id(),
     };
     let mut client = scene.clinic.decisions();
