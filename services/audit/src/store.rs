@@ -97,6 +97,10 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// The hashes of these nodes, as far as they are complete.
     fn nodes<'a>(&'a self, nodes: &'a [NodeId]) -> Answer<'a, KnownNodes>;
 
+    /// Reads the [`nodes`](Self::nodes) anew from now on. Whoever finds that they are not those
+    /// of the signed log asks for it: they may be remembered from a history that is not this one.
+    fn forget_nodes(&self);
+
     /// The leaves of this range that there are, in order.
     fn leaves(&self, range: Range<u64>) -> Answer<'_, Vec<LeafContent>>;
 

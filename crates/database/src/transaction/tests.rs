@@ -345,6 +345,54 @@ async fn a_commit_ticks_and_a_refusal_does_not() {
     assert!(commits.has_changed().unwrap());
 }
 
+#[tokio::test]
+async fn a_change_of_one_statement_is_there_for_others_and_ticks() {
+    for test in test_databases("a_change_of_one_statement").await {
+        let store = SqlCounters::create(&test.db, Isolation::default()).await;
+        let commits = test.db.commits();
+        let changed = change(&test.db, &format!("{ADD_TO_A} RETURNING value"));
+        let changed = changed.await.unwrap();
+        let value: i64 = changed[0].try_get("", "value").unwrap();
+        assert_eq!((changed.len(), value), (1, 1));
+        assert!(commits.has_changed().unwrap());
+        assert_eq!(store.sum().await.unwrap(), 1);
+    }
+}
+
+/// The row is returned before the commit finds out: nothing may be said to be done by then.
+#[tokio::test]
+async fn a_change_that_fails_when_it_is_committed_has_failed() {
+    for test in test_databases("a_change_that_fails").await {
+        if test.db.backend() == Backend::Sqlite {
+            continue; // it checks at the end of the statement what is not said to be deferred
+        }
+        let store = SqlCounters::create(&test.db, Isolation::default()).await;
+        let unique = "ALTER TABLE counters ADD CONSTRAINT one_of_each \
+            UNIQUE (value) DEFERRABLE INITIALLY DEFERRED";
+        let told_apart = async |tx: Transaction| {
+            execute(&tx, "UPDATE counters SET value = 7 WHERE name = 'b'").await?;
+            execute(&tx, unique).await
+        };
+        let told_apart = test.db.transaction("test.unique", told_apart).await;
+        told_apart.unwrap();
+        let commits = test.db.commits();
+        let same = "UPDATE counters SET value = 7 WHERE name = 'a' RETURNING value";
+        let refused = change(&test.db, same).await;
+        assert!(
+            matches!(refused, Err(DatabaseError::UniqueViolation { .. })),
+            "{refused:?}"
+        );
+        assert!(!commits.has_changed().unwrap());
+        assert_eq!(store.sum().await.unwrap(), 7);
+    }
+}
+
+async fn change(db: &Database, sql: &str) -> Result<Vec<QueryResult>, DatabaseError> {
+    let engine = db.reader().get_database_backend();
+    let statement = Statement::from_string(engine, sql);
+    db.change("test.change", statement).await
+}
+
 #[test]
 fn pauses_grow_and_stay_bounded() {
     for attempt in 1..MAX_ATTEMPTS {

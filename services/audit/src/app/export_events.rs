@@ -130,12 +130,13 @@ impl App {
                 path: proof.path,
                 checkpoint: note.clone(),
             };
-            receipt
-                .verify_in(evidence, checkpoint)
-                .map_err(|_| Altered {
+            receipt.verify_in(evidence, checkpoint).map_err(|_| {
+                self.store.forget_nodes();
+                Altered {
                     log_index,
                     what: "place in the tree",
-                })?;
+                }
+            })?;
             Ok(receipt)
         };
         entries.iter().map(receipt).collect()

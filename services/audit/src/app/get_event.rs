@@ -117,9 +117,8 @@ impl App {
         if log_index >= signed.checkpoint.size {
             return Err(Error::NotWitnessed);
         }
-        let proof = self
-            .prove_inclusion(log_index, signed.checkpoint.size)
-            .await?;
+        let (size, root) = (signed.checkpoint.size, signed.checkpoint.root);
+        let (_, proof) = self.prove_inclusion(log_index, size, Some(root)).await?;
         let receipt = Receipt {
             leaf: event.leaf().clone(),
             salt,

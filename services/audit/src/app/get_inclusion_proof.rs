@@ -5,6 +5,7 @@ use aval_merkle_log::proof::{ComputeError, InclusionProof};
 use aval_merkle_log::tree::{NodeId, Nodes};
 
 use super::App;
+use crate::entry::Altered;
 use crate::error::Error;
 
 /// A proof that a leaf is in a tree of the log.
@@ -40,29 +41,50 @@ impl App {
                 rule: "must be less than the size of the tree",
             });
         }
-        let leaf = NodeId {
-            level: 0,
-            index: log_index,
-        };
-        // The leaf and its way up in one look.
-        let mut needed =
-            InclusionProof::needed(log_index, size).map_err(ComputeError::Impossible)?;
-        needed.push(leaf);
-        let nodes = self.store.nodes(&needed).await?;
+        let root = (size == newest.checkpoint.size).then_some(newest.checkpoint.root);
+        let (leaf_hash, proof) = self.prove_inclusion(log_index, size, root).await?;
         Ok(Inclusion {
-            proof: InclusionProof::compute(&nodes, log_index, size)?,
-            leaf_hash: nodes.node(leaf).map_err(ComputeError::Source)?,
+            proof,
+            leaf_hash,
             checkpoint: self.checkpoint_of(size, newest).await?,
         })
     }
 
+    /// The hash of a leaf, and the proof that leads from it to this root of the tree of this
+    /// size, where the root is known. [`Error::Altered`] if what is stored leads elsewhere.
     pub(super) async fn prove_inclusion(
         &self,
-        index: u64,
+        log_index: u64,
         size: u64,
-    ) -> Result<InclusionProof, Error> {
-        let needed = InclusionProof::needed(index, size).map_err(ComputeError::Impossible)?;
+        root: Option<Hash>,
+    ) -> Result<(Hash, InclusionProof), Error> {
+        let leads_there = |(leaf, proof): &(Hash, InclusionProof)| {
+            root.is_none_or(|root| proof.verify(*leaf, root).is_ok())
+        };
+        let found = self.way_up(log_index, size).await?;
+        if leads_there(&found) {
+            return Ok(found);
+        }
+        self.store.forget_nodes();
+        let found = self.way_up(log_index, size).await?;
+        let altered = Altered {
+            log_index,
+            what: "place in the tree",
+        };
+        leads_there(&found).then_some(found).ok_or(altered.into())
+    }
+
+    /// A leaf and its way up, in one look.
+    async fn way_up(&self, log_index: u64, size: u64) -> Result<(Hash, InclusionProof), Error> {
+        let leaf = NodeId {
+            level: 0,
+            index: log_index,
+        };
+        let mut needed =
+            InclusionProof::needed(log_index, size).map_err(ComputeError::Impossible)?;
+        needed.push(leaf);
         let nodes = self.store.nodes(&needed).await?;
-        Ok(InclusionProof::compute(&nodes, index, size)?)
+        let leaf = nodes.node(leaf).map_err(ComputeError::Source)?;
+        Ok((leaf, InclusionProof::compute(&nodes, log_index, size)?))
     }
 }

@@ -75,10 +75,11 @@ impl App {
         }
         let last = match (head, stored.last_log_index) {
             (Some(head), Some(index)) => {
-                let proof = self.prove_inclusion(index, signed.size).await?;
-                proof
-                    .verify(head.leaf, signed.root)
-                    .map_err(|_| differs())?;
+                let root = Some(signed.root);
+                let (leaf, proof) = self.prove_inclusion(index, signed.size, root).await?;
+                if leaf != head.leaf {
+                    return Err(differs().into());
+                }
                 Some(proof)
             }
             (None, None) => None,

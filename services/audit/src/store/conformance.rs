@@ -55,6 +55,7 @@ aval_database::conformance_suite! {
         a_batch_for_another_size_is_refused,
         the_next_writer_finds_the_tree_as_it_was_signed,
         every_proof_from_the_store_verifies,
+        nodes_are_remembered_until_they_are_to_be_forgotten,
         tiles_hold_the_nodes_of_the_tree,
         receipts_prove_events,
         the_largest_checkpoint_that_was_witnessed_is_kept,

@@ -36,6 +36,8 @@ mod search;
 mod standby;
 mod standing;
 mod take_over;
+mod together;
+mod tree;
 mod witnessed;
 
 use std::collections::BTreeSet;
@@ -83,6 +85,7 @@ pub struct SqlStore {
     db: Database,
     keys: Arc<PatientKeys>,
     professionals: professionals::Known,
+    tree: tree::Tree,
     standby: Option<Standby>,
 }
 
@@ -95,6 +98,7 @@ impl SqlStore {
             db,
             keys,
             professionals: professionals::Known::default(),
+            tree: tree::Tree::default(),
             standby: None,
         }
     }
@@ -205,7 +209,7 @@ impl Store for SqlStore {
     }
 
     fn checkpoint(&self) -> Answer<'_, Option<String>> {
-        Box::pin(read::checkpoint(&self.db))
+        Box::pin(self.tree.checkpoint(&self.db))
     }
 
     fn witnessed(&self) -> Answer<'_, Option<String>> {
@@ -217,7 +221,11 @@ impl Store for SqlStore {
     }
 
     fn nodes<'a>(&'a self, nodes: &'a [NodeId]) -> Answer<'a, KnownNodes> {
-        Box::pin(read::nodes(&self.db, nodes))
+        Box::pin(self.tree.nodes(&self.db, nodes))
+    }
+
+    fn forget_nodes(&self) {
+        self.tree.forget();
     }
 
     fn leaves(&self, range: Range<u64>) -> Answer<'_, Vec<LeafContent>> {

@@ -1,13 +1,15 @@
 //! Whoever changes the database is noticed by those who read.
 
 use aval_database::{Database, DatabaseError};
-use aval_proto::audit::v1::ListEventsRequest;
+use aval_merkle_log::proof::InclusionProof;
+use aval_proto::audit::v1::{GetInclusionProofRequest, ListEventsRequest};
 use sea_orm::ConnectionTrait;
 use tonic::Code;
 
 use crate::deeds::access;
 use crate::people::{Person, patient_id, practitioner_id};
 use crate::stand::{Stand, reason};
+use crate::transparency::{hash, path};
 
 impl Stand {
     pub(crate) async fn execute(&self, sql: &str) {
@@ -81,4 +83,38 @@ async fn an_event_taken_out_of_a_history_is_missed() {
         .list(Person::Patient(patient), ListEventsRequest::default())
         .await;
     assert_eq!(listed.unwrap_err().code(), Code::Internal);
+}
+
+/// Nodes are remembered; what is remembered of a tree that was not signed is not for ever.
+#[tokio::test]
+async fn a_proof_that_does_not_lead_to_the_signed_root_is_not_given_away() {
+    let stand = Stand::start().await;
+    let patient = patient_id();
+    let events = [0; 8].map(|_| access(practitioner_id(), patient));
+    stand.record(&events).await;
+    stand
+        .execute("CREATE TABLE kept AS SELECT nodes FROM events WHERE log_index = 4")
+        .await;
+    stand
+        .execute("UPDATE events SET nodes = commitment WHERE log_index = 4")
+        .await;
+    let mut transparency = stand.transparency("records");
+    let request = GetInclusionProofRequest {
+        log_index: 5,
+        tree_size: 0,
+    };
+    let refused = transparency.get_inclusion_proof(request).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Internal);
+    stand
+        .execute("UPDATE events SET nodes = (SELECT nodes FROM kept) WHERE log_index = 4")
+        .await;
+    let root = stand.checkpoint().await.root;
+    let answer = transparency.get_inclusion_proof(request).await;
+    let answer = answer.unwrap().into_inner();
+    let proof = InclusionProof {
+        index: answer.log_index,
+        tree_size: answer.tree_size,
+        path: path(&answer.path),
+    };
+    proof.verify(hash(&answer.leaf_hash), root).unwrap();
 }

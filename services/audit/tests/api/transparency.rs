@@ -68,11 +68,11 @@ impl Stand {
     }
 }
 
-fn hash(bytes: &[u8]) -> Hash {
+pub(crate) fn hash(bytes: &[u8]) -> Hash {
     Hash::try_from(bytes).unwrap()
 }
 
-fn path(path: &[Vec<u8>]) -> Vec<Hash> {
+pub(crate) fn path(path: &[Vec<u8>]) -> Vec<Hash> {
     path.iter().map(|element| hash(element)).collect()
 }
 

@@ -83,12 +83,12 @@ pub(super) async fn measure(
     let inserting = Inserting::start(served, engines, threads).await?;
     let mut told = Told::default();
     for count in callers {
-        let connect = (served.clone(), inserting.clone());
+        let taken = served.connections(PRODUCER, CONNECTIONS, threads).await?;
+        let inserted = inserting
+            .connections(PRODUCER, CONNECTIONS, threads)
+            .await?;
         let (events, count) = (Arc::clone(&events), *count);
         let measured = threads.callers().spawn(async move {
-            let (served, inserting) = connect;
-            let taken = served.connections(PRODUCER, CONNECTIONS).await?;
-            let inserted = inserting.connections(PRODUCER, CONNECTIONS).await?;
             let contenders = [
                 Contender::new("AppendEvents, one a call", &events, &taken, count),
                 Contender::new("one row a call", &events, &inserted, count),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
+use tonic::transport::Channel;
 
 use crate::bench::measurement::Measurement;
 use crate::bench::threads::Threads;
@@ -114,6 +115,12 @@ where
     }
     outcome.elapsed = begun.elapsed();
     Ok(outcome)
+}
+
+/// The connection of the call with this number: each has its turn.
+pub(super) fn one_of(connections: &[Channel], number: u64) -> Channel {
+    let turn = usize::try_from(number).unwrap_or(usize::MAX) % connections.len();
+    connections[turn].clone()
 }
 
 impl Told {

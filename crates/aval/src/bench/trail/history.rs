@@ -5,10 +5,11 @@ use std::sync::Arc;
 use anyhow::{Context, ensure};
 use aval_audit::query::{Filter, Query, Scope};
 use aval_proto::audit::v1::ListEventsRequest;
+use aval_proto::audit::v1::trail_service_client::TrailServiceClient;
 
-use super::calls::{Told, made};
+use super::calls::{Told, made, one_of};
 use super::log::Log;
-use super::served::Served;
+use super::served::{CALLER, CONNECTIONS, Served};
 use crate::bench::threads::Threads;
 
 const PAGE: u64 = 50;
@@ -45,9 +46,10 @@ pub(super) async fn measure(
     for number in 0..u64::from(calls) {
         bearers.push(served.bearer(log.patient(number))?);
     }
-    let (bearers, served) = (Arc::new(bearers), served.clone());
+    let connections = Arc::new(served.connections(CALLER, CONNECTIONS, threads).await?);
+    let bearers = Arc::new(bearers);
     let pages = made(callers, calls, threads, move |number| {
-        let (bearers, mut trail) = (Arc::clone(&bearers), served.trail());
+        let (bearers, connection) = (Arc::clone(&bearers), one_of(&connections, number));
         async move {
             let bearer = bearers.get(usize::try_from(number)?);
             let bearer = bearer.context("a token for each call")?;
@@ -55,6 +57,7 @@ pub(super) async fn measure(
                 page_size: i32::try_from(PAGE)?,
                 ..ListEventsRequest::default()
             });
+            let mut trail = TrailServiceClient::new(connection);
             let page = trail.list_events(request).await?.into_inner();
             ensure!(page.events.len() as u64 == PAGE, "a page is not full");
             Ok(())

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use anyhow::ensure;
 use aval_proto::audit::v1::GetInclusionProofRequest;
+use aval_proto::audit::v1::transparency_service_client::TransparencyServiceClient;
 
-use super::calls::{Told, made};
+use super::calls::{Told, made, one_of};
 use super::log::Log;
-use super::served::Served;
+use super::served::{CALLER, CONNECTIONS, Served};
 use crate::bench::threads::Threads;
 
 /// Proves entries all over the log.
@@ -30,14 +31,16 @@ pub(super) async fn measure(
     });
     told.add("one leaf", Some(log.size()), alone.await?);
 
-    let (served, there, size) = (served.clone(), log.clone(), log.size());
+    let connections = Arc::new(served.connections(CALLER, CONNECTIONS, threads).await?);
+    let (there, size) = (log.clone(), log.size());
     let proofs = made(callers, calls, threads, move |number| {
-        let (mut transparency, index) = (served.transparency(), there.place(number));
+        let (connection, index) = (one_of(&connections, number), there.place(number));
         async move {
             let request = GetInclusionProofRequest {
                 log_index: index,
                 tree_size: size,
             };
+            let mut transparency = TransparencyServiceClient::new(connection);
             transparency.get_inclusion_proof(request).await?;
             Ok(())
         }

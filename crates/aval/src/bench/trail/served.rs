@@ -13,13 +13,10 @@ use aval_audit::unusual::Rules;
 use aval_domain::id::{PatientId, SessionId};
 use aval_domain::random::SystemRandom;
 use aval_domain::time::{Clock, SystemClock};
-use aval_proto::audit::v1::trail_service_client::TrailServiceClient;
 use aval_proto::audit::v1::trail_service_server::{self, TrailServiceServer};
-use aval_proto::audit::v1::transparency_service_client::TransparencyServiceClient;
 use aval_proto::audit::v1::transparency_service_server::{self, TransparencyServiceServer};
 use aval_runtime::caller::{Allowlist, CallerId, CertificateThumbprint};
-use aval_runtime::channel::{Channel, connect_lazy};
-use aval_runtime::config::{GrpcConfig, PeerConfig, TlsFiles, TokenConfig};
+use aval_runtime::config::{GrpcConfig, TlsFiles, TokenConfig};
 use aval_runtime::environment::Environment;
 use aval_runtime::page::PageTokens;
 use aval_runtime::server::GrpcServer;
@@ -31,6 +28,7 @@ use aval_testing::pki::TRUST_DOMAIN;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
 
 use super::log::Log;
 use crate::bench::contender::connections;
@@ -38,17 +36,20 @@ use crate::bench::pki;
 use crate::bench::threads::Threads;
 use crate::client::Bearer;
 
-const CALLER: &str = "gateway";
+/// Who reads.
+pub(super) const CALLER: &str = "gateway";
 /// The producer that appends.
 pub(super) const PRODUCER: &str = "consent";
 const SERVER: &str = "audit";
 const ISSUER: &str = "https://localhost/bench";
 
-/// A server with every layer, and a connection to it.
+/// How many connections those who read have between them.
+pub(super) const CONNECTIONS: usize = 4;
+
+/// A server with every layer.
 #[derive(Debug, Clone)]
 pub(super) struct Served {
     address: SocketAddr,
-    channel: Channel,
     signer: Arc<TokenSigner>,
     thumbprint: CertificateThumbprint,
     folder: PathBuf,
@@ -73,7 +74,6 @@ impl Served {
         let address = address.await??;
         Ok(Self {
             address,
-            channel: connect_lazy(&peer_at(address, caller))?,
             signer,
             thumbprint: CertificateThumbprint::of_der(&certificate),
             folder: folder.to_owned(),
@@ -81,13 +81,11 @@ impl Served {
     }
 
     /// Another server, of the same certificates and tokens.
-    pub(super) fn at(&self, address: SocketAddr) -> anyhow::Result<Self> {
-        let caller = pki::files(&pki::open(&self.folder.join("pki"))?, CALLER)?;
-        Ok(Self {
+    pub(super) fn at(&self, address: SocketAddr) -> Self {
+        Self {
             address,
-            channel: connect_lazy(&peer_at(address, caller))?,
             ..self.clone()
-        })
+        }
     }
 
     /// What such a server shows, and whose tokens it believes.
@@ -101,22 +99,19 @@ impl Served {
         &self.folder
     }
 
-    /// So many connections, with the certificate of this name.
+    /// So many connections with the certificate of this name, served by the callers' thread.
     pub(super) async fn connections(
         &self,
         name: &str,
         count: usize,
-    ) -> anyhow::Result<Vec<tonic::transport::Channel>> {
+        threads: &Threads,
+    ) -> anyhow::Result<Vec<Channel>> {
         let files = pki::files(&pki::open(&self.folder.join("pki"))?, name)?;
-        connections::open(self.address, &files, count).await
-    }
-
-    pub(super) fn trail(&self) -> TrailServiceClient<Channel> {
-        TrailServiceClient::new(self.channel.clone())
-    }
-
-    pub(super) fn transparency(&self) -> TransparencyServiceClient<Channel> {
-        TransparencyServiceClient::new(self.channel.clone())
+        let address = self.address;
+        let opening = threads
+            .callers()
+            .spawn(async move { connections::open(address, &files, count).await });
+        opening.await?
     }
 
     /// A token of this patient's.
@@ -142,15 +137,6 @@ impl Served {
                 x5t_s256: self.thumbprint.to_base64url(),
             }),
         }))
-    }
-}
-
-fn peer_at(address: SocketAddr, caller: TlsFiles) -> PeerConfig {
-    PeerConfig {
-        uri: format!("https://localhost:{}", address.port()),
-        tls: Some(caller),
-        server_name: None,
-        deadline: Duration::from_mins(1).into(),
     }
 }
 

@@ -76,6 +76,26 @@ pub(super) async fn every_proof_from_the_store_verifies(fixture: &Fixture) {
     }
 }
 
+/// Nodes that were read are not read again, until somebody found that they are not those of
+/// the log that was signed.
+pub(super) async fn nodes_are_remembered_until_they_are_to_be_forgotten(fixture: &Fixture) {
+    grow(fixture).await;
+    let needed = InclusionProof::needed(5, SIZE).unwrap();
+    let before = fixture.store.nodes(&needed).await.unwrap();
+    damage::execute(
+        &fixture.db,
+        "UPDATE events SET nodes = commitment WHERE log_index = 4",
+    )
+    .await;
+    let remembered = fixture.store.nodes(&needed).await.unwrap();
+    assert_eq!(remembered, before);
+    let elsewhere = fixture.again().store.nodes(&needed).await.unwrap();
+    assert_ne!(elsewhere, before);
+    fixture.store.forget_nodes();
+    let anew = fixture.store.nodes(&needed).await.unwrap();
+    assert_eq!(anew, elsewhere);
+}
+
 pub(super) async fn tiles_hold_the_nodes_of_the_tree(fixture: &Fixture) {
     grow(fixture).await;
     let leaves = fixture.store.leaves(0..SIZE).await.unwrap();

@@ -65,15 +65,33 @@ impl Opening {
     }
 }
 
-/// Encrypts what a batch tells. This is the one place that does.
+/// Encrypts what a batch tells, under keys that are made where there is none.
 pub(super) async fn seal(
     tx: &Transaction,
     keys: &PatientKeys,
     batch: &Batch<'_>,
 ) -> Result<SealedBatch, DatabaseError> {
+    let keys = of_owners(tx, keys, &owners(batch)).await?;
+    let payloads = seal_under(&keys, batch)?;
+    Ok(SealedBatch { payloads, keys })
+}
+
+/// The keys of a batch, if all are in memory.
+pub(super) fn known(keys: &PatientKeys, batch: &Batch<'_>) -> Option<Vec<PatientKey>> {
+    let owners = owners(batch).into_iter();
+    owners.map(|owner| keys.known_of(owner)).collect()
+}
+
+fn owners(batch: &Batch<'_>) -> BTreeSet<Uuid> {
     let events = batch.entries.iter().map(|entry| &entry.sealed.event);
-    let owners: BTreeSet<Uuid> = events.map(payload::owner).collect();
-    let keys = of_owners(tx, keys, &owners).await?;
+    events.map(payload::owner).collect()
+}
+
+/// Encrypts what a batch tells under these keys. This is the one place that does.
+pub(super) fn seal_under(
+    keys: &[PatientKey],
+    batch: &Batch<'_>,
+) -> Result<Vec<SealedPayload>, DatabaseError> {
     let sealing: HashMap<Uuid, (i64, SealingKey)> = keys
         .iter()
         .map(|key| (key.owner, (key.id, key.sealing())))
@@ -92,7 +110,7 @@ pub(super) async fn seal(
             bytes,
         });
     }
-    Ok(SealedBatch { payloads, keys })
+    Ok(payloads)
 }
 
 /// The keys of all of these, made where there is none.

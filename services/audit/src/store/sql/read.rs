@@ -1,18 +1,15 @@
 //! What is read of the log.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use aval_database::{Database, DatabaseError};
 use aval_domain::id::EventId;
 use aval_merkle_log::leaf::LeafContent;
-use aval_merkle_log::tree::{KnownNodes, NodeId};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
-use super::entity::{event, log_head};
+use super::entity::event;
 use super::row::{self, LeafRow};
-use crate::batch::completed_by;
 use crate::entry::{Content, StoredEntry};
 use crate::patient_keys::PatientKeys;
 use crate::plan::Recorded;
@@ -70,52 +67,6 @@ pub(super) async fn recorded(
         }
     }
     Ok(recorded)
-}
-
-pub(super) async fn checkpoint(db: &Database) -> Result<Option<String>, DatabaseError> {
-    let head = log_head::Entity::find_by_id(log_head::ONLY)
-        .one(db.reader())
-        .await?;
-    Ok(head.and_then(|head| head.checkpoint))
-}
-
-pub(super) async fn nodes(db: &Database, ids: &[NodeId]) -> Result<KnownNodes, DatabaseError> {
-    nodes_in(db.reader(), ids).await
-}
-
-pub(super) async fn nodes_in(
-    connection: &impl ConnectionTrait,
-    ids: &[NodeId],
-) -> Result<KnownNodes, DatabaseError> {
-    // A node stands with the entry that completed it.
-    let places = ids
-        .iter()
-        .filter_map(|id| completed_by(*id).map(|(index, position)| (*id, index, position)));
-    let places: Vec<(NodeId, i64, usize)> = places
-        .map(|(id, index, position)| (id, row::signed(index), position))
-        .collect();
-    let mut rows: HashMap<i64, Vec<u8>> = HashMap::new();
-    for chunk in places.chunks(VALUES_PER_LIST) {
-        let found: Vec<(i64, Vec<u8>)> = event::Entity::find()
-            .select_only()
-            .column(event::Column::LogIndex)
-            .column(event::Column::Nodes)
-            .filter(event::Column::LogIndex.is_in(chunk.iter().map(|(_, index, _)| *index)))
-            .into_tuple()
-            .all(connection)
-            .await?;
-        rows.extend(found);
-    }
-    let mut known = KnownNodes::new();
-    for (id, index, position) in places {
-        let Some(nodes) = rows.get(&index) else {
-            continue;
-        };
-        let hash = row::node_at(nodes, position)
-            .ok_or_else(|| DatabaseError::corrupt("events", "nodes", &index))?;
-        known.insert(id, hash);
-    }
-    Ok(known)
 }
 
 pub(super) async fn leaves(

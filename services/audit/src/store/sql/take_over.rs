@@ -18,7 +18,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{EntityTrait, ExprTrait};
 
 use super::entity::{log_head, producer};
-use super::{alias, months, read, row};
+use super::{alias, months, row, tree};
 use crate::batch::Tip;
 use crate::patient_keys::PatientKeys;
 use crate::sequence::Positions;
@@ -38,7 +38,7 @@ pub(super) async fn take_over(db: &Database, keys: &PatientKeys) -> Result<Tenur
             let head = raise_fence(&tx).await?;
             let size = row::unsigned(head.size, "log_head", "size", &head.id)?;
             alias::catch_up(&tx, keys, head.aliases_to..head.size).await?;
-            let nodes = read::nodes_in(&tx, &Frontier::needed(size)).await?;
+            let nodes = tree::stored_nodes(&tx, &Frontier::needed(size)).await?;
             let frontier = Frontier::from_nodes(&nodes, size)
                 .map_err(|missing| DatabaseError::corrupt("events", "nodes", &missing.0))?;
             Ok((head, positions(&tx).await?, frontier))

@@ -6,7 +6,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
 use super::entity::witnessed::{ActiveModel, Column, Entity, ONLY};
-use super::{read, row};
+use super::{row, tree};
 use crate::checkpoint_key::CheckpointKey;
 use crate::examination::{Examination, Fault};
 
@@ -58,7 +58,7 @@ pub(super) async fn examine(
         }
     };
     let size = signed.size;
-    let nodes = read::nodes_in(tx, &Frontier::needed(size)).await;
+    let nodes = tree::stored_nodes(tx, &Frontier::needed(size)).await;
     let Some(nodes) = found.readable(nodes) else {
         return Ok(());
     };

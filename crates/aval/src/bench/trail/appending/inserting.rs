@@ -55,7 +55,7 @@ impl Inserting {
             let service = TrailServiceServer::new(inserting);
             serve(&files, &signer, |server| server.add_service(service)).await
         });
-        beside.at(address.await??)
+        Ok(beside.at(address.await??))
     }
 }
 
