@@ -22,6 +22,7 @@ pub mod search;
 pub mod app;
 pub mod error;
 pub mod grpc;
+pub mod index;
 mod metrics;
 pub mod people;
 pub mod store;

@@ -102,7 +102,8 @@ impl Server {
     ) -> Result<Running, StartError> {
         config.check()?;
         let db = open_database(&config).await?;
-        let store: Arc<dyn Store> = Arc::new(SqlStore::new(db.clone()));
+        let sql_store = SqlStore::new(db.clone()).indexing(config.people.indexed);
+        let store: Arc<dyn Store> = Arc::new(sql_store.clone());
         let page_tokens = page_tokens(store.as_ref(), &environment).await?;
         let people = Arc::new(People::new(
             Arc::clone(&store),
@@ -130,6 +131,7 @@ impl Server {
             db,
             trail,
             people,
+            store: sql_store,
             app,
             environment,
         };
@@ -194,6 +196,7 @@ struct Tasks {
     db: Database,
     trail: TrailClient,
     people: Arc<People>,
+    store: SqlStore,
     app: Arc<App>,
     environment: Environment,
 }
@@ -211,6 +214,7 @@ impl Tasks {
         let waiting = observe_backlog(self.db.clone(), SOURCE, clock(), |_| {}, shutdown.clone());
         let (relaying, waiting) = (tokio::spawn(relaying), tokio::spawn(waiting));
         let following = tokio::spawn(self.people.follow(shutdown.clone()));
+        let indexing = tokio::spawn(self.store.keep_indexed(shutdown.clone()));
         let measuring = tokio::spawn(measure(self.app, self.environment, shutdown.clone()));
         let ops = tokio::spawn(self.ops.serve_with(self.db.clone(), shutdown.clone()));
         if let Err(error) = self.grpc.serve(shutdown.clone()).await {
@@ -219,6 +223,7 @@ impl Tasks {
         shutdown.cancel();
         report("relay", relaying.await);
         report("people", following.await);
+        report("index", indexing.await);
         report("freshness", measuring.await);
         report("backlog", waiting.await);
         report("ops", ops.await);

@@ -6,6 +6,7 @@ mod duplicates;
 mod establishments;
 mod founding;
 mod importing;
+mod indexing;
 mod keeping;
 mod mailboxes;
 mod merging;

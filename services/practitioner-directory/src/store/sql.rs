@@ -39,6 +39,7 @@ use aval_database::{Database, DatabaseError, Transaction};
 use aval_domain::id::{ImportId, OrganizationId, PractitionerId};
 use aval_domain::time::Timestamp;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Answer, BeginImport, Begun, DecideImport, FailImport, FinishImport, MergeEntries,
@@ -66,6 +67,7 @@ use crate::source::Source;
 pub struct SqlStore {
     db: Database,
     near_words: Arc<search::RememberedWords>,
+    indexed: Arc<search::Indexed>,
 }
 
 impl SqlStore {
@@ -73,7 +75,35 @@ impl SqlStore {
     #[must_use]
     pub fn new(db: Database) -> Self {
         let near_words = Arc::new(search::RememberedWords::new());
-        Self { db, near_words }
+        let indexed = Arc::new(search::Indexed::new(0));
+        Self {
+            db,
+            near_words,
+            indexed,
+        }
+    }
+
+    /// The same with an index of so many people at most in memory, on PostgreSQL, while
+    /// [`keep_indexed`](Self::keep_indexed) runs.
+    #[must_use]
+    pub fn indexing(mut self, most_people: u64) -> Self {
+        self.indexed = Arc::new(search::Indexed::new(most_people));
+        self
+    }
+
+    /// Whom the index finds, after it was made of the directory as it is, if it tells.
+    #[cfg(test)]
+    pub(super) async fn found_from_memory(
+        &self,
+        search: &PractitionerSearch,
+    ) -> Result<Option<Sourced<Page<PractitionerMatch, PractitionerPosition>>>, Error> {
+        self.indexed.make(&self.db).await?;
+        self.indexed.practitioners(&self.db, search).await
+    }
+
+    /// Keeps the index of the directory's revision until `shutdown`.
+    pub async fn keep_indexed(self, shutdown: CancellationToken) {
+        self.indexed.follow(&self.db, shutdown).await;
     }
 }
 
@@ -90,7 +120,13 @@ impl Store for SqlStore {
         &'a self,
         search: &'a PractitionerSearch,
     ) -> Answer<'a, Sourced<Page<PractitionerMatch, PractitionerPosition>>> {
-        Box::pin(search::practitioners(&self.db, &self.near_words, search))
+        Box::pin(async move {
+            let from_memory = self.indexed.practitioners(&self.db, search);
+            if let Some(found) = from_memory.await? {
+                return Ok(found);
+            }
+            search::practitioners(&self.db, &self.near_words, search).await
+        })
     }
 
     fn organization(&self, id: OrganizationId) -> Answer<'_, Sourced<Option<Organization>>> {

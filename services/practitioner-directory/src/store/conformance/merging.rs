@@ -85,6 +85,7 @@ impl Fixture {
                 after: None,
             },
         };
+        self.assert_found_from_memory(&search).await;
         let found = self.store.search_practitioners(&search).await.unwrap();
         let matches = found.value.items.into_iter();
         matches

@@ -78,6 +78,14 @@ impl Gathered {
         Self::read(db, gathering_answers(page)).await
     }
 
+    /// The same of these, with how well they answer.
+    pub(super) async fn of_listed(
+        db: &impl ConnectionTrait,
+        listed: impl Iterator<Item = (Uuid, i32)>,
+    ) -> Result<Self, DatabaseError> {
+        Self::read(db, gathering_listed(listed)).await
+    }
+
     async fn read(db: &impl ConnectionTrait, statement: Statement) -> Result<Self, DatabaseError> {
         let mut gathered = Self::default();
         for row in db.query_all_raw(statement).await? {
@@ -182,6 +190,41 @@ const ANSWERS: &str = "answers";
 /// likeness, their name in search form and their identifier. PostgreSQL's alone: it is
 /// what has the search keys.
 pub(super) fn gathering_answers(page: &SelectStatement) -> Statement {
+    let mut statement = DbBackend::Postgres.build(page);
+    statement.sql = gathering_from(&statement.sql);
+    statement
+}
+
+/// The same for people who are listed with their likenesses. For how many it is, the text
+/// says as [`gathering`] does.
+fn gathering_listed(listed: impl Iterator<Item = (Uuid, i32)>) -> Statement {
+    static ONE: LazyLock<String> = LazyLock::new(|| listed_at_most(" LIMIT 1"));
+    static TEN: LazyLock<String> = LazyLock::new(|| listed_at_most(" LIMIT 10"));
+    static MORE: LazyLock<String> = LazyLock::new(|| listed_at_most(""));
+
+    let listed: Vec<String> = listed
+        .map(|(id, likeness)| format!("[\"{}\",{likeness}]", id.simple()))
+        .collect();
+    let text = match listed.len() {
+        0 | 1 => &*ONE,
+        2..=10 => &*TEN,
+        _ => &*MORE,
+    };
+    let listed = format!("[{}]", listed.join(","));
+    Statement::from_sql_and_values(DbBackend::Postgres, text, [listed.into()])
+}
+
+fn listed_at_most(limit: &str) -> String {
+    gathering_from(&format!(
+        "SELECT known.sort_name, known.practitioner_id, listed.likeness \
+         FROM (SELECT (value->>0)::uuid AS id, (value->>1)::int AS likeness \
+         FROM jsonb_array_elements($1::jsonb) AS one (value){limit}) listed \
+         JOIN search_keys known ON known.practitioner_id = listed.id"
+    ))
+}
+
+/// The statement for those whom this one finds.
+fn gathering_from(found: &str) -> String {
     static POSTGRES: LazyLock<String> = LazyLock::new(|| {
         let asked = format!("SELECT practitioner_id FROM {ANSWERS}");
         let answered = format!(
@@ -195,10 +238,7 @@ pub(super) fn gathering_answers(page: &SelectStatement) -> Statement {
         text(DbBackend::Postgres, &asked, Some(answered))
     });
 
-    let mut statement = DbBackend::Postgres.build(page);
-    let found = &statement.sql;
-    statement.sql = format!("WITH RECURSIVE {ANSWERS} AS ({found}), {}", &*POSTGRES);
-    statement
+    format!("WITH RECURSIVE {ANSWERS} AS ({found}), {}", &*POSTGRES)
 }
 
 /// The statement behind `WITH RECURSIVE`: the rows of the people asked for, and these.

@@ -11,10 +11,12 @@
 //! PostgreSQL answers all of this about people in one statement over their keys (`keyed`),
 //! which also reads what is shown of them (`answered`): the passes probe the other words of
 //! whoever has the first one, which takes long where that is `MARIE`. The near words of words
-//! that were asked for before are remembered (`near`).
+//! that were asked for before are remembered (`near`). Where an index of people is kept in memory
+//! (`indexed`), it finds those of first pages, and a statement only reads what is shown of them.
 
 mod answered;
 mod homonyms;
+mod indexed;
 mod keyed;
 mod name;
 mod near;
@@ -39,6 +41,7 @@ use crate::search::{
 use crate::store::Sourced;
 use crate::words::NameQuestion;
 use answered::Answered;
+pub(super) use indexed::Indexed;
 use keyed::Keyed;
 #[cfg(test)]
 pub(in crate::store) use keyed::searching_by_keys;
@@ -55,14 +58,28 @@ pub(super) async fn practitioners(
     words: &RememberedWords,
     search: &PractitionerSearch,
 ) -> Result<Sourced<Page<PractitionerMatch, PractitionerPosition>>, Error> {
-    let answered = if search_keys::are_kept(db.reader()) {
+    Ok(shown(read_from(db, words, search).await?, search))
+}
+
+async fn read_from(
+    db: &Database,
+    words: &RememberedWords,
+    search: &PractitionerSearch,
+) -> Result<Answered, Error> {
+    if search_keys::are_kept(db.reader()) {
         // Each statement is of one state by itself.
-        in_one_statement(db.reader(), words, search).await?
-    } else {
-        let name = "practitioner_directory.search_practitioners";
-        db.snapshot(name, move |tx| async move { in_passes(&tx, search).await })
-            .await?
-    };
+        return in_one_statement(db.reader(), words, search).await;
+    }
+    let name = "practitioner_directory.search_practitioners";
+    db.snapshot(name, move |tx| async move { in_passes(&tx, search).await })
+        .await
+}
+
+/// What is shown of an answer.
+fn shown(
+    answered: Answered,
+    search: &PractitionerSearch,
+) -> Sourced<Page<PractitionerMatch, PractitionerPosition>> {
     let Answered {
         found,
         homonyms,
@@ -84,7 +101,7 @@ pub(super) async fn practitioners(
             })
             .collect()
     });
-    Ok(Sourced { value, as_of })
+    Sourced { value, as_of }
 }
 
 /// On PostgreSQL: by the keys of people.

@@ -10,6 +10,7 @@ use sea_orm::sea_query::SelectStatement;
 
 use super::{Found, ordinal};
 use crate::error::Error;
+use crate::index::Hit;
 use crate::practitioner::Practitioner;
 use crate::search::Likeness;
 use crate::store::sql::gathered::Gathered;
@@ -34,7 +35,17 @@ impl Answered {
         db: &impl ConnectionTrait,
         page: &SelectStatement,
     ) -> Result<Self, Error> {
-        let mut gathered = Gathered::of_answers(db, page).await?;
+        Self::from(Gathered::of_answers(db, page).await?)
+    }
+
+    /// Reads these people, with how well they answer.
+    pub(super) async fn of_listed(db: &impl ConnectionTrait, hits: &[Hit]) -> Result<Self, Error> {
+        let listed = hits.iter();
+        let listed = listed.map(|hit| (hit.practitioner_id.as_uuid(), ordinal(hit.likeness)));
+        Self::from(Gathered::of_listed(db, listed).await?)
+    }
+
+    fn from(mut gathered: Gathered) -> Result<Self, Error> {
         let mut found = Vec::new();
         let mut homonyms = HashSet::new();
         for answer in std::mem::take(&mut gathered.answers) {

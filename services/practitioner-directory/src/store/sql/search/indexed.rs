@@ -1,0 +1,207 @@
+//! The index of people in this process's memory, on PostgreSQL: of one revision of the
+//! directory, and made anew once that is another one.
+//!
+//! Whom it finds is read by a statement that says at which revision it was answered. Where
+//! that is the one of the index, the answer is of one state, as if the statement had searched.
+//! Otherwise the database is searched, and the index is dropped: it is of no use any more.
+//!
+//! ```text
+//! t0  index of revision 7          t2  search: the index finds, the statement says 8
+//! t1  an import commits 8          t3  searched in the database; the index is dropped
+//!                                  t4  8 since two looks: the index is made of it
+//! ```
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use aval_database::{Backend, Database, DatabaseError, Transaction};
+use aval_domain::id::PractitionerId;
+use sea_orm::prelude::Uuid;
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use tokio_util::sync::CancellationToken;
+
+use super::answered::Answered;
+use super::shown;
+use crate::error::Error;
+use crate::index::{Building, PeopleIndex};
+use crate::page::Page;
+use crate::practitioner::PractitionerMatch;
+use crate::search::{PractitionerPosition, PractitionerSearch};
+use crate::store::Sourced;
+use crate::store::sql::revision;
+
+/// Between two looks at the directory's revision.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What the words of a person's keys are separated by, which no key has.
+const BETWEEN_KEYS: char = '\n';
+
+/// Everybody who practises, with their keys, in the order of answers. Whoever reads it does
+/// so part by part.
+const READ_KEYS: &str = "\
+    DECLARE indexed NO SCROLL CURSOR FOR \
+    SELECT practitioner_id, array_to_string(tsvector_to_array(keys), E'\\n') AS keys \
+    FROM search_keys WHERE active ORDER BY sort_name, practitioner_id";
+
+/// Reading everybody takes longer than a call may, and sorting them little memory.
+const SETTINGS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL work_mem = '32MB'";
+
+const READ_SOME: &str = "FETCH 5000 FROM indexed";
+
+/// The index, if there is one at present.
+#[derive(Debug)]
+pub(in crate::store::sql) struct Indexed {
+    /// Of more people none is made; 0: never.
+    most_people: u64,
+    made: RwLock<Option<Arc<Made>>>,
+}
+
+#[derive(Debug)]
+struct Made {
+    revision: u64,
+    people: PeopleIndex,
+}
+
+impl Indexed {
+    /// None yet.
+    pub(in crate::store::sql) const fn new(most_people: u64) -> Self {
+        Self {
+            most_people,
+            made: RwLock::new(None),
+        }
+    }
+
+    /// Keeps it of the directory's revision until `shutdown`.
+    pub(in crate::store::sql) async fn follow(&self, db: &Database, shutdown: CancellationToken) {
+        if self.most_people == 0 || db.backend() != Backend::Postgres {
+            return;
+        }
+        let for_ever = async {
+            let mut seen = None;
+            loop {
+                match self.look(db, seen).await {
+                    Ok(revision) => seen = Some(revision),
+                    Err(error) => {
+                        tracing::warn!(%error, "people were not indexed: searches read the database");
+                    }
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        shutdown.run_until_cancelled(for_ever).await;
+    }
+
+    /// Drops the index of another revision, and makes that of this one once it has been the
+    /// same for two looks: many changes one after the other are not worth an index each.
+    async fn look(&self, db: &Database, seen: Option<u64>) -> Result<u64, Error> {
+        let newest = revision::newest(db.reader()).await?;
+        let is_current = self.made().is_some_and(|made| made.revision == newest);
+        if !is_current {
+            self.drop_it();
+            if seen == Some(newest) {
+                self.make(db).await?;
+            }
+        }
+        Ok(newest)
+    }
+
+    /// Makes it of the present revision.
+    pub(in crate::store::sql) async fn make(&self, db: &Database) -> Result<(), Error> {
+        let begun = Instant::now();
+        let most = self.most_people;
+        let read = db.snapshot("practitioner_directory.index", move |tx| async move {
+            read(&tx, most).await
+        });
+        let Some((revision, building)) = read.await? else {
+            return Ok(());
+        };
+        let people = tokio::task::spawn_blocking(move || building.finish()).await;
+        let Ok(Some(people)) = people else {
+            tracing::warn!("there is more of people than the index has numbers for");
+            return Ok(());
+        };
+        tracing::info!(
+            people = people.len(),
+            bytes = people.bytes(),
+            duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "people are indexed for searches"
+        );
+        self.put(Some(Arc::new(Made { revision, people })));
+        Ok(())
+    }
+
+    /// A page of the people who are meant; `None` where the index does not tell, or is of
+    /// another revision than the directory.
+    pub(in crate::store::sql) async fn practitioners(
+        &self,
+        db: &Database,
+        search: &PractitionerSearch,
+    ) -> Result<Option<Sourced<Page<PractitionerMatch, PractitionerPosition>>>, Error> {
+        let answered = self.answered(db, search).await?;
+        Ok(answered.map(|answered| shown(answered, search)))
+    }
+
+    async fn answered(
+        &self,
+        db: &Database,
+        search: &PractitionerSearch,
+    ) -> Result<Option<Answered>, Error> {
+        let Some(made) = self.made() else {
+            return Ok(None);
+        };
+        let wanted = usize::try_from(search.page.size.with_one_more()).unwrap_or(usize::MAX);
+        let Some(hits) = made.people.answer(search, wanted) else {
+            return Ok(None);
+        };
+        let answered = Answered::of_listed(db.reader(), &hits).await?;
+        if answered.revision == Some(made.revision) {
+            return Ok(Some(answered));
+        }
+        self.drop_it();
+        Ok(None)
+    }
+
+    fn made(&self) -> Option<Arc<Made>> {
+        let made = self.made.read().unwrap_or_else(PoisonError::into_inner);
+        made.clone()
+    }
+
+    fn drop_it(&self) {
+        self.put(None);
+    }
+
+    fn put(&self, made: Option<Arc<Made>>) {
+        *self.made.write().unwrap_or_else(PoisonError::into_inner) = made;
+    }
+}
+
+/// Everybody of one revision; `None` if there are too many, or nobody.
+async fn read(
+    tx: &Transaction,
+    most_people: u64,
+) -> Result<Option<(u64, Building)>, DatabaseError> {
+    let revision = revision::newest(tx).await?;
+    for sql in [SETTINGS, READ_KEYS] {
+        tx.execute_unprepared(sql).await?;
+    }
+    let mut building = Building::default();
+    let mut count = 0;
+    loop {
+        let some = Statement::from_string(DbBackend::Postgres, READ_SOME);
+        let rows = tx.query_all_raw(some).await?;
+        if rows.is_empty() {
+            return Ok((count > 0).then_some((revision, building)));
+        }
+        count += rows.len() as u64;
+        if count > most_people {
+            tracing::warn!(most_people, "there are more people than are indexed");
+            return Ok(None);
+        }
+        for row in rows {
+            let id: Uuid = row.try_get_by_index(0)?;
+            let keys: String = row.try_get_by_index(1)?;
+            building.take(PractitionerId::from_uuid(id), keys.split(BETWEEN_KEYS));
+        }
+        tokio::task::yield_now().await;
+    }
+}
