@@ -29,6 +29,15 @@ const fn separator_of(source: Source) -> char {
     }
 }
 
+/// Without spaces around it. Most values have none, which their first and last bytes tell.
+fn trimmed(value: &str) -> &str {
+    let ends = [value.as_bytes().first(), value.as_bytes().last()];
+    if ends.iter().all(|end| end.is_some_and(u8::is_ascii_graphic)) {
+        return value;
+    }
+    value.trim()
+}
+
 /// How much of a column's wording is kept to name it in a report, in characters.
 const LONGEST_NAME: usize = 100;
 
@@ -66,8 +75,15 @@ impl Header {
 
     /// The values of a line, or `None` if they are not as many as the columns.
     pub(super) fn split<'line>(&self, line: &'line str) -> Option<Vec<&'line str>> {
-        let mut values = Vec::with_capacity(self.names.len() + 1);
-        values.extend(line.split(self.separator).take(self.names.len() + 2));
+        let separator = u8::try_from(self.separator).ok()?;
+        let mut values = Vec::with_capacity(self.names.len() + 2);
+        let mut begin = 0;
+        // One more than there may be tells as much as all of them.
+        let ends = memchr::memchr_iter(separator, line.as_bytes());
+        for end in ends.take(self.names.len() + 1).chain([line.len()]) {
+            values.push(line.get(begin..end)?);
+            begin = end + 1;
+        }
         if values.len() == self.names.len() + 1 && values.last() == Some(&"") {
             values.pop();
         }
@@ -85,7 +101,7 @@ impl Header {
     pub(super) fn value<'line>(&self, values: &[&'line str], column: Column) -> &'line str {
         self.places[column as usize]
             .and_then(|place| values.get(place))
-            .map_or("", |value| value.trim())
+            .map_or("", |value| trimmed(value))
     }
 
     /// A column as the file words it.

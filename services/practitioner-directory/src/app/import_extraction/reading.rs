@@ -154,6 +154,9 @@ impl Reader {
                         .give(Staged::Batch(Box::new(comparison.take_batch())))
                         .await?;
                 }
+                // Whoever reads the directory meanwhile has their turn: a whole piece takes
+                // some milliseconds.
+                tokio::task::yield_now().await;
             }
         }
         reader

@@ -45,23 +45,33 @@ pub(super) async fn load(db: &Database, source: Source) -> Result<Known, Error> 
     let alone = |table| db.snapshot(NAME, move |tx| async move { keys(&tx, table).await });
     let table = match source {
         Source::PracticeSituations => {
-            let people = db.snapshot(NAME, async |tx| {
-                let table = "practitioner_identifiers";
-                named(&tx, table, "national_id", person_key).await
-            });
-            let structures = db.snapshot(NAME, async |tx| {
-                named(&tx, "organizations", "technical_id", structure_key).await
-            });
-            let rows = alone("activity_rows WHERE active");
+            let people = async {
+                let named = db.snapshot(NAME, async |tx| {
+                    named(&tx, "practitioner_identifiers", "national_id").await
+                });
+                let named = named.await?;
+                aside(move || named.worded("practitioner_identifiers", person_key)).await
+            };
+            let structures = async {
+                let named = db.snapshot(NAME, async |tx| {
+                    named(&tx, "organizations", "technical_id").await
+                });
+                let named = named.await?;
+                aside(move || named.worded("organizations", structure_key)).await
+            };
+            let rows = async {
+                let keys = alone("activity_rows WHERE active").await?;
+                aside(move || Ok(Rows::new(keys))).await
+            };
             let (people, structures, rows) = match db.backend() {
                 Backend::Postgres => try_join!(people, structures, rows)?,
                 Backend::Sqlite => (people.await?, structures.await?, rows.await?),
             };
             return Ok(Known {
                 base,
-                people: Worded::new(people),
-                structures: Worded::new(structures),
-                rows: Rows::new(rows),
+                people,
+                structures,
+                rows,
             });
         }
         Source::Establishments => return establishments(db, base).await,
@@ -99,24 +109,48 @@ async fn establishments(db: &Database, base: Option<ImportId>) -> Result<Known, 
     })
 }
 
+/// Names beside each other, and what they say.
+#[derive(Debug, Default)]
+struct Named {
+    names: String,
+    wordings: String,
+}
+
+impl Named {
+    fn worded(
+        &self,
+        table: &'static str,
+        key_of: impl Fn(&str) -> FactKey,
+    ) -> Result<Worded, DatabaseError> {
+        let wordings = parsed(&self.wordings, table)?;
+        let names = self.names.split_terminator(' ').map(key_of);
+        Ok(Worded::new(names.zip(wordings).collect()))
+    }
+}
+
+/// Millions of digests and their order take a second: on a thread where no call waits for it.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, DatabaseError> + Send + 'static,
+) -> Result<T, Error> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done.map_err(|_| Error::ImportAbandoned)??)
+}
+
 async fn named(
     tx: &Transaction,
     table: &'static str,
     name: &'static str,
-    key_of: impl Fn(&str) -> FactKey,
-) -> Result<Vec<(FactKey, Wording)>, DatabaseError> {
+) -> Result<Named, DatabaseError> {
     let sql = NAMED.replace("{name}", name);
     let Some(row) = read(tx, &sql, table).await? else {
-        return Ok(Vec::new());
+        return Ok(Named::default());
     };
     let names: Option<String> = row.try_get("", "names")?;
-    let names = names.unwrap_or_default();
-    let wordings = wordings_of(&row, table)?;
-    Ok(names
-        .split_terminator(' ')
-        .map(key_of)
-        .zip(wordings)
-        .collect())
+    let wordings: Option<String> = row.try_get("", "wordings")?;
+    Ok(Named {
+        names: names.unwrap_or_default(),
+        wordings: wordings.unwrap_or_default(),
+    })
 }
 
 async fn keys(tx: &Transaction, table: &'static str) -> Result<Vec<FactKey>, DatabaseError> {
@@ -154,7 +188,10 @@ fn keys_of(row: &QueryResult) -> Result<Vec<FactKey>, DatabaseError> {
 
 fn wordings_of(row: &QueryResult, table: &'static str) -> Result<Vec<Wording>, DatabaseError> {
     let wordings: Option<String> = row.try_get("", "wordings")?;
-    let wordings = wordings.unwrap_or_default();
+    parsed(&wordings.unwrap_or_default(), table)
+}
+
+fn parsed(wordings: &str, table: &'static str) -> Result<Vec<Wording>, DatabaseError> {
     let read = wordings.split_terminator(' ').map(|wording| {
         let number: Result<i64, _> = wording.parse();
         let number = number.map_err(|_| DatabaseError::corrupt(table, "wording", &wording));
