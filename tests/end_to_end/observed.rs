@@ -90,12 +90,14 @@ async fn prometheus_and_a_collector_are_told_what_happens_and_nothing_of_whom() 
     assert!(found.is_empty(), "{found:?}");
 }
 
-/// The programs, which export to this collector. Every answer from memory is compared.
+/// The programs, which export to this collector, every trace. Every answer from memory is
+/// compared.
 async fn open_site(test: &str, collector: &str) -> Option<Site> {
     let mut settings = vec![("CONSENT__CACHE__SAMPLE_ONE_IN".to_owned(), "1".to_owned())];
     for (service, variable) in SERVICES {
         let key = |key: &str| format!("{variable}__TELEMETRY__{key}");
         settings.push((key("OTLP_ENDPOINT"), collector.to_owned()));
+        settings.push((key("TRACE_ONE_IN"), "1".to_owned()));
         settings.push((key("SERVICE_NAME"), format!("aval-{service}")));
     }
     let settings: Vec<_> = settings

@@ -1,6 +1,8 @@
 //! What `aval up` and `aval demo` say about themselves: what a service's own program
 //! says, for one process that runs all four.
 
+use std::num::NonZeroU32;
+
 use anyhow::Context;
 use aval_runtime::config::{LogFormat, TelemetryConfig};
 use aval_runtime::telemetry::{self, TelemetryGuard};
@@ -51,6 +53,8 @@ impl TelemetryArguments {
             },
             level: said(&self.log).unwrap_or_else(|| usual_level.to_owned()),
             otlp_endpoint: said(&self.otlp),
+            // Whoever looks on while they try something looks for that.
+            trace_one_in: NonZeroU32::MIN,
             ..TelemetryConfig::default()
         }
     }

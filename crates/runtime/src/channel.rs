@@ -222,10 +222,14 @@ impl Channel {
 /// which it is made for.
 fn enter_trace(request: &mut Request<Body>, label: MethodLabel, callee: &Callee) -> tracing::Span {
     let named = TraceParent::in_headers(request.headers());
-    // The span of the call being served is the parent of this one by itself.
-    let served = || call::current().filter(|_| !telemetry::traces_are_exported());
-    let parent = named.or_else(|| Some(served()?.trace_parent));
-    let (span, place) = telemetry::enter_made(label, callee, parent);
+    let above = named.or_else(|| Some(call::current()?.trace_parent));
+    let is_recorded = above.map_or_else(telemetry::records_unasked, telemetry::records_below);
+    let (span, place) = if is_recorded {
+        // The span of the call being served is the parent of this one by itself.
+        telemetry::enter_made(label, callee, named)
+    } else {
+        (tracing::Span::none(), above)
+    };
     if let Some(place) = place {
         request.headers_mut().insert(TRACEPARENT, place.header());
     }

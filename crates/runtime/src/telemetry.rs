@@ -8,17 +8,18 @@ mod log;
 pub mod metrics;
 mod otlp;
 mod rpc;
+mod sampling;
 mod trace_parent;
 
 pub use otlp::TelemetryError;
 pub(crate) use rpc::{CallRecord, Callee, MethodLabel, enter_made, enter_served};
+pub(crate) use sampling::{records_below, records_from, records_unasked};
 pub use trace_parent::{InvalidTraceParent, TRACEPARENT, TraceId, TraceParent};
 
 use std::panic::PanicHookInfo;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -36,7 +37,6 @@ pub struct TelemetryGuard {
 }
 
 static STARTED: AtomicBool = AtomicBool::new(false);
-static TRACES_ARE_EXPORTED: AtomicBool = AtomicBool::new(false);
 
 /// Starts logs, traces and metrics for the process. Call it once, early, inside
 /// the asynchronous run time; later calls change nothing, so that several services
@@ -81,22 +81,19 @@ where
     let spans = traces.as_ref().map(otlp::span_layer);
     tracing_subscriber::registry()
         .with(log)
-        .with(spans.map(|layer| layer.with_filter(LevelFilter::INFO)))
+        .with(spans.map(|layer| layer.with_filter(sampling::filter())))
         .try_init()
         .map_err(|_| TelemetryError::SubscriberTaken)?;
     if config.log != LogFormat::Off {
         std::panic::set_hook(Box::new(log_panic));
     }
-    TRACES_ARE_EXPORTED.store(traces.is_some(), Ordering::Release);
+    if traces.is_some() {
+        sampling::start(config.trace_one_in.get());
+    }
     Ok(TelemetryGuard {
         traces,
         owns_metrics: true,
     })
-}
-
-/// Whether spans leave the process, so that it is worth describing them.
-pub(crate) fn traces_are_exported() -> bool {
-    TRACES_ARE_EXPORTED.load(Ordering::Acquire)
 }
 
 impl Drop for TelemetryGuard {

@@ -3,7 +3,9 @@
 //! `aval bench --only check` in pairs, one with everything that can be told (the log, metrics,
 //! traces and metrics exported to a collector) and one with nothing, since a process has one
 //! telemetry for all its life. What is compared is compared within a pair, and which of the
-//! two comes first alternates: what the machine does to a pair it does to both.
+//! two comes first alternates: what the machine does to a pair it does to both. Where the
+//! machine does other things meanwhile, the servers' processor time says more than how many
+//! calls there were.
 
 use crate::process::{capture, cargo, run as run_command};
 use crate::servers::Collector;
@@ -11,8 +13,8 @@ use crate::tools;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
 use serde_json::Value;
-use std::fs;
 use std::path::Path;
+use std::{fmt, fs};
 
 /// The calls that are compared.
 const CALLS: &str = "check";
@@ -27,7 +29,7 @@ pub(crate) fn run(pairs: u32, arguments: &[String]) -> Result<()> {
     // Built before anything is measured.
     run_command(cargo().args(["build", "--release", "--quiet", "-p", "aval"]))?;
     let file = workspace.target.join("bench-telemetry.json");
-    let mut ratios = Vec::new();
+    let (mut throughputs, mut times) = (Vec::new(), Vec::new());
     for pair in 0..pairs {
         let measure = |told: &[&str]| measure(&file, told, arguments);
         let (with, without) = if pair % 2 == 0 {
@@ -37,21 +39,33 @@ pub(crate) fn run(pairs: u32, arguments: &[String]) -> Result<()> {
             let without = measure(&nothing)?;
             (measure(&everything)?, without)
         };
-        println!("{with:.0} calls a second with everything, {without:.0} with nothing");
-        ratios.push(with / without);
+        println!("{with} with everything, {without} with nothing");
+        throughputs.push(with.per_second / without.per_second);
+        times.push(with.server_us / without.server_us);
     }
-    ratios.sort_by(f64::total_cmp);
+    println!("telemetry leaves {} of the throughput", spread(throughputs));
     println!(
-        "telemetry leaves {:.3} of the throughput ({:.3} to {:.3})",
-        median(&ratios),
-        ratios.first().copied().unwrap_or_default(),
-        ratios.last().copied().unwrap_or_default(),
+        "calls take {} times the servers' processor time",
+        spread(times)
     );
     Ok(())
 }
 
-/// How many calls a second there were.
-fn measure(file: &Path, told: &[&str], arguments: &[String]) -> Result<f64> {
+/// What one run says of the calls that are compared.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Measured {
+    per_second: f64,
+    server_us: f64,
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (per_second, server_us) = (self.per_second, self.server_us);
+        write!(f, "{per_second:.0} calls a second of {server_us:.1} µs")
+    }
+}
+
+fn measure(file: &Path, told: &[&str], arguments: &[String]) -> Result<Measured> {
     let mut bench = cargo();
     bench
         .args(["run", "--release", "--quiet", "-p", "aval", "--", "bench"])
@@ -61,13 +75,24 @@ fn measure(file: &Path, told: &[&str], arguments: &[String]) -> Result<f64> {
         .args(arguments);
     capture(&mut bench)?;
     let report: Value = serde_json::from_slice(&fs::read(file)?)?;
-    calls_a_second(&report).context("the report says how many calls there were")
+    measured(&report).context("the report says how many calls there were, and what they took")
 }
 
-fn calls_a_second(report: &Value) -> Option<f64> {
+fn measured(report: &Value) -> Option<Measured> {
     let contenders = report["contenders"].as_array()?;
-    let mut of_name = contenders.iter().filter(|one| one["name"] == CALLS);
-    of_name.next()?["per_second"]["median"].as_f64()
+    let calls = contenders.iter().find(|one| one["name"] == CALLS)?;
+    Some(Measured {
+        per_second: calls["per_second"]["median"].as_f64()?,
+        server_us: calls["server_us_per_call"]["median"].as_f64()?,
+    })
+}
+
+/// The one in the middle, and the first and the last.
+fn spread(mut ratios: Vec<f64>) -> String {
+    ratios.sort_by(f64::total_cmp);
+    let least = ratios.first().copied().unwrap_or_default();
+    let most = ratios.last().copied().unwrap_or_default();
+    format!("{:.3} ({least:.3} to {most:.3})", median(&ratios))
 }
 
 /// Of sorted values; with an even number of them, halfway between the two in the middle.
@@ -82,17 +107,36 @@ fn median(sorted: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{calls_a_second, median};
+    use super::{Measured, measured, median, spread};
     use serde_json::json;
 
     #[test]
     fn the_calls_of_the_one_that_is_compared_are_read() {
+        let of = |per_second, server_us| {
+            json!({
+                "per_second": {"median": per_second},
+                "server_us_per_call": {"median": server_us},
+            })
+        };
+        let named = |name, mut one: serde_json::Value| {
+            one["name"] = json!(name);
+            one
+        };
         let report = json!({"contenders": [
-            {"name": "bare", "per_second": {"median": 9.0}},
-            {"name": "check", "per_second": {"median": 7.5}},
+            named("bare", of(9.0, 20.0)),
+            named("check", of(7.5, 24.0)),
         ]});
-        assert_eq!(calls_a_second(&report), Some(7.5));
-        assert_eq!(calls_a_second(&json!({"contenders": []})), None);
+        let expected = Measured {
+            per_second: 7.5,
+            server_us: 24.0,
+        };
+        assert_eq!(measured(&report), Some(expected));
+        assert_eq!(measured(&json!({"contenders": []})), None);
+    }
+
+    #[test]
+    fn a_spread_names_the_middle_and_both_ends() {
+        assert_eq!(spread(vec![1.0, 0.9, 0.95]), "0.950 (0.900 to 1.000)");
     }
 
     #[test]

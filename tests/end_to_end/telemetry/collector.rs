@@ -1,6 +1,7 @@
 //! A collector of traces and metrics on this machine, which keeps what it is sent.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 
 use aval_runtime::config::{LogFormat, TelemetryConfig};
@@ -55,6 +56,7 @@ impl Collector {
     fn telemetry(&self) -> TelemetryConfig {
         TelemetryConfig {
             otlp_endpoint: Some(format!("http://{}", self.address)),
+            trace_one_in: NonZeroU32::MIN,
             ..TelemetryConfig::default()
         }
     }

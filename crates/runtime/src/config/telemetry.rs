@@ -1,5 +1,7 @@
 //! What a process says about itself.
 
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 
 use super::TlsFiles;
@@ -22,6 +24,11 @@ pub struct TelemetryConfig {
     /// The certificate to show to the collector and the authority of its own. Required
     /// with an `https` endpoint.
     pub otlp_tls: Option<TlsFiles>,
+    /// Of the traces that begin here, one in so many is recorded and sent; of those that
+    /// begin elsewhere, what the caller records. The standard variables
+    /// `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG` decide instead where they are set.
+    /// Default: 10.
+    pub trace_one_in: NonZeroU32,
 }
 
 /// The form of the log.
@@ -37,6 +44,8 @@ pub enum LogFormat {
     Off,
 }
 
+const DEFAULT_TRACE_ONE_IN: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
+
 impl Default for TelemetryConfig {
     fn default() -> Self {
         Self {
@@ -45,6 +54,7 @@ impl Default for TelemetryConfig {
             level: "info".to_owned(),
             otlp_endpoint: None,
             otlp_tls: None,
+            trace_one_in: DEFAULT_TRACE_ONE_IN,
         }
     }
 }

@@ -170,12 +170,18 @@ fn enter_trace(
     label: MethodLabel,
     headers: &HeaderMap,
 ) -> (TraceParent, Span) {
-    let begin = || TraceParent::begin(environment.random.as_ref());
+    let named = TraceParent::in_headers(headers);
+    let place = named.unwrap_or_else(|| TraceParent::begin(environment.random.as_ref()));
+    let is_recorded = match named {
+        Some(parent) => telemetry::records_below(parent),
+        None => telemetry::records_from(place),
+    };
+    if !is_recorded {
+        return (place, Span::none());
+    }
     // A recorded span begins a trace of its own where the caller names none.
-    let begin_unrecorded = || (!telemetry::traces_are_exported()).then(begin);
-    let parent = TraceParent::in_headers(headers).or_else(begin_unrecorded);
-    let (span, place) = telemetry::enter_served(label, parent);
-    (place.unwrap_or_else(begin), span)
+    let (span, own) = telemetry::enter_served(label, named);
+    (own.unwrap_or(place), span)
 }
 
 /// What the caller asked for, within the configured bounds; a stream without a

@@ -61,9 +61,8 @@ pub(super) fn resource(config: &TelemetryConfig) -> Resource {
         .build()
 }
 
-/// How much is sampled is said by the standard variables `OTEL_TRACES_SAMPLER` and
-/// `OTEL_TRACES_SAMPLER_ARG`; by default, what the caller sampled and every trace
-/// that begins here.
+/// Samples as the standard variables `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG` say;
+/// by default every span that is made ([`super::sampling`]).
 pub(super) fn tracer_provider(exporter: SpanExporter, resource: Resource) -> SdkTracerProvider {
     SdkTracerProvider::builder()
         .with_batch_exporter(exporter)

@@ -142,7 +142,7 @@ impl CallRecord {
         self.ended = true;
         let is_error = is_error(&self.end, code);
         self.measure(code, is_error);
-        if super::traces_are_exported() {
+        if !self.span.is_disabled() {
             let code_name = code_name(code);
             self.span.set_attribute("rpc.status_code", code_name);
             if is_error {
@@ -184,8 +184,8 @@ impl Drop for CallRecord {
     }
 }
 
-/// The span of a call that is served below `parent`, and the call's place in its trace: the
-/// span's own where it is recorded, the parent's otherwise. Without a collector there is none.
+/// The span of a call that is served below `parent` and recorded, and the call's place in its
+/// trace: the span's own, or the parent's if nobody takes the span.
 pub(crate) fn enter_served(
     method: MethodLabel,
     parent: Option<TraceParent>,
@@ -224,9 +224,6 @@ pub(crate) fn enter_made(
 }
 
 fn enter(span: impl FnOnce() -> Span, parent: Option<TraceParent>) -> (Span, Option<TraceParent>) {
-    if !super::traces_are_exported() {
-        return (Span::none(), parent);
-    }
     let span = span();
     if let Some(parent) = parent {
         let context = Context::new().with_remote_span_context(parent.remote_span());

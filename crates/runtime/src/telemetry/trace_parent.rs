@@ -63,6 +63,17 @@ impl TraceParent {
         }
     }
 
+    /// Whether whoever is above records the trace.
+    pub(crate) const fn is_recorded(self) -> bool {
+        self.flags & 1 == 1
+    }
+
+    /// Eight bytes of the trace's name that were drawn, as a number.
+    pub(crate) fn drawn(self) -> u64 {
+        let [.., a, b, c, d, e, f, g, h] = self.trace_id.0;
+        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
+
     /// The place that these headers name, if they name one.
     #[must_use]
     pub fn in_headers(headers: &HeaderMap) -> Option<Self> {
