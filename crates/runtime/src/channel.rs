@@ -1,5 +1,6 @@
 //! Channels to other services.
 
+mod hold_back;
 mod instances;
 mod repeat;
 mod transport;
@@ -20,6 +21,7 @@ use tower::{Service, ServiceExt};
 use tracing::Instrument;
 
 use crate::answer::{self, Limits};
+use crate::caller::is_open_to_all;
 use crate::config::PeerConfig;
 use crate::methods::Methods;
 use crate::status::{Causes, Refusal};
@@ -27,9 +29,11 @@ use crate::telemetry::{self, CallRecord, Callee, MethodLabel, TRACEPARENT, Trace
 use crate::{call, deadline};
 
 pub use crate::answer::AnswerBody;
+use hold_back::HoldBack;
 use instances::{AtWork, Instances, SystemNames};
 use repeat::{Budget, MOST_ATTEMPTS, Repeatable, pause};
 
+pub use hold_back::HELD_BACK;
 pub use instances::Names;
 pub use transport::ChannelError;
 pub(crate) use transport::Transport;
@@ -42,6 +46,9 @@ pub(crate) use transport::Transport;
 /// did not get through is made again, at another instance where there is one, as long as
 /// its deadline and a budget shared by all calls last; but not one which may have been
 /// worked on and would then be something else the second time, as `RefreshToken` is.
+///
+/// A peer that has no room for calls (`OVERLOADED`) is sent about twice what it takes; the rest
+/// is refused here, with the same reason.
 ///
 /// A call carries the trace of the call that it is made for, and no more time than
 /// that one has left. A unary call has at most the peer's configured deadline; one
@@ -58,6 +65,7 @@ struct Peer {
     callee: Callee,
     instances: Instances,
     budget: Budget,
+    hold_back: HoldBack,
 }
 
 /// A channel that connects when it is first used, and again when a connection is
@@ -74,6 +82,7 @@ pub fn connect_with(peer: &PeerConfig, names: Arc<dyn Names>) -> Result<Channel,
         callee: Callee::new(transport.host(), transport.port()),
         instances: Instances::of(transport, names),
         budget: Budget::full(),
+        hold_back: HoldBack::new(),
     });
     Ok(Channel {
         peer,
@@ -98,6 +107,8 @@ impl Service<Request<Body>> for Channel {
         let label = method.map_or(MethodLabel::OTHER, |method| method.label);
         let is_streaming = method.is_some_and(|method| method.is_streaming);
         let may_repeat = method.is_some_and(|method| method.may_repeat);
+        let may_be_held_back =
+            !is_streaming && method.is_some_and(|one| !is_open_to_all(&one.service));
         let peer = Arc::clone(&self.peer);
         let span = enter_trace(&mut request, label, &peer.callee);
         let deadline = self.limit(&mut request, is_streaming);
@@ -109,6 +120,9 @@ impl Service<Request<Body>> for Channel {
                     ..Limits::default()
                 };
                 let asking = async {
+                    if may_be_held_back {
+                        peer.hold_back.may_send(Instant::now())?;
+                    }
                     if may_repeat {
                         peer.ask_until_it_gets_through(request).await
                     } else {
@@ -189,11 +203,10 @@ impl Peer {
             Ok(ready) => ready.call(request).await,
             Err(error) => Err(error),
         };
-        if answered
-            .as_ref()
-            .is_err_and(|error| !ran_out_of_time(error))
-        {
-            self.instances.did_not_answer(instance);
+        match &answered {
+            Ok(answer) => self.hold_back.was_answered(answer),
+            Err(error) if !ran_out_of_time(error) => self.instances.did_not_answer(instance),
+            Err(_) => {}
         }
         answered
     }

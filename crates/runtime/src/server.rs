@@ -1,7 +1,7 @@
 //! The gRPC server of a service.
 //!
-//! Every call walks the same way, in this order: trace and metrics → deadline →
-//! caller → rate → load → allowlist → token → context → handler, and what panics answers
+//! Every call walks the same way, in this order: rate → load → trace and metrics → deadline →
+//! caller → allowlist → token → context → handler, and what panics answers
 //! `INTERNAL`. It stands in one place, `server/walk.rs`.
 
 mod connection;

@@ -4,6 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aval_proto::common::v1::ErrorReason;
+use http::{HeaderMap, Response};
+use tonic::Status;
+use tonic::body::Body;
 
 use crate::status::Refusal;
 
@@ -13,7 +16,13 @@ use crate::status::Refusal;
 pub(super) struct Load {
     limit: usize,
     calls: AtomicUsize,
+    refusal: Full,
 }
+
+/// The answer of calls for which there is no room, rendered once: most calls of an overload
+/// get it, and what they cost is missing to the others.
+#[derive(Debug)]
+pub(super) struct Full(HeaderMap);
 
 /// A call that is counted until this is dropped.
 #[derive(Debug)]
@@ -24,20 +33,34 @@ impl Load {
         Self {
             limit,
             calls: AtomicUsize::new(0),
+            refusal: Full::rendered(),
         }
     }
 
-    pub(super) fn enter(&self) -> Result<Slot<'_>, Refusal> {
+    pub(super) fn enter(&self) -> Result<Slot<'_>, &Full> {
         let slot = Slot(&self.calls);
         if self.calls.fetch_add(1, Ordering::Relaxed) < self.limit {
             return Ok(slot);
         }
         drop(slot);
-        Err(Refusal::new(
+        Err(&self.refusal)
+    }
+}
+
+impl Full {
+    fn rendered() -> Self {
+        let refusal = Refusal::new(
             ErrorReason::Overloaded,
             "this instance takes no more calls at the moment",
-        )
-        .retry_after(Duration::from_millis(200)))
+        );
+        let status = Status::from(refusal.retry_after(Duration::from_millis(200)));
+        Self(status.into_http::<Body>().into_parts().0.headers)
+    }
+
+    pub(super) fn answer(&self) -> Response<Body> {
+        let mut answer = Response::new(Body::empty());
+        answer.headers_mut().clone_from(&self.0);
+        answer
     }
 }
 
@@ -49,6 +72,9 @@ impl Drop for Slot<'_> {
 
 #[cfg(test)]
 mod tests {
+    use tonic::Code;
+    use tonic_types::StatusExt;
+
     use super::*;
 
     #[test]
@@ -57,7 +83,12 @@ mod tests {
         let first = load.enter().unwrap();
         let _second = load.enter().unwrap();
         for _ in 0..10 {
-            assert_eq!(load.enter().unwrap_err().reason(), ErrorReason::Overloaded);
+            let answer = load.enter().unwrap_err().answer();
+            let status = Status::from_header_map(answer.headers()).unwrap();
+            assert_eq!(status.code(), Code::ResourceExhausted);
+            let info = status.get_details_error_info().unwrap();
+            assert_eq!(info.reason, "OVERLOADED");
+            assert!(status.get_details_retry_info().is_some());
         }
         drop(first);
         assert!(load.enter().is_ok());

@@ -16,6 +16,7 @@ use tracing::{Instrument, Span};
 
 use super::Shared;
 use super::connection::Peer;
+use super::load::Slot;
 use super::message_limit::LimitedBody;
 use super::unread_request;
 use crate::answer::{self, AnswerBody, Limits};
@@ -32,7 +33,7 @@ use crate::token::{TokenError, VerifiedToken};
 /// The header of refusals that finds the call in the logs: its trace.
 const REQUEST_ID: &str = "aval-request-id";
 
-/// Trace and metrics → deadline → admission → handler. It always answers.
+/// Room → trace and metrics → deadline → admission → handler. It always answers.
 pub(super) async fn walk(
     shared: Arc<Shared>,
     peer: Arc<Peer>,
@@ -40,6 +41,10 @@ pub(super) async fn walk(
 ) -> Result<Response<AnswerBody>, Infallible> {
     let method = Methods::known().find(request.uri().path());
     let label = method.map_or(MethodLabel::OTHER, |method| method.label);
+    let slot = match enter(&shared, &peer, method) {
+        Ok(slot) => slot,
+        Err(answer) => return Ok(turn_away(&shared, label, request.headers(), *answer)),
+    };
     let (trace_parent, span) = enter_trace(&shared.environment, label, request.headers());
     let deadline = deadline_of(&shared, method, request.headers());
     let call = Call {
@@ -50,7 +55,8 @@ pub(super) async fn walk(
     let record = CallRecord::of_served(call, span.clone());
 
     // Boxed: what is around it is moved several times before it runs, and is small so.
-    let admitted = Box::pin(call.scope(admit_and_handle(&shared, &peer, method, call, request)));
+    let handling = admit_and_handle(&shared, &peer, method, call, slot, request);
+    let admitted = Box::pin(call.scope(handling));
     let answered = async {
         match deadline {
             Some(deadline) => timeout_at(deadline, admitted)
@@ -64,10 +70,8 @@ pub(super) async fn walk(
 
     let mut answer = answered.unwrap_or_else(|refusal| Status::from(refusal).into_http());
     if answer::code_in(answer.headers()).is_some() {
-        let id = HeaderValue::from_str(&trace_parent.trace_id.to_string());
-        answer
-            .headers_mut()
-            .insert(REQUEST_ID, id.expect("hexadecimal digits are a header"));
+        let id = request_id(trace_parent);
+        answer.headers_mut().insert(REQUEST_ID, id);
     }
     Ok(answer::watch(
         answer,
@@ -76,23 +80,70 @@ pub(super) async fn walk(
     ))
 }
 
-/// Caller → rate → load → allowlist → token → context → handler.
+/// Rate → load: whether there is room for a call, before anything is made of it. Health and
+/// reflection always have room, and take none; what is refused anyway does not, either.
+///
+/// What there is no room for is most of what arrives in an overload: each is looked at no
+/// longer than it takes to say so.
+fn enter<'shared>(
+    shared: &'shared Shared,
+    peer: &Peer,
+    method: Option<&Arc<Method>>,
+) -> Result<Option<Slot<'shared>>, Box<Response<Body>>> {
+    let takes_room = method.is_some_and(|method| !is_open_to_all(&method.service));
+    if !takes_room || peer.caller.is_err() {
+        return Ok(None);
+    }
+    if let Some(rate) = &peer.rate {
+        let taken = rate.take();
+        taken.map_err(|refusal| Box::new(Status::from(refusal).into_http()))?;
+    }
+    let slot = shared.load.enter();
+    slot.map(Some).map_err(|full| Box::new(full.answer()))
+}
+
+/// Answers a call for which there is no room: it is measured as every other and has its
+/// request id, but no span.
+fn turn_away(
+    shared: &Shared,
+    label: MethodLabel,
+    headers: &HeaderMap,
+    mut answer: Response<Body>,
+) -> Response<AnswerBody> {
+    let trace_parent = TraceParent::in_headers(headers)
+        .unwrap_or_else(|| TraceParent::begin(shared.environment.random.as_ref()));
+    let id = request_id(trace_parent);
+    answer.headers_mut().insert(REQUEST_ID, id);
+    let call = Call {
+        method: label,
+        trace_parent,
+        deadline: None,
+    };
+    let record = CallRecord::of_served(call, Span::none());
+    answer::watch(answer, record, Limits::default())
+}
+
+/// Not for the table of headers that both ends of a connection keep: it is another one each
+/// time, and would push out of it what is always the same.
+fn request_id(trace_parent: TraceParent) -> HeaderValue {
+    let id = HeaderValue::from_str(&trace_parent.trace_id.to_string());
+    let mut id = id.expect("hexadecimal digits are a header");
+    id.set_sensitive(true);
+    id
+}
+
+/// Caller → allowlist → token → context → handler, with this room.
 async fn admit_and_handle(
     shared: &Shared,
     peer: &Peer,
     method: Option<&Arc<Method>>,
     call: Call,
+    _slot: Option<Slot<'_>>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Refusal> {
     let caller = peer.caller.as_ref().map_err(|unknown| *unknown)?;
     let method = method.ok_or_else(not_implemented)?;
     let is_open = is_open_to_all(&method.service);
-    let _slot = if is_open {
-        None
-    } else {
-        peer.rate.as_ref().map_or(Ok(()), |rate| rate.take())?;
-        Some(shared.load.enter()?)
-    };
     if !is_open && !shared.allowlist.allows(&method.service, caller) {
         return Err(Refusal::new(
             ErrorReason::CallerNotAllowed,

@@ -8,7 +8,8 @@ use aval_proto::audit::v1::{
     GetCheckpointRequest, GetConsistencyProofRequest, GetInclusionProofRequest,
     GetPatientProofRequest,
 };
-use aval_runtime::channel::connect_lazy;
+use aval_runtime::channel::{HELD_BACK, connect_lazy};
+use futures::future::join_all;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Code, Request};
 use tonic_health::pb::HealthCheckRequest;
@@ -108,6 +109,60 @@ async fn a_call_beyond_the_limit_is_shed_and_health_is_not() {
     desk.go_on.add_permits(1);
     assert!(first.await.unwrap().is_ok());
     assert!(client.get_checkpoint(GetCheckpointRequest {}).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_channel_holds_calls_back_from_a_server_without_room_and_health_is_asked() {
+    let desk = Desk::new();
+    let stand = Stand::start(&desk, |config| config.concurrency_limit = 1).await;
+    let client = stand.client();
+    let mut first = client.clone();
+    let first = tokio::spawn(async move {
+        first
+            .get_inclusion_proof(GetInclusionProofRequest::default())
+            .await
+    });
+    desk.until_a_handler_waits().await;
+
+    let ask = || async {
+        let answer = { client.clone() }
+            .get_checkpoint(GetCheckpointRequest {})
+            .await;
+        answer.unwrap_err()
+    };
+    let held_back = async {
+        loop {
+            for status in join_all((0..64).map(|_| ask())).await {
+                assert_eq!(reason(&status), "OVERLOADED");
+                assert!(status.get_details_retry_info().is_some());
+                if status.message() == HELD_BACK {
+                    return;
+                }
+            }
+        }
+    };
+    tokio::time::timeout(crate::stand::PATIENCE, held_back)
+        .await
+        .expect("calls are held back");
+    let mut health = HealthClient::new(stand.channel("records"));
+    for _ in 0..20 {
+        health.check(HealthCheckRequest::default()).await.unwrap();
+    }
+
+    desk.go_on.add_permits(1);
+    assert!(first.await.unwrap().is_ok());
+    let again = async {
+        while { client.clone() }
+            .get_checkpoint(GetCheckpointRequest {})
+            .await
+            .is_err()
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(crate::stand::PATIENCE, again)
+        .await
+        .expect("calls are sent again");
 }
 
 #[tokio::test]
