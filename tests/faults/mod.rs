@@ -8,6 +8,7 @@
 //! judged: it depends on the machine.
 
 mod certificates;
+mod cores;
 mod disk;
 mod floods;
 mod intruder;

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::lane::{Lane, Seen};
 use super::report::Played;
-use super::site::{Setting, Site};
+use super::site::{Links, Setting, Site};
 use super::trail;
 use crate::patience::eventually;
 
@@ -24,6 +24,7 @@ pub(super) struct Scenario {
     pub(super) test: &'static str,
     title: &'static str,
     pub(super) settings: &'static [Setting],
+    links: Links,
 }
 
 /// The scenario of the test of this name, and what it is called in the table.
@@ -32,6 +33,7 @@ pub(super) const fn scenario(test: &'static str, title: &'static str) -> Scenari
         test,
         title,
         settings: &[],
+        links: Links::Between,
     }
 }
 
@@ -41,12 +43,21 @@ impl Scenario {
         Self { settings, ..self }
     }
 
+    /// The same with services that reach each other and their servers directly: what this
+    /// process does is not between them.
+    pub(super) const fn without_links(self) -> Self {
+        Self {
+            links: Links::Beside,
+            ..self
+        }
+    }
+
     /// Plays it: everybody is busy, something goes wrong and is whole again when `fault`
     /// returns, and then everything must be in order.
     ///
     /// What it returns is kept until then.
     pub(super) async fn play<K>(&self, fault: impl AsyncFnOnce(&mut Site) -> K) -> Vec<Seen> {
-        match Site::open(self.test, self.settings).await {
+        match Site::open_with(self.links, self.test, self.settings).await {
             Some(site) => self.play_at(site, fault).await,
             None => Vec::new(),
         }

@@ -50,16 +50,51 @@ pub(crate) struct Site {
 /// A service's key of the configuration, set otherwise: `("AUDIT__GRPC__DRAIN", "1s")`.
 pub(super) type Setting = (&'static str, &'static str);
 
+/// Whether what the services reach goes through the links that a scenario may break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Links {
+    Between,
+    Beside,
+}
+
+impl Links {
+    /// The port of a server, or of the link to it.
+    fn port(self, link: &Link, server: u16) -> u16 {
+        match self {
+            Self::Between => link.port(),
+            Self::Beside => server,
+        }
+    }
+}
+
 impl Site {
     /// Everything running, with people in the directory. `None` where there is no server:
     /// then it says that `test` did not run.
     pub(crate) async fn open(test: &str, settings: &[(&str, &str)]) -> Option<Self> {
+        Self::open_with(Links::Between, test, settings).await
+    }
+
+    /// The same with links like this.
+    pub(super) async fn open_with(
+        links: Links,
+        test: &str,
+        settings: &[(&str, &str)],
+    ) -> Option<Self> {
         let postgres = PostgresServer::start(test)?;
-        Self::open_on(postgres, test, settings).await
+        Self::open_on_with(links, postgres, test, settings).await
     }
 
     /// The same on this PostgreSQL.
     pub(super) async fn open_on(
+        postgres: PostgresServer,
+        test: &str,
+        settings: &[(&str, &str)],
+    ) -> Option<Self> {
+        Self::open_on_with(Links::Between, postgres, test, settings).await
+    }
+
+    async fn open_on_with(
+        links: Links,
         postgres: PostgresServer,
         test: &str,
         settings: &[(&str, &str)],
@@ -72,13 +107,17 @@ impl Site {
         let config = config.with_engines(Engines {
             postgres: Some(format!(
                 "postgres://postgres@127.0.0.1:{}/postgres",
-                to_postgres.port()
+                links.port(&to_postgres, postgres.port())
             )),
-            redis: Some(format!("redis://127.0.0.1:{}", to_redis.port())),
+            redis: Some(format!(
+                "redis://127.0.0.1:{}",
+                links.port(&to_redis, redis.port())
+            )),
         });
         let ports = config.ports;
         let to_audit = Link::to(loopback(ports.audit)).await.unwrap();
-        let audit_uri = format!("https://127.0.0.1:{}", to_audit.port());
+        let audit_port = links.port(&to_audit, ports.audit);
+        let audit_uri = format!("https://127.0.0.1:{audit_port}");
         let stack = Stack::without_services(config).await.unwrap();
         let start_on = |service: &str, listens: &[(&str, u16)]| {
             let mut variables = vec![("AVAL_CONSENT__AUDIT__URI".to_owned(), audit_uri.clone())];

@@ -12,11 +12,13 @@
 //! `revocations`, `lineup`); the turns (`rounds`); what came of them (`figures`,
 //! `spread`, `report`, `machine`). Apart from all that, `directory`: imports and searches
 //! at the size of the country; `identity`: verifying tokens, signing in and out; `trail`:
-//! reading the trail as it grows; and `processes`: starting, and doing nothing.
+//! reading the trail as it grows; `processes`: starting, and doing nothing;
+//! and `crowd`: callers beyond all bounds, for the scenario of an overload.
 
 mod arguments;
 mod consent;
 mod contender;
+mod crowd;
 mod directory;
 mod figures;
 mod identity;
@@ -43,6 +45,7 @@ use aval_runtime::config::TelemetryConfig;
 use indicatif::{ProgressBar, ProgressStyle};
 
 pub use arguments::{BenchArguments, Only};
+pub use crowd::{Asking, Outcome, Pace, Way, crowd};
 pub use directory::{DirectoryBenchArguments, run as run_directory};
 pub use identity::{IdentityBenchArguments, run as run_identity};
 pub use processes::{ProcessBenchArguments, run as run_processes};

@@ -121,8 +121,10 @@ fn tenths(micros: u64) -> String {
 /// A row for each number of callers.
 fn table_of_overload(figures: &Value) -> Result<String> {
     let mut table = String::from(
-        "| | Decisions a second | Refused | Median | 99 in 100 within |\n\
-         | --- | ---: | ---: | ---: | ---: |\n",
+        "| | Decisions a second | Refused a second | Not sent a second | Median | 99 in 100 within \
+         | The servers' core | Consent's part of it | The callers' core | A decision, all servers \
+         | A refusal, consent |\n\
+         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
     );
     for row in figures.as_array().context("the figures are rows")? {
         let callers = row["callers"].as_str().context("a row has callers")?;
@@ -131,13 +133,25 @@ fn table_of_overload(figures: &Value) -> Result<String> {
             figure.with_context(|| format!("a row has {name}"))
         };
         let millis = |name: &str| Ok::<_, anyhow::Error>(tenths(figure(name)?));
+        // Where almost everybody is answered, what a refusal took is not to be told apart; nor
+        // what a decision did where almost nobody is.
+        let is_crowded = figure("refused_a_second")? > figure("answered_a_second")?;
+        let (decision, refusal) = if is_crowded {
+            ("–".to_owned(), format!("{} µs", figure("refusal_us")?))
+        } else {
+            (format!("{} µs", figure("decision_us")?), "–".to_owned())
+        };
         writeln!(
             table,
-            "| {callers} | {} | {} | {} ms | {} ms |",
+            "| {callers} | {} | {} | {} | {} ms | {} ms | {} % | {} % | {} % | {decision} | {refusal} |",
             figure("answered_a_second")?,
-            figure("refused")?,
+            figure("refused_a_second")?,
+            figure("held_back_a_second")?,
             millis("median_us")?,
             millis("p99_us")?,
+            figure("servers_percent")?,
+            figure("consent_percent")?,
+            figure("callers_percent")?,
         )?;
     }
     Ok(table)
@@ -207,13 +221,14 @@ mod tests {
     #[test]
     fn an_overload_has_a_row_for_each_number_of_callers() {
         let figures = json!([{ "callers": "6 callers", "figures": {
-            "answered_a_second": 812, "refused": 0, "median_us": 7211, "p99_us": 19_040,
+            "answered_a_second": 812, "refused_a_second": 0, "held_back_a_second": 0,
+            "median_us": 7211, "p99_us": 19_040, "servers_percent": 78, "consent_percent": 31,
+            "callers_percent": 9, "decision_us": 960, "refusal_us": 0,
         }}]);
         let table = table_of_overload(&figures).unwrap();
-        assert!(
-            table.ends_with("| 6 callers | 812 | 0 | 7.3 ms | 19.1 ms |\n"),
-            "{table}"
-        );
+        let row =
+            "| 6 callers | 812 | 0 | 0 | 7.3 ms | 19.1 ms | 78 % | 31 % | 9 % | 960 µs | – |\n";
+        assert!(table.ends_with(row), "{table}");
         assert!(table_of_overload(&json!([{ "callers": "6 callers" }])).is_err());
     }
 }
