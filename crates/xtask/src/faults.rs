@@ -133,9 +133,9 @@ fn table_of_overload(figures: &Value) -> Result<String> {
             figure.with_context(|| format!("a row has {name}"))
         };
         let millis = |name: &str| Ok::<_, anyhow::Error>(tenths(figure(name)?));
-        // Where almost everybody is answered, what a refusal took is not to be told apart; nor
-        // what a decision did where almost nobody is.
-        let is_crowded = figure("refused_a_second")? > figure("answered_a_second")?;
+        // Where there are not many refusals, what one took is not to be told apart; nor what a
+        // decision did where there are.
+        let is_crowded = figure("refused_a_second")? > 2 * figure("answered_a_second")?;
         let (decision, refusal) = if is_crowded {
             ("–".to_owned(), format!("{} µs", figure("refusal_us")?))
         } else {

@@ -70,8 +70,7 @@ impl TraceParent {
 
     /// Eight bytes of the trace's name that were drawn, as a number.
     pub(crate) fn drawn(self) -> u64 {
-        let [.., a, b, c, d, e, f, g, h] = self.trace_id.0;
-        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+        u64::from_be_bytes(std::array::from_fn(|place| self.trace_id.0[8 + place]))
     }
 
     /// The place that these headers name, if they name one.
