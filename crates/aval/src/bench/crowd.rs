@@ -146,8 +146,8 @@ async fn each_second(
     while begun.elapsed() < during {
         tick.tick().await;
         let due = begun.elapsed().as_micros() * u128::from(rate) / 1_000_000;
-        for turn in made..usize::try_from(due)? {
-            made = turn + 1;
+        let due = usize::try_from(due)?;
+        for turn in made..due {
             if under_way.load(Ordering::Relaxed) >= MOST_UNDER_WAY {
                 all.not_made += 1;
                 continue;
@@ -161,6 +161,7 @@ async fn each_second(
                 ended
             });
         }
+        made = made.max(due);
         while let Some(ended) = calling.try_join_next() {
             ended?.count(&mut all);
         }
