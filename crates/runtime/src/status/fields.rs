@@ -56,15 +56,19 @@ impl FieldErrors {
     /// The value, or a note of the rule that the parser says it breaks. Every parse
     /// error of `aval-domain` displays as such a rule.
     pub fn check<T, E: Display>(&mut self, field: &str, parsed: Result<T, E>) -> Option<T> {
-        parsed
-            .map_err(|error| self.add(field, error.to_string()))
-            .ok()
+        match parsed {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.note(field, &error);
+                None
+            }
+        }
     }
 
     /// The value of a message field that must be there.
     pub fn required<T>(&mut self, field: &str, value: Option<T>) -> Option<T> {
         if value.is_none() {
-            self.add(field, "is required");
+            self.note(field, &"is required");
         }
         value
     }
@@ -152,6 +156,14 @@ impl FieldErrors {
     pub fn build<T>(self, build: impl FnOnce() -> Option<T>) -> Result<T, Refusal> {
         self.finish()?;
         build().ok_or_else(|| Refusal::field("", "the request is incomplete"))
+    }
+
+    /// Apart from the checks, which are short without it: so they are compiled into
+    /// their callers, and a value that passes is not moved from one to the next.
+    #[cold]
+    #[inline(never)]
+    fn note(&mut self, field: &str, rule: &dyn Display) {
+        self.add(field, rule.to_string());
     }
 
     fn path(&self, field: &str) -> String {

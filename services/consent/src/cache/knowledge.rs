@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use ahash::RandomState;
 use aval_domain::time::{Clock, Timestamp};
 use aval_runtime::boot_clock::BootClock;
 
@@ -68,8 +69,9 @@ struct ShardKnowledge {
     applied: Position,
     /// Changes up to here may have been forgotten.
     floor: Position,
-    /// The last change of each, where it is above the floor.
-    last: HashMap<Dependency, Position>,
+    /// The last change of each, where it is above the floor. Every check looks here for all
+    /// that it rests on.
+    last: HashMap<Dependency, Position, RandomState>,
 }
 
 /// Until when what is known may be relied on: counted from the beginning of a poll.

@@ -62,7 +62,7 @@ pub(super) fn walk(
         }
     }
     match progress.ground() {
-        Some(ground) => permitted(&world, &progress, ground),
+        Some(ground) => permitted(&world, progress, ground),
         None => denied(&world, DenialReason::NoGrant),
     }
 }
@@ -137,7 +137,7 @@ impl Outcome {
     }
 }
 
-fn permitted(world: &World<'_>, progress: &Progress<'_>, ground: Ground) -> Outcome {
+fn permitted(world: &World<'_>, progress: Progress<'_>, ground: Ground) -> Outcome {
     let obligations = match world.question.mode {
         AccessMode::BreakGlass | AccessMode::RegulationCenter if world.capacity().is_some() => {
             vec![Obligation::ShowEmergencyMode, Obligation::EmergencyReported]
@@ -150,7 +150,11 @@ fn permitted(world: &World<'_>, progress: &Progress<'_>, ground: Ground) -> Outc
             obligations,
             ..blank(world, Verdict::Permit(ground))
         },
-        permitted: progress.documents.iter().map(|(place, _)| *place).collect(),
+        permitted: progress
+            .documents
+            .into_iter()
+            .map(|(place, _)| place)
+            .collect(),
     }
 }
 

@@ -107,7 +107,7 @@ fn asked_period(fields: &mut FieldErrors, value: Option<&common::Period>) -> Opt
 /// The documents of a question: at most 200, none twice.
 fn documents(
     fields: &mut FieldErrors,
-    values: Vec<common::DocumentRef>,
+    mut values: Vec<common::DocumentRef>,
 ) -> Option<Vec<DocumentRef>> {
     if values.len() > MOST_DOCUMENTS {
         fields.add("documents", "must be at most 200");
@@ -121,6 +121,6 @@ fn documents(
         }
         first.then_some(())
     });
-    let documents = fields.each("documents", values, document_ref_from_proto);
+    let documents = fields.each("documents", &mut values, document_ref_from_proto);
     each_once.and(documents)
 }

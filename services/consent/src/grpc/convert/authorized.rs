@@ -22,8 +22,8 @@ pub(in crate::grpc) fn list_authorized(
     let patient_id = fields.parse("patient_id", &request.patient_id);
     let document = match request.document {
         None => Some(None),
-        Some(document) => fields.within("document", |fields| {
-            document_ref_from_proto(fields, document).map(Some)
+        Some(mut document) => fields.within("document", |fields| {
+            document_ref_from_proto(fields, &mut document).map(Some)
         }),
     };
     let (patient_id, document) = fields.build(|| Some((patient_id?, document?)))?;
