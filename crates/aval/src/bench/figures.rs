@@ -27,6 +27,8 @@ pub(crate) struct Figures {
     pub(crate) p999_us: u64,
     /// None took longer.
     pub(crate) max_us: u64,
+    /// Half of the calls that one caller made afterwards, with nobody else, took no longer.
+    pub(crate) alone_p50_us: u64,
     /// Processor time of the servers and their databases for each call; absent where
     /// the system does not say.
     pub(crate) server_us_per_call: Option<f64>,
@@ -46,6 +48,7 @@ pub(crate) struct Figures {
 impl Figures {
     pub(crate) fn new(
         measurement: &Measurement,
+        alone: &Measurement,
         used: Option<ProcessorTime>,
         from_rest: bool,
     ) -> Self {
@@ -64,6 +67,7 @@ impl Figures {
             p99_us: latencies.quantile(0.99),
             p999_us: latencies.quantile(0.999),
             max_us: latencies.longest(),
+            alone_p50_us: alone.latencies().quantile(0.5),
             server_us_per_call: used
                 .map(|used| ratio(used.servers.as_secs_f64() * 1e6, count(latencies.count()))),
             server_cores: used.map(|used| cores(used.servers)),
@@ -109,12 +113,15 @@ mod tests {
             callers: Duration::from_millis(250),
             servers: Duration::from_millis(400),
         };
-        let figures = Figures::new(&measurement, Some(used), true);
+        let mut alone = Measurement::default();
+        alone.record(Ok(()), Duration::from_micros(30));
+        let figures = Figures::new(&measurement, &alone, Some(used), true);
         assert_eq!((figures.seconds, figures.per_second), (0.5, 198.0));
         assert_eq!(
             (figures.p50_us, figures.p99_us, figures.max_us),
             (50, 99, 100)
         );
+        assert_eq!(figures.alone_p50_us, 30);
         assert_eq!(figures.failures(), 1);
         assert_eq!(figures.server_us_per_call, Some(4_000.0));
         assert_eq!(figures.server_cores, Some(0.8));
@@ -123,7 +130,8 @@ mod tests {
 
     #[test]
     fn a_turn_in_which_nothing_happened_has_figures_all_the_same() {
-        let figures = Figures::new(&Measurement::default(), None, true);
+        let nothing = Measurement::default();
+        let figures = Figures::new(&nothing, &nothing, None, true);
         assert_eq!((figures.seconds, figures.per_second), (0.0, 0.0));
         assert_eq!(figures.server_us_per_call, None);
     }

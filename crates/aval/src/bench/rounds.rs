@@ -31,6 +31,9 @@ pub(crate) type Played = Vec<(Entrant, Vec<Figures>)>;
 /// their work again.
 const WARM_UP_SECONDS: f64 = 0.25;
 
+/// After each turn, for one caller alone: how long a call takes when nothing waits.
+const ALONE_SECONDS: f64 = 0.25;
+
 /// Plays all rounds; `progress` hears whose turn it is, before it.
 pub(crate) async fn play(
     turns: Turns,
@@ -72,10 +75,16 @@ async fn take_turn(
     let used = before
         .zip(after)
         .map(|(before, after)| after.since(&before));
+    let mut callers = finished.callers;
+    callers.truncate(1);
+    let alone = Load::Closed {
+        seconds: ALONE_SECONDS,
+    };
+    let alone = alone.run(&time, callers).await?.measurement;
     let beside_per_second = contender.end_turn().await?;
     Ok(Figures {
         beside_per_second,
-        ..Figures::new(&finished.measurement, used, from_rest)
+        ..Figures::new(&finished.measurement, &alone, used, from_rest)
     })
 }
 

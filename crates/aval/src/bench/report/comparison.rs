@@ -20,6 +20,8 @@ pub(crate) struct Comparison {
     /// Of the servers' processor time for each call: the smaller, the better. It holds
     /// even where the callers were the limit.
     pub(crate) server_us_per_call: Option<Spread>,
+    /// Of what half of one caller's calls take, with nobody else: the smaller, the better.
+    pub(crate) alone_p50: Option<Spread>,
     /// What the project wants of these ratios.
     pub(crate) goal: Option<Goal>,
     /// Whether the medians reach it; absent where there is no goal, or none that this
@@ -95,6 +97,7 @@ impl Comparison {
             p99,
             // Absent in one round, not a number in the ratio, absent here.
             server_us_per_call: ratio(|round| round.server_us_per_call.unwrap_or(f64::NAN)),
+            alone_p50: ratio(|round| count(round.alone_p50_us)),
             goal,
             reached: goal.and_then(|goal| goal.is_reached(per_second, p99, failed, load)),
         }

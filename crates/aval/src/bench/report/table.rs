@@ -183,6 +183,7 @@ fn comparisons(report: &Report, language: Language) -> Table {
         say("débit", "throughput"),
         say("p99", "p99"),
         say("serveur/appel", "server/call"),
+        say("p50, un\nappelant", "p50, one\ncaller"),
         say("objectif", "goal"),
     ];
     let mut table = with_headings(&headings, language);
@@ -196,6 +197,7 @@ fn comparisons(report: &Report, language: Language) -> Table {
             number(spread(comparison.per_second, ratio)),
             number(spread(comparison.p99, ratio)),
             number(spread(comparison.server_us_per_call, ratio)),
+            number(spread(comparison.alone_p50, ratio)),
             Cell::new(goal(comparison, language)),
         ]);
     }

@@ -30,6 +30,7 @@ fn figures(per_second: f64, p99_us: u64) -> Figures {
         p99_us,
         p999_us: 900,
         max_us: 12_345,
+        alone_p50_us: 90,
         server_us_per_call: Some(12.5),
         server_cores: Some(0.75),
         caller_cores: Some(1.0),
