@@ -350,8 +350,8 @@ async fn a_change_of_one_statement_is_there_for_others_and_ticks() {
     for test in test_databases("a_change_of_one_statement").await {
         let store = SqlCounters::create(&test.db, Isolation::default()).await;
         let commits = test.db.commits();
-        let changed = change(&test.db, &format!("{ADD_TO_A} RETURNING value"));
-        let changed = changed.await.unwrap();
+        let returning = format!("{ADD_TO_A} RETURNING value");
+        let changed = change(&test.db, &returning).await.unwrap();
         let value: i64 = changed[0].try_get("", "value").unwrap();
         assert_eq!((changed.len(), value), (1, 1));
         assert!(commits.has_changed().unwrap());
@@ -369,12 +369,9 @@ async fn a_change_that_fails_when_it_is_committed_has_failed() {
         let store = SqlCounters::create(&test.db, Isolation::default()).await;
         let unique = "ALTER TABLE counters ADD CONSTRAINT one_of_each \
             UNIQUE (value) DEFERRABLE INITIALLY DEFERRED";
-        let told_apart = async |tx: Transaction| {
-            execute(&tx, "UPDATE counters SET value = 7 WHERE name = 'b'").await?;
-            execute(&tx, unique).await
-        };
-        let told_apart = test.db.transaction("test.unique", told_apart).await;
-        told_apart.unwrap();
+        for sql in ["UPDATE counters SET value = 7 WHERE name = 'b'", unique] {
+            test.db.writer().execute_unprepared(sql).await.unwrap();
+        }
         let commits = test.db.commits();
         let same = "UPDATE counters SET value = 7 WHERE name = 'a' RETURNING value";
         let refused = change(&test.db, same).await;
