@@ -62,6 +62,14 @@ struct Made {
     people: PeopleIndex,
 }
 
+/// What looks at the directory's revision found.
+#[derive(Debug, Default)]
+struct Seen {
+    last: Option<u64>,
+    /// The revision of which there is no index: of too many people, or of nobody.
+    without_index: Option<u64>,
+}
+
 impl Indexed {
     /// None yet.
     pub(in crate::store::sql) const fn new(most_people: u64) -> Self {
@@ -77,13 +85,16 @@ impl Indexed {
             return;
         }
         let for_ever = async {
-            let mut seen = None;
+            let mut seen = Seen::default();
+            let mut silent = false;
             loop {
-                match self.look(db, seen).await {
-                    Ok(revision) => seen = Some(revision),
-                    Err(error) => {
-                        tracing::warn!(%error, "people were not indexed: searches read the database");
+                match self.look(db, &mut seen).await {
+                    Ok(()) => silent = false,
+                    Err(error) if !silent => {
+                        tracing::warn!(%error, "people are not indexed: searches read the database");
+                        silent = true;
                     }
+                    Err(_) => {}
                 }
                 tokio::time::sleep(LOOK_EVERY).await;
             }
@@ -93,32 +104,34 @@ impl Indexed {
 
     /// Drops the index of another revision, and makes that of this one once it has been the
     /// same for two looks: many changes one after the other are not worth an index each.
-    async fn look(&self, db: &Database, seen: Option<u64>) -> Result<u64, Error> {
+    async fn look(&self, db: &Database, seen: &mut Seen) -> Result<(), Error> {
         let newest = revision::newest(db.reader()).await?;
-        let is_current = self.made().is_some_and(|made| made.revision == newest);
-        if !is_current {
-            self.drop_it();
-            if seen == Some(newest) {
-                self.make(db).await?;
-            }
+        let is_settled = seen.last.replace(newest) == Some(newest);
+        if self.made().is_some_and(|made| made.revision == newest) {
+            return Ok(());
         }
-        Ok(newest)
+        self.drop_it();
+        let is_hopeless = seen.without_index == Some(newest);
+        if is_settled && !is_hopeless && !self.make(db).await? {
+            seen.without_index = Some(newest);
+        }
+        Ok(())
     }
 
-    /// Makes it of the present revision.
-    pub(in crate::store::sql) async fn make(&self, db: &Database) -> Result<(), Error> {
+    /// Makes it of the present revision; answers whether there is one to be made.
+    pub(in crate::store::sql) async fn make(&self, db: &Database) -> Result<bool, Error> {
         let begun = Instant::now();
         let most = self.most_people;
         let read = db.snapshot("practitioner_directory.index", move |tx| async move {
             read(&tx, most).await
         });
         let Some((revision, building)) = read.await? else {
-            return Ok(());
+            return Ok(false);
         };
         let people = tokio::task::spawn_blocking(move || building.finish()).await;
         let Ok(Some(people)) = people else {
             tracing::warn!("there is more of people than the index has numbers for");
-            return Ok(());
+            return Ok(false);
         };
         tracing::info!(
             people = people.len(),
@@ -127,7 +140,7 @@ impl Indexed {
             "people are indexed for searches"
         );
         self.put(Some(Arc::new(Made { revision, people })));
-        Ok(())
+        Ok(true)
     }
 
     /// A page of the people who are meant; `None` where the index does not tell, or is of
