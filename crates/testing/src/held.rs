@@ -159,11 +159,7 @@ impl Held {
     /// Waits until it says these words, since it was started last.
     pub fn until_it_says(&self, words: &str) {
         let begun = Instant::now();
-        let says = |log: String| {
-            log.get(self.said_before..)
-                .is_some_and(|log| log.contains(words))
-        };
-        while !says(self.log()) {
+        while !self.has_said(words) {
             assert!(
                 begun.elapsed() < PATIENCE,
                 "it never says {words:?}: {}",
@@ -171,6 +167,14 @@ impl Held {
             );
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// Whether it said these words, since it was started last.
+    #[must_use]
+    pub fn has_said(&self, words: &str) -> bool {
+        let log = self.log();
+        let since = log.get(self.said_before..);
+        since.is_some_and(|log| log.contains(words))
     }
 
     fn order(&mut self, word: &str) {
