@@ -26,8 +26,8 @@ const TICK: Duration = Duration::from_millis(10);
 
 impl Apart {
     /// Puts what this process has started on one core and itself on another. What is started
-    /// from now on goes where its parent is. `None`, and everybody is where they were, on a
-    /// machine with one core, or where the system cannot do it.
+    /// from now on goes where its parent is. `None` on a machine with one core, or where the
+    /// system cannot do it.
     pub(super) fn now() -> Option<Self> {
         let cores = std::thread::available_parallelism().ok()?;
         if cores.get() < 2 {

@@ -25,6 +25,25 @@ pub struct PractitionerSearch {
     pub page: PageOf<PractitionerPosition>,
 }
 
+#[cfg(test)]
+impl PractitionerSearch {
+    /// Everybody of this name who practises, on one page.
+    pub(crate) fn of_name(name: NameQuestion) -> Self {
+        Self {
+            name: Some(name),
+            profession: None,
+            speciality: None,
+            place: Place::default(),
+            organization_id: None,
+            include_inactive: false,
+            page: PageOf {
+                size: aval_domain::page::PageSize::MAX,
+                after: None,
+            },
+        }
+    }
+}
+
 /// What is known of the structure looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrganizationSearch {

@@ -140,6 +140,7 @@ async fn each_second(
     let under_way = Arc::new(AtomicUsize::new(0));
     let mut calling = JoinSet::new();
     let mut all = Outcome::default();
+    let people = asking.len();
     let mut made = 0_usize;
     let mut tick = interval(Duration::from_millis(1));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -152,11 +153,11 @@ async fn each_second(
                 all.not_made += 1;
                 continue;
             }
-            let one = Arc::clone(&asking[turn % asking.len()]);
+            let one = Arc::clone(&asking[turn % people]);
             under_way.fetch_add(1, Ordering::Relaxed);
             let under_way = Arc::clone(&under_way);
             calling.spawn(async move {
-                let ended = one.ask(turn / 2).await;
+                let ended = one.ask(turn / people).await;
                 under_way.fetch_sub(1, Ordering::Relaxed);
                 ended
             });

@@ -6,17 +6,20 @@ use std::time::Duration;
 use aval_proto::audit::v1::transparency_service_client::TransparencyServiceClient;
 use aval_proto::audit::v1::{
     GetCheckpointRequest, GetConsistencyProofRequest, GetInclusionProofRequest,
-    GetPatientProofRequest,
+    GetInclusionProofResponse, GetPatientProofRequest,
 };
-use aval_runtime::channel::{HELD_BACK, connect_lazy};
+use aval_runtime::channel::{Channel, HELD_BACK, connect_lazy};
 use futures::future::join_all;
+use tokio::task::JoinHandle;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
-use tonic::{Code, Request};
+use tonic::{Code, Request, Response, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt;
 
 use crate::stand::{Desk, Stand, reason};
+
+type Client = TransparencyServiceClient<Channel>;
 
 /// A client without deadlines of its own, so that only the server's count.
 fn patient_client(stand: &Stand) -> TransparencyServiceClient<tonic::transport::Channel> {
@@ -72,18 +75,41 @@ async fn a_channel_gives_up_at_the_deadline_of_its_client() {
     assert_eq!(status.code(), Code::DeadlineExceeded);
 }
 
+/// A call that waits in its handler until the desk lets it go on.
+async fn take_the_room(
+    desk: &Desk,
+    client: &Client,
+) -> JoinHandle<Result<Response<GetInclusionProofResponse>, Status>> {
+    let mut client = client.clone();
+    let waiting = tokio::spawn(async move {
+        let request = GetInclusionProofRequest::default();
+        client.get_inclusion_proof(request).await
+    });
+    desk.until_a_handler_waits().await;
+    waiting
+}
+
+async fn until_it_answers(mut client: Client) {
+    let answered = async {
+        while client
+            .get_checkpoint(GetCheckpointRequest {})
+            .await
+            .is_err()
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(crate::stand::PATIENCE, answered)
+        .await
+        .expect("there is room again");
+}
+
 #[tokio::test]
 async fn a_call_beyond_the_limit_is_shed_and_health_is_not() {
     let desk = Desk::new();
     let stand = Stand::start(&desk, |config| config.concurrency_limit = 1).await;
     let mut client = stand.client();
-    let mut first = client.clone();
-    let first = tokio::spawn(async move {
-        first
-            .get_inclusion_proof(GetInclusionProofRequest::default())
-            .await
-    });
-    desk.until_a_handler_waits().await;
+    let first = take_the_room(&desk, &client).await;
 
     let status = client
         .get_checkpoint(GetCheckpointRequest {})
@@ -116,13 +142,7 @@ async fn a_channel_holds_calls_back_from_a_server_without_room_and_health_is_ask
     let desk = Desk::new();
     let stand = Stand::start(&desk, |config| config.concurrency_limit = 1).await;
     let client = stand.client();
-    let mut first = client.clone();
-    let first = tokio::spawn(async move {
-        first
-            .get_inclusion_proof(GetInclusionProofRequest::default())
-            .await
-    });
-    desk.until_a_handler_waits().await;
+    let first = take_the_room(&desk, &client).await;
 
     let ask = || async {
         let answer = { client.clone() }
@@ -151,18 +171,7 @@ async fn a_channel_holds_calls_back_from_a_server_without_room_and_health_is_ask
 
     desk.go_on.add_permits(1);
     assert!(first.await.unwrap().is_ok());
-    let again = async {
-        while { client.clone() }
-            .get_checkpoint(GetCheckpointRequest {})
-            .await
-            .is_err()
-        {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(crate::stand::PATIENCE, again)
-        .await
-        .expect("calls are sent again");
+    until_it_answers(client).await;
 }
 
 #[tokio::test]
@@ -194,27 +203,10 @@ async fn a_caller_who_calls_too_often_is_told_when_to_come_back_and_health_is_no
 async fn a_call_that_its_client_gives_up_makes_room() {
     let desk = Desk::new();
     let stand = Stand::start(&desk, |config| config.concurrency_limit = 1).await;
-    let mut client = stand.client();
-    let mut given_up = client.clone();
-    let given_up = tokio::spawn(async move {
-        given_up
-            .get_inclusion_proof(GetInclusionProofRequest::default())
-            .await
-    });
-    desk.until_a_handler_waits().await;
+    let client = stand.client();
+    let given_up = take_the_room(&desk, &client).await;
     given_up.abort();
-    let room = async {
-        while client
-            .get_checkpoint(GetCheckpointRequest {})
-            .await
-            .is_err()
-        {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(crate::stand::PATIENCE, room)
-        .await
-        .expect("the slot is given back");
+    until_it_answers(client).await;
 }
 
 #[tokio::test]

@@ -91,14 +91,14 @@ pub struct SqlStore {
 
 impl SqlStore {
     /// The log in this database, whose schema is [`Migrator`]'s, with its payloads under
-    /// these keys.
+    /// these keys. To be called inside of the run time, whose tasks read for it.
     #[must_use]
     pub fn new(db: Database, keys: Arc<PatientKeys>) -> Self {
         Self {
+            tree: tree::Tree::of(&db),
             db,
             keys,
             professionals: professionals::Known::default(),
-            tree: tree::Tree::default(),
             standby: None,
         }
     }
@@ -209,7 +209,7 @@ impl Store for SqlStore {
     }
 
     fn checkpoint(&self) -> Answer<'_, Option<String>> {
-        Box::pin(self.tree.checkpoint(&self.db))
+        Box::pin(self.tree.checkpoint())
     }
 
     fn witnessed(&self) -> Answer<'_, Option<String>> {
@@ -221,7 +221,7 @@ impl Store for SqlStore {
     }
 
     fn nodes<'a>(&'a self, nodes: &'a [NodeId]) -> Answer<'a, KnownNodes> {
-        Box::pin(self.tree.nodes(&self.db, nodes))
+        Box::pin(self.tree.nodes(nodes))
     }
 
     fn forget_nodes(&self) {

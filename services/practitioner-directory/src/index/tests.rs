@@ -1,12 +1,10 @@
 use std::collections::BTreeSet;
 
-use aval_domain::page::PageSize;
 use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::page::PageOf;
-use crate::search::{Place, PractitionerSearch};
+use crate::search::PractitionerSearch;
 use crate::words::near::{are_near, variants};
 use crate::words::{Clause, NameQuestion};
 
@@ -68,20 +66,9 @@ fn asked(words: &[&str]) -> PractitionerSearch {
         words: set(&[word]),
         near: BTreeSet::new(),
     });
-    PractitionerSearch {
-        name: Some(NameQuestion {
-            clauses: clauses.collect(),
-        }),
-        profession: None,
-        speciality: None,
-        place: Place::default(),
-        organization_id: None,
-        include_inactive: false,
-        page: PageOf {
-            size: PageSize::MAX,
-            after: None,
-        },
-    }
+    PractitionerSearch::of_name(NameQuestion {
+        clauses: clauses.collect(),
+    })
 }
 
 fn ranks(index: &PeopleIndex, search: &PractitionerSearch) -> Option<Vec<(Likeness, u128)>> {

@@ -5,107 +5,60 @@
 //! committed before that. No timer: who asks alone is looked for at once, and under load one
 //! statement serves many.
 
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
 use aval_database::DatabaseError;
 use futures::future::BoxFuture;
 use sea_orm::DbErr;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
-/// Those who wait for a look, with what each asks. Cloning gives another handle on the same.
-pub(super) struct Together<Asked, Told>(Arc<Mutex<Waiting<Asked, Told>>>);
+/// How many may wait; more wait before they are let in.
+const LONGEST_LINE: usize = 4_096;
 
-type Answer<Told> = oneshot::Sender<Result<Told, DatabaseError>>;
+/// What somebody asks, and where they are told.
+type Waiting<Asked, Told> = (Asked, oneshot::Sender<Result<Told, DatabaseError>>);
 
-struct Waiting<Asked, Told> {
-    asked: Vec<Asked>,
-    answers: Vec<Answer<Told>>,
-    /// Whether a task looks, and will serve whoever is here.
-    is_looking: bool,
-}
+/// Where to ask. Cloning gives another handle on the same.
+#[derive(Debug, Clone)]
+pub(super) struct Together<Asked, Told>(mpsc::Sender<Waiting<Asked, Told>>);
 
 impl<Asked, Told> Together<Asked, Told>
 where
     Asked: Send + 'static,
     Told: Clone + Send + 'static,
 {
-    /// Waits for a look that begins from now on and is told what is asked here among
-    /// others; what it finds is told to all of them. `look` is used by whoever finds nobody
-    /// looking, and has to be the same for all.
-    pub(super) async fn ask<Look>(&self, asked: Asked, look: Look) -> Result<Told, DatabaseError>
+    /// Starts the task that looks for whoever asks, and tells all of them what it found. It
+    /// ends with the last handle.
+    pub(super) fn start<Look>(look: Look) -> Self
     where
         Look: Fn(Vec<Asked>) -> BoxFuture<'static, Result<Told, DatabaseError>> + Send + 'static,
     {
+        let (line, waiting) = mpsc::channel(LONGEST_LINE);
+        tokio::spawn(look_for_all(look, waiting));
+        Self(line)
+    }
+
+    /// Waits for a look that begins from now on and is told of this among others.
+    pub(super) async fn ask(&self, asked: Asked) -> Result<Told, DatabaseError> {
         let (answer, answered) = oneshot::channel();
-        if self.wait(asked, answer) {
-            let looking = Looking {
-                together: self.clone(),
-                has_ended: false,
-            };
-            tokio::spawn(async move { looking.run(look).await });
-        }
+        let stood_in_line = self.0.send((asked, answer)).await;
+        stood_in_line.map_err(|_| abandoned())?;
         answered.await.unwrap_or_else(|_| Err(abandoned()))
     }
-
-    /// Stands in line. Answers whether nobody looks, so that whoever came has to.
-    fn wait(&self, asked: Asked, answer: Answer<Told>) -> bool {
-        let mut waiting = self.waiting();
-        waiting.asked.push(asked);
-        waiting.answers.push(answer);
-        !std::mem::replace(&mut waiting.is_looking, true)
-    }
-
-    /// Those who wait; none: nobody looks any more.
-    fn next(&self) -> Option<Waiting<Asked, Told>> {
-        let mut waiting = self.waiting();
-        waiting.is_looking = !waiting.asked.is_empty();
-        waiting.is_looking.then(|| Waiting {
-            asked: std::mem::take(&mut waiting.asked),
-            answers: std::mem::take(&mut waiting.answers),
-            is_looking: true,
-        })
-    }
 }
 
-impl<Asked, Told> Together<Asked, Told> {
-    fn waiting(&self) -> MutexGuard<'_, Waiting<Asked, Told>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The task that looks. If it ends before its time those who wait are told, and the next who
-/// asks begins another.
-struct Looking<Asked, Told> {
-    together: Together<Asked, Told>,
-    has_ended: bool,
-}
-
-impl<Asked, Told> Looking<Asked, Told>
+async fn look_for_all<Asked, Told, Look>(look: Look, mut line: mpsc::Receiver<Waiting<Asked, Told>>)
 where
-    Asked: Send + 'static,
     Told: Clone + Send + 'static,
+    Look: Fn(Vec<Asked>) -> BoxFuture<'static, Result<Told, DatabaseError>>,
 {
-    async fn run<Look>(mut self, look: Look)
-    where
-        Look: Fn(Vec<Asked>) -> BoxFuture<'static, Result<Told, DatabaseError>> + Send + 'static,
-    {
-        while let Some(waiting) = self.together.next() {
-            let found = look(waiting.asked).await;
-            for answer in waiting.answers {
-                // Who gave up does not hear it.
-                _ = answer.send(found.clone());
-            }
-        }
-        // From here on another task may look.
-        self.has_ended = true;
-    }
-}
-
-impl<Asked, Told> Drop for Looking<Asked, Told> {
-    fn drop(&mut self) {
-        if !self.has_ended {
-            *self.together.waiting() = Waiting::default();
+    let mut waiting = Vec::new();
+    while line.recv_many(&mut waiting, LONGEST_LINE).await > 0 {
+        let (asked, answers): (Vec<_>, Vec<_>) = waiting.drain(..).unzip();
+        // A task of its own: if it panics, those it was for are told and the next are not lost.
+        let found = tokio::spawn(look(asked)).await;
+        let found = found.unwrap_or_else(|_| Err(abandoned()));
+        for answer in answers {
+            // Who gave up does not hear it.
+            _ = answer.send(found.clone());
         }
     }
 }
@@ -114,39 +67,9 @@ fn abandoned() -> DatabaseError {
     DbErr::Custom("a look at the database was abandoned".to_owned()).into()
 }
 
-impl<Asked, Told> Default for Waiting<Asked, Told> {
-    fn default() -> Self {
-        Self {
-            asked: Vec::new(),
-            answers: Vec::new(),
-            is_looking: false,
-        }
-    }
-}
-
-impl<Asked, Told> Default for Together<Asked, Told> {
-    fn default() -> Self {
-        Self(Arc::default())
-    }
-}
-
-impl<Asked, Told> Clone for Together<Asked, Told> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
-impl<Asked, Told> fmt::Debug for Together<Asked, Told> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_tuple("Together")
-            .field(&self.waiting().asked.len())
-            .finish()
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use futures::FutureExt;
@@ -163,19 +86,12 @@ mod tests {
     }
 
     impl Library {
+        /// It says the how-manieth look it was, and for whom.
         fn closed() -> Self {
-            Self {
-                together: Together::default(),
-                gate: Arc::new(Semaphore::new(0)),
-                begun: Arc::default(),
-            }
-        }
-
-        /// Learns the how-manieth look it was, and for whom.
-        async fn ask(&self, asked: u8) -> Result<(u32, Vec<u8>), DatabaseError> {
-            let (gate, begun) = (Arc::clone(&self.gate), Arc::clone(&self.begun));
+            let (gate, begun) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicU32::new(0)));
+            let (its_gate, its_begun) = (Arc::clone(&gate), Arc::clone(&begun));
             let look = move |asked: Vec<u8>| {
-                let (gate, begun) = (Arc::clone(&gate), Arc::clone(&begun));
+                let (gate, begun) = (Arc::clone(&its_gate), Arc::clone(&its_begun));
                 async move {
                     let count = begun.fetch_add(1, Ordering::SeqCst);
                     let open = gate.acquire().await.map_err(|_| abandoned())?;
@@ -185,7 +101,15 @@ mod tests {
                 }
                 .boxed()
             };
-            self.together.ask(asked, look).await
+            Self {
+                together: Together::start(look),
+                gate,
+                begun,
+            }
+        }
+
+        async fn ask(&self, asked: u8) -> Result<(u32, Vec<u8>), DatabaseError> {
+            self.together.ask(asked).await
         }
 
         /// Waits until the looks that are under way stand before the gate.

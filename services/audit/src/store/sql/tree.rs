@@ -45,12 +45,27 @@ pub(super) struct Tree {
 }
 
 impl Tree {
+    /// The tree in this database.
+    pub(super) fn of(db: &Database) -> Self {
+        let there = db.clone();
+        let rows = move |asked: Vec<Vec<i64>>| {
+            let there = there.clone();
+            async move { rows(there.reader(), asked.concat()).await.map(Arc::new) }.boxed()
+        };
+        let there = db.clone();
+        let checkpoint = move |_| {
+            let there = there.clone();
+            async move { checkpoint(there.reader()).await }.boxed()
+        };
+        Self {
+            remembered: Arc::new(Cache::new(MOST_REMEMBERED)),
+            rows: Together::start(rows),
+            checkpoints: Together::start(checkpoint),
+        }
+    }
+
     /// The hashes of these nodes, as far as they are complete.
-    pub(super) async fn nodes(
-        &self,
-        db: &Database,
-        ids: &[NodeId],
-    ) -> Result<KnownNodes, DatabaseError> {
+    pub(super) async fn nodes(&self, ids: &[NodeId]) -> Result<KnownNodes, DatabaseError> {
         let mut known = KnownNodes::new();
         let mut unknown = Vec::new();
         for id in ids {
@@ -63,13 +78,8 @@ impl Tree {
         if places.is_empty() {
             return Ok(known);
         }
-        let there = db.clone();
         let indexes = places.iter().map(|place| place.1).collect();
-        let look = move |asked: Vec<Vec<i64>>| {
-            let there = there.clone();
-            async move { rows(there.reader(), asked.concat()).await.map(Arc::new) }.boxed()
-        };
-        let rows = self.rows.ask(indexes, look).await?;
+        let rows = self.rows.ask(indexes).await?;
         for node in nodes_of(&places, &rows) {
             let (id, hash) = node?;
             self.remembered.insert(id, hash);
@@ -85,23 +95,8 @@ impl Tree {
     }
 
     /// The newest signed checkpoint.
-    pub(super) async fn checkpoint(&self, db: &Database) -> Result<Option<String>, DatabaseError> {
-        let there = db.clone();
-        let look = move |_: Vec<()>| {
-            let there = there.clone();
-            async move { checkpoint(there.reader()).await }.boxed()
-        };
-        self.checkpoints.ask((), look).await
-    }
-}
-
-impl Default for Tree {
-    fn default() -> Self {
-        Self {
-            remembered: Arc::new(Cache::new(MOST_REMEMBERED)),
-            rows: Together::default(),
-            checkpoints: Together::default(),
-        }
+    pub(super) async fn checkpoint(&self) -> Result<Option<String>, DatabaseError> {
+        self.checkpoints.ask(()).await
     }
 }
 

@@ -1,14 +1,10 @@
-use aval_domain::page::PageSize;
-
 use super::changes::Replica;
+use super::searching::asked;
 use super::*;
 use crate::app::MergePractitioners;
 use crate::change::{Change, ChangePosition};
 use crate::merge::Merge;
-use crate::page::PageOf;
 use crate::reason::Reason;
-use crate::search::{Place, PractitionerSearch};
-use crate::words::NameQuestion;
 
 aval_database::conformance_suite! {
     migrator: Migrator,
@@ -73,18 +69,7 @@ impl Fixture {
     }
 
     async fn bearing(&self, name: &str) -> Vec<PractitionerId> {
-        let search = PractitionerSearch {
-            name: Some(NameQuestion::parse(name).unwrap()),
-            profession: None,
-            speciality: None,
-            place: Place::default(),
-            organization_id: None,
-            include_inactive: false,
-            page: PageOf {
-                size: PageSize::MAX,
-                after: None,
-            },
-        };
+        let search = asked(name);
         self.assert_found_from_memory(&search).await;
         let found = self.store.search_practitioners(&search).await.unwrap();
         let matches = found.value.items.into_iter();

@@ -27,18 +27,7 @@ aval_database::conformance_suite! {
 }
 
 pub(super) fn asked(name: &str) -> PractitionerSearch {
-    PractitionerSearch {
-        name: Some(NameQuestion::parse(name).unwrap()),
-        profession: None,
-        speciality: None,
-        place: Place::default(),
-        organization_id: None,
-        include_inactive: false,
-        page: PageOf {
-            size: PageSize::MAX,
-            after: None,
-        },
-    }
+    PractitionerSearch::of_name(NameQuestion::parse(name).unwrap())
 }
 
 impl Fixture {

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use aval_domain::page::PageSize;
 use aval_testing::synthesize::{Coded, Skill, skills_file_name};
 
+use super::searching::asked;
 use super::*;
 use crate::change::{Change, ChangePosition};
-use crate::page::PageOf;
-use crate::search::{Place, PractitionerSearch};
+use crate::search::PractitionerSearch;
 use crate::source::Source;
-use crate::words::NameQuestion;
 
 aval_database::conformance_suite! {
     migrator: Migrator,
@@ -261,16 +259,8 @@ async fn a_speciality_of_the_file_of_skills_finds_people(fixture: &Fixture) {
     learnt.people[7].skills.push(DIVING);
     let family = &directory.people[7].family_name;
     let search = PractitionerSearch {
-        name: Some(NameQuestion::parse(family).unwrap()),
-        profession: None,
         speciality: Some(DIVING.code.to_owned()),
-        place: Place::default(),
-        organization_id: None,
-        include_inactive: false,
-        page: PageOf {
-            size: PageSize::MAX,
-            after: None,
-        },
+        ..asked(family)
     };
     let found = async || {
         let found = fixture.store.search_practitioners(&search).await.unwrap();
