@@ -80,6 +80,7 @@ pub async fn run(arguments: &BenchArguments, output: Output) -> anyhow::Result<(
         rounds: arguments.rounds,
         load: arguments.load(),
         callers: usize::try_from(arguments.callers)?,
+        when_told: arguments.when_told,
     };
     let prepared = lineup::prepare(arguments, folder.path(), &threads).await?;
     let bar = progress_bar(arguments);

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use aval_database::migrate::{self, Steps};
@@ -76,6 +77,18 @@ pub async fn run<S: Service>(task: Task, file: Option<&Path>) -> anyhow::Result<
         Task::NewEpoch => begin_new_epoch(S::database(&config)).await,
         Task::CheckConfig | Task::Version => Ok(()),
     }
+}
+
+/// How the program ends: as it was told to, or with what went wrong, cause after cause, on the
+/// standard error. Where in the program that was is not said, whatever `RUST_BACKTRACE` asks
+/// for: the cause is a key, a file or a server, and the line that names it must not drown.
+#[must_use]
+pub fn end(outcome: anyhow::Result<ExitCode>) -> ExitCode {
+    outcome.unwrap_or_else(|error| {
+        // Who closed the standard error does not want to know.
+        let _ = writeln!(io::stderr(), "error: {error:#}");
+        ExitCode::FAILURE
+    })
 }
 
 /// The configuration in this file and the environment.

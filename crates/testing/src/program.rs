@@ -43,7 +43,9 @@ impl Program {
     /// Runs it to its end.
     #[must_use]
     pub fn run(&self, arguments: &[&str]) -> Ended {
-        let output = self.command(arguments).output();
+        let mut command = self.command(arguments);
+        // Who looks for a fault has this set, and wants to read what it is all the same.
+        let output = command.env("RUST_BACKTRACE", "1").output();
         let output = output.expect("the program starts");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Ended {
@@ -107,7 +109,7 @@ impl Program {
         assert_eq!(ended.answer, format!("{} {version}\n", self.name));
     }
 
-    /// `check-config` takes the sample, touches nothing, and names an unknown key.
+    /// `check-config` takes the sample, touches nothing, and names an unknown key in one line.
     pub fn checks_its_configuration(&self, folder: &Path) {
         let sample = self.sample_in(folder, "");
         let ended = self.run(&["check-config", "--config", &sample]);
@@ -118,6 +120,7 @@ impl Program {
         let ended = self.run(&["check-config", "--config", &wrong]);
         assert!(!ended.success);
         assert!(ended.log.contains("no_such_key"), "{}", ended.log);
+        assert_eq!(ended.log.lines().count(), 1, "{}", ended.log);
     }
 
     /// `serve` refuses to work behind the schema until `migrate` was run, which says so;

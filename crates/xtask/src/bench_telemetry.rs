@@ -1,44 +1,57 @@
 //! `cargo xtask bench-telemetry`: what telling of oneself costs.
 //!
-//! `aval bench --only check` in pairs, one with everything that can be told (the log, metrics,
-//! traces and metrics exported to a collector) and one with nothing, since a process has one
-//! telemetry for all its life. What is compared is compared within a pair, and which of the
-//! two comes first alternates: what the machine does to a pair it does to both. Where the
-//! machine does other things meanwhile, the servers' processor time says more than how many
+//! Two programs run `aval bench --only warm-check`, one with everything that can be told (the
+//! log, metrics, traces and metrics exported to a collector) and one with nothing, since a
+//! process has one telemetry for all its life. They take turns: one is at rest while the other
+//! is measured, and which of the two comes first alternates. What is compared is compared
+//! within a pair of turns that follow each other: what the machine does to one it does to the
+//! other. Where callers fill their core, the servers' processor time says more than how many
 //! calls there were.
 
-use crate::process::{capture, cargo, run as run_command};
+use crate::process::{cargo, run as run_command};
 use crate::servers::Collector;
 use crate::tools;
 use crate::workspace::Workspace;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use std::path::Path;
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::{fmt, fs};
 
 /// The calls that are compared.
-const CALLS: &str = "check";
+const CALLS: &str = "warm-check";
 
 /// Plays so many pairs, with these arguments of `aval bench` besides.
 pub(crate) fn run(pairs: u32, arguments: &[String]) -> Result<()> {
     let workspace = Workspace::load()?;
     let collector = Collector::start(&tools::rotel(&workspace)?)?;
-    let url = collector.url();
-    let everything = ["--otlp", &url];
-    let nothing = ["--without-telemetry"];
-    // Built before anything is measured.
     run_command(cargo().args(["build", "--release", "--quiet", "-p", "aval"]))?;
-    let file = workspace.target.join("bench-telemetry.json");
-    let (mut throughputs, mut times) = (Vec::new(), Vec::new());
-    for pair in 0..pairs {
-        let measure = |told: &[&str]| measure(&file, told, arguments);
-        let (with, without) = if pair % 2 == 0 {
-            let with = measure(&everything)?;
-            (with, measure(&nothing)?)
+    let start = |name: &str, told: &[&str]| {
+        let mut bench = Command::new(workspace.target.join("release/aval"));
+        // The first pair is of programs that just began, and counts for nothing.
+        let rounds = (pairs + 1).to_string();
+        bench
+            .args(["bench", "--when-told", "--only", CALLS, "--duration", "1"])
+            .args(["--rounds", &rounds])
+            .args(told)
+            .args(arguments);
+        Player::start(bench, workspace.target.join(name))
+    };
+    let mut with = start("bench-telling.json", &["--otlp", &collector.url()])?;
+    let mut without = start("bench-silent.json", &["--without-telemetry"])?;
+    for pair in 0..=pairs {
+        let [first, second] = if pair % 2 == 0 {
+            [&mut with, &mut without]
         } else {
-            let without = measure(&nothing)?;
-            (measure(&everything)?, without)
+            [&mut without, &mut with]
         };
+        first.play()?;
+        second.play()?;
+    }
+    let pairs: Vec<_> = with.end()?.into_iter().zip(without.end()?).collect();
+    let (mut throughputs, mut times) = (Vec::new(), Vec::new());
+    for (with, without) in pairs.into_iter().skip(1) {
         println!("{with} with everything, {without} with nothing");
         throughputs.push(with.per_second / without.per_second);
         times.push(with.server_us / without.server_us);
@@ -51,7 +64,57 @@ pub(crate) fn run(pairs: u32, arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// What one run says of the calls that are compared.
+/// A bench that plays a round whenever it is told to.
+struct Player {
+    child: Child,
+    orders: ChildStdin,
+    answers: Lines<BufReader<ChildStdout>>,
+    report: PathBuf,
+}
+
+impl Player {
+    fn start(mut bench: Command, report: PathBuf) -> Result<Self> {
+        let mut child = bench
+            .arg("--report")
+            .arg(&report)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start the bench")?;
+        let orders = child.stdin.take().context("its input is a pipe")?;
+        let answers = child.stdout.take().context("its output is a pipe")?;
+        Ok(Self {
+            child,
+            orders,
+            answers: BufReader::new(answers).lines(),
+            report,
+        })
+    }
+
+    /// Answers once the round is played.
+    fn play(&mut self) -> Result<()> {
+        writeln!(self.orders).context("the bench ended before its rounds")?;
+        for line in self.answers.by_ref() {
+            if line?.starts_with("played") {
+                return Ok(());
+            }
+        }
+        anyhow::bail!("the bench ended within a round")
+    }
+
+    /// What each of the rounds gave.
+    fn end(mut self) -> Result<Vec<Measured>> {
+        drop(self.orders);
+        // It tells in a table what its report says.
+        for line in self.answers {
+            line?;
+        }
+        ensure!(self.child.wait()?.success(), "the bench failed");
+        rounds_of(&self.report)
+    }
+}
+
+/// What one round says of the calls that are compared.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Measured {
     per_second: f64,
@@ -65,26 +128,21 @@ impl fmt::Display for Measured {
     }
 }
 
-fn measure(file: &Path, told: &[&str], arguments: &[String]) -> Result<Measured> {
-    let mut bench = cargo();
-    bench
-        .args(["run", "--release", "--quiet", "-p", "aval", "--", "bench"])
-        .args(["--only", CALLS, "--rounds", "3", "--report"])
-        .arg(file)
-        .args(told)
-        .args(arguments);
-    capture(&mut bench)?;
+fn rounds_of(file: &Path) -> Result<Vec<Measured>> {
     let report: Value = serde_json::from_slice(&fs::read(file)?)?;
     measured(&report).context("the report says how many calls there were, and what they took")
 }
 
-fn measured(report: &Value) -> Option<Measured> {
-    let contenders = report["contenders"].as_array()?;
-    let calls = contenders.iter().find(|one| one["name"] == CALLS)?;
-    Some(Measured {
-        per_second: calls["per_second"]["median"].as_f64()?,
-        server_us: calls["server_us_per_call"]["median"].as_f64()?,
-    })
+/// Of the only contender that there is.
+fn measured(report: &Value) -> Option<Vec<Measured>> {
+    let rounds = report["contenders"][0]["rounds"].as_array()?;
+    let of = |round: &Value| {
+        Some(Measured {
+            per_second: round["per_second"].as_f64()?,
+            server_us: round["server_us_per_call"].as_f64()?,
+        })
+    };
+    rounds.iter().map(of).collect()
 }
 
 /// The one in the middle, and the first and the last.
@@ -111,26 +169,22 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_calls_of_the_one_that_is_compared_are_read() {
-        let of = |per_second, server_us| {
+    fn every_round_of_the_report_is_read() {
+        let round = |per_second, server_us| {
             json!({
-                "per_second": {"median": per_second},
-                "server_us_per_call": {"median": server_us},
+                "per_second": per_second,
+                "server_us_per_call": server_us,
             })
         };
-        let named = |name, mut one: serde_json::Value| {
-            one["name"] = json!(name);
-            one
-        };
         let report = json!({"contenders": [
-            named("bare", of(9.0, 20.0)),
-            named("check", of(7.5, 24.0)),
+            {"name": "check", "rounds": [round(9.0, 20.0), round(7.5, 24.0)]},
         ]});
-        let expected = Measured {
-            per_second: 7.5,
-            server_us: 24.0,
-        };
-        assert_eq!(measured(&report), Some(expected));
+        let expected = [(9.0, 20.0), (7.5, 24.0)];
+        let expected = expected.map(|(per_second, server_us)| Measured {
+            per_second,
+            server_us,
+        });
+        assert_eq!(measured(&report), Some(expected.to_vec()));
         assert_eq!(measured(&json!({"contenders": []})), None);
     }
 

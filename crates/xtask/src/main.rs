@@ -72,10 +72,10 @@ enum Task {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
-    /// Run `aval bench` with everything that the services tell of themselves and with nothing, in pairs.
+    /// Run `aval bench` with everything that the services tell of themselves and with nothing, in turns.
     BenchTelemetry {
-        /// How many pairs.
-        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+        /// How many pairs of turns.
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..100))]
         pairs: u32,
         /// Passed on to `aval bench`: `-- --callers 32`.
         #[arg(last = true)]

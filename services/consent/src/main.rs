@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use aval_consent::config::Config;
 use aval_consent::matrix::Matrix;
@@ -73,12 +74,14 @@ impl Service for Consent {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match arguments.command {
-        Command::Usual(task) => program::run::<Consent>(task, arguments.config.as_deref()).await,
+    let config = arguments.config.as_deref();
+    let outcome = match arguments.command {
+        Command::Usual(task) => program::run::<Consent>(task, config).await,
         Command::CheckMatrix { file } => check_matrix(&file),
-    }
+    };
+    program::end(outcome.map(|()| ExitCode::SUCCESS))
 }
 
 /// Names the matrix in the file. Of an example it says what that means.

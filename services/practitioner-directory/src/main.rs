@@ -1,6 +1,7 @@
 //! The practitioner-directory service as a program of its own.
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use aval_database::DatabaseConfig;
 use aval_practitioner_directory::config::Config;
@@ -60,7 +61,8 @@ impl Service for Directory {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    program::run::<Directory>(arguments.task, arguments.config.as_deref()).await
+    let outcome = program::run::<Directory>(arguments.task, arguments.config.as_deref()).await;
+    program::end(outcome.map(|()| ExitCode::SUCCESS))
 }

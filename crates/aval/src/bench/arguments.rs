@@ -53,6 +53,10 @@ pub struct BenchArguments {
     /// Lets the services tell nothing of themselves: no log, no metric, no trace.
     #[arg(long, conflicts_with = "otlp")]
     pub without_telemetry: bool,
+    /// Plays a round for each line that comes on the standard input, and answers with a line
+    /// once it is played: for two programs that take turns.
+    #[arg(long)]
+    pub when_told: bool,
     /// Where rows and shared entries are kept. What a bench leaves in a PostgreSQL stays
     /// there: give it a database of its own.
     #[command(flatten)]
@@ -66,6 +70,8 @@ pub enum Only {
     Check,
     /// Decides and traces.
     Authorize,
+    /// The first of them from memory, beside nothing: to be compared with another program's.
+    WarmCheck,
 }
 
 impl BenchArguments {
@@ -107,6 +113,7 @@ impl BenchArguments {
                 CheckRevoking,
             ],
             Some(Only::Authorize) => &[Check, RawInsert, Authorize],
+            Some(Only::WarmCheck) => &[Check],
         }
     }
 }

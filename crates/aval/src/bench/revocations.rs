@@ -4,6 +4,7 @@
 //! whoever else is served there.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -29,7 +30,8 @@ pub(crate) struct WhileRevoking {
 struct UnderWay {
     stop: CancellationToken,
     begun: Instant,
-    lanes: JoinSet<anyhow::Result<u32>>,
+    revoked_before: u32,
+    lanes: JoinSet<anyhow::Result<()>>,
 }
 
 #[derive(Debug)]
@@ -37,25 +39,25 @@ struct Revoker {
     portal: Portal,
     patients: Vec<Patient>,
     other_doctor: String,
+    revoked: AtomicU32,
 }
 
 /// So many grants are made and revoked a second, by all patients together: what the figures
 /// of checks are to be measured under.
 pub(crate) const REVOCATIONS_PER_SECOND: u32 = 50;
-/// How many of the patients take part. A revocation returns when every promise of a cache
-/// has run out, a quarter of a second later: each patient waits for theirs.
-const REVOKING_PATIENTS: u32 = 16;
 
 impl WhileRevoking {
-    /// These calls, and these people.
+    /// These calls, and these people. All of them take part: a grant and its revocation
+    /// return when every promise of a cache has run out, a quarter of a second later each,
+    /// and a patient waits for theirs.
     pub(crate) fn new(calls: GrpcContender, portal: Portal, people: &People) -> Self {
-        let patients = people.patients.iter().take(REVOKING_PATIENTS as usize);
         Self {
             calls,
             revoker: Arc::new(Revoker {
                 portal,
-                patients: patients.cloned().collect(),
+                patients: people.patients.clone(),
                 other_doctor: people.other_doctor.clone(),
+                revoked: AtomicU32::new(0),
             }),
             under_way: Mutex::new(None),
         }
@@ -77,31 +79,46 @@ impl Contender for WhileRevoking {
                     .await
             });
         }
-        let begun = Instant::now();
-        *self.under_way.lock().await = Some(UnderWay { stop, begun, lanes });
+        // As many as are to be revoked a second are under way only once the last patient
+        // has begun.
+        tokio::time::sleep(self.revoker.turn()).await;
+        *self.under_way.lock().await = Some(UnderWay {
+            stop,
+            begun: Instant::now(),
+            revoked_before: self.revoker.revoked(),
+            lanes,
+        });
         Ok(callers)
     }
 
     async fn end_turn(&self) -> anyhow::Result<Option<f64>> {
-        let Some(under_way) = self.under_way.lock().await.take() else {
+        let Some(mut under_way) = self.under_way.lock().await.take() else {
             return Ok(None);
         };
-        let UnderWay {
-            stop,
-            begun,
-            mut lanes,
-        } = under_way;
-        let lasted = begun.elapsed().as_secs_f64();
-        stop.cancel();
-        let mut revoked = 0;
-        while let Some(lane) = lanes.join_next().await {
-            revoked += lane?.context("revocations went wrong meanwhile")?;
+        let revoked = self.revoker.revoked() - under_way.revoked_before;
+        let lasted = under_way.begun.elapsed();
+        under_way.stop.cancel();
+        while let Some(lane) = under_way.lanes.join_next().await {
+            lane?.context("revocations went wrong meanwhile")?;
         }
-        Ok(Some(f64::from(revoked) / lasted))
+        Ok(Some(f64::from(revoked) / lasted.as_secs_f64()))
     }
 }
 
 impl Revoker {
+    /// Between one patient's revocation and the next patient's.
+    const BETWEEN: Duration = Duration::from_nanos(1_000_000_000 / REVOCATIONS_PER_SECOND as u64);
+
+    /// Until it is the same patient's turn again.
+    fn turn(&self) -> Duration {
+        let patients = u32::try_from(self.patients.len()).unwrap_or(u32::MAX);
+        Self::BETWEEN * patients
+    }
+
+    fn revoked(&self) -> u32 {
+        self.revoked.load(Ordering::Relaxed)
+    }
+
     /// Every turn anew: a token lasts for some minutes.
     async fn sign_in(&self) -> anyhow::Result<Vec<(Bearer, String)>> {
         let mut signed_in = Vec::new();
@@ -112,29 +129,25 @@ impl Revoker {
         Ok(signed_in)
     }
 
-    /// Answers how many grants this patient revoked until it was time to stop.
+    /// Lets another doctor in and takes it back, whenever it is this patient's turn.
     async fn revoke_until(
         &self,
         stop: &CancellationToken,
         lane: u32,
         bearer: &Bearer,
         patient_id: &str,
-    ) -> anyhow::Result<u32> {
-        let between_lanes = Duration::from_secs(1) / REVOCATIONS_PER_SECOND;
-        let first = tokio::time::Instant::now() + between_lanes * lane;
-        let mut pace = tokio::time::interval_at(first, between_lanes * REVOKING_PATIENTS);
+    ) -> anyhow::Result<()> {
+        let first = tokio::time::Instant::now() + Self::BETWEEN * lane;
+        let mut pace = tokio::time::interval_at(first, self.turn());
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut revoked = 0;
         loop {
             tokio::select! {
-                () = stop.cancelled() => return Ok(revoked),
+                () = stop.cancelled() => return Ok(()),
                 _ = pace.tick() => {}
             }
             let grant = self.portal.grant(bearer, patient_id, &self.other_doctor);
             self.portal.revoke(bearer, &grant.await?).await?;
-            if !stop.is_cancelled() {
-                revoked += 1;
-            }
+            self.revoked.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

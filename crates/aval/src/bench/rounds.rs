@@ -1,5 +1,6 @@
 //! Turns: A B C A B C …, so that what the machine does to one it does to all.
 
+use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,8 @@ pub(crate) struct Turns {
     pub(crate) load: Load,
     /// How many callers call at once.
     pub(crate) callers: usize,
+    /// Whether each round is waited for until another program asks for it.
+    pub(crate) when_told: bool,
 }
 
 /// The contenders, in the order of their turns.
@@ -43,6 +46,9 @@ pub(crate) async fn play(
 ) -> anyhow::Result<Played> {
     let mut played: Played = lineup.iter().map(|(who, _)| (*who, Vec::new())).collect();
     for round in 1..=turns.rounds {
+        if turns.when_told {
+            told().await?;
+        }
         for ((who, contender), (_, figures)) in lineup.iter().zip(&mut played) {
             progress(round, *who);
             let from_rest = until_at_rest().await;
@@ -53,8 +59,25 @@ pub(crate) async fn play(
             let turn = turn.with_context(|| format!("{} does not answer", who.name()))?;
             figures.push(turn?.with_context(|| format!("{} failed", who.name()))?);
         }
+        if turns.when_told {
+            let mut out = io::stdout().lock();
+            writeln!(out, "{PLAYED} {round}").and_then(|()| out.flush())?;
+        }
     }
     Ok(played)
+}
+
+/// What begins the line that answers whoever asked for a round.
+const PLAYED: &str = "played";
+
+/// Waits until a line comes.
+async fn told() -> anyhow::Result<()> {
+    let read = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line)
+    });
+    anyhow::ensure!(read.await?? > 0, "nobody asks for a round any more");
+    Ok(())
 }
 
 async fn take_turn(
@@ -163,6 +186,7 @@ mod tests {
             rounds: 2,
             load: Load::Closed { seconds: 0.01 },
             callers: 3,
+            when_told: false,
         };
         let order = Mutex::new(Vec::new());
         let threads = Threads::start().unwrap();

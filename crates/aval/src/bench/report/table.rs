@@ -208,19 +208,19 @@ fn goal(comparison: &Comparison, language: Language) -> String {
     let Some(goal) = comparison.goal else {
         return NOTHING.to_owned();
     };
-    let p99 = goal
-        .p99_at_most
-        .map_or_else(String::new, |most| format!(", p99 ≤ {most}"));
-    let least = goal.per_second_at_least;
+    let throughput = say("débit", "throughput");
+    let throughput = throughput.in_language(language);
+    let much = goal.per_second_at_least;
+    let much = much.map(|least| format!("{throughput} ≥ {least}"));
+    let quick = goal.p99_at_most.map(|most| format!("p99 ≤ {most}"));
+    let asked: Vec<_> = much.into_iter().chain(quick).collect();
     let verdict = match comparison.reached {
         Some(true) => say("atteint", "reached"),
         Some(false) => say("NON ATTEINT", "NOT REACHED"),
         None => say("pas jugé ici", "not judged here"),
     };
     let verdict = verdict.in_language(language);
-    let throughput = say("débit", "throughput");
-    let throughput = throughput.in_language(language);
-    format!("{throughput} ≥ {least}{p99}\n{verdict}")
+    format!("{}\n{verdict}", asked.join(", "))
 }
 
 /// What makes figures worthless, a line each; empty if nothing does.

@@ -44,6 +44,7 @@ fn report() -> Report {
         rounds: 2,
         load: Load::Closed { seconds: 2.0 },
         callers: 64,
+        when_told: false,
     };
     let mut failing = figures(15_000.0, 700);
     failing.failed.insert("Unavailable".to_owned(), 3);
