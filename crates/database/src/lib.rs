@@ -4,8 +4,8 @@
 //! PostgreSQL. What differs between them is here and nowhere else: how to
 //! connect ([`DatabaseConfig`], [`Database::connect`]), how to begin and when to
 //! try again ([`Database::transaction`], [`Database::snapshot`]), how many rows are
-//! written at once ([`rows`], [`Load`]), what a failure means ([`DatabaseError`]), and who may do
-//! what only one may do ([`ExclusiveLock`]).
+//! written at once ([`rows`], [`Load`]) or read ([`Database::copy_out`]), what a failure
+//! means ([`DatabaseError`]), and who may do what only one may do ([`ExclusiveLock`]).
 //!
 //! On top of that, three things that every service's schema has: its migrations
 //! ([`migrate`]), the requests already answered ([`requests`]), and the events
@@ -19,6 +19,7 @@
 
 mod config;
 mod connect;
+mod copy_out;
 mod database;
 mod error;
 mod load;

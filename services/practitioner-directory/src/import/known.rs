@@ -1,7 +1,6 @@
-//! What the directory knows already, small enough to be held: 16 or 24 bytes and a
-//! bit for each fact; and the names of what the file brings, 17 to 34 bytes each.
+//! What the directory knows already, small enough to be held: 16 or 24 bytes and a few
+//! bits for each fact; and the names of what the file brings, 17 to 34 bytes each.
 
-use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -35,7 +34,7 @@ impl Known {
 /// Facts that can be worded in one way only at a time.
 #[derive(Debug, Default)]
 pub struct Worded {
-    sorted: Vec<(FactKey, Wording)>,
+    sorted: Sorted<(FactKey, Wording)>,
     met: Bits,
     new: Keys,
 }
@@ -43,7 +42,7 @@ pub struct Worded {
 /// Facts that hold or do not.
 #[derive(Debug, Default)]
 pub struct Rows {
-    sorted: Vec<FactKey>,
+    sorted: Sorted<FactKey>,
     met: Bits,
     new: Keys,
 }
@@ -71,11 +70,10 @@ pub enum Standing {
 impl Worded {
     /// These facts, in any order; of one key only one.
     #[must_use]
-    pub fn new(mut facts: Vec<(FactKey, Wording)>) -> Self {
-        facts.sort_unstable();
+    pub fn new(facts: Vec<(FactKey, Wording)>) -> Self {
         Self {
             met: Bits::of(facts.len()),
-            sorted: facts,
+            sorted: Sorted::new(facts),
             new: Keys::default(),
         }
     }
@@ -83,7 +81,7 @@ impl Worded {
     /// Meets a fact in the file. The first meeting counts: the fact is settled from
     /// then on, whatever later rows say.
     pub fn meet(&mut self, key: FactKey, wording: Wording) -> Standing {
-        let Some(place) = place_of(&self.sorted, key, |(known, _)| *known) else {
+        let Some(place) = self.sorted.place_of(key) else {
             return if self.new.insert(key) {
                 Standing::New
             } else {
@@ -91,7 +89,7 @@ impl Worded {
             };
         };
         let said_before = self.met.set(place);
-        if said_before || self.sorted[place].1 == wording {
+        if said_before || self.sorted.facts[place].1 == wording {
             return Standing::Settled;
         }
         Standing::Changed
@@ -101,18 +99,17 @@ impl Worded {
 impl Rows {
     /// These facts, in any order, each once.
     #[must_use]
-    pub fn new(mut rows: Vec<FactKey>) -> Self {
-        rows.sort_unstable();
+    pub fn new(rows: Vec<FactKey>) -> Self {
         Self {
             met: Bits::of(rows.len()),
-            sorted: rows,
+            sorted: Sorted::new(rows),
             new: Keys::default(),
         }
     }
 
     /// Meets a row of the file, and says whether it is known or was met before.
     pub fn meet(&mut self, key: FactKey) -> bool {
-        match place_of(&self.sorted, key, |known| *known) {
+        match self.sorted.place_of(key) {
             Some(place) => {
                 self.met.set(place);
                 true
@@ -124,6 +121,7 @@ impl Rows {
     /// The rows that the file did not hold.
     pub fn unmet(&self) -> impl Iterator<Item = FactKey> + '_ {
         self.sorted
+            .facts
             .iter()
             .enumerate()
             .filter(|(place, _)| !self.met.get(*place))
@@ -131,42 +129,78 @@ impl Rows {
     }
 }
 
-/// How often it is guessed where a key is before the rest is halved.
-const GUESSES: u32 = 12;
+/// Facts in the order of their keys, and where those begin whose keys begin alike. Keys are
+/// digests, which are spread evenly: some eight of them begin alike, and stand beside each
+/// other. So a key is looked for in two places of memory, however many there are.
+#[derive(Debug)]
+struct Sorted<T> {
+    facts: Vec<T>,
+    /// Of each beginning, and behind the last one where all end.
+    begins: Vec<u32>,
+    /// How many bits begin alike.
+    bits: u32,
+}
 
-/// Where a key is among sorted ones. Keys are digests, which are spread evenly: of a hundred
-/// thousand, the first guess is some hundred places off, the second ten, and from there on
-/// it is a step or two beside each other. Nothing is divided for that: so many keys stand
-/// between two numbers as all of them say on average.
-fn place_of<T>(sorted: &[T], key: FactKey, key_of: impl Fn(&T) -> FactKey) -> Option<usize> {
-    let head = |key: FactKey| u64::from_be_bytes(*key.0.first_chunk().unwrap_or(&[0; 8]));
-    let between = |least: u64, most: u64| {
-        let part = (u128::from(most - least) * sorted.len() as u128) >> u64::BITS;
-        usize::try_from(part).unwrap_or(usize::MAX)
-    };
-    // It is at `from` or behind, and before `to`.
-    let (mut from, mut to) = (0, sorted.len());
-    let mut guess = between(0, head(key));
-    for _ in 0..GUESSES {
-        if from == to {
-            return None;
+/// What has a key.
+trait Keyed: Ord {
+    fn key(&self) -> FactKey;
+}
+
+impl Keyed for FactKey {
+    fn key(&self) -> FactKey {
+        *self
+    }
+}
+
+impl Keyed for (FactKey, Wording) {
+    fn key(&self) -> FactKey {
+        self.0
+    }
+}
+
+impl<T: Keyed> Sorted<T> {
+    /// How many keys begin alike, at least, if there are so many.
+    const ALIKE: usize = 8;
+
+    fn new(mut facts: Vec<T>) -> Self {
+        facts.sort_unstable();
+        let bits = (facts.len() / Self::ALIKE).max(1).ilog2();
+        let mut begins = Vec::with_capacity((1 << bits) + 1);
+        for (fact, place) in facts.iter().zip(0..) {
+            begins.resize(begins.len().max(beginning(fact.key(), bits) + 1), place);
         }
-        guess = guess.clamp(from, to - 1);
-        let found = key_of(&sorted[guess]);
-        match found.cmp(&key) {
-            Ordering::Equal => return Some(guess),
-            Ordering::Less => {
-                from = guess + 1;
-                guess += between(head(found), head(key)).max(1);
-            }
-            Ordering::Greater => {
-                to = guess;
-                guess = guess.saturating_sub(between(head(key), head(found)).max(1));
-            }
+        let end = u32::try_from(facts.len()).expect("there are fewer people than numbers");
+        begins.resize((1 << bits) + 1, end);
+        Self {
+            facts,
+            begins,
+            bits,
         }
     }
-    let place = sorted[from..to].binary_search_by_key(&key, key_of).ok()?;
-    Some(from + place)
+
+    fn is_empty(&self) -> bool {
+        self.facts.is_empty()
+    }
+
+    fn place_of(&self, key: FactKey) -> Option<usize> {
+        let begun = beginning(key, self.bits);
+        let (from, to) = (self.begins[begun] as usize, self.begins[begun + 1] as usize);
+        let place = self.facts[from..to].binary_search_by_key(&key, Keyed::key);
+        Some(from + place.ok()?)
+    }
+}
+
+impl<T: Keyed> Default for Sorted<T> {
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
+}
+
+/// The first bits of a key.
+fn beginning(key: FactKey, bits: u32) -> usize {
+    let [a, b, c, d, ..] = key.0;
+    let head = u64::from(u32::from_be_bytes([a, b, c, d]));
+    usize::try_from((head << bits) >> u32::BITS).unwrap_or(usize::MAX)
 }
 
 impl Hasher for PartOfKey {
@@ -207,6 +241,8 @@ impl Bits {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -239,14 +275,13 @@ mod tests {
                 key[..8].copy_from_slice(&head.to_be_bytes());
                 FactKey(key)
             };
-            let mut sorted: Vec<FactKey> = keys.into_iter().map(key).collect();
-            sorted.sort_unstable();
-            sorted.dedup();
-            for (place, key) in sorted.iter().enumerate() {
-                prop_assert_eq!(place_of(&sorted, *key, |key| *key), Some(place));
+            let keys: BTreeSet<FactKey> = keys.into_iter().map(key).collect();
+            let sorted = Sorted::new(keys.iter().rev().copied().collect());
+            for (place, key) in keys.iter().enumerate() {
+                prop_assert_eq!(sorted.place_of(*key), Some(place));
             }
-            let expected = sorted.binary_search(&key(other)).ok();
-            prop_assert_eq!(place_of(&sorted, key(other), |key| *key), expected);
+            let expected = keys.iter().position(|known| *known == key(other));
+            prop_assert_eq!(sorted.place_of(key(other)), expected);
         }
 
         #[test]

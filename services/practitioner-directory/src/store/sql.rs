@@ -101,6 +101,16 @@ impl SqlStore {
         self.indexed.practitioners(&self.db, search).await
     }
 
+    /// Whom the index finds that was made before, after a look at what changed since.
+    #[cfg(test)]
+    pub(super) async fn found_still_from_memory(
+        &self,
+        search: &PractitionerSearch,
+    ) -> Result<Option<Sourced<Page<PractitionerMatch, PractitionerPosition>>>, Error> {
+        self.indexed.look_once(&self.db).await?;
+        self.indexed.practitioners(&self.db, search).await
+    }
+
     /// Keeps the index of the directory's revision until `shutdown`.
     pub async fn keep_indexed(self, shutdown: CancellationToken) {
         self.indexed.follow(&self.db, shutdown).await;

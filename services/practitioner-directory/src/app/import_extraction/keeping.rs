@@ -11,7 +11,7 @@ use crate::store::Store;
 
 /// How many bytes of a file are kept at once: each part is a transaction, and a file of which
 /// nothing is new is read as fast as its parts are kept.
-const KEPT_AT_ONCE: usize = 8 * 1024 * 1024;
+const KEPT_AT_ONCE: usize = 4 * 1024 * 1024;
 
 /// Keeps the file, part by part.
 #[derive(Debug)]

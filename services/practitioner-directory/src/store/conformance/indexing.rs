@@ -14,6 +14,7 @@ aval_database::conformance_suite! {
     tests: [
         typed_in_any_way_the_same_are_found,
         an_index_of_another_revision_does_not_answer,
+        an_index_outlives_imports_that_change_nobody,
         a_directory_of_more_people_is_not_indexed,
     ],
 }
@@ -110,6 +111,32 @@ async fn an_index_of_another_revision_does_not_answer(fixture: &Fixture) {
     assert_eq!(found("quersant").await, 1);
     let anew = store.found_from_memory(&asked("quersant")).await.unwrap();
     assert_eq!(anew.unwrap().value.items.len(), 1);
+}
+
+async fn an_index_outlives_imports_that_change_nobody(fixture: &Fixture) {
+    let mut directory = fixture
+        .named(&[("MARTIN", "Abel"), ("DURAND", "Ada")])
+        .await;
+    let Some(store) = fixture.indexing(ENOUGH) else {
+        return;
+    };
+    let made = store.found_from_memory(&asked("martin")).await.unwrap();
+    assert_eq!(made.unwrap().value.items.len(), 1);
+    let before = store.newest_revision().await.unwrap();
+    fixture.applied(&directory).await;
+    assert!(store.newest_revision().await.unwrap() > before);
+    let still = async || {
+        store
+            .found_still_from_memory(&asked("martin"))
+            .await
+            .unwrap()
+    };
+    let searched = SqlStore::new(fixture.db.clone());
+    let searched = searched.search_practitioners(&asked("martin")).await;
+    assert_eq!(still().await, Some(searched.unwrap()));
+    "QUERSANT".clone_into(&mut directory.people[0].family_name);
+    fixture.applied(&directory).await;
+    assert_eq!(still().await, None);
 }
 
 async fn a_directory_of_more_people_is_not_indexed(fixture: &Fixture) {

@@ -7,6 +7,7 @@ mod facts;
 mod first;
 mod in_use;
 mod lending;
+mod planning;
 mod steps;
 mod variants;
 
@@ -22,7 +23,7 @@ use sea_orm::{ConnectionTrait, DbBackend, EntityTrait};
 
 use super::entity::import;
 use super::imports::{end_surplus, import_of, update_record};
-use super::{merges, revision, search_keys, staging, stored};
+use super::{kept, merges, revision, search_keys, staging, stored};
 use crate::error::Error;
 use crate::import::limits::Suspicion;
 use crate::import::{Changes, Import, ImportState, trace};
@@ -129,7 +130,7 @@ pub(super) async fn change(
     let before = in_use.practitioner_count;
     let facts = match in_use.source {
         Source::PracticeSituations => {
-            steps::prepare(tx).await?;
+            planning::prepare(tx).await?;
             if let Some(changes) = first::apply(tx, import_id, revision).await? {
                 return Ok(changes);
             }
@@ -275,6 +276,7 @@ async fn discard_staged(
             if are_many {
                 staging::empty(&tx, import_id.as_uuid()).await?;
             }
+            kept::empty(&tx, import_id.as_uuid()).await?;
             staging::discard(&tx, import_id.as_uuid()).await?;
             steps::forget_touched(&tx, import_id.as_uuid()).await
         },

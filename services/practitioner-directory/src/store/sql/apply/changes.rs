@@ -9,17 +9,13 @@ use super::super::entity::{activity, organization, practitioner};
 use super::steps::Done;
 use crate::import::Changes;
 
-/// Of those who were touched: how many were active and are not any more.
-const DEACTIVATED: &str = "\
-    SELECT COUNT(*) AS number FROM touched_practitioners t \
-    JOIN practitioners p ON p.practitioner_id = t.practitioner_id \
-    WHERE t.import_id = $1 AND t.was_active AND NOT p.active";
-
-/// Of those who were touched: how many are active now.
-const CHANGED: &str = "\
-    SELECT COUNT(*) AS number FROM touched_practitioners t \
-    JOIN practitioners p ON p.practitioner_id = t.practitioner_id \
-    WHERE t.import_id = $1 AND p.active";
+/// Of those who were touched: how many are active now, and how many were and are not any
+/// more.
+const TOUCHED: &str = "\
+    SELECT COUNT(CASE WHEN p.active THEN 1 END) AS changed, \
+        COUNT(CASE WHEN t.was_active AND NOT p.active THEN 1 END) AS deactivated \
+    FROM touched_practitioners t \
+    JOIN practitioners p ON p.practitioner_id = t.practitioner_id WHERE t.import_id = $1";
 
 pub(super) async fn count(
     tx: &Transaction,
@@ -27,14 +23,15 @@ pub(super) async fn count(
     practitioners_before: u64,
     done: Done,
 ) -> Result<Changes, DatabaseError> {
+    let (changed, deactivated) = touched(tx, import_id).await?;
     Ok(Changes {
         practitioners_before,
         practitioners_added: done.practitioners_added,
         overrides_retired: done.overrides_retired,
         // This file is what people are known from.
         practitioners_unknown: 0,
-        practitioners_deactivated: number(tx, DEACTIVATED, import_id).await?,
-        practitioners_changed: number(tx, CHANGED, import_id).await?,
+        practitioners_deactivated: deactivated,
+        practitioners_changed: changed,
         practitioner_count: practitioner::Entity::find()
             .filter(practitioner::Column::Active.eq(true))
             .count(tx)
@@ -50,10 +47,13 @@ pub(super) async fn count(
     })
 }
 
-async fn number(tx: &Transaction, sql: &str, import_id: Uuid) -> Result<u64, DatabaseError> {
+async fn touched(tx: &Transaction, import_id: Uuid) -> Result<(u64, u64), DatabaseError> {
     let backend = ConnectionTrait::get_database_backend(tx);
-    let statement = Statement::from_sql_and_values(backend, sql, [import_id.into()]);
+    let statement = Statement::from_sql_and_values(backend, TOUCHED, [import_id.into()]);
     let row = tx.query_one_raw(statement).await?;
-    let number = row.map_or(Ok(0), |row| row.try_get("", "number"))?;
-    counted("touched_practitioners", "count", number)
+    let number = |name: &'static str| {
+        let number = row.as_ref().map_or(Ok(0), |row| row.try_get("", name))?;
+        counted("touched_practitioners", name, number)
+    };
+    Ok((number("changed")?, number("deactivated")?))
 }

@@ -13,6 +13,8 @@ use aval_domain::time::Timestamp;
 use sea_orm::prelude::Uuid;
 use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 
+use super::planning;
+
 /// A statement and whether it takes the time (`$2`) and the revision (`$3`) of the
 /// import beside its identifier (`$1`).
 struct Step(&'static str, Takes);
@@ -306,19 +308,6 @@ const SETTLE: [Step; 8] = [
     JUDGE_ORGANIZATION_WORDS,
 ];
 
-/// Lets the statements take as long as they need, and know how much is staged.
-pub(super) async fn prepare(tx: &Transaction) -> Result<(), DatabaseError> {
-    if ConnectionTrait::get_database_backend(tx) == DbBackend::Postgres {
-        tx.execute_unprepared("SET LOCAL statement_timeout = 0")
-            .await?;
-        tx.execute_unprepared(
-            "ANALYZE staged_practitioners, staged_organizations, staged_rows, staged_ends",
-        )
-        .await?;
-    }
-    Ok(())
-}
-
 /// What only the statements know that did it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Done {
@@ -336,6 +325,7 @@ pub(super) async fn run(
     for step in TOUCH {
         step.run(tx, import_id, now, revision).await?;
     }
+    planning::look_at_touched(tx).await?;
     let practitioners_added = ADD_PRACTITIONERS.run(tx, import_id, now, revision).await?;
     for step in CHANGE {
         step.run(tx, import_id, now, revision).await?;

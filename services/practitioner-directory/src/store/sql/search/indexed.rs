@@ -3,12 +3,15 @@
 //!
 //! Whom it finds is read by a statement that says at which revision it was answered. Where
 //! that is the one of the index, the answer is of one state, as if the statement had searched.
-//! Otherwise the database is searched, and the index is dropped: it is of no use any more.
+//! Otherwise the database is searched. Every second it is seen whether the directory is at
+//! another revision: the index is of that one from then on if nobody changed since its own,
+//! as after the import of a file that brings nothing new, and is dropped otherwise.
 //!
 //! ```text
 //! t0  index of revision 7          t2  search: the index finds, the statement says 8
-//! t1  an import commits 8          t3  searched in the database; the index is dropped
-//!                                  t4  8 since two looks: the index is made of it
+//! t1  an import commits 8          t3  searched in the database
+//!                                  t4  a look: somebody changed since 7, the index is dropped
+//!                                  t5  8 since two looks: the index is made of it
 //! ```
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -28,7 +31,7 @@ use crate::page::Page;
 use crate::practitioner::PractitionerMatch;
 use crate::search::{PractitionerPosition, PractitionerSearch};
 use crate::store::Sourced;
-use crate::store::sql::revision;
+use crate::store::sql::{count, revision, stored};
 
 /// Between two looks at the directory's revision.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -46,6 +49,14 @@ const READ_KEYS: &str = "\
 /// Reading everybody takes longer than a call may, and sorting them little memory.
 const SETTINGS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL work_mem = '32MB'";
 
+/// The directory's revision, and whether everybody and every structure is what they were at
+/// another one: whoever changes the keys of a person changes the revision of either.
+const SINCE: &str = "\
+    SELECT c.revision, \
+        NOT EXISTS (SELECT 1 FROM practitioners p WHERE p.revision > $1) \
+        AND NOT EXISTS (SELECT 1 FROM organizations o WHERE o.revision > $1) AS is_the_same \
+    FROM directory_clock c WHERE c.revision > $1";
+
 const READ_SOME: &str = "FETCH 5000 FROM indexed";
 
 /// The index, if there is one at present.
@@ -59,7 +70,7 @@ pub(in crate::store::sql) struct Indexed {
 #[derive(Debug)]
 struct Made {
     revision: u64,
-    people: PeopleIndex,
+    people: Arc<PeopleIndex>,
 }
 
 /// What looks at the directory's revision found.
@@ -102,20 +113,34 @@ impl Indexed {
         shutdown.run_until_cancelled(for_ever).await;
     }
 
-    /// Drops the index of another revision, and makes that of this one once it has been the
-    /// same for two looks: many changes one after the other are not worth an index each.
+    /// Drops the index of another revision, if somebody changed since, and makes that of this
+    /// one once it has been the same for two looks: many changes one after the other are not
+    /// worth an index each.
     async fn look(&self, db: &Database, seen: &mut Seen) -> Result<(), Error> {
         let newest = revision::newest(db.reader()).await?;
         let is_settled = seen.last.replace(newest) == Some(newest);
         if self.made().is_some_and(|made| made.revision == newest) {
             return Ok(());
         }
-        self.drop_it();
+        if let Some(made) = self.made() {
+            if let Some(revision) = unchanged_until(db, made.revision).await? {
+                let people = Arc::clone(&made.people);
+                self.put(Some(Arc::new(Made { revision, people })));
+                return Ok(());
+            }
+            self.put(None);
+        }
         let is_hopeless = seen.without_index == Some(newest);
         if is_settled && !is_hopeless && !self.make(db).await? {
             seen.without_index = Some(newest);
         }
         Ok(())
+    }
+
+    /// Looks for the first time: none is made.
+    #[cfg(test)]
+    pub(in crate::store::sql) async fn look_once(&self, db: &Database) -> Result<(), Error> {
+        self.look(db, &mut Seen::default()).await
     }
 
     /// Makes it of the present revision; answers whether there is one to be made.
@@ -139,6 +164,7 @@ impl Indexed {
             duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
             "people are indexed for searches"
         );
+        let people = Arc::new(people);
         self.put(Some(Arc::new(Made { revision, people })));
         Ok(true)
     }
@@ -167,11 +193,8 @@ impl Indexed {
             return Ok(None);
         };
         let answered = Answered::of_listed(db.reader(), &hits).await?;
-        if answered.revision == Some(made.revision) {
-            return Ok(Some(answered));
-        }
-        self.drop_it();
-        Ok(None)
+        let is_of_one_state = answered.revision == Some(made.revision);
+        Ok(is_of_one_state.then_some(answered))
     }
 
     fn made(&self) -> Option<Arc<Made>> {
@@ -179,13 +202,21 @@ impl Indexed {
         made.clone()
     }
 
-    fn drop_it(&self) {
-        self.put(None);
-    }
-
     fn put(&self, made: Option<Arc<Made>>) {
         *self.made.write().unwrap_or_else(PoisonError::into_inner) = made;
     }
+}
+
+/// The directory's revision, if it is a later one and nobody changed since this one.
+async fn unchanged_until(db: &Database, revision: u64) -> Result<Option<u64>, DatabaseError> {
+    let since = [stored(revision).into()];
+    let since = Statement::from_sql_and_values(DbBackend::Postgres, SINCE, since);
+    let Some(row) = db.reader().query_one_raw(since).await? else {
+        return Ok(None);
+    };
+    let is_the_same: bool = row.try_get("", "is_the_same")?;
+    let newest = count("directory_clock", "revision", row.try_get("", "revision")?)?;
+    Ok(is_the_same.then_some(newest))
 }
 
 /// Everybody of one revision; `None` if there are too many, or nobody.
