@@ -36,6 +36,7 @@ mod rounds;
 mod spread;
 mod threads;
 mod trail;
+mod wire;
 
 use std::io::{self, Write};
 

@@ -29,6 +29,7 @@ mod transaction;
 pub mod baseline;
 pub mod migrate;
 pub mod outbox;
+pub mod parameters;
 pub mod requests;
 pub mod rows;
 

@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use sea_orm::{
-    AccessMode, ConnectionTrait, DatabaseConnection, DbErr, IsolationLevel, QueryResult,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, IsolationLevel,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use tracing::Instrument;
 
+use crate::parameters::{self, Parameter};
 use crate::{Backend, Database, DatabaseError};
 use handle::LastStatements;
 pub use handle::Transaction;
@@ -87,20 +88,32 @@ impl Database {
 
     /// Runs a change that is one statement, with no transaction around it: on PostgreSQL that
     /// is one round trip instead of three. `name` is as in [`Database::transaction`]; what is
-    /// answered is what the statement returns, once it is committed.
+    /// answered is how many rows the statement returns, once it is committed. `text` is planned
+    /// once for each connection.
     ///
     /// It is tried once: for changes that nothing concurrent can get in the way of. After
     /// [`DatabaseError::Unavailable`] it may have been done nevertheless.
     pub async fn change(
         &self,
         name: &'static str,
-        statement: Statement,
-    ) -> Result<Vec<QueryResult>, DatabaseError> {
+        text: &'static str,
+        parameters: Vec<Parameter<'_>>,
+    ) -> Result<usize, DatabaseError> {
         let span = tracing::info_span!("transaction", otel.name = name, transaction.name = name);
         // All of its rows, even if there is one: only behind the last is what became of the
         // commit.
-        let changed = self.writer().query_all_raw(statement).instrument(span);
-        let rows = changed.await?;
+        let rows = match self.backend() {
+            Backend::Sqlite => {
+                let statement = parameters::statement(DbBackend::Sqlite, text, parameters);
+                let changed = self.writer().query_all_raw(statement).instrument(span);
+                changed.await?.len()
+            }
+            Backend::Postgres => {
+                let query = sqlx::query_with(text, parameters::arguments(parameters)?);
+                let pool = self.writer().get_postgres_connection_pool();
+                query.fetch_all(pool).instrument(span).await?.len()
+            }
+        };
         self.announce_commit();
         Ok(rows)
     }

@@ -12,6 +12,9 @@ use serde_json::{Map, Number, Value};
 /// Every integer of smaller magnitude is exact in every JSON implementation.
 const INTEGER_BOUND: u64 = 1 << 53;
 
+/// Most events are not longer, in bytes.
+const USUAL_LENGTH: usize = 1_024;
+
 /// How deeply arrays and objects may be nested.
 pub const MAX_DEPTH: usize = 64;
 
@@ -42,7 +45,7 @@ pub enum CanonicalError {
 
 /// The canonical bytes of a value.
 pub fn to_canonical_bytes(value: &Value) -> Result<Vec<u8>, CanonicalError> {
-    let mut out = String::new();
+    let mut out = String::with_capacity(USUAL_LENGTH);
     write_value(&mut out, value, 0)?;
     Ok(out.into_bytes())
 }
@@ -99,7 +102,12 @@ fn write_object(
     depth: usize,
 ) -> Result<(), CanonicalError> {
     let mut members: Vec<_> = members.iter().collect();
-    members.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+    // As bytes where all names are ASCII, as nearly all are: the order is the same.
+    if members.iter().all(|(name, _)| name.is_ascii()) {
+        members.sort_unstable_by_key(|(name, _)| *name);
+    } else {
+        members.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+    }
     out.push('{');
     for (position, (name, value)) in members.into_iter().enumerate() {
         if position > 0 {
@@ -124,6 +132,20 @@ fn write_integer(out: &mut String, number: &Number) -> Result<(), CanonicalError
 
 fn write_string(out: &mut String, text: &str) {
     out.push('"');
+    if text.bytes().any(is_escaped) {
+        write_escaped(out, text);
+    } else {
+        out.push_str(text);
+    }
+    out.push('"');
+}
+
+/// Whether this is the byte of a character that is spelt otherwise; none of those has several.
+const fn is_escaped(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | 0..b' ')
+}
+
+fn write_escaped(out: &mut String, text: &str) {
     for letter in text.chars() {
         match letter {
             '"' => out.push_str("\\\""),
@@ -139,7 +161,6 @@ fn write_string(out: &mut String, text: &str) {
             _ => out.push(letter),
         }
     }
-    out.push('"');
 }
 
 #[cfg(test)]

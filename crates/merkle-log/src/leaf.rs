@@ -14,6 +14,9 @@ use crate::{
 /// First byte of every encoded leaf; another layout takes another number.
 const VERSION: u8 = 1;
 
+/// No encoded leaf is longer, in bytes.
+const LONGEST: usize = 144;
+
 /// Nothing else that is hashed begins so, and its length is fixed: no other
 /// prefix, salt and event make the same input.
 const COMMITMENT_PREFIX: &[u8; 32] = b"aval audit event commitment v1\0\0";
@@ -80,7 +83,8 @@ impl LeafContent {
     pub fn encode(&self) -> Vec<u8> {
         let patient_id = self.patient_id();
         let previous = self.previous_patient_leaf();
-        let mut entry = vec![VERSION];
+        let mut entry = Vec::with_capacity(LONGEST);
+        entry.push(VERSION);
         for field in [
             self.event_id.as_slice(),
             patient_id.as_ref().map_or(&[], |id| id.as_slice()),

@@ -17,6 +17,13 @@ mod walk;
 
 pub use listener::BoundServer;
 
+/// How a connection sends together what is ready at once: of a server's, and of whoever calls
+/// one so often that it matters.
+pub mod gathered {
+    pub use super::give_way::GiveWay;
+    pub use super::outgoing::{Outgoing, Socket};
+}
+
 use std::convert::Infallible;
 use std::sync::Arc;
 

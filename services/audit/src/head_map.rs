@@ -4,7 +4,7 @@
 //! What is read is held against what is above it, up to the root that the last
 //! checkpoint signed: a head that somebody changed in the database is never built upon.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use aval_database::DatabaseError;
 use aval_domain::id::PatientId;
@@ -24,7 +24,8 @@ pub struct HeadMap {
     heads: usize,
 }
 
-type Bucket = BTreeMap<MapKey, PatientHead>;
+/// The heads of a bucket, ascending by key, as [`subtree`] wants them.
+type Bucket = Vec<(MapKey, PatientHead)>;
 
 /// What a batch changes.
 #[derive(Debug, Clone, Default)]
@@ -32,7 +33,7 @@ pub struct MapChange {
     /// The root afterwards.
     pub root: MapRoot,
     /// The tiles that change, as they are afterwards.
-    pub tiles: BTreeMap<TileId, MapTile>,
+    pub tiles: Vec<(TileId, MapTile)>,
     buckets: HashMap<u16, Bucket>,
 }
 
@@ -78,15 +79,16 @@ impl HeadMap {
         if self.heads > MOST_HEADS {
             (self.heads, self.buckets) = (0, HashMap::new());
         }
-        let buckets: BTreeSet<u16> = patients.iter().map(|id| key_of(*id).bucket()).collect();
+        let keys: Vec<_> = patients.iter().map(|id| (*id, key_of(*id))).collect();
+        let buckets: BTreeSet<u16> = keys.iter().map(|(_, key)| key.bucket()).collect();
         self.read_tiles(store, &buckets).await?;
         self.read_buckets(store, &buckets).await?;
-        let head = |patient_id: &PatientId| {
-            let key = key_of(*patient_id);
-            let head = self.buckets.get(&key.bucket())?.get(&key)?;
-            Some((*patient_id, *head))
+        let head = |(patient_id, key): &(PatientId, MapKey)| {
+            let bucket = self.buckets.get(&key.bucket())?;
+            let place = place_of(bucket, key).ok()?;
+            Some((*patient_id, bucket[place].1))
         };
-        Ok(patients.iter().filter_map(head).collect())
+        Ok(keys.iter().filter_map(head).collect())
     }
 
     async fn read_tiles(
@@ -131,12 +133,13 @@ impl HeadMap {
         if !missing.is_empty() {
             for (patient_id, head) in store.heads_in(&missing).await? {
                 let key = key_of(patient_id);
-                read.entry(key.bucket()).or_default().insert(key, head);
+                read.entry(key.bucket()).or_default().push((key, head));
             }
         }
         for bucket in missing {
-            let heads = read.remove(&bucket).unwrap_or_default();
-            if root_of(&heads) != self.bucket_root(bucket) {
+            let mut heads = read.remove(&bucket).unwrap_or_default();
+            heads.sort_unstable_by_key(|(key, _)| *key);
+            if subtree(&heads) != self.bucket_root(bucket) {
                 return Err(HeadMapError::Altered);
             }
             self.heads += heads.len();
@@ -157,30 +160,35 @@ impl HeadMap {
                 let known = self.buckets.get(&key.bucket());
                 known.cloned().unwrap_or_default()
             });
-            bucket.insert(key, *head);
+            put(bucket, key, *head);
         }
-        let mut roots: BTreeMap<(TileId, usize), MapRoot> = change
+        let mut roots: Vec<_> = change
             .buckets
             .iter()
-            .map(|(bucket, heads)| (TileId::above_bucket(*bucket), root_of(heads)))
+            .map(|(bucket, heads)| (TileId::above_bucket(*bucket), subtree(heads)))
             .collect();
         // One level of tiles after the other, each tile once, up to the root.
         while !roots.is_empty() {
-            let mut above = BTreeMap::new();
-            let mut changed = BTreeSet::new();
-            for ((id, child), root) in roots {
-                let tile = change.tiles.entry(id).or_insert_with(|| self.tile(id));
-                tile.set_child(child, root);
-                changed.insert(id);
-            }
-            for id in changed {
-                let root = change.tiles[&id].root(id.level);
-                above.extend(id.parent().map(|parent| (parent, root)));
+            roots.sort_unstable_by_key(|(place, _)| *place);
+            let mut above = Vec::new();
+            for below in roots.chunk_by(|(one, _), (other, _)| one.0 == other.0) {
+                let id = below[0].0.0;
+                let mut tile = self.tile(id);
+                for ((_, child), root) in below {
+                    tile.set_child(*child, *root);
+                }
+                let root = tile.root(id.level);
+                change.tiles.push((id, tile));
+                match id.parent() {
+                    Some(parent) => above.push((parent, root)),
+                    None => change.root = root,
+                }
             }
             roots = above;
         }
-        let root = change.tiles.get(&TileId::ROOT);
-        change.root = root.map_or_else(|| self.root(), |tile| tile.root(0));
+        if change.tiles.is_empty() {
+            change.root = self.root();
+        }
         change
     }
 
@@ -204,7 +212,14 @@ impl HeadMap {
     }
 }
 
-fn root_of(bucket: &Bucket) -> MapRoot {
-    let heads: Vec<_> = bucket.iter().map(|(key, head)| (*key, *head)).collect();
-    subtree(&heads)
+/// Where a key is in a bucket, or where it would be.
+fn place_of(bucket: &[(MapKey, PatientHead)], key: &MapKey) -> Result<usize, usize> {
+    bucket.binary_search_by_key(key, |(key, _)| *key)
+}
+
+fn put(bucket: &mut Bucket, key: MapKey, head: PatientHead) {
+    match place_of(bucket, &key) {
+        Ok(place) => bucket[place].1 = head,
+        Err(place) => bucket.insert(place, (key, head)),
+    }
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use aval_domain::id::EventId;
 
 use crate::batch::Origin;
-use crate::sequence::Positions;
+use crate::sequence::{Ahead, Positions};
 use crate::submission::{SealedEvent, Submission};
 
 /// Events that the log holds already: their canonical bytes, or nothing where these
@@ -18,8 +18,8 @@ pub type Recorded = HashMap<EventId, Option<Vec<u8>>>;
 pub struct Plan<'a> {
     /// What is new, in the order of delivery.
     pub fresh: Vec<(Origin<'a>, &'a SealedEvent)>,
-    /// How far each producer has come afterwards.
-    pub positions: Positions,
+    /// How far those producers have come afterwards who come further.
+    pub moved: Positions,
     /// For each delivery, the last sequence recorded, or why it is refused.
     pub answers: Vec<Result<u64, Refused>>,
 }
@@ -64,25 +64,26 @@ impl<'a> Plan<'a> {
     #[must_use]
     pub fn new(positions: &Positions, submissions: &[&'a Submission], recorded: &Recorded) -> Self {
         let mut planning = Planning {
-            plan: Self {
-                fresh: Vec::new(),
-                positions: positions.clone(),
-                answers: Vec::with_capacity(submissions.len()),
-            },
+            fresh: Vec::new(),
+            ahead: Ahead::of(positions),
             planned: HashMap::new(),
             recorded,
         };
-        for submission in submissions {
-            let answer = planning.add(submission);
-            planning.plan.answers.push(answer);
+        let submissions = submissions.iter();
+        let answers = submissions.map(|submission| planning.add(submission));
+        let answers = answers.collect();
+        Self {
+            fresh: planning.fresh,
+            moved: planning.ahead.moved(),
+            answers,
         }
-        planning.plan
     }
 }
 
 struct Planning<'a, 'r> {
-    plan: Plan<'a>,
-    /// What `plan.fresh` holds, by identifier.
+    fresh: Vec<(Origin<'a>, &'a SealedEvent)>,
+    ahead: Ahead<'r>,
+    /// What `fresh` holds, by identifier.
     planned: HashMap<EventId, &'a SealedEvent>,
     recorded: &'r Recorded,
 }
@@ -96,14 +97,11 @@ enum Known {
 impl<'a> Planning<'a, '_> {
     /// Takes the whole delivery or nothing of it.
     fn add(&mut self, submission: &'a Submission) -> Result<u64, Refused> {
-        let repeated = self
-            .plan
-            .positions
-            .repeated(submission)
-            .map_err(|hole| Refused::Hole {
-                expected: hole.expected,
-            })?;
-        let before = self.plan.fresh.len();
+        let repeated = self.ahead.repeated(submission);
+        let repeated = repeated.map_err(|hole| Refused::Hole {
+            expected: hole.expected,
+        })?;
+        let before = self.fresh.len();
         for (position, (sequence, sealed)) in submission.events().enumerate() {
             match self.find(sealed) {
                 Known::Same => {}
@@ -114,7 +112,7 @@ impl<'a> Planning<'a, '_> {
                         sequence,
                     };
                     self.planned.insert(sealed.event.event_id, sealed);
-                    self.plan.fresh.push((origin, sealed));
+                    self.fresh.push((origin, sealed));
                 }
                 Known::No | Known::Differs => {
                     self.forget_from(before);
@@ -122,9 +120,8 @@ impl<'a> Planning<'a, '_> {
                 }
             }
         }
-        self.plan.positions.advance(submission);
-        let positions = &self.plan.positions;
-        Ok(positions.last(submission.source(), submission.epoch()))
+        self.ahead.advance(submission);
+        Ok(self.ahead.last(submission.source(), submission.epoch()))
     }
 
     fn find(&self, sealed: &SealedEvent) -> Known {
@@ -144,7 +141,7 @@ impl<'a> Planning<'a, '_> {
     }
 
     fn forget_from(&mut self, start: usize) {
-        for (_, sealed) in self.plan.fresh.drain(start..) {
+        for (_, sealed) in self.fresh.drain(start..) {
             self.planned.remove(&sealed.event.event_id);
         }
     }
@@ -191,7 +188,7 @@ mod tests {
         let plan = plan(&[&late, &other], &Recorded::new());
         assert_eq!(plan.answers, [Err(Refused::Hole { expected: 1 }), Ok(1)]);
         assert_eq!(sequences(&plan), [("identity".to_owned(), 1)]);
-        assert_eq!(plan.positions.last("consent", 1), 0);
+        assert_eq!(plan.moved.last("consent", 1), 0);
     }
 
     #[test]
@@ -230,7 +227,7 @@ mod tests {
         let plan = Plan::new(&positions, &[&restored], &Recorded::new());
         assert_eq!(plan.answers, [Err(Refused::Differs { sequence: 1 })]);
         assert!(plan.fresh.is_empty());
-        assert_eq!(plan.positions, positions);
+        assert_eq!(plan.moved, Positions::default());
     }
 
     #[test]
@@ -244,6 +241,6 @@ mod tests {
         let plan = plan(&[&first, &forged], &Recorded::new());
         assert_eq!(plan.answers, [Ok(1), Err(Refused::Differs { sequence: 2 })]);
         assert_eq!(sequences(&plan), [("consent".to_owned(), 1)]);
-        assert_eq!(plan.positions.last("identity", 1), 0);
+        assert_eq!(plan.moved.last("identity", 1), 0);
     }
 }

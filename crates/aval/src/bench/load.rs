@@ -42,6 +42,8 @@ pub(crate) struct Failure(Cow<'static, str>);
 impl Failure {
     /// The call was answered, but not with what it must be answered with.
     pub(crate) const UNEXPECTED_ANSWER: Self = Self(Cow::Borrowed("UnexpectedAnswer"));
+    /// The connection broke before the answer was there.
+    pub(crate) const CONNECTION: Self = Self(Cow::Borrowed("Connection"));
     /// The database refused.
     pub(crate) const DATABASE: Self = Self(Cow::Borrowed("Database"));
     /// The call was due and never made: too many were under way for too long.
@@ -50,6 +52,11 @@ impl Failure {
     /// The call was answered with an error.
     pub(crate) fn of_status(status: &tonic::Status) -> Self {
         Self(Cow::Owned(format!("{:?}", status.code())))
+    }
+
+    /// What it failed of, where no call may fail.
+    pub(crate) fn into_error(self) -> anyhow::Error {
+        anyhow::anyhow!("a call failed: {}", self.0)
     }
 
     /// The name under which it is counted.

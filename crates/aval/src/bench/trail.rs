@@ -36,9 +36,12 @@ pub struct TrailBenchArguments {
     /// multiples of 100,000.
     #[arg(long, value_delimiter = ',', default_values_t = [100_000, 1_000_000])]
     sizes: Vec<u64>,
-    /// How many callers call at once.
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1024))]
-    callers: u32,
+    /// By how many callers at once histories are read.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 4], value_parser = clap::value_parser!(u32).range(1..=1024))]
+    readers: Vec<u32>,
+    /// By how many callers at once entries are proved.
+    #[arg(long, value_delimiter = ',', default_values_t = [64], value_parser = clap::value_parser!(u32).range(1..=1024))]
+    provers: Vec<u32>,
     /// How many calls are measured of each kind at each size.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     calls: u32,
@@ -115,17 +118,19 @@ async fn of_a_log(
         .spawn(async move { Log::begin(&engines, &path).await });
     let log = log.await??;
     let served = Served::start(&log, folder, threads).await?;
-    let (callers, calls) = (arguments.callers, arguments.calls);
+    let calls = arguments.calls;
     let mut told = Told::default();
     if arguments.only != Some(OnlyReading::Appending) {
         for size in &arguments.sizes {
             log.grow_to(*size, threads).await?;
             told.extend(log.storage().await?);
-            if wanted(OnlyReading::History) {
-                told.extend(history::measure(&log, &served, callers, calls, threads).await?);
+            let is_wanted = wanted(OnlyReading::History);
+            for callers in arguments.readers.iter().filter(|_| is_wanted) {
+                told.extend(history::measure(&log, &served, *callers, calls, threads).await?);
             }
-            if wanted(OnlyReading::Proofs) {
-                told.extend(proofs::measure(&log, &served, callers, calls, threads).await?);
+            let is_wanted = wanted(OnlyReading::Proofs);
+            for callers in arguments.provers.iter().filter(|_| is_wanted) {
+                told.extend(proofs::measure(&log, &served, *callers, calls, threads).await?);
             }
         }
     }

@@ -121,10 +121,12 @@ impl MapTile {
     /// The children one after the other, 32 bytes each; zeros for one without entries.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let children = self.children.iter();
-        children
-            .flat_map(|child| child.map_or([0; Hash::LENGTH], Into::into))
-            .collect()
+        let mut bytes = Vec::with_capacity(BYTES);
+        for child in &self.children {
+            let child = child.map_or([0; Hash::LENGTH], |hash| *hash.as_bytes());
+            bytes.extend_from_slice(&child);
+        }
+        bytes
     }
 
     /// Reads [`MapTile::encode`].

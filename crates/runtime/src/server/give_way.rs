@@ -14,14 +14,15 @@ use super::outgoing::Outgoing;
 /// alone. Here every waking costs one turn at the end of the queue; the calls that are
 /// ready anyway answer meanwhile, and all their answers leave in one write. Where
 /// nothing else is ready, that turn comes at once.
-pub(super) struct GiveWay<'a, F, W> {
+pub struct GiveWay<'a, F, W> {
     connection: F,
     outgoing: &'a Outgoing<W>,
     gave_way: bool,
 }
 
 impl<'a, F, W> GiveWay<'a, F, W> {
-    pub(super) const fn new(connection: F, outgoing: &'a Outgoing<W>) -> Self {
+    /// Polls this, then sends what it wrote.
+    pub const fn new(connection: F, outgoing: &'a Outgoing<W>) -> Self {
         Self {
             connection,
             outgoing,

@@ -20,13 +20,13 @@ const KEPT: usize = 16 * 1024;
 /// together. A handshake wants each of its flights sent at once, hence [`gather`].
 ///
 /// [`gather`]: Outgoing::gather
-pub(super) struct Socket<R, W> {
+pub struct Socket<R, W> {
     reads: R,
     outgoing: Outgoing<W>,
 }
 
 /// The writing side of a [`Socket`], shared with whoever sends what was gathered.
-pub(super) struct Outgoing<W>(Arc<Mutex<Waiting<W>>>);
+pub struct Outgoing<W>(Arc<Mutex<Waiting<W>>>);
 
 struct Waiting<W> {
     writes: W,
@@ -40,7 +40,7 @@ struct Waiting<W> {
 
 impl<R, W: AsyncWrite + Unpin> Socket<R, W> {
     /// Writes at once, until it is told to gather.
-    pub(super) fn new(reads: R, writes: W) -> Self {
+    pub fn new(reads: R, writes: W) -> Self {
         let waiting = Waiting {
             writes,
             gathers: false,
@@ -53,7 +53,7 @@ impl<R, W: AsyncWrite + Unpin> Socket<R, W> {
     }
 
     /// Its writing side.
-    pub(super) fn outgoing(&self) -> Outgoing<W> {
+    pub fn outgoing(&self) -> Outgoing<W> {
         Outgoing(Arc::clone(&self.outgoing.0))
     }
 }
@@ -61,13 +61,13 @@ impl<R, W: AsyncWrite + Unpin> Socket<R, W> {
 impl<W: AsyncWrite + Unpin> Outgoing<W> {
     /// From now on nothing leaves before [`Self::poll_send`], or before more than can
     /// wait is written, or the end.
-    pub(super) fn gather(&self) {
+    pub fn gather(&self) {
         self.waiting().gathers = true;
     }
 
     /// Sends what was gathered, as far as the socket takes it; wakes the task when it
     /// takes more, or when sending failed, which the next write then says.
-    pub(super) fn poll_send(&self, cx: &mut Context<'_>) {
+    pub fn poll_send(&self, cx: &mut Context<'_>) {
         let mut waiting = self.waiting();
         if let Poll::Ready(Err(error)) = waiting.poll_send(cx) {
             waiting.failed = Some(error);

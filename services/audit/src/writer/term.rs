@@ -108,7 +108,7 @@ impl Term {
             match self.commit(&plan, None).await {
                 Ok((tip, change)) => {
                     self.tip = tip;
-                    self.positions = plan.positions;
+                    self.positions.move_to(&plan.moved);
                     self.map.apply(change);
                     return Ok(plan.answers);
                 }
@@ -153,7 +153,7 @@ impl Term {
         match self.commit(&plan, Some(&erasing)).await {
             Ok((tip, change)) => {
                 self.tip = tip;
-                self.positions = plan.positions;
+                self.positions.move_to(&plan.moved);
                 self.map.apply(change);
                 Ok(done)
             }
@@ -177,7 +177,7 @@ impl Term {
         erasing: Option<&Erasing<'_>>,
     ) -> Result<(Tip, MapChange), Failure> {
         let heads = self.patient_heads(plan).await?;
-        let positions: Vec<_> = plan.positions.changed_since(&self.positions).collect();
+        let positions: Vec<_> = plan.moved.all().collect();
         if plan.fresh.is_empty() && positions.is_empty() {
             return Ok((self.tip.clone(), MapChange::default()));
         }

@@ -9,7 +9,7 @@
 mod inserting;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use anyhow::{Context, ensure};
 use aval_audit::submission::SealedEvent;
@@ -17,19 +17,23 @@ use aval_domain::event::{Actor, Event, EventKind, Outcome};
 use aval_domain::id::{EventId, PatientId};
 use aval_domain::random::SystemRandom;
 use aval_domain::time::{Clock, SystemClock};
-use aval_proto::audit::v1::trail_service_client::TrailServiceClient;
-use aval_proto::audit::v1::{AppendEventsRequest, SequencedEvent};
+use aval_proto::audit::v1 as proto;
+use aval_proto::audit::v1::{AppendEventsRequest, AppendEventsResponse, SequencedEvent};
 use aval_runtime::convert::event::event_to_proto;
-use tonic::transport::Channel;
+use aval_runtime::convert::timestamp_to_proto;
 
-use super::calls::{Outcome as Calls, Told};
+use super::calls::{Outcome as Calls, Told, used_since};
 use super::log::{LANES, Log};
 use super::served::{PRODUCER, Served};
 use crate::bench::load::{Caller, Callers, Calling, Failure, Load, Monotonic};
 use crate::bench::spread::Spread;
-use crate::bench::threads::Threads;
+use crate::bench::threads::{ThreadTimes, Threads};
+use crate::bench::wire::Wire;
 use crate::stack::Engines;
 use inserting::Inserting;
+
+/// What is called, of either.
+const METHOD: &str = "/aval.audit.v1.TrailService/AppendEvents";
 
 /// Over so many connections, whatever the number of callers.
 const CONNECTIONS: usize = 16;
@@ -57,7 +61,7 @@ struct Events {
     patients: Vec<PatientId>,
     /// So that an event is as long as it is to be.
     padding: String,
-    next: AtomicU64,
+    next: AtomicUsize,
     /// The next caller's life of the outbox; the log was filled in the first.
     epoch: AtomicU64,
 }
@@ -83,10 +87,9 @@ pub(super) async fn measure(
     let inserting = Inserting::start(served, engines, threads).await?;
     let mut told = Told::default();
     for count in callers {
-        let taken = served.connections(PRODUCER, CONNECTIONS, threads).await?;
-        let inserted = inserting
-            .connections(PRODUCER, CONNECTIONS, threads)
-            .await?;
+        let (who, several) = (PRODUCER, CONNECTIONS);
+        let taken = served.wires(who, METHOD, several, threads).await?;
+        let inserted = inserting.wires(who, METHOD, several, threads).await?;
         let (events, count) = (Arc::clone(&events), *count);
         let measured = threads.callers().spawn(async move {
             let contenders = [
@@ -120,13 +123,15 @@ async fn play(mut contenders: [Contender; 2], turns: Turns) -> anyhow::Result<[C
                 WARM_UP_SECONDS
             };
             let callers = contender.callers.take().context("callers come back")?;
+            let before = ThreadTimes::read();
             let finished = Load::Closed { seconds }.run(&time, callers).await?;
+            let used = used_since(before.as_ref());
             contender.callers = Some(finished.callers);
             let measured = finished.measurement;
             let failed: Vec<_> = measured.failures().collect();
             ensure!(failed.is_empty(), "{}: {failed:?}", contender.what);
             if is_measured {
-                contender.calls.add(&measured);
+                contender.calls.add(&measured, used);
                 contender
                     .per_second
                     .push(Calls::rate(measured.succeeded(), measured.elapsed()));
@@ -137,13 +142,16 @@ async fn play(mut contenders: [Contender; 2], turns: Turns) -> anyhow::Result<[C
 }
 
 impl Contender {
-    fn new(what: &'static str, events: &Arc<Events>, to: &[Channel], count: u32) -> Self {
-        let callers = to.iter().cycle().take(count as usize).map(|channel| {
+    fn new(what: &'static str, events: &Arc<Events>, to: &[Wire], count: u32) -> Self {
+        let callers = to.iter().cycle().take(count as usize).map(|wire| {
             Box::new(Producer {
-                client: TrailServiceClient::new(channel.clone()),
+                wire: wire.clone(),
                 events: Arc::clone(events),
-                epoch: events.epoch.fetch_add(1, Ordering::Relaxed),
-                sequence: 0,
+                delivery: AppendEventsRequest {
+                    source: PRODUCER.to_owned(),
+                    epoch: events.epoch.fetch_add(1, Ordering::Relaxed),
+                    events: vec![SequencedEvent::default()],
+                },
             }) as Box<dyn Caller>
         });
         Self {
@@ -162,32 +170,23 @@ impl Contender {
 
 /// One caller, with an outbox of its own.
 struct Producer {
-    client: TrailServiceClient<Channel>,
+    wire: Wire,
     events: Arc<Events>,
-    epoch: u64,
-    /// Of the last event that was taken.
-    sequence: u64,
+    /// The last one that was taken, or before the first one of nothing.
+    delivery: AppendEventsRequest,
 }
 
 impl Caller for Producer {
     fn call(&mut self) -> Calling<'_> {
         Box::pin(async {
-            let sequence = self.sequence + 1;
-            let event = self.events.next();
-            let request = AppendEventsRequest {
-                source: PRODUCER.to_owned(),
-                epoch: self.epoch,
-                events: vec![SequencedEvent {
-                    sequence,
-                    event: Some(event_to_proto(&event)),
-                }],
-            };
-            let answer = self.client.append_events(request).await;
-            let answer = answer.map_err(|status| Failure::of_status(&status))?;
-            if answer.into_inner().acknowledged_sequence != sequence {
+            let sequenced = &mut self.delivery.events[0];
+            self.events.next(sequenced.event.get_or_insert_default());
+            let sequence = sequenced.sequence + 1;
+            sequenced.sequence = sequence;
+            let answer: AppendEventsResponse = self.wire.call(&self.delivery).await?;
+            if answer.acknowledged_sequence != sequence {
                 return Err(Failure::UNEXPECTED_ANSWER);
             }
-            self.sequence = sequence;
             Ok(())
         })
     }
@@ -200,7 +199,7 @@ impl Events {
         let mut events = Self {
             patients: patients.collect(),
             padding: String::new(),
-            next: AtomicU64::new(0),
+            next: AtomicUsize::new(0),
             epoch: AtomicU64::new(LANES + 1),
         };
         let bare = events.length_of_one()?;
@@ -213,12 +212,12 @@ impl Events {
     }
 
     fn length_of_one(&self) -> anyhow::Result<usize> {
-        let sealed = SealedEvent::seal(self.next(), &SystemRandom)?;
+        let sealed = SealedEvent::seal(self.one(), &SystemRandom)?;
         Ok(sealed.canonical.len())
     }
 
     /// Another one, of another patient than the last.
-    fn next(&self) -> Event {
+    fn one(&self) -> Event {
         let now = SystemClock.now();
         let actor = Actor::Service {
             name: PRODUCER.to_owned(),
@@ -226,11 +225,24 @@ impl Events {
         let kind = EventKind::GrantUpdated;
         let event_id = EventId::new(now, &SystemRandom);
         let mut event = Event::new(event_id, now, kind, Outcome::Success, actor, "records");
-        let place = self.next.fetch_add(1, Ordering::Relaxed) % PATIENTS;
-        event.patient_id = usize::try_from(place)
-            .ok()
-            .and_then(|place| self.patients.get(place).copied());
+        event.patient_id = Some(self.patients[self.next_patient()]);
         event.after = [("purpose".to_owned(), self.padding.clone())].into();
         event
+    }
+
+    /// The same in the place of the last one, which differs in little.
+    fn next(&self, last: &mut proto::Event) {
+        if last.event_id.is_empty() {
+            *last = event_to_proto(&self.one());
+            return;
+        }
+        let now = SystemClock.now();
+        last.event_id = EventId::new(now, &SystemRandom).to_string();
+        last.occurred_at = Some(timestamp_to_proto(now));
+        last.patient_id = self.patients[self.next_patient()].to_string();
+    }
+
+    fn next_patient(&self) -> usize {
+        self.next.fetch_add(1, Ordering::Relaxed) % self.patients.len()
     }
 }

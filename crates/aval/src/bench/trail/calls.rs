@@ -8,10 +8,9 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
-use tonic::transport::Channel;
 
 use crate::bench::measurement::Measurement;
-use crate::bench::threads::Threads;
+use crate::bench::threads::{ProcessorTime, ThreadTimes, Threads};
 use crate::language::say;
 use crate::output::Rows;
 
@@ -21,6 +20,8 @@ pub(super) struct Outcome {
     /// In microseconds.
     latencies: Histogram<u64>,
     elapsed: Duration,
+    /// What they took of the processors, where that was read.
+    used: Option<ProcessorTime>,
 }
 
 /// One line of the report.
@@ -46,11 +47,17 @@ impl Outcome {
         Self {
             latencies: Histogram::new(3).expect("three digits are a precision"),
             elapsed: Duration::ZERO,
+            used: None,
         }
     }
 
-    /// The calls of a round.
-    pub(super) fn add(&mut self, measured: &Measurement) {
+    /// The calls of a round, and what they took of the processors.
+    pub(super) fn add(&mut self, measured: &Measurement, used: Option<ProcessorTime>) {
+        let before = self.used.unwrap_or_default();
+        self.used = used.map(|used| ProcessorTime {
+            callers: before.callers + used.callers,
+            servers: before.servers + used.servers,
+        });
         let latencies = measured.latencies().histogram();
         self.latencies
             .add(latencies)
@@ -90,6 +97,7 @@ where
     F: Future<Output = anyhow::Result<()>> + Send + 'static,
 {
     let next = Arc::new(AtomicU64::new(0));
+    let before = ThreadTimes::read();
     let begun = Instant::now();
     let mut calling = JoinSet::new();
     for _ in 0..callers {
@@ -114,20 +122,32 @@ where
         outcome.latencies.add(latencies??)?;
     }
     outcome.elapsed = begun.elapsed();
+    outcome.used = used_since(before.as_ref());
     Ok(outcome)
 }
 
+/// What this process took of the processors since then.
+pub(super) fn used_since(before: Option<&ThreadTimes>) -> Option<ProcessorTime> {
+    Some(ThreadTimes::read()?.since(before?))
+}
+
 /// The connection of the call with this number: each has its turn.
-pub(super) fn one_of(connections: &[Channel], number: u64) -> Channel {
+pub(super) fn one_of<C: Clone>(connections: &[C], number: u64) -> C {
     let turn = usize::try_from(number).unwrap_or(usize::MAX) % connections.len();
     connections[turn].clone()
 }
 
 impl Told {
-    pub(super) fn add(&mut self, what: &'static str, size: Option<u64>, outcome: Outcome) {
+    pub(super) fn add(
+        &mut self,
+        (what, callers): (&'static str, u32),
+        size: Option<u64>,
+        outcome: Outcome,
+    ) {
         self.0.push(Line {
             what,
             size,
+            callers: Some(callers),
             outcome: Some(outcome),
             ..Line::default()
         });
@@ -177,6 +197,8 @@ impl Told {
             ("p50_ms", say("p50 ms", "p50 ms")),
             ("p99_ms", say("p99 ms", "p99 ms")),
             ("most_ms", say("au plus ms", "most ms")),
+            ("server_us", say("serveur µs", "server µs")),
+            ("caller_us", say("appelant µs", "caller µs")),
             ("times_the_next", say("fois la suivante", "times the next")),
             ("bytes", say("octets", "bytes")),
         ]);
@@ -198,6 +220,15 @@ impl Line {
             let calls = outcome.latencies.len();
             Outcome::rate(calls, outcome.elapsed)
         });
+        let a_call = |side: fn(&ProcessorTime) -> Duration| {
+            let outcome = self.outcome.as_ref();
+            let used = outcome.and_then(|outcome| Some((outcome.used?, outcome.latencies.len())));
+            let micros = used.and_then(|(used, calls)| {
+                let calls = u32::try_from(calls).ok().filter(|calls| *calls > 0)?;
+                Some((side(&used) / calls).as_secs_f64() * 1e6)
+            });
+            json!(micros.map(f64::round))
+        };
         let times = self.times.map(|times| (times * 100.0).round() / 100.0);
         vec![
             json!(self.what),
@@ -208,6 +239,8 @@ impl Line {
             quantile(0.5),
             quantile(0.99),
             quantile(1.0),
+            a_call(|used| used.servers),
+            a_call(|used| used.callers),
             json!(times),
             json!(self.bytes),
         ]

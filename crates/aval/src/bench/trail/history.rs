@@ -39,7 +39,7 @@ pub(super) async fn measure(
             Ok(())
         }
     });
-    told.add("rows of a page", Some(log.size()), alone.await?);
+    told.add(("rows of a page", callers), Some(log.size()), alone.await?);
 
     // Tokens are made before: whoever reads has one.
     let mut bearers = Vec::new();
@@ -63,6 +63,10 @@ pub(super) async fn measure(
             Ok(())
         }
     });
-    told.add("ListEvents, 50 a page", Some(log.size()), pages.await?);
+    told.add(
+        ("ListEvents, 50 a page", callers),
+        Some(log.size()),
+        pages.await?,
+    );
     Ok(told)
 }

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use anyhow::ensure;
-use aval_proto::audit::v1::GetInclusionProofRequest;
-use aval_proto::audit::v1::transparency_service_client::TransparencyServiceClient;
+use aval_proto::audit::v1::{GetInclusionProofRequest, GetInclusionProofResponse};
 
 use super::calls::{Told, made, one_of};
 use super::log::Log;
 use super::served::{CALLER, CONNECTIONS, Served};
+use crate::bench::load::Failure;
 use crate::bench::threads::Threads;
+
+/// What is called.
+const METHOD: &str = "/aval.audit.v1.TransparencyService/GetInclusionProof";
 
 /// Proves entries all over the log.
 pub(super) async fn measure(
@@ -29,22 +32,27 @@ pub(super) async fn measure(
             Ok(())
         }
     });
-    told.add("one leaf", Some(log.size()), alone.await?);
+    told.add(("one leaf", callers), Some(log.size()), alone.await?);
 
-    let connections = Arc::new(served.connections(CALLER, CONNECTIONS, threads).await?);
+    let wires = served.wires(CALLER, METHOD, CONNECTIONS, threads).await?;
     let (there, size) = (log.clone(), log.size());
     let proofs = made(callers, calls, threads, move |number| {
-        let (connection, index) = (one_of(&connections, number), there.place(number));
+        let (mut wire, index) = (one_of(&wires, number), there.place(number));
         async move {
             let request = GetInclusionProofRequest {
                 log_index: index,
                 tree_size: size,
             };
-            let mut transparency = TransparencyServiceClient::new(connection);
-            transparency.get_inclusion_proof(request).await?;
+            let answer = wire.call::<GetInclusionProofResponse>(&request).await;
+            let proof = answer.map_err(Failure::into_error)?;
+            ensure!(!proof.checkpoint.is_empty(), "a proof without checkpoint");
             Ok(())
         }
     });
-    told.add("GetInclusionProof", Some(log.size()), proofs.await?);
+    told.add(
+        ("GetInclusionProof", callers),
+        Some(log.size()),
+        proofs.await?,
+    );
     Ok(told)
 }

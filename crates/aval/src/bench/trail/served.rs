@@ -34,6 +34,7 @@ use super::log::Log;
 use crate::bench::contender::connections;
 use crate::bench::pki;
 use crate::bench::threads::Threads;
+use crate::bench::wire::{self, Wire};
 use crate::client::Bearer;
 
 /// Who reads.
@@ -111,6 +112,22 @@ impl Served {
         let opening = threads
             .callers()
             .spawn(async move { connections::open(address, &files, count).await });
+        opening.await?
+    }
+
+    /// So many connections to one of its methods, as lean as they come.
+    pub(super) async fn wires(
+        &self,
+        name: &str,
+        method: &'static str,
+        count: usize,
+        threads: &Threads,
+    ) -> anyhow::Result<Vec<Wire>> {
+        let files = pki::files(&pki::open(&self.folder.join("pki"))?, name)?;
+        let address = self.address;
+        let opening = threads
+            .callers()
+            .spawn(async move { wire::open(address, &files, method, count).await });
         opening.await?
     }
 

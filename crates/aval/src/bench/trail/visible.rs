@@ -60,8 +60,8 @@ pub(super) async fn measure(
     let (look, seen) = measured.await??;
     stack.stop().await;
     let mut told = Told::default();
-    told.add("ListEvents, one event", None, look);
-    told.add("a sign-in until it is seen", None, seen);
+    told.add(("ListEvents, one event", 1), None, look);
+    told.add(("a sign-in until it is seen", 1), None, seen);
     Ok(told)
 }
 

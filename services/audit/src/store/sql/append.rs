@@ -19,7 +19,7 @@ pub(super) async fn commit(
     positions: &[(&str, u64, u64)],
 ) -> Result<(), CommitError> {
     if let Some(payloads) = alone(db, patient_keys, batch) {
-        let stored = postgres::store_alone(db, batch, payloads?, positions).await;
+        let stored = postgres::store_alone(db, batch, &payloads?, positions).await;
         return stored.map_err(already_recorded);
     }
     let used = db
@@ -28,7 +28,7 @@ pub(super) async fn commit(
             let payloads = sealed.payloads;
             let stored = match db.backend() {
                 Backend::Sqlite => sqlite::store(&tx, batch, payloads, positions).await,
-                Backend::Postgres => postgres::store(&tx, batch, payloads, positions).await,
+                Backend::Postgres => postgres::store(&tx, batch, &payloads, positions).await,
             };
             stored.map_err(already_recorded)?;
             alias::take(&tx, &batch.who_is_whom).await?;

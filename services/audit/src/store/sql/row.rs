@@ -78,8 +78,11 @@ pub(super) fn of_entry(entry: &NewEntry<'_>, payload: SealedPayload) -> event::A
 
 /// The hashes of the leaf and of each subtree that it completes, one after the other.
 pub(super) fn nodes_of(entry: &NewEntry<'_>) -> Vec<u8> {
-    let nodes = entry.nodes.iter();
-    nodes.flat_map(|hash| *hash.as_bytes()).collect()
+    let mut nodes = Vec::with_capacity(entry.nodes.len() * Hash::LENGTH);
+    for hash in &entry.nodes {
+        nodes.extend_from_slice(hash.as_bytes());
+    }
+    nodes
 }
 
 /// The entries of these rows, in their order, without those whose payload was erased.

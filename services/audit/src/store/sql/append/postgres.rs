@@ -11,9 +11,10 @@
 //!
 //! What entries tell goes into the part of its month; in `events` its place stays empty.
 
+use aval_database::parameters::{self, Parameter};
 use aval_database::{Database, Transaction};
 use aval_domain::id::{OrganizationId, PatientId, PractitionerId};
-use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend};
 use uuid::Uuid;
 
 use crate::batch::{Batch, NewEntry, PatientHeads};
@@ -80,141 +81,149 @@ const STORE_BATCH: &str = "\
 pub(super) async fn store(
     tx: &Transaction,
     batch: &Batch<'_>,
-    payloads: Vec<SealedPayload>,
+    payloads: &[SealedPayload],
     positions: &[(&str, u64, u64)],
 ) -> Result<(), CommitError> {
-    let asked = statement(batch, payloads, positions);
-    require_moved(tx.query_one_raw(asked).await?.as_ref())
+    let parameters = parameters_of(batch, payloads, positions);
+    let asked = parameters::statement(DbBackend::Postgres, STORE_BATCH, parameters);
+    require_moved(tx.query_all_raw(asked).await?.len())
 }
 
 /// The same for a batch that is nothing else: the statement is the whole transaction.
 pub(super) async fn store_alone(
     db: &Database,
     batch: &Batch<'_>,
-    payloads: Vec<SealedPayload>,
+    payloads: &[SealedPayload],
     positions: &[(&str, u64, u64)],
 ) -> Result<(), CommitError> {
-    let asked = statement(batch, payloads, positions);
-    require_moved(db.change("audit.append", asked).await?.first())
+    let parameters = parameters_of(batch, payloads, positions);
+    require_moved(db.change("audit.append", STORE_BATCH, parameters).await?)
 }
 
-fn require_moved(row: Option<&QueryResult>) -> Result<(), CommitError> {
-    row.map(|_| ()).ok_or(CommitError::Fenced)
+fn require_moved(heads: usize) -> Result<(), CommitError> {
+    if heads == 1 {
+        Ok(())
+    } else {
+        Err(CommitError::Fenced)
+    }
 }
 
-fn statement(
-    batch: &Batch<'_>,
-    payloads: Vec<SealedPayload>,
-    positions: &[(&str, u64, u64)],
-) -> Statement {
-    let mut values: Vec<Value> = vec![
-        row::signed(batch.fence).into(),
-        row::signed(batch.old_size).into(),
-        row::signed(batch.new_size).into(),
-        batch.recorded_at.as_micros().into(),
-        batch.checkpoint.as_str().into(),
+fn parameters_of<'a>(
+    batch: &'a Batch<'_>,
+    payloads: &'a [SealedPayload],
+    positions: &[(&'a str, u64, u64)],
+) -> Vec<Parameter<'a>> {
+    let mut parameters = vec![
+        Parameter::Bigint(row::signed(batch.fence)),
+        Parameter::Bigint(row::signed(batch.old_size)),
+        Parameter::Bigint(row::signed(batch.new_size)),
+        Parameter::Bigint(batch.recorded_at.as_micros()),
+        Parameter::Text(&batch.checkpoint),
     ];
-    values.extend(entry_arrays(&batch.entries));
-    values.extend(payload_arrays(payloads));
-    values.extend(head_arrays(&batch.patient_heads));
-    values.extend(tile_arrays(&batch.map));
-    values.extend(position_arrays(positions));
-    Statement::from_sql_and_values(DbBackend::Postgres, STORE_BATCH, values)
+    parameters.extend(of_entries(&batch.entries));
+    parameters.extend(of_payloads(payloads));
+    parameters.extend(of_heads(&batch.patient_heads));
+    parameters.extend(of_tiles(&batch.map));
+    parameters.extend(of_positions(positions));
+    parameters
 }
 
 /// The columns of `entry` in the statement, in their order, up to the payload.
-fn entry_arrays(entries: &[NewEntry<'_>]) -> [Value; 16] {
+fn of_entries<'a>(entries: &'a [NewEntry<'_>]) -> [Parameter<'a>; 16] {
     let columns: Vec<Columns> = entries
         .iter()
         .map(|entry| Columns::of(&entry.sealed.event))
         .collect();
-    let of_entry = |value: fn(&NewEntry<'_>) -> i64| array(entries.iter().map(value));
-    let bytes = |value: fn(&NewEntry<'_>) -> Vec<u8>| array(entries.iter().map(value));
+    let numbers =
+        |value: fn(&NewEntry<'_>) -> i64| Parameter::Bigints(entries.iter().map(value).collect());
     let ids = |value: fn(&Columns) -> Option<Uuid>| {
-        array(
-            columns
-                .iter()
-                .map(|columns| value(columns).unwrap_or_default()),
-        )
+        let ids = columns
+            .iter()
+            .map(|columns| value(columns).unwrap_or_default());
+        Parameter::Uuids(ids.collect())
     };
+    let texts =
+        |value: fn(&Columns) -> &'static str| Parameter::Texts(columns.iter().map(value).collect());
+    let event_ids = entries
+        .iter()
+        .map(|entry| entry.sealed.event.event_id.as_uuid());
+    let sources = entries.iter().map(|entry| entry.origin.source);
+    let previous = entries.iter().map(|entry| {
+        let previous = entry.leaf.previous_patient_leaf();
+        previous.map_or_else(Vec::new, |hash| hash.as_bytes().to_vec())
+    });
+    let commitments = entries
+        .iter()
+        .map(|entry| entry.leaf.commitment.as_bytes().as_slice());
+    let occurred = columns
+        .iter()
+        .map(|columns| columns.occurred_at.as_micros());
+    let emergencies = columns.iter().map(|columns| columns.is_emergency);
     [
-        of_entry(|entry| row::signed(entry.log_index)),
-        array(
-            entries
-                .iter()
-                .map(|entry| entry.sealed.event.event_id.as_uuid()),
-        ),
-        array(entries.iter().map(|entry| entry.origin.source.to_owned())),
-        of_entry(|entry| row::signed(entry.origin.epoch)),
-        of_entry(|entry| row::signed(entry.origin.sequence)),
+        numbers(|entry| row::signed(entry.log_index)),
+        Parameter::Uuids(event_ids.collect()),
+        Parameter::Texts(sources.collect()),
+        numbers(|entry| row::signed(entry.origin.epoch)),
+        numbers(|entry| row::signed(entry.origin.sequence)),
         ids(|columns| columns.patient_id.map(PatientId::as_uuid)),
-        of_entry(|entry| row::signed(entry.leaf.patient_sequence())),
-        bytes(|entry| {
-            let previous = entry.leaf.previous_patient_leaf();
-            previous
-                .map(|hash| hash.as_bytes().to_vec())
-                .unwrap_or_default()
-        }),
-        bytes(|entry| entry.leaf.commitment.as_bytes().to_vec()),
-        bytes(row::nodes_of),
-        array(
-            columns
-                .iter()
-                .map(|columns| columns.occurred_at.as_micros()),
-        ),
+        numbers(|entry| row::signed(entry.leaf.patient_sequence())),
+        Parameter::Blobs(previous.collect()),
+        Parameter::Bytes(commitments.collect()),
+        Parameter::Blobs(entries.iter().map(row::nodes_of).collect()),
+        Parameter::Bigints(occurred.collect()),
         ids(|columns| columns.practitioner_id.map(PractitionerId::as_uuid)),
         ids(|columns| columns.organization_id.map(OrganizationId::as_uuid)),
-        array(columns.iter().map(|columns| columns.kind.code().to_owned())),
-        array(
-            columns
-                .iter()
-                .map(|columns| columns.outcome.code().to_owned()),
-        ),
-        array(columns.iter().map(|columns| columns.is_emergency)),
+        texts(|columns| columns.kind.code()),
+        texts(|columns| columns.outcome.code()),
+        Parameter::Booleans(emergencies.collect()),
     ]
 }
 
-fn payload_arrays(payloads: Vec<SealedPayload>) -> [Value; 2] {
-    let key_ids = array(payloads.iter().map(|payload| payload.key_id));
+fn of_payloads(payloads: &[SealedPayload]) -> [Parameter<'_>; 2] {
+    let bytes = payloads.iter().map(|payload| payload.bytes.as_slice());
+    let key_ids = payloads.iter().map(|payload| payload.key_id);
     [
-        array(payloads.into_iter().map(|payload| payload.bytes)),
-        key_ids,
+        Parameter::Bytes(bytes.collect()),
+        Parameter::Bigints(key_ids.collect()),
     ]
 }
 
-fn head_arrays(heads: &PatientHeads) -> [Value; 4] {
+fn of_heads(heads: &PatientHeads) -> [Parameter<'_>; 4] {
     // In one order, so that two statements never wait for each other's rows.
     let mut heads: Vec<_> = heads.iter().collect();
     heads.sort_unstable_by_key(|(patient_id, _)| **patient_id);
+    let ids = heads.iter().map(|(patient_id, _)| patient_id.as_uuid());
+    let buckets = heads.iter().map(|(id, _)| key_of(**id).bucket().into());
+    let sequences = heads.iter().map(|(_, head)| row::signed(head.sequence));
+    let leaves = heads
+        .iter()
+        .map(|(_, head)| head.leaf.as_bytes().as_slice());
     [
-        array(heads.iter().map(|(patient_id, _)| patient_id.as_uuid())),
-        array(heads.iter().map(|(id, _)| i32::from(key_of(**id).bucket()))),
-        array(heads.iter().map(|(_, head)| row::signed(head.sequence))),
-        array(heads.iter().map(|(_, head)| head.leaf.as_bytes().to_vec())),
+        Parameter::Uuids(ids.collect()),
+        Parameter::Integers(buckets.collect()),
+        Parameter::Bigints(sequences.collect()),
+        Parameter::Bytes(leaves.collect()),
     ]
 }
 
-fn tile_arrays(change: &MapChange) -> [Value; 3] {
+fn of_tiles(change: &MapChange) -> [Parameter<'static>; 3] {
     let tiles = || change.tiles.iter();
     [
-        array(tiles().map(|(id, _)| i32::from(id.level))),
-        array(tiles().map(|(id, _)| i32::from(id.position))),
-        array(tiles().map(|(_, tile)| tile.encode())),
+        Parameter::Integers(tiles().map(|(id, _)| id.level.into()).collect()),
+        Parameter::Integers(tiles().map(|(id, _)| id.position.into()).collect()),
+        Parameter::Blobs(tiles().map(|(_, tile)| tile.encode()).collect()),
     ]
 }
 
-fn position_arrays(positions: &[(&str, u64, u64)]) -> [Value; 3] {
+fn of_positions<'a>(positions: &[(&'a str, u64, u64)]) -> [Parameter<'a>; 3] {
     let positions = || positions.iter();
     [
-        array(positions().map(|(source, _, _)| (*source).to_owned())),
-        array(positions().map(|(_, epoch, _)| row::signed(*epoch))),
-        array(positions().map(|(_, _, last)| row::signed(*last))),
+        Parameter::Texts(positions().map(|(source, _, _)| *source).collect()),
+        Parameter::Bigints(
+            positions()
+                .map(|(_, epoch, _)| row::signed(*epoch))
+                .collect(),
+        ),
+        Parameter::Bigints(positions().map(|(_, _, last)| row::signed(*last)).collect()),
     ]
-}
-
-fn array<T>(values: impl Iterator<Item = T>) -> Value
-where
-    Vec<T>: Into<Value>,
-{
-    values.collect::<Vec<T>>().into()
 }

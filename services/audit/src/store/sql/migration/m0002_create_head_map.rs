@@ -94,7 +94,7 @@ async fn fill(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
             .and_where(Expr::col("patient_id").is_in(ids));
         connection.execute(&update).await?;
     }
-    let tiles: Vec<_> = HeadMap::default().with(&heads).tiles.into_iter().collect();
+    let tiles = HeadMap::default().with(&heads).tiles;
     for chunk in tiles.chunks(ROWS_PER_INSERT) {
         let mut insert = Query::insert();
         insert
