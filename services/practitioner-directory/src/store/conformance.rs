@@ -18,6 +18,7 @@ mod remembering;
 mod requests;
 mod search_keys;
 mod searching;
+mod serving;
 mod skills;
 mod statistics;
 mod suspending;

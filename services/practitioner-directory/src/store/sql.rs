@@ -4,6 +4,7 @@ mod apply;
 mod changes;
 mod decisions;
 mod duplicates;
+mod emptying;
 mod entity;
 mod founding;
 mod freshness;

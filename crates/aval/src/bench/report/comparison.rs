@@ -38,38 +38,42 @@ pub(crate) struct Goal {
     pub(crate) p99_at_most: Option<f64>,
 }
 
-const fn throughput(at_least: f64) -> Option<Goal> {
-    Some(Goal {
+const fn throughput(at_least: f64) -> Goal {
+    Goal {
         per_second_at_least: Some(at_least),
         p99_at_most: None,
-    })
+    }
 }
 
-const fn latency(at_most: f64) -> Option<Goal> {
-    Some(Goal {
+const fn latency(at_most: f64) -> Goal {
+    Goal {
         per_second_at_least: None,
         p99_at_most: Some(at_most),
-    })
+    }
 }
 
 /// Who is compared to whom.
 const COMPARED: [(Entrant, Entrant, Option<Goal>); 10] = [
     (Entrant::Layers, Entrant::Bare, None),
-    (Entrant::Check, Entrant::Layers, throughput(0.95)),
-    (Entrant::Check, Entrant::Bare, throughput(0.8)),
+    (Entrant::Check, Entrant::Layers, Some(throughput(0.95))),
+    (Entrant::Check, Entrant::Bare, Some(throughput(0.8))),
     (Entrant::ColdCheck, Entrant::Layers, None),
     // As much as three checks, for 200 documents.
-    (Entrant::BatchCheck, Entrant::Check, throughput(0.333)),
+    (Entrant::BatchCheck, Entrant::Check, Some(throughput(0.333))),
     // Both beside the same changes: what deciding costs whoever waits for it.
     (
         Entrant::CheckRevoking,
         Entrant::LayersRevoking,
-        latency(1.25),
+        Some(latency(1.25)),
     ),
     // What the changes cost whoever is served on the same core, the empty handler too.
     (Entrant::CheckRevoking, Entrant::Layers, None),
     (Entrant::LayersRevoking, Entrant::Layers, None),
-    (Entrant::Authorize, Entrant::RawInsert, throughput(1.0)),
+    (
+        Entrant::Authorize,
+        Entrant::RawInsert,
+        Some(throughput(1.0)),
+    ),
     (Entrant::Authorize, Entrant::Check, None),
 ];
 
@@ -166,7 +170,7 @@ mod tests {
 
     #[test]
     fn what_no_goal_asks_for_is_not_judged() {
-        let goal = latency(1.25).unwrap();
+        let goal = latency(1.25);
         let reached = |p99| goal.is_reached(exactly(0.5), exactly(p99), false, CLOSED);
         assert_eq!(reached(1.25), Some(true));
         assert_eq!(reached(1.26), Some(false));
@@ -174,17 +178,14 @@ mod tests {
 
     #[test]
     fn under_an_open_load_only_latency_can_be_judged() {
-        let reached = |goal: Option<Goal>| {
-            let goal = goal.unwrap();
-            goal.is_reached(exactly(0.5), exactly(1.0), false, OPEN)
-        };
+        let reached = |goal: Goal| goal.is_reached(exactly(0.5), exactly(1.0), false, OPEN);
         assert_eq!(reached(latency(1.25)), Some(true));
         assert_eq!(reached(throughput(0.95)), None);
     }
 
     #[test]
     fn failed_calls_reach_no_goal() {
-        let goal = throughput(0.95).unwrap();
+        let goal = throughput(0.95);
         let reached = goal.is_reached(exactly(2.0), exactly(0.1), true, CLOSED);
         assert_eq!(reached, Some(false));
     }

@@ -10,12 +10,10 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use sea_orm::ActiveValue::Set;
 use sea_orm::prelude::Uuid;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, Statement,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
 use super::entity::kept_part;
-use super::{staging, stored};
+use super::{emptying, staging, stored};
 use crate::error::Error;
 
 /// Keeps the next part of an import's file.
@@ -78,7 +76,7 @@ pub(super) async fn discard(tx: &Transaction, import_id: Uuid) -> Result<(), Dat
 /// import, and if the service may: row by row a hundred megabytes take a second. Whoever keeps
 /// something of another one waits for the lock, and what they kept before is seen behind it.
 pub(super) async fn empty(tx: &Transaction, import_id: Uuid) -> Result<(), DatabaseError> {
-    if ConnectionTrait::get_database_backend(tx) != DbBackend::Postgres || !may_empty(tx).await? {
+    if !emptying::may_empty(tx, "kept_parts").await? {
         return Ok(());
     }
     tx.execute_unprepared("LOCK TABLE kept_parts IN ACCESS EXCLUSIVE MODE")
@@ -91,14 +89,6 @@ pub(super) async fn empty(tx: &Transaction, import_id: Uuid) -> Result<(), Datab
         tx.execute_unprepared("TRUNCATE kept_parts").await?;
     }
     Ok(())
-}
-
-/// It may not where it serves under a role that owns no table.
-async fn may_empty(tx: &Transaction) -> Result<bool, DatabaseError> {
-    let ask = "SELECT has_table_privilege('kept_parts', 'TRUNCATE') AS may";
-    let ask = Statement::from_string(DbBackend::Postgres, ask);
-    let row = tx.query_one_raw(ask).await?;
-    Ok(row.map_or(Ok(false), |row| row.try_get("", "may"))?)
 }
 
 /// A published text becomes a tenth; speed matters more than the last percent. Others have

@@ -10,8 +10,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryTrait,
-    UpdateMany,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryTrait, UpdateMany,
 };
 
 use super::apply::Anew;
@@ -19,7 +18,7 @@ use super::entity::{
     import, quarantined_row, staged_end, staged_establishment, staged_mailbox, staged_organization,
     staged_person_skill, staged_practitioner, staged_qualification, staged_row, staging_mark,
 };
-use super::{founding, kept, stored};
+use super::{emptying, founding, kept, stored};
 use crate::error::Error;
 use crate::import::facts::FactKey;
 use crate::import::staged::{
@@ -142,10 +141,10 @@ pub(super) async fn discard(tx: &Transaction, import_id: Uuid) -> Result<(), Dat
 }
 
 /// Drops everything that is staged in a PostgreSQL database at once, if it is all of this
-/// import: quicker than row by row where there are many, and slower where there are few.
-/// Whoever begins to stage waits for the marks.
+/// import, and if the service may: quicker than row by row where there are many, and slower
+/// where there are few. Whoever begins to stage waits for the marks.
 pub(super) async fn empty(tx: &Transaction, import_id: Uuid) -> Result<(), DatabaseError> {
-    if ConnectionTrait::get_database_backend(tx) != DbBackend::Postgres {
+    if !emptying::may_empty(tx, "staged_rows").await? {
         return Ok(());
     }
     tx.execute_unprepared("LOCK TABLE staging_marks IN SHARE ROW EXCLUSIVE MODE")
