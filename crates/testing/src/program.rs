@@ -6,6 +6,7 @@
     reason = "every one of them is for tests, and panics where the test is to fail"
 )]
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -45,14 +46,7 @@ impl Program {
     pub fn run(&self, arguments: &[&str]) -> Ended {
         let mut command = self.command(arguments);
         // Who looks for a fault has this set, and wants to read what it is all the same.
-        let output = command.env("RUST_BACKTRACE", "1").output();
-        let output = output.expect("the program starts");
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ended {
-            success: output.status.success(),
-            answer: text(&output.stdout),
-            log: text(&output.stderr),
-        }
+        Ended::of(command.env("RUST_BACKTRACE", "1"))
     }
 
     /// Starts it, to serve with the configuration in this file.
@@ -123,6 +117,30 @@ impl Program {
         assert_eq!(ended.log.lines().count(), 1, "{}", ended.log);
     }
 
+    /// The sample names every key that the program knows, a commented-out one as well:
+    /// `# key = …`, `# [section]`, `# [section] as [another]`. What the program knows is read
+    /// from its refusals of a key that it does not, in each section.
+    pub fn documents_every_key(&self, folder: &Path) {
+        let sample = self.config(folder, self.sample);
+        let mut known = BTreeSet::new();
+        let mut unasked = vec![String::new()];
+        while let Some(section) = unasked.pop() {
+            for key in self.keys_known_in(&section, &sample) {
+                let key = below(&section, &key);
+                unasked.push(key.clone());
+                known.insert(key);
+            }
+        }
+        assert!(known.contains("grpc.tls.certificate"), "{known:?}");
+        let documented = keys_documented_by(self.sample);
+        let missing: Vec<_> = known.difference(&documented).collect();
+        assert!(
+            missing.is_empty(),
+            "the sample of {} lacks {missing:?}",
+            self.name
+        );
+    }
+
     /// `serve` refuses to work behind the schema until `migrate` was run, which says so;
     /// then something else is missing: the sample's files are those of a cluster.
     pub fn refuses_to_serve_behind_its_schema(&self, folder: &Path) {
@@ -156,11 +174,43 @@ impl Program {
         assert!(epochs[0] < epochs[1], "{epochs:?}");
     }
 
+    /// The keys of a section; none where it is a value, or where operators name the keys.
+    fn keys_known_in(&self, section: &str, config: &str) -> Vec<String> {
+        let unknown = below(section, "no_such_key");
+        let variable = format!("{}__{}", self.variables(), unknown.replace('.', "__"));
+        let mut command = self.command(&["check-config", "--config", config]);
+        let ended = Ended::of(command.env(variable.to_uppercase(), "1"));
+        assert!(!ended.success, "{unknown} is a key");
+        let refusal = format!("{unknown}: there is no such key; known here: ");
+        let refused = ended.log.split_once(&refusal);
+        let keys = refused.and_then(|(_, rest)| rest.split_once(" (in "));
+        let keys = keys.into_iter().flat_map(|(keys, _)| keys.split(", "));
+        keys.map(str::to_owned).collect()
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
-        let variable = self.name.to_uppercase().replace('-', "_") + "_CONFIG";
         let mut command = Command::new(self.executable);
-        command.args(arguments).env_remove(variable);
         command
+            .args(arguments)
+            .env_remove(self.variables() + "_CONFIG");
+        command
+    }
+
+    /// What the names of its environment variables begin with.
+    fn variables(&self) -> String {
+        self.name.to_uppercase().replace('-', "_")
+    }
+}
+
+impl Ended {
+    fn of(command: &mut Command) -> Self {
+        let output = command.output().expect("the program starts");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self {
+            success: output.status.success(),
+            answer: text(&output.stdout),
+            log: text(&output.stderr),
+        }
     }
 }
 
@@ -194,5 +244,98 @@ impl Serving {
     pub fn kill(mut self) {
         self.child.kill().expect("it is killed");
         self.child.wait().expect("it ends");
+    }
+}
+
+/// The dotted keys in the text of a sample, sections among them.
+fn keys_documented_by(sample: &str) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    // What is commented out may stand below a heading that is; anything else may not.
+    let (mut section, mut nearest) = ("", "");
+    for line in sample.lines() {
+        let comment = line.strip_prefix("# ");
+        let text = comment.unwrap_or(line);
+        if let Some((name, rest)) = heading(text) {
+            if let Some((other, _)) = rest.strip_prefix(" as ").and_then(heading) {
+                keys.extend(keys_as_in(&keys, name, other));
+            } else if comment.is_none() {
+                (section, nearest) = (name, name);
+            } else if rest.is_empty() {
+                nearest = name;
+            } else {
+                // A sentence that begins with the name of a section.
+                continue;
+            }
+            keys.insert(name.to_owned());
+        } else if let Some((key, _)) = text.split_once(" =").filter(|(key, _)| is_name(key)) {
+            if comment.is_none() {
+                nearest = section;
+            }
+            keys.insert(below(nearest, key));
+        }
+    }
+    keys
+}
+
+/// The keys of one section, as those of another.
+fn keys_as_in(keys: &BTreeSet<String>, section: &str, other: &str) -> Vec<String> {
+    let inner = keys
+        .iter()
+        .filter_map(|key| key.strip_prefix(other)?.strip_prefix('.'));
+    inner.map(|key| below(section, key)).collect()
+}
+
+/// The section that a line begins, and the rest of the line.
+fn heading(text: &str) -> Option<(&str, &str)> {
+    let (name, rest) = text.strip_prefix('[')?.split_once(']')?;
+    name.split('.').all(is_name).then_some((name, rest))
+}
+
+fn is_name(text: &str) -> bool {
+    let of_a_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    !text.is_empty() && text.bytes().all(of_a_name)
+}
+
+fn below(section: &str, key: &str) -> String {
+    if section.is_empty() {
+        return key.to_owned();
+    }
+    format!("{section}.{key}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_documents_what_is_commented_out_and_no_sentence() {
+        let sample = "top = 1\n\
+                      [grpc.tls]   # required\n\
+                      private_key = \"a\"\n\
+                      [telemetry]\n\
+                      # otlp_endpoint = \"b\"\n\
+                      # [telemetry.otlp_tls] as [grpc.tls]\n\
+                      # [grpc] is what a = b stands for.\n\
+                      # Some a = b is no key, and neither is:\n\
+                      # \"c.d\" = 1\n\
+                      # [telemetry.more]\n\
+                      # inner = 1\n\
+                      level = \"info\"\n\
+                      # last = 1\n";
+        let documented: Vec<_> = keys_documented_by(sample).into_iter().collect();
+        let expected = [
+            "grpc.tls",
+            "grpc.tls.private_key",
+            "telemetry",
+            "telemetry.last",
+            "telemetry.level",
+            "telemetry.more",
+            "telemetry.more.inner",
+            "telemetry.otlp_endpoint",
+            "telemetry.otlp_tls",
+            "telemetry.otlp_tls.private_key",
+            "top",
+        ];
+        assert_eq!(documented, expected);
     }
 }

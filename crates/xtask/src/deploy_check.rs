@@ -1,6 +1,7 @@
 //! `cargo xtask deploy-check`: `deploy/` renders, is valid, and opens the network to
 //! exactly those whom `deploy/base/callers.toml` allows; each workload has its migration, its
-//! secrets and its image; and it watches what the services expose.
+//! secrets and its image, and is told nothing in variables that its program does not know;
+//! and it watches what the services expose.
 
 mod callers;
 mod checkov;
@@ -13,6 +14,7 @@ mod monitoring;
 mod policies;
 mod rules;
 mod secrets;
+mod settings;
 mod workloads;
 
 use crate::not_run::NotRun;
@@ -24,6 +26,7 @@ use callers::Callers;
 use environment::{Environment, Judge};
 use monitoring::Monitoring;
 use serde_json::Value;
+use settings::Settings;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -83,6 +86,7 @@ fn judge(
         };
         let judge = Judge {
             callers,
+            settings: &Settings::read(&workspace.root)?,
             version: workspace.version()?,
             scratch: &scratch(workspace)?,
             kubectl: &kubectl,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aval_domain::time::Timestamp;
 use aval_runtime::telemetry::metrics::meter;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Gauge, Histogram};
@@ -12,6 +13,7 @@ pub(crate) struct WriterMetrics {
     recorded: Counter<u64>,
     batch: Histogram<u64>,
     size: Gauge<u64>,
+    signed: Gauge<i64>,
     refused: Counter<u64>,
 }
 
@@ -32,6 +34,14 @@ impl WriterMetrics {
                 .u64_gauge("aval.audit.log.size")
                 .with_description("Events in the log, as the instance that writes it knows.")
                 .build(),
+            signed: meter
+                .i64_gauge("aval.audit.checkpoint.time")
+                .with_description(
+                    "When the newest checkpoint was signed, in Unix time, as the instance that \
+                     signed it knows.",
+                )
+                .with_unit("s")
+                .build(),
             refused: meter
                 .u64_counter("aval.audit.deliveries.refused")
                 .with_description(
@@ -40,6 +50,16 @@ impl WriterMetrics {
                 )
                 .build(),
         }
+    }
+
+    /// This instance writes the log, which is this long.
+    pub(crate) fn begins(&self, size: u64) {
+        self.size.record(size, &[]);
+    }
+
+    /// The log was signed.
+    pub(crate) fn signed(&self, at: Timestamp) {
+        self.signed.record(at.unix_seconds(), &[]);
     }
 
     /// A batch of deliveries was answered, after so many events were recorded, the last

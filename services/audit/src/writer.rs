@@ -180,6 +180,7 @@ impl WriterTask {
                 Some(Err(error)) => Arc::new(error),
                 Some(Ok(term)) => {
                     tracing::info!(log.size = term.size(), "writing the log");
+                    self.metrics.begins(term.size());
                     pause = FIRST_PAUSE;
                     self.leads.send_replace(true);
                     let ended = self.lead(term, &shutdown).await;
@@ -255,6 +256,9 @@ impl WriterTask {
 
     fn count(&self, answers: &[Result<u64, Refused>], events: u64, size: u64) {
         self.metrics.batch(answers.len(), events, size);
+        if events > 0 {
+            self.metrics.signed(self.clock.now());
+        }
         let refused = answers.iter().filter(|answer| answer.is_err()).count();
         self.metrics.refused(refused as u64);
     }

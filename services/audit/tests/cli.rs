@@ -24,6 +24,11 @@ fn a_configuration_is_checked_without_touching_anything() {
 }
 
 #[test]
+fn the_sample_documents_every_key() {
+    PROGRAM.documents_every_key(folder().path());
+}
+
+#[test]
 fn it_begins_a_new_epoch_of_its_outbox() {
     PROGRAM.begins_a_new_epoch(folder().path());
 }

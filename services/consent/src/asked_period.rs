@@ -45,6 +45,13 @@ impl AskedPeriod {
         if from > now.saturating_add(LATEST_START) {
             return Err(invalid("period.from_at", "must begin within a year"));
         }
+        // Without an end it has lasted too long already.
+        if now.since(from) > LONGEST {
+            return Err(invalid(
+                "period.from_at",
+                "must not be more than 100 years ago",
+            ));
+        }
         if let Some(until) = self.until {
             check_end(from, until, now)?;
         }
@@ -113,6 +120,10 @@ mod tests {
         NOW.saturating_add(DAY * days)
     }
 
+    fn earlier(days: u32) -> Timestamp {
+        NOW.saturating_sub(DAY * days)
+    }
+
     fn broken_rule(asked: AskedPeriod, grantee: Grantee) -> Option<&'static str> {
         match asked.settle_grant(grantee, NOW) {
             Ok(_) => None,
@@ -153,11 +164,15 @@ mod tests {
             (None, Some(later(36_526)), Some("period.until_at")),
             (Some(later(10)), Some(later(5)), Some("period.until_at")),
             (Some(later(10)), Some(later(10)), Some("period.until_at")),
+            (Some(earlier(36_525)), None, None),
             (
-                Some(Timestamp::MIN),
-                Some(later(5)),
+                Some(earlier(36_525)),
+                Some(later(1)),
                 Some("period.until_at"),
             ),
+            (Some(earlier(36_526)), None, Some("period.from_at")),
+            (Some(Timestamp::MIN), None, Some("period.from_at")),
+            (Some(Timestamp::MIN), Some(later(5)), Some("period.from_at")),
         ] {
             assert_eq!(
                 broken_rule(AskedPeriod { from, until }, practitioner()),

@@ -127,7 +127,9 @@ impl Session {
             ("outcome", say("verdict", "outcome")),
             ("legal_ground", say("fondement", "legal ground")),
             ("sentence", say("en clair", "in words")),
+            ("policy_revision", say("règles", "policy")),
         ]);
+        let policy = answer.decision.unwrap_or_default().policy_revision;
         for rule in &answer.rules {
             let sentence = match self.output.language {
                 Language::French => &rule.sentence_fr,
@@ -142,6 +144,7 @@ impl Session {
                 ),
                 json!(rule.legal_ground),
                 json!(sentence),
+                json!(policy),
             ]);
         }
         Ok(self.output.rows(&rows)?)

@@ -2,6 +2,7 @@
 
 use super::callers::Callers;
 use super::manifests::Manifests;
+use super::settings::Settings;
 use super::{as_json, custom, images, migrations, policies, secrets};
 use crate::process::{capture, run as run_command};
 use anyhow::{Context, Result};
@@ -22,6 +23,7 @@ pub(super) struct Environment {
 /// With what, and by what, an environment is judged.
 pub(super) struct Judge<'a> {
     pub(super) callers: &'a Callers,
+    pub(super) settings: &'a Settings,
     pub(super) version: &'a str,
     pub(super) scratch: &'a Path,
     pub(super) kubectl: &'a Path,
@@ -66,6 +68,7 @@ impl Judge<'_> {
         let mut findings = policies::differences(&manifests, self.callers);
         findings.extend(migrations::findings(&manifests, self.callers));
         findings.extend(secrets::findings(&manifests));
+        findings.extend(self.settings.findings(&manifests));
         findings.extend(images::findings(
             &manifests,
             &environment.name,

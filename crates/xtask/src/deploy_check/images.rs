@@ -50,6 +50,11 @@ pub(super) fn is_ours(image: &str) -> bool {
     Image::of(image).is_ours()
 }
 
+/// The service whose program an image of this workspace holds.
+pub(super) fn service(image: &str) -> Option<&str> {
+    Image::of(image).name.strip_prefix("aval-")
+}
+
 /// Whether the services' images are fetched from a registry, as where Aval is operated.
 pub(super) fn come_from_a_registry(manifests: &Manifests) -> bool {
     images(manifests).any(|(_, image)| {

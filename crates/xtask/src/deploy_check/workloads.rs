@@ -24,6 +24,10 @@ pub(super) struct Container {
     pub(super) arguments: Vec<String>,
     /// The values of its variables.
     pub(super) variables: Vec<String>,
+    /// Their names.
+    pub(super) variable_names: Vec<String>,
+    /// Configurations of which every key is a variable, and with what its name begins.
+    pub(super) variables_of: Vec<(String, String)>,
     /// Whether a secret is put into a variable.
     pub(super) has_secret_variables: bool,
 }
@@ -93,6 +97,16 @@ impl Container {
             arguments,
             variables: variables()
                 .filter_map(|variable| Some(variable["value"].as_str()?.to_owned()))
+                .collect(),
+            variable_names: variables()
+                .filter_map(|variable| Some(variable["name"].as_str()?.to_owned()))
+                .collect(),
+            variables_of: each(&container["envFrom"])
+                .filter_map(|source| {
+                    let configuration = source["configMapRef"]["name"].as_str()?;
+                    let prefix = source["prefix"].as_str().unwrap_or_default();
+                    Some((configuration.to_owned(), prefix.to_owned()))
+                })
                 .collect(),
             has_secret_variables: variables()
                 .any(|variable| variable["valueFrom"]["secretKeyRef"].is_object())

@@ -69,6 +69,13 @@ async fn explain(
             ))?;
         }
     }
+    let revision = answer.decision.unwrap_or_default().policy_revision;
+    if revision.ends_with("+example") {
+        step.shows(&say(
+            format!("règles {revision} : la matrice d'habilitation est un EXEMPLE, inventé"),
+            format!("policy {revision}: the habilitation matrix is an EXAMPLE, made up"),
+        ))?;
+    }
     let permits = answer
         .rules
         .iter()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aval_database::Database;
+use aval_database::{Backend, Database};
 use aval_domain::document::{DocumentClass, DocumentClasses};
 use aval_domain::etag::Version;
 use aval_domain::event::{EventKind, Outcome};
@@ -252,6 +252,23 @@ impl Fixture {
             .change_visibility(&write, patient(1), &document_id, &set)
             .await
             .unwrap()
+    }
+
+    /// The setting on `m0`, on so many documents altogether: as rows, for a change each would
+    /// take minutes.
+    pub(super) async fn copy_masks(&self, count: usize) {
+        let id = match self.db.backend() {
+            Backend::Postgres => "gen_random_uuid()",
+            Backend::Sqlite => "randomblob(16)",
+        };
+        let text = format!(
+            "WITH RECURSIVE numbers (n) AS \
+                (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count} - 1) \
+            INSERT INTO document_visibilities (mask_id, patient_id, document_id, kind, set_at) \
+            SELECT {id}, patient_id, 'm' || n, kind, set_at \
+            FROM document_visibilities CROSS JOIN numbers WHERE document_id = 'm0'"
+        );
+        self.execute(text.leak()).await;
     }
 
     /// What is known of the first patient, this person and this organization.

@@ -1,6 +1,8 @@
 //! The visibility of documents.
 
-use super::fixture::{Fixture, NOW, hours, patient};
+use std::collections::BTreeSet;
+
+use super::fixture::{Fixture, NOW, hours, organization, patient, person};
 use crate::error::Error;
 use crate::store::{Store, VisibilityQuery};
 use crate::visibility::{Visibility, VisibilityKind};
@@ -78,4 +80,48 @@ pub(super) async fn lists_of_settings_show_what_holds_and_only_the_kinds_asked_f
             .len(),
         5
     );
+}
+
+/// More than anybody sets, and no bound of the contract.
+const VERY_MANY: usize = 10_000;
+
+pub(super) async fn of_ten_thousand_masks_each_holds_and_all_are_listed(fixture: &Fixture) {
+    fixture.open_record(patient(1)).await;
+    let first = fixture.new_setting("m0", VisibilityKind::Masked);
+    fixture.set(first).await;
+    fixture.copy_masks(VERY_MANY).await;
+    let asked = ["m0", "m7", "m9999", "m10000", "d"];
+    let basis = fixture.basis(person(1), organization(1), &asked).await;
+    let masked: Vec<_> = basis
+        .visibilities
+        .iter()
+        .map(|setting| setting.document_id.as_str())
+        .collect();
+    assert_eq!(BTreeSet::from_iter(masked), ["m0", "m7", "m9999"].into());
+
+    let mut listed = BTreeSet::new();
+    let mut after = None;
+    loop {
+        let query = VisibilityQuery {
+            patient_id: patient(1),
+            document_id: None,
+            kinds: VisibilityKind::ALL.to_vec(),
+            now: NOW,
+            after,
+            limit: 200,
+        };
+        let page = fixture.store.visibilities(&query).await.unwrap();
+        let Some(last) = page.last() else {
+            break;
+        };
+        after = Some(last.mask_id);
+        listed.extend(page.into_iter().map(|setting| setting.document_id));
+    }
+    assert_eq!(listed.len(), VERY_MANY);
+
+    // One more is a change like any other.
+    let more = fixture.new_setting("m10000", VisibilityKind::Masked);
+    assert_eq!(fixture.set(more).await.len(), 1);
+    let basis = fixture.basis(person(1), organization(1), &asked).await;
+    assert_eq!(basis.visibilities.len(), 4);
 }

@@ -9,6 +9,8 @@ use crate::stand::{Stand, create_grant, fields, reason, request_id};
 
 /// In the year 2286.
 const CENTURIES: i64 = 10_000_000_000;
+/// In the year 1653.
+const CENTURIES_AGO: i64 = -10_000_000_000;
 
 #[tokio::test]
 async fn periods_that_are_reversed_past_or_centuries_long_are_refused() {
@@ -19,6 +21,7 @@ async fn periods_that_are_reversed_past_or_centuries_long_are_refused() {
         (None, Some(1), "period.until_at"),
         (None, Some(CENTURIES), "period.until_at"),
         (Some(253_402_300_800), None, "period.from_at"),
+        (Some(CENTURIES_AGO), None, "period.from_at"),
     ] {
         let period = Some(period(from, until));
         let request = proto::RequestGrantRequest {
