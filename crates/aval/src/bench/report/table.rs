@@ -79,12 +79,12 @@ fn described_in(machine: &Machine, language: Language) -> String {
 fn tables_in(report: &Report, language: Language) -> String {
     let legend = say(
         "Médiane des tours (la plus petite – la plus grande). Serveur et appelants ont chacun \
-         leur fil d'exécution ; « serveur/appel » est le temps processeur du serveur et de sa \
-         base. Quand les appelants occupent tout leur cœur, ce sont eux la limite, et seul ce \
-         temps compare les serveurs.",
+         leur fil d'exécution ; « serveur/appel » est le temps processeur du serveur, avec sa base \
+         si c'est SQLite. Quand les appelants occupent tout leur cœur, ce sont eux la limite, et \
+         seul ce temps compare les serveurs.",
         "Median of the rounds (lowest – highest). Servers and callers have a thread each; \
-         “server/call” is processor time of the server and its database. Where the callers \
-         fill their core they are the limit, and only that time compares the servers.",
+         “server/call” is processor time of the server, with its database if that is SQLite. Where \
+         the callers fill their core they are the limit, and only that time compares the servers.",
     );
     [
         what_was_done(report).in_language(language),
