@@ -147,6 +147,7 @@ impl Contender {
             Box::new(Producer {
                 wire: wire.clone(),
                 events: Arc::clone(events),
+                taken: 0,
                 delivery: AppendEventsRequest {
                     source: PRODUCER.to_owned(),
                     epoch: events.epoch.fetch_add(1, Ordering::Relaxed),
@@ -172,7 +173,9 @@ impl Contender {
 struct Producer {
     wire: Wire,
     events: Arc<Events>,
-    /// The last one that was taken, or before the first one of nothing.
+    /// The sequence of the last event that was taken.
+    taken: u64,
+    /// What was called last; the next call differs from it in little.
     delivery: AppendEventsRequest,
 }
 
@@ -181,12 +184,13 @@ impl Caller for Producer {
         Box::pin(async {
             let sequenced = &mut self.delivery.events[0];
             self.events.next(sequenced.event.get_or_insert_default());
-            let sequence = sequenced.sequence + 1;
+            let sequence = self.taken + 1;
             sequenced.sequence = sequence;
             let answer: AppendEventsResponse = self.wire.call(&self.delivery).await?;
             if answer.acknowledged_sequence != sequence {
                 return Err(Failure::UNEXPECTED_ANSWER);
             }
+            self.taken = sequence;
             Ok(())
         })
     }

@@ -214,7 +214,8 @@ impl Line {
         let latencies = self.outcome.as_ref().map(|outcome| &outcome.latencies);
         let quantile = |share: f64| {
             let micros = latencies.map(|latencies| latencies.value_at_quantile(share));
-            json!(micros.map(|micros| Duration::from_micros(micros).as_secs_f64() * 1e3))
+            let micros = micros.map(Duration::from_micros);
+            json!(micros.map(|micros| (micros.as_secs_f64() * 1e6).round() / 1e3))
         };
         let of_all = self.outcome.as_ref().map(|outcome| {
             let calls = outcome.latencies.len();

@@ -274,9 +274,9 @@ async fn discard_staged(
         "practitioner_directory.discard_staged",
         move |tx| async move {
             if are_many {
-                staging::empty(&tx, import_id.as_uuid()).await?;
+                staging::ALL.empty(&tx, import_id.as_uuid()).await?;
             }
-            kept::empty(&tx, import_id.as_uuid()).await?;
+            kept::ALL.empty(&tx, import_id.as_uuid()).await?;
             staging::discard(&tx, import_id.as_uuid()).await?;
             steps::forget_touched(&tx, import_id.as_uuid()).await
         },

@@ -10,10 +10,11 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use sea_orm::ActiveValue::Set;
 use sea_orm::prelude::Uuid;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
+use super::emptying::Together;
 use super::entity::kept_part;
-use super::{emptying, staging, stored};
+use super::{staging, stored};
 use crate::error::Error;
 
 /// Keeps the next part of an import's file.
@@ -72,24 +73,13 @@ pub(super) async fn discard(tx: &Transaction, import_id: Uuid) -> Result<(), Dat
     Ok(())
 }
 
-/// Drops everything that is kept in a PostgreSQL database at once, if it is all of this
-/// import, and if the service may: row by row a hundred megabytes take a second. Whoever keeps
-/// something of another one waits for the lock, and what they kept before is seen behind it.
-pub(super) async fn empty(tx: &Transaction, import_id: Uuid) -> Result<(), DatabaseError> {
-    if !emptying::may_empty(tx, "kept_parts").await? {
-        return Ok(());
-    }
-    tx.execute_unprepared("LOCK TABLE kept_parts IN ACCESS EXCLUSIVE MODE")
-        .await?;
-    let of_others = kept_part::Entity::find()
-        .filter(kept_part::Column::ImportId.ne(import_id))
-        .count(tx)
-        .await?;
-    if of_others == 0 {
-        tx.execute_unprepared("TRUNCATE kept_parts").await?;
-    }
-    Ok(())
-}
+/// Everything that is kept: row by row a hundred megabytes take a second. Whoever keeps
+/// something of another import waits for the lock, and what they kept before is seen behind it.
+pub(super) const ALL: Together = Together {
+    names_imports: "kept_parts",
+    lock: "ACCESS EXCLUSIVE",
+    tables: "kept_parts",
+};
 
 /// A published text becomes a tenth; speed matters more than the last percent. Others have
 /// their turn meanwhile: a part takes tens of milliseconds.

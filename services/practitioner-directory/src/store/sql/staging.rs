@@ -9,16 +9,15 @@ use aval_domain::time::Timestamp;
 use sea_orm::ActiveValue::Set;
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::{Expr, Query};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryTrait, UpdateMany,
-};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryTrait, UpdateMany};
 
 use super::apply::Anew;
+use super::emptying::Together;
 use super::entity::{
     import, quarantined_row, staged_end, staged_establishment, staged_mailbox, staged_organization,
     staged_person_skill, staged_practitioner, staged_qualification, staged_row, staging_mark,
 };
-use super::{emptying, founding, kept, stored};
+use super::{founding, kept, stored};
 use crate::error::Error;
 use crate::import::facts::FactKey;
 use crate::import::staged::{
@@ -140,29 +139,14 @@ pub(super) async fn discard(tx: &Transaction, import_id: Uuid) -> Result<(), Dat
     kept::discard(tx, import_id).await
 }
 
-/// Drops everything that is staged in a PostgreSQL database at once, if it is all of this
-/// import, and if the service may: quicker than row by row where there are many, and slower
-/// where there are few. Whoever begins to stage waits for the marks.
-pub(super) async fn empty(tx: &Transaction, import_id: Uuid) -> Result<(), DatabaseError> {
-    if !emptying::may_empty(tx, "staged_rows").await? {
-        return Ok(());
-    }
-    tx.execute_unprepared("LOCK TABLE staging_marks IN SHARE ROW EXCLUSIVE MODE")
-        .await?;
-    let others = staging_mark::Entity::find()
-        .filter(staging_mark::Column::ImportId.ne(import_id))
-        .count(tx)
-        .await?;
-    if others == 0 {
-        tx.execute_unprepared(
-            "TRUNCATE staged_practitioners, staged_organizations, staged_rows, staged_ends, \
-             staged_person_skills, staged_mailboxes, staged_qualifications, \
-             staged_establishments",
-        )
-        .await?;
-    }
-    Ok(())
-}
+/// Everything that is staged: quicker than row by row where there are many, and slower where
+/// there are few. Whoever begins to stage waits for the marks.
+pub(super) const ALL: Together = Together {
+    names_imports: "staging_marks",
+    lock: "SHARE ROW EXCLUSIVE",
+    tables: "staged_practitioners, staged_organizations, staged_rows, staged_ends, \
+        staged_person_skills, staged_mailboxes, staged_qualifications, staged_establishments",
+};
 
 /// Drops what was staged for an import; its file stays.
 pub(super) async fn discard_compared(
