@@ -25,11 +25,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("aval_descriptor.bin"), &descriptors)?;
 
     let descriptors = FileDescriptorSet::decode(descriptors.as_slice())?;
+    let mut messages = tonic_prost_build::Config::new();
+    messages.enable_type_names();
     tonic_prost_build::configure()
         .build_transport(true)
         .codec_path("crate::codec::Codec")
         .bytes(".aval.practitioner_directory.v1.ImportExtractionRequest")
-        .compile_fds(descriptors)?;
+        .compile_fds_with_config(descriptors, messages)?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //! refused with its reason, changes nothing, and is never repeated in the refusal.
 
 mod aval_tokens;
+mod exclusive_fields;
 mod files;
 mod numbers;
 mod pages;
