@@ -28,6 +28,9 @@ use crate::practitioner::Practitioner;
 use crate::store::{Sourced, Store};
 use lease::{Generation, Lease};
 
+/// How long a caller waits for what another reads.
+const TOGETHER_AT_MOST: Duration = Duration::from_secs(1);
+
 /// How often the database is asked at which revision the directory is.
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
@@ -58,7 +61,7 @@ impl People {
             store,
             lease: Lease::new(boot_clock),
             remembered: (most > 0).then(|| Cache::new(most)),
-            readings: Flights::default(),
+            readings: Flights::waiting_at_most(TOGETHER_AT_MOST),
             metrics: ReadingMetrics::new(),
         }
     }
@@ -76,8 +79,8 @@ impl People {
             self.metrics.read("memory");
             return Ok(Some(somebody.found.clone()));
         }
-        let store = Arc::clone(&self.store);
         let landed = self.readings.join((id, generation), || {
+            let store = Arc::clone(&self.store);
             let reading = async move {
                 let found = read(store.as_ref(), id).await?;
                 Ok(found.map(|found| Arc::new(Remembered { generation, found })))

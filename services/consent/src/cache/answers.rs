@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use aval_runtime::flights::{Flights, Landed};
 
@@ -18,6 +19,10 @@ use crate::access_basis::{AccessBasisSource, AccessQuery};
 use crate::decision::AccessBasis;
 use crate::error::Error;
 use crate::store::Answer;
+
+/// How long a question waits for an entry that another reads: many times what a reading
+/// takes, and a small part of what a call may.
+const TOGETHER_AT_MOST: Duration = Duration::from_secs(1);
 
 /// The database, as the caches ask it. Whoever implements it promises what
 /// [`AccessBasisSource`] promises, and:
@@ -76,7 +81,7 @@ impl CachedBases {
             freshness,
             local: LocalTier::new(settings.largest_bytes),
             shared: None,
-            flights: Flights::default(),
+            flights: Flights::waiting_at_most(TOGETHER_AT_MOST),
             metrics,
             sample_one_in: settings.sample_one_in,
             until_sample: AtomicU64::new(0),
@@ -213,11 +218,11 @@ impl CachedBases {
     /// Reads the entry, with whoever else wants it now. Who joins a reading that was
     /// under way has to judge what it gave like any cached entry.
     async fn read_together(&self, key: &AccessKey) -> Result<Arc<Kept>, Error> {
-        let (authority, read_key) = (Arc::clone(&self.authority), *key);
         let Some((generation, history)) = self.freshness.generation() else {
             return self.read_alone(key).await;
         };
         let landed = self.flights.join(*key, || {
+            let (authority, read_key) = (Arc::clone(&self.authority), *key);
             Box::pin(async move {
                 let entry = authority.entry(&read_key).await?;
                 Ok(Arc::new(Kept { entry, generation }))

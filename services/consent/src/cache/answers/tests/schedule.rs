@@ -1,6 +1,6 @@
 //! Who goes on next.
 
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -49,4 +49,17 @@ impl Schedule {
         self.state ^= self.state << 17;
         (self.state >> 16) % bound
     }
+}
+
+/// Lets others go on.
+pub(super) async fn a_turn() {
+    let mut waited = false;
+    std::future::poll_fn(|_| {
+        if waited {
+            return Poll::Ready(());
+        }
+        waited = true;
+        Poll::Pending
+    })
+    .await;
 }

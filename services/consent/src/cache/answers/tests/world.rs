@@ -1,8 +1,8 @@
-//! One patient, one professional, a database, two instances.
+//! One patient, two professionals, a database, one instance or two.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::ops::AddAssign;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
 use std::time::Duration;
 
 use aval_domain::id::{OrganizationId, PatientId, PractitionerId};
@@ -11,14 +11,13 @@ use aval_runtime::boot_clock::BootClock;
 use futures::future::BoxFuture;
 use uuid::Uuid;
 
-use crate::access_basis::{AccessBasisSource, AccessQuery};
-use crate::cache::shared::{CacheSecret, EntryKey, SharedTier};
+use super::database::{FakeDatabase, OldValues};
+use super::schedule::a_turn;
+use crate::access_basis::AccessBasisSource as _;
+use crate::cache::shared::CacheSecret;
 use crate::cache::{
-    AccessKey, Authority, CacheSettings, CachedBases, Change, Dependency, Entry, EntryVisibilities,
-    Freshness, LEASE, News, Poller, Position, Positions, Shard,
+    AccessKey, Authority, CacheSettings, CachedBases, ChangeFence, Dependency, Freshness, Poller,
 };
-use crate::decision::AccessBasis;
-use crate::store::Answer;
 
 /// What is taken out of the protocol, to see that the schedules would find it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +30,15 @@ pub(super) enum Ablation {
     PositionsBeforeCommit,
 }
 
+/// Who answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Instances {
+    /// The only one by construction, as on SQLite.
+    One,
+    /// Two on one database.
+    Two,
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct World(Arc<Inner>);
 
@@ -40,13 +48,14 @@ struct Inner {
     clocks: Clocks,
     database: Arc<FakeDatabase>,
     instances: Vec<Instance>,
+    fence: ChangeFence,
     revoked: AtomicBool,
     findings: Mutex<Findings>,
 }
 
 #[derive(Debug)]
 struct Instance {
-    poller: Poller,
+    poller: Arc<Poller>,
     cached: CachedBases,
 }
 
@@ -57,10 +66,32 @@ pub(super) struct Findings {
     pub(super) stale: usize,
     /// How many were answered from memory.
     pub(super) from_memory: usize,
+    /// The same of those about two professionals at once.
+    pub(super) stale_together: usize,
+    /// The same of those.
+    pub(super) together_from_memory: usize,
+}
+
+impl AddAssign for Findings {
+    fn add_assign(&mut self, other: Self) {
+        self.stale += other.stale;
+        self.from_memory += other.from_memory;
+        self.stale_together += other.stale_together;
+        self.together_from_memory += other.together_from_memory;
+    }
+}
+
+impl Instances {
+    pub(super) const fn count(self) -> usize {
+        match self {
+            Self::One => 1,
+            Self::Two => 2,
+        }
+    }
 }
 
 impl World {
-    pub(super) fn new(ablation: Option<Ablation>) -> Self {
+    pub(super) fn new(instances: Instances, ablation: Option<Ablation>) -> Self {
         let clocks = Clocks::default();
         let database = Arc::new(FakeDatabase::default());
         let known_clocks = if ablation == Some(Ablation::NoLease) {
@@ -80,14 +111,22 @@ impl World {
                 sample_one_in: 0,
             };
             Instance {
-                poller: Poller::new(Arc::clone(&authority), Arc::clone(&freshness)),
+                poller: Arc::new(Poller::new(Arc::clone(&authority), Arc::clone(&freshness))),
                 cached: CachedBases::new(authority, freshness, settings)
                     .with_shared(Arc::clone(&tier) as _, CacheSecret::new(&[1; 32])),
             }
         };
+        let instances: Vec<Instance> = (0..instances.count()).map(instance).collect();
+        let fence = match instances.as_slice() {
+            _ if ablation == Some(Ablation::NoWait) => ChangeFence::none(),
+            [alone] => ChangeFence::sole(Arc::clone(&alone.poller)),
+            _ => ChangeFence::replicated(),
+        };
+        let waiting = clocks.clone();
         Self(Arc::new(Inner {
             ablation,
-            instances: (0..2).map(instance).collect(),
+            instances,
+            fence: fence.waiting_by(move |time| Box::pin(waiting.clone().wait(time))),
             clocks,
             database,
             revoked: AtomicBool::new(false),
@@ -121,29 +160,51 @@ impl World {
                 let had_returned = self.0.revoked.load(Ordering::SeqCst);
                 let reads = self.0.database.reads();
                 let cached = &self.0.instances[instance].cached;
-                let answer = cached.access_bases(&[key().query()]).await.unwrap();
-                if had_returned {
-                    let mut findings = self.0.findings.lock().unwrap();
-                    findings.stale += usize::from(answer[0].treating_doctor);
-                    let read_nothing = self.0.database.reads() == reads;
-                    findings.from_memory += usize::from(read_nothing);
+                for key in [key(), colleague()] {
+                    let answer = cached.access_bases(&[key.query()]).await.unwrap();
+                    if had_returned {
+                        let mut findings = self.0.findings.lock().unwrap();
+                        findings.stale += usize::from(answer[0].treating_doctor);
+                        let read_nothing = self.0.database.reads() == reads;
+                        findings.from_memory += usize::from(read_nothing);
+                    }
                 }
                 a_turn().await;
             }
         })
     }
 
-    /// Revokes once, and returns as the protocol says.
+    /// Checks about both professionals in one call, again and again. They are told of one
+    /// state: never the one as before and the other as after.
+    pub(super) fn checks_together(self, instance: usize) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            loop {
+                let had_returned = self.0.revoked.load(Ordering::SeqCst);
+                let reads = self.0.database.reads();
+                let cached = &self.0.instances[instance].cached;
+                let both = [key().query(), colleague().query()];
+                let answers = cached.access_bases(&both).await.unwrap();
+                let [one, other] = answers.as_slice() else {
+                    panic!("two questions have two answers");
+                };
+                assert_eq!(one.treating_doctor, other.treating_doctor);
+                if had_returned {
+                    let mut findings = self.0.findings.lock().unwrap();
+                    findings.stale_together += usize::from(one.treating_doctor);
+                    let read_nothing = self.0.database.reads() == reads;
+                    findings.together_from_memory += usize::from(read_nothing);
+                }
+                a_turn().await;
+            }
+        })
+    }
+
+    /// Revokes once, and returns when the fence lets it.
     pub(super) fn revokes(self) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             a_turn().await;
             self.commit(Dependency::Patient(key().patient_id)).await;
-            if self.0.ablation != Some(Ablation::NoWait) {
-                let committed = self.0.clocks.now();
-                while self.0.clocks.now() < committed + LEASE {
-                    a_turn().await;
-                }
-            }
+            self.0.fence.pass().await;
             self.0.revoked.store(true, Ordering::SeqCst);
         })
     }
@@ -172,24 +233,19 @@ impl World {
     }
 }
 
-/// Lets others go on.
-async fn a_turn() {
-    let mut waited = false;
-    std::future::poll_fn(|_| {
-        if waited {
-            return Poll::Ready(());
-        }
-        waited = true;
-        Poll::Pending
-    })
-    .await;
-}
-
-fn key() -> AccessKey {
+pub(super) fn key() -> AccessKey {
     AccessKey {
         patient_id: PatientId::from_uuid(Uuid::from_u128(1)),
         practitioner_id: Some(PractitionerId::from_uuid(Uuid::from_u128(2))),
         organization_id: Some(OrganizationId::from_uuid(Uuid::from_u128(3))),
+    }
+}
+
+/// Another professional of the same organization.
+fn colleague() -> AccessKey {
+    AccessKey {
+        practitioner_id: Some(PractitionerId::from_uuid(Uuid::from_u128(4))),
+        ..key()
     }
 }
 
@@ -208,143 +264,17 @@ impl Default for Clocks {
     }
 }
 
+impl Clocks {
+    async fn wait(self, time: Duration) {
+        let until = self.now() + time;
+        while self.now() < until {
+            a_turn().await;
+        }
+    }
+}
+
 impl BootClock for Clocks {
     fn now(&self) -> Duration {
         *self.boot.lock().unwrap()
-    }
-}
-
-/// A professional is the treating doctor until the patient changes something. Asking
-/// and answering take a turn each: what is answered may be old when it arrives.
-#[derive(Debug, Default)]
-struct FakeDatabase(Mutex<State>);
-
-#[derive(Debug, Default)]
-struct State {
-    given: u64,
-    head: u64,
-    revoked: bool,
-    changes: Vec<Change>,
-    reads: usize,
-}
-
-impl FakeDatabase {
-    fn reads(&self) -> usize {
-        self.0.lock().unwrap().reads
-    }
-
-    fn next_position(&self) -> Position {
-        let mut state = self.0.lock().unwrap();
-        state.given += 1;
-        Position(state.given)
-    }
-
-    fn commit(&self, position: Position, dependency: Dependency) {
-        let mut state = self.0.lock().unwrap();
-        state.head = state.head.max(position.0);
-        state.revoked |= dependency == Dependency::Patient(key().patient_id);
-        state.changes.push(Change {
-            shard: dependency.shard(),
-            position,
-            dependency: Some(dependency),
-        });
-    }
-
-    fn news_beyond(&self, known: &[Position; Shard::COUNT]) -> News {
-        let state = self.0.lock().unwrap();
-        let mut heads = [Position(0); Shard::COUNT];
-        heads[key().shard().index()] = Position(state.head);
-        let beyond = |change: &&Change| change.position > known[change.shard.index()];
-        let mut changes: Vec<_> = state.changes.iter().filter(beyond).copied().collect();
-        changes.sort_by_key(|change| change.position);
-        News {
-            history: "fake".to_owned(),
-            heads,
-            changes,
-        }
-    }
-
-    fn present_entry(&self) -> Entry {
-        let mut state = self.0.lock().unwrap();
-        state.reads += 1;
-        Entry {
-            as_of: Positions {
-                patient: state.head,
-                spanning: 0,
-                others: Vec::new(),
-            },
-            basis: Arc::new(AccessBasis {
-                treating_doctor: !state.revoked,
-                ..AccessBasis::default()
-            }),
-            visibilities: EntryVisibilities::All(Vec::new()),
-        }
-    }
-}
-
-impl Authority for FakeDatabase {
-    fn changes_since<'a>(&'a self, known: &'a [Position; Shard::COUNT]) -> Answer<'a, News> {
-        Box::pin(async move {
-            a_turn().await;
-            let news = self.news_beyond(known);
-            a_turn().await;
-            Ok(news)
-        })
-    }
-
-    fn entry<'a>(&'a self, _: &'a AccessKey) -> Answer<'a, Entry> {
-        Box::pin(async move {
-            a_turn().await;
-            let entry = self.present_entry();
-            a_turn().await;
-            Ok(entry)
-        })
-    }
-}
-
-/// A shared tier that gives back any value it was ever given, or none: whatever a
-/// failover, a restored file or a lost message could make of it.
-#[derive(Debug, Default)]
-struct OldValues {
-    given: Mutex<Vec<Vec<u8>>>,
-    asked: AtomicUsize,
-}
-
-impl SharedTier for OldValues {
-    fn get<'a>(&'a self, _: &'a EntryKey) -> BoxFuture<'a, Option<Vec<u8>>> {
-        Box::pin(async {
-            a_turn().await;
-            let asked = self.asked.fetch_add(1, Ordering::SeqCst);
-            let value = {
-                let given = self.given.lock().unwrap();
-                // Some time round all of them, and past their end.
-                given.get(asked * 7 % (given.len() + 2)).cloned()
-            };
-            a_turn().await;
-            value
-        })
-    }
-
-    fn get_many<'a>(&'a self, keys: &'a [EntryKey]) -> BoxFuture<'a, Vec<Option<Vec<u8>>>> {
-        Box::pin(async { vec![None; keys.len()] })
-    }
-
-    fn put(&self, _: EntryKey, value: Vec<u8>, _: Duration) {
-        self.given.lock().unwrap().push(value);
-    }
-}
-
-impl AccessBasisSource for FakeDatabase {
-    fn access_bases<'a>(
-        &'a self,
-        queries: &'a [AccessQuery<'a>],
-    ) -> Answer<'a, Vec<Arc<AccessBasis>>> {
-        Box::pin(async move {
-            let mut bases = Vec::new();
-            for query in queries {
-                bases.push(self.entry(&AccessKey::of(query)).await?.basis);
-            }
-            Ok(bases)
-        })
     }
 }
