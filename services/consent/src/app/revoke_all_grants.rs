@@ -21,7 +21,7 @@ pub struct RevokeAllGrants {
 }
 
 impl App {
-    /// Ends every live grant of the patient in one step, and says how many.
+    /// Ends every grant of the patient that nobody ended in one step, and says how many.
     #[tracing::instrument(name = "consent.revoke_all_grants", skip_all)]
     pub async fn revoke_all_grants(
         &self,

@@ -37,7 +37,8 @@ pub fn of_grant(before: Option<&Grant>, after: &Grant, event: &Event) -> Vec<New
             };
             to_professional(kind, professional, after, event)
         }
-        (Some(Given), Revoked) => {
+        // Nobody lost anything by the end of what was over.
+        (Some(Given), Revoked) if before.is_some_and(|grant| grant.is_live(after.updated_at)) => {
             to_professional(NotificationKind::GrantRevoked, professional, after, event)
         }
         _ => Vec::new(),
