@@ -25,6 +25,7 @@ mod request_grant;
 mod revoke_all_grants;
 mod revoke_grant;
 mod settle_waiting_grants;
+mod standing;
 mod unblock_grantee;
 mod update_grant;
 
@@ -58,6 +59,8 @@ mod permission;
 #[cfg(test)]
 mod agreement;
 #[cfg(test)]
+mod clock_steps;
+#[cfg(test)]
 mod testing;
 
 pub use add_treating_doctor::AddTreatingDoctor;
@@ -83,7 +86,7 @@ pub use open_care_episode::OpenCareEpisode;
 pub use open_record::OpenRecord;
 pub use page::{Page, PageRequest};
 pub use permission::keep_policy;
-pub use preview_access::PreviewAccess;
+pub use preview_access::{Preview, PreviewAccess};
 pub use remove_treating_doctor::RemoveTreatingDoctor;
 pub use request_grant::RequestGrant;
 pub use revoke_all_grants::RevokeAllGrants;
@@ -91,6 +94,7 @@ pub use revoke_grant::RevokeGrant;
 pub use set_document_visibility::SetDocumentVisibility;
 pub use set_emergency_oppositions::SetEmergencyOppositions;
 pub use set_notification_preferences::SetNotificationPreferences;
+pub use standing::Standing;
 pub use tell_what_is_due::DueSettings;
 pub use unblock_grantee::UnblockGrantee;
 pub use update_grant::UpdateGrant;

@@ -36,6 +36,7 @@
 
 mod access_basis;
 mod answer;
+mod authorization;
 mod explanation;
 mod holding;
 mod missing;
@@ -54,6 +55,7 @@ pub use access_basis::{
     VisibilityBasis,
 };
 pub use answer::{Decision, Obligation, Verdict};
+pub use authorization::AuthorizationStatus;
 pub use explanation::{Explanation, Step};
 pub use missing::{Missing, missing};
 pub use policy::{Policy, RULES_REVISION};
@@ -96,8 +98,21 @@ pub fn explain(
     let mut steps = Vec::new();
     let decided = walk::walk(question, basis, policy, now, &mut steps);
     Explanation {
+        authorization: authorization(question, basis, now),
         missing: missing(question, basis, policy, now),
         decision: decided.of(question),
         steps,
     }
+}
+
+/// What the patient said of the professional who asks; nothing of a record that is not open,
+/// which has one outward answer.
+fn authorization(
+    question: &Question,
+    basis: &AccessBasis,
+    now: Timestamp,
+) -> Option<AuthorizationStatus> {
+    let is_open = basis.record.is_some_and(|record| record.open);
+    let told = is_open && question.asker.capacity().is_some();
+    told.then(|| AuthorizationStatus::of(basis, now))
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::demo::request_id;
-use crate::language::{Language, say};
+use crate::language::{Language, Text, say};
 use crate::output::Rows;
 
 use super::Session;
@@ -90,7 +90,7 @@ impl Session {
             question: Some(arguments.question()),
         });
         let answer = who.software.decisions().check(request).await?.into_inner();
-        self.show_decision(&answer.decision.unwrap_or_default(), "")
+        self.show_decision(&answer.decision.unwrap_or_default(), trace(), "")
     }
 
     /// Decides and traces.
@@ -106,7 +106,8 @@ impl Session {
             .authorize(request)
             .await?
             .into_inner();
-        self.show_decision(&answer.decision.unwrap_or_default(), &answer.event_id)
+        let decision = answer.decision.unwrap_or_default();
+        self.show_decision(&decision, trace(), &answer.event_id)
     }
 
     /// Says which rules were tried.
@@ -150,10 +151,12 @@ impl Session {
         Ok(self.output.rows(&rows)?)
     }
 
+    /// Shows it, with what else the call said as the last column.
     pub(super) fn show_decision(
         &self,
         decision: &proto::Decision,
-        event_id: &str,
+        last: (&'static str, Text),
+        value: &str,
     ) -> anyhow::Result<()> {
         let ground = decision.ground.clone().unwrap_or_default().kind();
         let mut rows = Rows::new(vec![
@@ -162,7 +165,7 @@ impl Session {
             ("ground", say("fondement", "ground")),
             ("documents", say("documents", "documents")),
             ("policy_revision", say("règles", "policy")),
-            ("event_id", say("trace", "trace")),
+            last,
         ]);
         rows.push(vec![
             json!(
@@ -180,8 +183,13 @@ impl Session {
             json!(ground.as_str_name().trim_start_matches("GROUND_KIND_")),
             json!(decision.permitted_document_ids),
             json!(decision.policy_revision),
-            json!(event_id),
+            json!(value),
         ]);
         Ok(self.output.one(&rows)?)
     }
+}
+
+/// The column of the event by which the patient finds the access.
+fn trace() -> (&'static str, Text) {
+    ("event_id", say("trace", "trace"))
 }

@@ -154,6 +154,7 @@ impl Session {
             ("classes", say("catégories", "classes")),
             ("until_at", say("jusqu'au", "until")),
             ("state", say("état", "state")),
+            ("authorization_status", say("statut", "status")),
             ("purpose", say("motif", "purpose")),
         ]);
         for grant in grants {
@@ -178,10 +179,23 @@ impl Session {
                         .as_str_name()
                         .trim_start_matches("GRANT_STATE_")
                 ),
+                json!(authorization_word(grant.authorization_status())),
                 json!(grant.purpose),
             ]);
         }
         Ok(self.output.rows(&rows)?)
+    }
+}
+
+/// The word by which users of the shared record know the status; none where it is not told.
+pub(super) const fn authorization_word(status: proto::AuthorizationStatus) -> &'static str {
+    use proto::AuthorizationStatus as Status;
+    match status {
+        Status::Unspecified => "",
+        Status::Absent => "NON_EXISTE",
+        Status::Forbidden => "INTERDIT",
+        Status::Expired => "EXPIRE",
+        Status::Valid => "VALIDE",
     }
 }
 

@@ -4,8 +4,11 @@ use aval_proto::consent::v1 as proto;
 use aval_proto::practitioner_directory::v1 as directory;
 use clap::Args;
 
+use crate::language::say;
+
 use super::Session;
 use super::decision::DocumentArgument;
+use super::grant::authorization_word;
 use super::person::PatientArguments;
 
 /// Arguments of `aval preview`.
@@ -40,7 +43,10 @@ impl Session {
             documents: documents.collect(),
         });
         let answer = patient.software.decisions().preview_access(request).await?;
-        self.show_decision(&answer.into_inner().decision.unwrap_or_default(), "")
+        let answer = answer.into_inner();
+        let status = ("authorization_status", say("statut", "status"));
+        let word = authorization_word(answer.authorization_status());
+        self.show_decision(&answer.decision.unwrap_or_default(), status, word)
     }
 
     async fn only_activity(&self, practitioner_id: &str) -> anyhow::Result<String> {

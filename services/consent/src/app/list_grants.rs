@@ -3,9 +3,10 @@
 use aval_domain::id::GrantId;
 use aval_runtime::context::{Denied, RequestContext};
 
+use super::standing::Standing;
 use super::{App, Page, PageRequest};
 use crate::error::Error;
-use crate::grant::{Grant, GrantState};
+use crate::grant::GrantState;
 use crate::store::{GrantQuery, GrantsOf};
 
 /// Which grants are asked for.
@@ -26,7 +27,7 @@ impl App {
         &self,
         cx: &RequestContext,
         query: ListGrants,
-    ) -> Result<Page<Grant>, Error> {
+    ) -> Result<Page<Standing>, Error> {
         match query.of {
             GrantsOf::Patient(id) => {
                 cx.patient_owning(id)?;
@@ -41,7 +42,11 @@ impl App {
             after: query.page.after,
             limit: query.page.size.with_one_more(),
         };
-        Ok(Page::of(self.store.grants(&rows).await?, query.page.size))
+        let page = Page::of(self.store.grants(&rows).await?, query.page.size);
+        Ok(Page {
+            items: self.standings(page.items, cx.now).await?,
+            more: page.more,
+        })
     }
 }
 
@@ -51,6 +56,7 @@ mod tests {
 
     use super::*;
     use crate::app::testing::Fixture;
+    use crate::decision::AuthorizationStatus;
 
     fn of(of: GrantsOf) -> ListGrants {
         let page = PageRequest {
@@ -74,14 +80,18 @@ mod tests {
             .list_grants(&fixture.as_patient(), patients)
             .await
             .unwrap();
-        assert_eq!((list.items, list.more), (vec![grant.clone()], false));
+        let standing = Standing {
+            grant,
+            authorization: AuthorizationStatus::Valid,
+        };
+        assert_eq!((list.items, list.more), (vec![standing.clone()], false));
         let doctors = of(GrantsOf::Practitioner(fixture.doctor()));
         let list = fixture
             .app
             .list_grants(&fixture.as_doctor(), doctors)
             .await
             .unwrap();
-        assert_eq!(list.items, [grant]);
+        assert_eq!(list.items, [standing]);
     }
 
     #[tokio::test]

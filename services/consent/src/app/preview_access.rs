@@ -6,7 +6,7 @@ use aval_domain::id::{ActivityId, PatientId, PractitionerId};
 use aval_runtime::context::RequestContext;
 
 use super::App;
-use crate::decision::{Asker, Decision, Question, Verdict, decide};
+use crate::decision::{Asker, AuthorizationStatus, Decision, Question, Verdict, decide};
 use crate::error::Error;
 
 /// What is asked.
@@ -22,6 +22,15 @@ pub struct PreviewAccess {
     pub documents: Vec<DocumentRef>,
 }
 
+/// What a professional would see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// What a check would say to them.
+    pub decision: Decision,
+    /// Where the patient's authorisation of them stands.
+    pub authorization: AuthorizationStatus,
+}
+
 impl App {
     /// What a check in normal mode would say to this professional now. Told to the
     /// patient alone, traced nowhere.
@@ -30,7 +39,7 @@ impl App {
         &self,
         cx: &RequestContext,
         query: PreviewAccess,
-    ) -> Result<Decision, Error> {
+    ) -> Result<Preview, Error> {
         cx.patient_owning(query.patient_id)?;
         let capacity = self
             .capacity_of(query.practitioner_id, query.activity_id)
@@ -49,7 +58,10 @@ impl App {
         if decision.verdict == Verdict::Deny(DenialReason::RecordUnavailable) {
             return Err(Error::RecordUnavailable);
         }
-        Ok(decision.as_check())
+        Ok(Preview {
+            decision: decision.as_check(),
+            authorization: AuthorizationStatus::of(&basis, cx.now),
+        })
     }
 }
 
@@ -79,7 +91,9 @@ mod tests {
             .app
             .check(&fixture.as_doctor(), fixture.question())
             .await;
-        assert_eq!(previewed.unwrap(), checked.unwrap());
+        let previewed = previewed.unwrap();
+        assert_eq!(previewed.decision, checked.unwrap());
+        assert_eq!(previewed.authorization, AuthorizationStatus::Valid);
     }
 
     #[tokio::test]

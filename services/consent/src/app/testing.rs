@@ -1,6 +1,9 @@
 //! A patient, a doctor and a nurse, on a fresh database.
 
 mod acts;
+mod cached;
+
+pub(crate) use cached::Cache;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,6 +30,7 @@ use sea_orm::{ConnectionTrait, Statement};
 use uuid::Uuid;
 
 use super::{AccessQuestion, App, CloseRecord, OpenRecord};
+use crate::access_basis::AccessBasisSource;
 use crate::decision::Policy;
 use crate::directory::{Directory, KnownActivity, KnownOrganization, KnownPractitioner};
 use crate::error::Error;
@@ -45,6 +49,8 @@ pub(crate) struct Fixture {
     pub(crate) clock: ManualClock,
     pub(crate) patient: PatientId,
     pub(crate) other_patient: PatientId,
+    /// What decisions rest on, where there is a cache.
+    pub(crate) cache: Option<Cache>,
     environment: Environment,
     database: TestDatabase,
 }
@@ -67,25 +73,21 @@ pub(crate) struct TestDirectory {
 impl Fixture {
     /// With an open record of the patient.
     pub(crate) async fn new() -> Self {
+        Self::on(TestDatabase::sqlite().await).await
+    }
+
+    /// The same on this database.
+    async fn on(database: TestDatabase) -> Self {
         let clock = ManualClock::new(Timestamp::from_unix_seconds(1_800_000_000));
         let environment = Environment {
             clock: Arc::new(clock.clone()),
             random: Arc::new(SeededRandom::new(1)),
         };
-        let database = TestDatabase::sqlite().await;
         migrate::<Migrator>(&database.db).await.unwrap();
         let store = Arc::new(SqlStore::new(database.db.clone()));
         let directory = Arc::new(TestDirectory::new());
         let trail_backlog = Arc::new(TrailBacklog::new(std::time::Duration::from_mins(15)));
-        let app = App::new(
-            store.clone(),
-            store.clone(),
-            store.clone(),
-            store,
-            directory.clone(),
-            Arc::new(FixedPolicies::new(Policy::new(Matrix::example()))),
-            trail_backlog.clone(),
-        );
+        let app = app_of(&store, Arc::clone(&store) as _, &directory, &trail_backlog);
         let fixture = Self {
             app,
             directory,
@@ -93,11 +95,17 @@ impl Fixture {
             clock,
             patient: PatientId::from_uuid(Uuid::from_u128(1)),
             other_patient: PatientId::from_uuid(Uuid::from_u128(2)),
+            cache: None,
             environment,
             database,
         };
         fixture.open_record().await;
         fixture
+    }
+
+    /// The use cases on this store, with decisions that rest on `bases`.
+    fn app_of(&self, store: &Arc<SqlStore>, bases: Arc<dyn AccessBasisSource>) -> App {
+        app_of(store, bases, &self.directory, &self.trail_backlog)
     }
 
     pub(crate) fn as_patient(&self) -> RequestContext {
@@ -232,6 +240,23 @@ impl Fixture {
             .map(|payload| serde_json::from_str(&payload).unwrap())
             .collect()
     }
+}
+
+fn app_of(
+    store: &Arc<SqlStore>,
+    bases: Arc<dyn AccessBasisSource>,
+    directory: &Arc<TestDirectory>,
+    trail_backlog: &Arc<TrailBacklog>,
+) -> App {
+    App::new(
+        Arc::clone(store) as _,
+        bases,
+        Arc::clone(store) as _,
+        Arc::clone(store) as _,
+        Arc::clone(directory) as _,
+        Arc::new(FixedPolicies::new(Policy::new(Matrix::example()))),
+        Arc::clone(trail_backlog),
+    )
 }
 
 impl TestDirectory {

@@ -1,7 +1,7 @@
 //! A decision with the way to it.
 
 use super::rules::DOCUMENTS;
-use super::{Decision, Missing, Rule, RuleOutcome};
+use super::{AuthorizationStatus, Decision, Missing, Rule, RuleOutcome};
 
 /// A decision, and what each rule said on the way to it.
 #[derive(Debug, Clone)]
@@ -10,6 +10,9 @@ pub struct Explanation {
     pub decision: Decision,
     /// Every rule that was tried, in order.
     pub steps: Vec<Step>,
+    /// Where the patient's authorisation of the professional stands; `None` when no
+    /// professional asks, or the record is not open.
+    pub authorization: Option<AuthorizationStatus>,
     /// What was missing for a permission: see [`missing`](super::missing()).
     pub missing: Vec<Missing>,
 }

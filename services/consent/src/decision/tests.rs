@@ -1,5 +1,6 @@
 //! Each rule by example; the walk against a second evaluator; what must never happen.
 
+mod authorizations;
 mod authorized;
 mod cases;
 mod differential;

@@ -24,8 +24,8 @@ pub(super) use care_episode::{
 pub(super) use decision::{authorize, batch_check, check, decision_to_proto, preview_access};
 pub(super) use explanation::{explain, missing_to_proto, rule_trace_to_proto};
 pub(super) use grant::{
-    create_grant, grant_id, grant_to_proto, list_grants, revoke_all_grants, revoke_grant,
-    update_grant,
+    authorization_to_proto, create_grant, grant_id, grant_to_proto, list_grants, revoke_all_grants,
+    revoke_grant, standing_to_proto, update_grant,
 };
 pub(super) use grant_request::{approve_grant, declare_grant, decline_grant, request_grant};
 pub(super) use matrix::{

@@ -83,6 +83,10 @@ impl DecisionService for DecisionGrpc {
                 .iter()
                 .map(convert::missing_to_proto)
                 .collect(),
+            authorization_status: explanation
+                .authorization
+                .map(|status| convert::authorization_to_proto(status).into())
+                .unwrap_or_default(),
             decision: Some(convert::decision_to_proto(explanation.decision.as_check())),
         }))
     }
@@ -93,9 +97,11 @@ impl DecisionService for DecisionGrpc {
     ) -> Result<Response<proto::PreviewAccessResponse>, Status> {
         let (cx, request) = of_person(request)?;
         let query = convert::preview_access(request)?;
-        let decision = self.app.preview_access(&cx, query).await?;
-        let decision = Some(convert::decision_to_proto(decision));
-        Ok(Response::new(proto::PreviewAccessResponse { decision }))
+        let preview = self.app.preview_access(&cx, query).await?;
+        Ok(Response::new(proto::PreviewAccessResponse {
+            authorization_status: convert::authorization_to_proto(preview.authorization).into(),
+            decision: Some(convert::decision_to_proto(preview.decision)),
+        }))
     }
 
     async fn list_authorized(

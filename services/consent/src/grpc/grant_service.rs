@@ -123,8 +123,8 @@ impl GrantService for GrantGrpc {
     ) -> Result<Response<proto::GetGrantResponse>, Status> {
         let (cx, request) = of_person(request)?;
         let grant_id = convert::grant_id(&request)?;
-        let grant = self.app.get_grant(&cx, grant_id).await?;
-        let grant = Some(convert::grant_to_proto(&grant, cx.now));
+        let standing = self.app.get_grant(&cx, grant_id).await?;
+        let grant = Some(convert::standing_to_proto(&standing, cx.now));
         Ok(Response::new(proto::GetGrantResponse { grant }))
     }
 
@@ -138,11 +138,11 @@ impl GrantService for GrantGrpc {
         Ok(Response::new(proto::ListGrantsResponse {
             next_page_token: self
                 .pages
-                .next(&query, &page, cx.now, |grant| grant.grant_id.as_uuid()),
+                .next(&query, &page, cx.now, |one| one.grant.grant_id.as_uuid()),
             grants: page
                 .items
                 .iter()
-                .map(|grant| convert::grant_to_proto(grant, cx.now))
+                .map(|standing| convert::standing_to_proto(standing, cx.now))
                 .collect(),
         }))
     }

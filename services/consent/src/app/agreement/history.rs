@@ -1,5 +1,7 @@
 //! Histories of a record, at random.
 
+mod newest;
+
 use std::time::Duration;
 
 use aval_domain::document::{DocumentClass, DocumentClasses, DocumentRef};
@@ -10,7 +12,7 @@ use proptest::sample::select;
 
 use crate::app::testing::Fixture;
 use crate::app::{
-    AddTreatingDoctor, BlockGrantee, CreateGrant, DeclareGrant, RemoveTreatingDoctor,
+    AddTreatingDoctor, BlockGrantee, CreateGrant, DeclareGrant, RemoveTreatingDoctor, RequestGrant,
     RevokeAllGrants, SetDocumentVisibility, SetEmergencyOppositions,
 };
 use crate::asked_period::AskedPeriod;
@@ -24,8 +26,15 @@ pub(super) enum Act {
     Grant(Whom, DocumentClasses, Hours),
     Declare(DocumentClasses),
     RevokeAll,
+    RevokeNewest,
+    WidenNewest(DocumentClasses),
+    Request(DocumentClasses),
+    Answer { approved: bool },
     Block(Whom, Hours),
+    LiftNewest,
     OpenEpisode,
+    CloseEpisode,
+    DoctorAndNurseAreOne,
     TreatingDoctor { declared: bool },
     Document(usize, VisibilityKind, Whom, bool),
     Oppose(bool, bool),
@@ -57,6 +66,9 @@ pub(super) fn histories_of_every_answer() -> Vec<Vec<Act>> {
         vec![Act::Declare(reports), Act::Oppose(true, true)],
         vec![Act::OpenEpisode, Act::CloseRecord],
         vec![Act::OpenEpisode],
+        vec![Act::Request(reports), Act::Answer { approved: true }],
+        vec![grant(0, 1), Act::DoctorAndNurseAreOne],
+        vec![grant(0, 1), Act::RevokeNewest],
         vec![Act::TreatingDoctor { declared: true }],
     ]
 }
@@ -73,8 +85,15 @@ pub(super) fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         6 => (whom(), classes.clone(), hours())
             .prop_map(|(whom, classes, hours)| Act::Grant(whom, classes, hours)),
-        2 => classes.prop_map(Act::Declare),
+        2 => classes.clone().prop_map(Act::Declare),
         1 => Just(Act::RevokeAll),
+        2 => Just(Act::RevokeNewest),
+        1 => classes.clone().prop_map(Act::WidenNewest),
+        2 => classes.clone().prop_map(Act::Request),
+        2 => any::<bool>().prop_map(|approved| Act::Answer { approved }),
+        1 => Just(Act::LiftNewest),
+        1 => Just(Act::CloseEpisode),
+        1 => Just(Act::DoctorAndNurseAreOne),
         2 => (whom(), hours()).prop_map(|(whom, hours)| Act::Block(whom, hours)),
         2 => Just(Act::OpenEpisode),
         2 => any::<bool>().prop_map(|declared| Act::TreatingDoctor { declared }),
@@ -121,6 +140,19 @@ impl Fixture {
                 };
                 let _ = app.revoke_all_grants(&cx, command).await;
             }
+            Act::RevokeNewest => self.revoke_newest().await,
+            Act::WidenNewest(classes) => self.widen_newest(*classes).await,
+            Act::Request(classes) => {
+                let command = RequestGrant {
+                    classes: *classes,
+                    ..self.request()
+                };
+                let _ = app.request_grant(&self.as_doctor(), command).await;
+            }
+            Act::Answer { approved } => self.answer_newest(*approved).await,
+            Act::LiftNewest => self.lift_newest().await,
+            Act::CloseEpisode => self.close_newest().await,
+            Act::DoctorAndNurseAreOne => self.doctor_and_nurse_are_one().await,
             Act::Block(whom, hours) => {
                 let command = BlockGrantee {
                     patient_id,

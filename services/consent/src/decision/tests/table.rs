@@ -5,7 +5,7 @@ use std::path::Path;
 
 use aval_domain::access::{DenialReason, GroundKind};
 
-use crate::decision::{Consequence, RULES_REVISION, Rule, RuleOutcome, rules};
+use crate::decision::{AuthorizationStatus, Consequence, RULES_REVISION, Rule, RuleOutcome, rules};
 
 const RENEW: &str = "AVAL_RENEW_DOCS";
 
@@ -25,6 +25,17 @@ it permits. `Explain` prints this walk for one question, each rule with its sent
 const AFTER_ORDER: &str = "
 A professional is told of the last three rules as one, `documents`, so that a class that
 was not granted, the matrix and a mask look alike.
+";
+
+const WORDS: &str = "
+## What a user reads of an authorisation
+
+Lists of grants, `PreviewAccess` and `Explain` say in one of the four words of the shared
+record where a patient's authorisation of somebody stands. It is told from what a decision
+rests on, and speaks of grants, declarations and blocks alone.
+
+| word | when | what a check says where nothing else opens the record |
+|---|---|---|
 ";
 
 const POLICY: &str = "
@@ -92,6 +103,7 @@ fn table() -> String {
         rule.sentence(outcome).en
     });
     reasons(&mut page);
+    words(&mut page);
     page.push_str(POLICY);
     page.push_str(
         "Every decision names the revision of rules, switches and matrix that decided; it ends\n\
@@ -132,6 +144,25 @@ fn reasons(page: &mut String) {
             .collect();
         assert!(!names.is_empty(), "no rule gives {answer:?}");
         let _ = writeln!(page, "| {} | {} |", in_words(answer), names.join(", "));
+    }
+}
+
+fn words(page: &mut String) {
+    page.push_str(WORDS);
+    for status in AuthorizationStatus::ALL {
+        let (when, check) = match status {
+            AuthorizationStatus::Absent => (
+                "nothing was given, or it was revoked or is yet to begin",
+                "`NO_GRANT`, `GRANT_NOT_YET_ACTIVE`",
+            ),
+            AuthorizationStatus::Forbidden => ("a block holds, whatever was given", "`BLOCKED`"),
+            AuthorizationStatus::Expired => ("what was given is over", "`GRANT_EXPIRED`"),
+            AuthorizationStatus::Valid => (
+                "something that was given is in force",
+                "a permission, or `NOTHING_PERMITTED`",
+            ),
+        };
+        let _ = writeln!(page, "| `{}` | {when} | {check} |", status.code());
     }
 }
 

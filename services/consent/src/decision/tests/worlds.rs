@@ -217,7 +217,7 @@ fn asker() -> impl Strategy<Value = Asker> {
 }
 
 prop_compose! {
-    fn capacity()(
+    pub(super) fn capacity()(
         person in 1_u128..=2,
         profession in select(vec![Profession::Doctor, Profession::Nurse, Profession::Optician]),
         function in option::of(select(vec![

@@ -12,7 +12,10 @@ use aval_runtime::convert::{
 use aval_runtime::status::{FieldErrors, Refusal};
 
 use super::{NOT_A_VALUE, asked_period, grantee, grantee_to_proto, period_to_proto};
-use crate::app::{CreateGrant, ListGrants, PageRequest, RevokeAllGrants, RevokeGrant, UpdateGrant};
+use crate::app::{
+    CreateGrant, ListGrants, PageRequest, RevokeAllGrants, RevokeGrant, Standing, UpdateGrant,
+};
+use crate::decision::AuthorizationStatus;
 use crate::error::Error;
 use crate::grant::{Grant, GrantOrigin, GrantPatch, GrantState};
 use crate::grpc::convert::page::{Pages, Query};
@@ -143,6 +146,15 @@ pub(in crate::grpc) fn list_grants(
     Ok((query, ListGrants { of, state, page }))
 }
 
+/// A grant with what it comes to.
+pub(in crate::grpc) fn standing_to_proto(standing: &Standing, now: Timestamp) -> proto::Grant {
+    proto::Grant {
+        authorization_status: authorization_to_proto(standing.authorization).into(),
+        ..grant_to_proto(&standing.grant, now)
+    }
+}
+
+/// A grant as a change left it.
 pub(in crate::grpc) fn grant_to_proto(grant: &Grant, now: Timestamp) -> proto::Grant {
     proto::Grant {
         grant_id: grant.grant_id.to_string(),
@@ -169,6 +181,18 @@ pub(in crate::grpc) fn grant_to_proto(grant: &Grant, now: Timestamp) -> proto::G
             .request
             .as_ref()
             .map(|request| timestamp_to_proto(request.answer_by)),
+        authorization_status: proto::AuthorizationStatus::Unspecified.into(),
+    }
+}
+
+pub(in crate::grpc) const fn authorization_to_proto(
+    status: AuthorizationStatus,
+) -> proto::AuthorizationStatus {
+    match status {
+        AuthorizationStatus::Absent => proto::AuthorizationStatus::Absent,
+        AuthorizationStatus::Forbidden => proto::AuthorizationStatus::Forbidden,
+        AuthorizationStatus::Expired => proto::AuthorizationStatus::Expired,
+        AuthorizationStatus::Valid => proto::AuthorizationStatus::Valid,
     }
 }
 
