@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use aval_database::migrate::{self, Steps};
 use aval_database::{Database, DatabaseConfig, outbox};
+use aval_domain::time::Timestamp;
 use clap::Subcommand;
 use futures::future::BoxFuture;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{ConfigError, TelemetryConfig};
 use crate::environment::Environment;
 use crate::telemetry::{self, TelemetryGuard};
+use crate::tls::{self, Standing};
 
 /// A service, as its program sees it.
 pub trait Service {
@@ -36,6 +38,8 @@ pub trait Service {
     fn telemetry(config: &Self::Config) -> &TelemetryConfig;
     /// Where its rows are.
     fn database(config: &Self::Config) -> &DatabaseConfig;
+    /// The certificates that it shows, by the key that names them: `grpc.tls.certificate`.
+    fn certificates(config: &Self::Config) -> Vec<(&'static str, Option<&Path>)>;
     /// Serves until the token is cancelled. What is given back ends when it has stopped.
     fn start(
         config: Self::Config,
@@ -55,7 +59,8 @@ pub enum Task {
     /// starts again. Events that wait are numbered anew; the trail knows them by their
     /// identifiers.
     NewEpoch,
-    /// Read the configuration, and say what is wrong with it.
+    /// Read the configuration, and say what is wrong with it, or with a certificate that it
+    /// names and that is here: one that has ended is refused, one that soon will is told.
     CheckConfig,
     /// Say the version.
     Version,
@@ -75,7 +80,11 @@ pub async fn run<S: Service>(task: Task, file: Option<&Path>) -> anyhow::Result<
             migrated.await.context("not migrated")
         }
         Task::NewEpoch => begin_new_epoch(S::database(&config)).await,
-        Task::CheckConfig | Task::Version => Ok(()),
+        Task::CheckConfig => {
+            let now = Environment::system().clock.now();
+            look_at_certificates::<S>(&config, now, &mut io::stdout())
+        }
+        Task::Version => Ok(()),
     }
 }
 
@@ -94,6 +103,31 @@ pub fn end(outcome: anyhow::Result<ExitCode>) -> ExitCode {
 /// The configuration in this file and the environment.
 pub fn load<S: Service>(file: Option<&Path>) -> anyhow::Result<S::Config> {
     S::load(file).context("the configuration is refused")
+}
+
+/// Refuses a certificate that has ended, and tells of each that soon will and of each that is
+/// not here: a configuration may be checked elsewhere than where it is served with.
+fn look_at_certificates<S: Service>(
+    config: &S::Config,
+    now: Timestamp,
+    told: &mut impl io::Write,
+) -> anyhow::Result<()> {
+    let exporter = S::telemetry(config).otlp_tls.as_ref();
+    let exporter = exporter.map(|files| files.certificate.as_path());
+    let exporter = ("telemetry.otlp_tls.certificate", exporter);
+    for (key, file) in S::certificates(config).into_iter().chain([exporter]) {
+        let Some(file) = file else { continue };
+        if !file.exists() {
+            writeln!(told, "{key}: {} is not here", file.display())?;
+            continue;
+        }
+        let validity = tls::require_standing(key, file, now)?;
+        if validity.standing(now) == Standing::Ending {
+            let not_after = validity.not_after;
+            writeln!(told, "{key}: {} ends at {not_after}", file.display())?;
+        }
+    }
+    Ok(())
 }
 
 fn begin_telemetry<S: Service>(config: &S::Config) -> anyhow::Result<TelemetryGuard> {
@@ -116,6 +150,10 @@ async fn begin_new_epoch(database: &DatabaseConfig) -> anyhow::Result<()> {
 
 async fn serve<S: Service>(config: S::Config) -> anyhow::Result<()> {
     let _telemetry = begin_telemetry::<S>(&config)?;
+    let now = Environment::system().clock.now();
+    // The log says of those that are not here what is the matter with them.
+    look_at_certificates::<S>(&config, now, &mut io::sink())
+        .context("the service does not start")?;
     let shutdown = CancellationToken::new();
     // From here on the signal is heard, also while the service starts.
     let mut terminate = signal(SignalKind::terminate())?;

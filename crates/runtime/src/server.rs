@@ -186,7 +186,10 @@ impl GrpcServer {
 
     async fn take_port(mut self) -> Result<BoundServer, ServerError> {
         self.config.check()?;
-        let tls = self.config.tls.as_ref().map(ServerTls::new).transpose()?;
+        let now = self.environment.clock.now();
+        let files = self.config.tls.as_ref();
+        let tls = files.map(|files| ServerTls::new("grpc.tls.certificate", files, now));
+        let tls = tls.transpose()?;
         let address = self.config.listen;
         let listener = tokio::net::TcpListener::bind(address)
             .await

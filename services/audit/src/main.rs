@@ -65,6 +65,10 @@ impl Service for Audit {
         &config.database
     }
 
+    fn certificates(config: &Config) -> Vec<(&'static str, Option<&Path>)> {
+        vec![("grpc.tls.certificate", config.grpc.certificate())]
+    }
+
     fn start(
         config: Config,
         environment: Environment,

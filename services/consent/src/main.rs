@@ -60,6 +60,15 @@ impl Service for Consent {
         &config.database
     }
 
+    fn certificates(config: &Config) -> Vec<(&'static str, Option<&Path>)> {
+        vec![
+            ("grpc.tls.certificate", config.grpc.certificate()),
+            ("practitioner_directory.tls.certificate", config.practitioner_directory.certificate()),
+            ("identity.tls.certificate", config.identity.certificate()),
+            ("audit.tls.certificate", config.audit.certificate()),
+        ]
+    }
+
     fn start(
         config: Config,
         environment: Environment,

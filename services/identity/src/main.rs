@@ -62,6 +62,22 @@ impl Service for Identity {
         &config.database
     }
 
+    fn certificates(config: &Config) -> Vec<(&'static str, Option<&Path>)> {
+        vec![
+            ("grpc.tls.certificate", config.grpc.certificate()),
+            ("practitioner_directory.tls.certificate", config.practitioner_directory.certificate()),
+            ("audit.tls.certificate", config.audit.certificate()),
+            (
+                "practitioners_provider.client_certificate.certificate",
+                config.practitioners_provider.certificate(),
+            ),
+            (
+                "patients_provider.client_certificate.certificate",
+                config.patients_provider.certificate(),
+            ),
+        ]
+    }
+
     fn start(
         config: Config,
         environment: Environment,

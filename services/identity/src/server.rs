@@ -176,12 +176,8 @@ impl Server {
         let here = environment.clone();
         let logout = backchannel_logout::routes(Arc::clone(&app), here, caller.clone());
         let follower = DirectoryFollower::new(Arc::clone(&app), environment.clone(), caller);
-        let jwks = JwksServer::bind(
-            config.jwks.listen,
-            config.grpc.tls.as_ref(),
-            routes.merge(logout),
-        )
-        .await?;
+        let routes = routes.merge(logout);
+        let jwks = JwksServer::bind(config.jwks.listen, &config.grpc, routes).await?;
         let address = config.ops.listen;
         let ops = OpsServer::bind(&config.ops).await;
         let ops = ops.map_err(|source| StartError::Ops { address, source })?;

@@ -47,6 +47,13 @@ impl Service for Directory {
         &config.database
     }
 
+    fn certificates(config: &Config) -> Vec<(&'static str, Option<&Path>)> {
+        vec![
+            ("grpc.tls.certificate", config.grpc.certificate()),
+            ("audit.tls.certificate", config.audit.certificate()),
+        ]
+    }
+
     fn start(
         config: Config,
         environment: Environment,

@@ -1,5 +1,7 @@
 //! Another service that this one calls.
 
+use std::path::Path;
+
 use http::Uri;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +37,12 @@ impl PeerConfig {
             server_name: None,
             deadline: default_deadline(),
         }
+    }
+
+    /// The certificate that is shown to it.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&Path> {
+        self.tls.as_ref().map(|files| files.certificate.as_path())
     }
 
     /// Refuses an address in clear on another machine, naming the key to change.

@@ -17,8 +17,6 @@ use crate::tls::ServerTls;
 
 /// Connections at once; more wait in the system's queue.
 const CONNECTIONS: usize = 4096;
-/// Certificates are read again so often.
-const CERTIFICATES_READ_EVERY: Duration = Duration::from_secs(30);
 /// After an error of the system's, such as too many open files.
 const AFTER_A_FAILED_ACCEPT: Duration = Duration::from_millis(100);
 
@@ -87,7 +85,8 @@ impl BoundServer {
         }
         tracing::info!(address = %self.address, services = ?self.service_names, "serving gRPC");
         let mut connections = JoinSet::new();
-        let mut read_certificates = tokio::time::interval(CERTIFICATES_READ_EVERY);
+        let read_every = self.shared.config.certificates_read_every.get();
+        let mut read_certificates = tokio::time::interval(read_every);
         loop {
             tokio::select! {
                 biased;
@@ -134,10 +133,8 @@ impl BoundServer {
     }
 
     fn read_certificates(&self) {
-        if let Some(tls) = &self.tls
-            && let Err(error) = tls.reload()
-        {
-            tracing::warn!(%error, "the certificate was not read again; the last one is used");
+        if let Some(tls) = &self.tls {
+            tls.reload(self.shared.environment.clock.now());
         }
     }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod callers;
+mod certificates;
 mod drain;
 mod exported;
 mod instances;

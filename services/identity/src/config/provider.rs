@@ -1,7 +1,7 @@
 //! An identity provider, as configured.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use aval_runtime::config::{ConfigError, DurationText};
 use aval_runtime::token::AuthenticationStrength;
@@ -91,6 +91,13 @@ pub struct PatientClaims {
 const LARGEST_SKEW: DurationText = DurationText::from_secs(120);
 
 impl ProviderConfig {
+    /// The certificate that is shown to it.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&Path> {
+        let shown = self.client_certificate.as_ref();
+        shown.map(|files| files.certificate.as_path())
+    }
+
     /// Refuses values that would weaken a sign-in, naming the key to change.
     pub(super) fn check(&self, section: &'static str) -> Result<(), ConfigError> {
         let is_practitioners = section == "practitioners_provider";
