@@ -14,7 +14,7 @@ use aval_runtime::config::{
 use aval_runtime::token::AuthenticationStrength;
 use serde::Deserialize;
 
-use crate::cache::redis::RedisConfig;
+use crate::cache::redis::{RedisConfig, RedisConfigError};
 
 /// The prefix of the environment variables that win over the file.
 pub const ENVIRONMENT_PREFIX: &str = "AVAL_CONSENT";
@@ -209,9 +209,16 @@ impl CacheConfig {
                 rule: rule.to_owned(),
             });
         }
-        redis.check().map_err(|error| ConfigError::Refused {
-            key: "cache.redis",
-            rule: error.to_string(),
+        redis.check().map_err(|error| match error {
+            RedisConfigError::Refused { key, rule } => ConfigError::RefusedIn {
+                section: "cache.redis",
+                key,
+                rule: rule.to_owned(),
+            },
+            other => ConfigError::Refused {
+                key: "cache.redis",
+                rule: other.to_string(),
+            },
         })
     }
 }
@@ -239,12 +246,7 @@ impl Config {
         }
         self.notifications.check()?;
         self.cache.check(&self.database)?;
-        self.database
-            .validate()
-            .map_err(|error| ConfigError::Refused {
-                key: "database",
-                rule: error.to_string(),
-            })
+        config::check_database("database", &self.database)
     }
 }
 
@@ -309,7 +311,8 @@ mod tests {
             let mut config = sound.clone();
             spoil(&mut config);
             match config.check() {
-                Err(ConfigError::Refused { key, .. }) => key,
+                Err(ConfigError::Refused { key, .. }) => key.to_owned(),
+                Err(ConfigError::RefusedIn { section, key, .. }) => format!("{section}.{key}"),
                 other => panic!("refused, not {other:?}"),
             }
         };
@@ -325,7 +328,7 @@ mod tests {
         let embedded = |config: &mut Config| config.database.url = sqlite.to_owned();
         assert_eq!(refused(&embedded), "cache.redis");
         let nowhere = |config: &mut Config| config.cache.redis = Some(RedisConfig::default());
-        assert_eq!(refused(&nowhere), "cache.redis");
+        assert_eq!(refused(&nowhere), "cache.redis.urls");
     }
 
     #[test]

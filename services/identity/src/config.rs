@@ -178,6 +178,7 @@ impl Config {
         self.practitioners_provider
             .check("practitioners_provider")?;
         self.patients_provider.check("patients_provider")?;
+        config::check_database("database", &self.database)?;
         if self.grpc.tls.is_none() && !self.jwks.listen.ip().is_loopback() {
             return refused("jwks.listen", "must be a loopback address without grpc.tls");
         }

@@ -161,12 +161,7 @@ impl Config {
         self.audit.check()?;
         self.import.check()?;
         self.watch.check()?;
-        self.database
-            .validate()
-            .map_err(|error| ConfigError::Refused {
-                key: "database",
-                rule: error.to_string(),
-            })
+        config::check_database("database", &self.database)
     }
 
     /// What the use cases need to know of it.
