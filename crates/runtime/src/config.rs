@@ -15,6 +15,7 @@ mod token;
 pub use duration::{DurationText, InvalidDuration};
 pub use grpc::{GrpcConfig, OpsConfig, TlsFiles};
 pub use peer::PeerConfig;
+pub(crate) use peer::host;
 pub use telemetry::{LogFormat, TelemetryConfig};
 pub use token::TokenConfig;
 

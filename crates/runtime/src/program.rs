@@ -1,5 +1,9 @@
 //! What a service does as a program of its own, whichever service it is.
 
+mod look;
+
+pub use look::Look;
+
 use std::error::Error;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -8,7 +12,6 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use aval_database::migrate::{self, Steps};
 use aval_database::{Database, DatabaseConfig, outbox};
-use aval_domain::time::Timestamp;
 use clap::Subcommand;
 use futures::future::BoxFuture;
 use tokio::signal::unix::{SignalKind, signal};
@@ -17,7 +20,6 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{ConfigError, TelemetryConfig};
 use crate::environment::Environment;
 use crate::telemetry::{self, TelemetryGuard};
-use crate::tls::{self, Standing};
 
 /// A service, as its program sees it.
 pub trait Service {
@@ -38,8 +40,8 @@ pub trait Service {
     fn telemetry(config: &Self::Config) -> &TelemetryConfig;
     /// Where its rows are.
     fn database(config: &Self::Config) -> &DatabaseConfig;
-    /// The certificates that it shows, by the key that names them: `grpc.tls.certificate`.
-    fn certificates(config: &Self::Config) -> Vec<(&'static str, Option<&Path>)>;
+    /// Looks at the files that serving reads, each under the key that names it.
+    fn look_at_files(config: &Self::Config, look: &mut Look<'_>) -> anyhow::Result<()>;
     /// Serves until the token is cancelled. What is given back ends when it has stopped.
     fn start(
         config: Self::Config,
@@ -59,8 +61,9 @@ pub enum Task {
     /// starts again. Events that wait are numbered anew; the trail knows them by their
     /// identifiers.
     NewEpoch,
-    /// Read the configuration, and say what is wrong with it, or with a certificate that it
-    /// names and that is here: one that has ended is refused, one that soon will is told.
+    /// Read the configuration, and say what is wrong with it or with a file that it names; a
+    /// certificate that has ended is wrong, and one that soon will is told, as is a file that
+    /// is not here.
     CheckConfig,
     /// Say the version.
     Version,
@@ -81,8 +84,8 @@ pub async fn run<S: Service>(task: Task, file: Option<&Path>) -> anyhow::Result<
         }
         Task::NewEpoch => begin_new_epoch(S::database(&config)).await,
         Task::CheckConfig => {
-            let now = Environment::system().clock.now();
-            look_at_certificates::<S>(&config, now, &mut io::stdout())
+            let mut told = io::stdout().lock();
+            look_at_files::<S>(&config, &mut told).context("the configuration is refused")
         }
         Task::Version => Ok(()),
     }
@@ -105,29 +108,12 @@ pub fn load<S: Service>(file: Option<&Path>) -> anyhow::Result<S::Config> {
     S::load(file).context("the configuration is refused")
 }
 
-/// Refuses a certificate that has ended, and tells of each that soon will and of each that is
-/// not here: a configuration may be checked elsewhere than where it is served with.
-fn look_at_certificates<S: Service>(
-    config: &S::Config,
-    now: Timestamp,
-    told: &mut impl io::Write,
-) -> anyhow::Result<()> {
-    let exporter = S::telemetry(config).otlp_tls.as_ref();
-    let exporter = exporter.map(|files| files.certificate.as_path());
-    let exporter = ("telemetry.otlp_tls.certificate", exporter);
-    for (key, file) in S::certificates(config).into_iter().chain([exporter]) {
-        let Some(file) = file else { continue };
-        if !file.exists() {
-            writeln!(told, "{key}: {} is not here", file.display())?;
-            continue;
-        }
-        let validity = tls::require_standing(key, file, now)?;
-        if validity.standing(now) == Standing::Ending {
-            let not_after = validity.not_after;
-            writeln!(told, "{key}: {} ends at {not_after}", file.display())?;
-        }
-    }
-    Ok(())
+/// Refuses the files that serving would refuse.
+fn look_at_files<S: Service>(config: &S::Config, told: &mut dyn io::Write) -> anyhow::Result<()> {
+    let mut look = Look::new(Environment::system().clock.now(), told);
+    let collector = S::telemetry(config).otlp_tls.as_ref();
+    look.at_tls("telemetry.otlp_tls.certificate", collector)?;
+    S::look_at_files(config, &mut look)
 }
 
 fn begin_telemetry<S: Service>(config: &S::Config) -> anyhow::Result<TelemetryGuard> {
@@ -150,10 +136,8 @@ async fn begin_new_epoch(database: &DatabaseConfig) -> anyhow::Result<()> {
 
 async fn serve<S: Service>(config: S::Config) -> anyhow::Result<()> {
     let _telemetry = begin_telemetry::<S>(&config)?;
-    let now = Environment::system().clock.now();
-    // The log says of those that are not here what is the matter with them.
-    look_at_certificates::<S>(&config, now, &mut io::sink())
-        .context("the service does not start")?;
+    // Of a file that is not here the one who reads it says so.
+    look_at_files::<S>(&config, &mut io::sink()).context("the service does not start")?;
     let shutdown = CancellationToken::new();
     // From here on the signal is heard, also while the service starts.
     let mut terminate = signal(SignalKind::terminate())?;

@@ -36,6 +36,15 @@ pub struct TelemetryGuard {
     owns_metrics: bool,
 }
 
+/// What is wrong with what is asked of the log; nothing, if it can be.
+pub(crate) fn check_level(asked: &str) -> Result<(), String> {
+    match log::filter(asked) {
+        Ok(_) => Ok(()),
+        Err(TelemetryError::Level(problem)) => Err(problem),
+        Err(other) => Err(other.to_string()),
+    }
+}
+
 static STARTED: AtomicBool = AtomicBool::new(false);
 
 /// Starts logs, traces and metrics for the process. Call it once, early, inside

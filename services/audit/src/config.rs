@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use aval_database::DatabaseConfig;
 use aval_domain::event::EventKind;
+use aval_merkle_log::note::{KeyError, KeyName, Verifier};
 use aval_runtime::config::{
     self, ConfigError, DurationText, GrpcConfig, OpsConfig, TelemetryConfig, TokenConfig,
 };
@@ -168,12 +169,14 @@ impl Config {
     /// Refuses values that may not stand together, naming the key to change.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.grpc.check()?;
+        self.telemetry.check()?;
         self.token.check()?;
         self.watch.check()?;
         self.unusual.check()?;
         self.witnesses.check()?;
         self.encryption.check()?;
         self.retention.check()?;
+        self.log.check()?;
         config::check_database("database", &self.database)?;
         let standby = self.standby();
         if standby.as_ref().is_some_and(|it| !it.is_postgres()) || self.follows_no_postgres() {
@@ -210,6 +213,20 @@ fn check_standby(standby: &DatabaseConfig) -> Result<(), ConfigError> {
             rule,
         }),
         checked => checked,
+    }
+}
+
+impl LogConfig {
+    fn check(&self) -> Result<(), ConfigError> {
+        let refused = |key, error: KeyError| ConfigError::Refused {
+            key,
+            rule: error.to_string(),
+        };
+        KeyName::parse(&self.origin).map_err(|error| refused("log.origin", error))?;
+        for key in &self.former_keys {
+            Verifier::parse(key).map_err(|error| refused("log.former_keys", error))?;
+        }
+        Ok(())
     }
 }
 

@@ -234,10 +234,11 @@ impl Config {
     /// Refuses values that may not stand together, naming the key to change.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.grpc.check()?;
+        self.telemetry.check()?;
         self.token.check()?;
-        self.practitioner_directory.check()?;
-        self.identity.check()?;
-        self.audit.check()?;
+        self.practitioner_directory.check("practitioner_directory")?;
+        self.identity.check("identity")?;
+        self.audit.check("audit")?;
         if self.requests.kept_for < DurationText::from_secs(24 * 3_600) {
             return Err(ConfigError::Refused {
                 key: "requests.kept_for",

@@ -157,8 +157,9 @@ impl Config {
     /// Refuses values that may not stand together, naming the key to change.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.grpc.check()?;
+        self.telemetry.check()?;
         self.token.check()?;
-        self.audit.check()?;
+        self.audit.check("audit")?;
         self.import.check()?;
         self.watch.check()?;
         config::check_database("database", &self.database)

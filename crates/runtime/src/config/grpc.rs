@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -103,12 +103,6 @@ impl GrpcConfig {
             connection_age: default_connection_age(),
             certificates_read_every: default_certificates_read_every(),
         }
-    }
-
-    /// The certificate that is shown to callers.
-    #[must_use]
-    pub fn certificate(&self) -> Option<&Path> {
-        self.tls.as_ref().map(|files| files.certificate.as_path())
     }
 
     /// Refuses values that may not stand together, naming the key to change.

@@ -1,8 +1,7 @@
 //! Another service that this one calls.
 
-use std::path::Path;
-
 use http::Uri;
+use rustls_pki_types::ServerName;
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, DurationText, TlsFiles};
@@ -39,14 +38,15 @@ impl PeerConfig {
         }
     }
 
-    /// The certificate that is shown to it.
-    #[must_use]
-    pub fn certificate(&self) -> Option<&Path> {
-        self.tls.as_ref().map(|files| files.certificate.as_path())
+    /// Refuses an address in clear on another machine, naming the key to change below this
+    /// section.
+    pub fn check(&self, section: &'static str) -> Result<(), ConfigError> {
+        let checked = self.address().and_then(|uri| self.name(&uri));
+        checked.map(drop).map_err(|error| error.within(section))
     }
 
-    /// Refuses an address in clear on another machine, naming the key to change.
-    pub fn check(&self) -> Result<Uri, ConfigError> {
+    /// Where it is, if it may be called there.
+    pub(crate) fn address(&self) -> Result<Uri, ConfigError> {
         let uri = absolute_uri("uri", &self.uri)?;
         let is_tls = uri.scheme_str() == Some("https");
         match (is_tls, &self.tls) {
@@ -61,6 +61,21 @@ impl PeerConfig {
             _ => Ok(uri),
         }
     }
+
+    /// What its certificate must name.
+    pub(crate) fn name(&self, uri: &Uri) -> Result<ServerName<'static>, ConfigError> {
+        let name = self.server_name.as_deref().unwrap_or_else(|| host(uri));
+        ServerName::try_from(name.to_owned()).map_err(|_| ConfigError::Refused {
+            key: "server_name",
+            rule: "must be a DNS name or an IP address, and is the host of uri by default".to_owned(),
+        })
+    }
+}
+
+/// Without the brackets of an IPv6 address.
+pub(crate) fn host(uri: &Uri) -> &str {
+    let host = uri.host().unwrap_or_default();
+    host.trim_start_matches('[').trim_end_matches(']')
 }
 
 /// Reads an http or https address with a host.
@@ -74,8 +89,7 @@ pub(super) fn absolute_uri(key: &'static str, text: &str) -> Result<Uri, ConfigE
 }
 
 pub(super) fn is_this_machine(uri: &Uri) -> bool {
-    let host = uri.host().unwrap_or_default();
-    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let host = host(uri);
     host == "localhost"
         || host
             .parse::<std::net::IpAddr>()
