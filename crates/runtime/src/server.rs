@@ -6,6 +6,7 @@
 
 mod connection;
 mod give_way;
+mod health;
 mod listener;
 mod load;
 mod message_limit;
@@ -76,9 +77,10 @@ pub enum ServerError {
 ///
 /// use aval_runtime::caller::Allowlist;
 /// use aval_runtime::channel::connect_lazy;
+/// use aval_runtime::condition::Condition;
 /// use aval_runtime::config::{GrpcConfig, OpsConfig, PeerConfig, TelemetryConfig, TokenConfig};
 /// use aval_runtime::environment::Environment;
-/// use aval_runtime::ops::{OpsServer, Readiness};
+/// use aval_runtime::ops::OpsServer;
 /// use aval_runtime::server::GrpcServer;
 /// use aval_runtime::token::TokenVerifier;
 /// use aval_runtime::trail::TrailClient;
@@ -106,11 +108,12 @@ pub enum ServerError {
 ///         .bind()
 ///         .await?;
 ///
-///     let readiness: Readiness = Arc::new(|| Box::pin(async { true }));
+///     // Of a service with a database: `Condition::of(db)`.
+///     let condition = Condition::when(|| Box::pin(async { true }));
 ///     let drained = CancellationToken::new();
-///     let ops = tokio::spawn(ops.serve(readiness, drained.clone()));
+///     let ops = tokio::spawn(ops.serve(condition.clone(), drained.clone()));
 ///     // The outbox's relay is spawned here, with `trail` and `shutdown`.
-///     server.serve(shutdown).await?;
+///     server.telling(condition).serve(shutdown).await?;
 ///     drained.cancel();
 ///     ops.await??;
 ///     Ok(())

@@ -13,6 +13,7 @@ use aval_proto::audit::v1::retention_service_server::RetentionServiceServer;
 use aval_proto::audit::v1::trail_service_server::TrailServiceServer;
 use aval_proto::audit::v1::transparency_service_server::TransparencyServiceServer;
 use aval_runtime::caller::{Allowlist, AllowlistError};
+use aval_runtime::condition::Condition;
 use aval_runtime::config::ConfigError;
 use aval_runtime::environment::Environment;
 use aval_runtime::key_file::{self, KeyFileError, Missing};
@@ -345,10 +346,11 @@ impl Tasks {
             shutdown.clone(),
         ));
         let watching = tokio::spawn(self.tail.run(shutdown.clone()));
+        let condition = Condition::of(self.db.clone());
         // Ready is who can read: an instance that does not write serves all the same.
-        let ops = tokio::spawn(self.ops.serve_with(self.db.clone(), shutdown.clone()));
+        let ops = tokio::spawn(self.ops.serve_on(condition.clone(), shutdown.clone()));
 
-        if let Err(error) = self.grpc.serve(shutdown.clone()).await {
+        if let Err(error) = self.grpc.telling(condition).serve(shutdown.clone()).await {
             tracing::error!(%error, "the gRPC listener ended");
         }
         shutdown.cancel();

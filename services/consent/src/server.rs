@@ -15,6 +15,7 @@ use aval_proto::consent::v1::policy_service_server::PolicyServiceServer;
 use aval_proto::consent::v1::record_settings_service_server::RecordSettingsServiceServer;
 use aval_runtime::caller::{Allowlist, AllowlistError, CallerId};
 use aval_runtime::channel::{ChannelError, connect_lazy};
+use aval_runtime::condition::Condition;
 use aval_runtime::config::ConfigError;
 use aval_runtime::environment::Environment;
 use aval_runtime::key_file::{self, KeyFileError, Missing};
@@ -165,7 +166,9 @@ impl Server {
             trail,
             drained.clone(),
         )));
-        tasks.push(tokio::spawn(ops.serve_with(db, drained.clone())));
+        let condition = Condition::of(db);
+        tasks.push(tokio::spawn(ops.serve_on(condition.clone(), drained.clone())));
+        let grpc = grpc.telling(condition);
         tasks.push(tokio::spawn(serve_grpc(grpc, shutdown, drained)));
         Ok(Running {
             grpc: grpc_address,

@@ -10,6 +10,7 @@ use aval_proto::identity::v1::patient_service_server::PatientServiceServer;
 use aval_proto::identity::v1::session_service_server::SessionServiceServer;
 use aval_runtime::caller::{Allowlist, AllowlistError, CallerId, CallerUnknown};
 use aval_runtime::channel::{ChannelError, connect_lazy};
+use aval_runtime::condition::Condition;
 use aval_runtime::config::ConfigError;
 use aval_runtime::environment::Environment;
 use aval_runtime::key_file::{KeyFileError, Missing};
@@ -190,13 +191,15 @@ impl Server {
             ops.bound_address(),
             jwks.bound_address(),
         );
+        let condition = Condition::of(db.clone());
+        let grpc = grpc.telling(condition.clone());
         let drained = CancellationToken::new();
         let tasks = vec![
             tokio::spawn(jwks.serve(drained.clone())),
             tokio::spawn(keys.keep_reading(drained.clone())),
             tokio::spawn(follower.run(shutdown.clone())),
             tokio::spawn(filling),
-            tokio::spawn(ops.serve_with(db.clone(), drained.clone())),
+            tokio::spawn(ops.serve_on(condition.clone(), drained.clone())),
             tokio::spawn(observe_open_sessions(
                 store,
                 Arc::clone(&environment.clock),

@@ -11,6 +11,7 @@ use aval_proto::practitioner_directory::v1::directory_service_server::DirectoryS
 use aval_runtime::boot_clock::SystemBootClock;
 use aval_runtime::caller::{Allowlist, AllowlistError};
 use aval_runtime::channel::{self, ChannelError};
+use aval_runtime::condition::Condition;
 use aval_runtime::config::ConfigError;
 use aval_runtime::environment::Environment;
 use aval_runtime::ops::OpsServer;
@@ -216,8 +217,9 @@ impl Tasks {
         let following = tokio::spawn(self.people.follow(shutdown.clone()));
         let indexing = tokio::spawn(self.store.keep_indexed(shutdown.clone()));
         let measuring = tokio::spawn(measure(self.app, self.environment, shutdown.clone()));
-        let ops = tokio::spawn(self.ops.serve_with(self.db.clone(), shutdown.clone()));
-        if let Err(error) = self.grpc.serve(shutdown.clone()).await {
+        let condition = Condition::of(self.db.clone());
+        let ops = tokio::spawn(self.ops.serve_on(condition.clone(), shutdown.clone()));
+        if let Err(error) = self.grpc.telling(condition).serve(shutdown.clone()).await {
             tracing::error!(%error, "the gRPC listener ended");
         }
         shutdown.cancel();

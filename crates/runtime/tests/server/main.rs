@@ -6,6 +6,7 @@ mod callers;
 mod certificates;
 mod drain;
 mod exported;
+mod health;
 mod instances;
 mod limits;
 mod observed;
