@@ -53,7 +53,7 @@ impl fmt::Debug for Condition {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn what_does_not_answer_is_not_ready() {
         let mute = Condition::when(|| Box::pin(std::future::pending()));
         assert!(!mute.is_ready().await);

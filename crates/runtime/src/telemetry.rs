@@ -7,11 +7,13 @@
 mod log;
 pub mod metrics;
 mod otlp;
+mod refusals;
 mod rpc;
 mod sampling;
 mod trace_parent;
 
 pub use otlp::TelemetryError;
+pub(crate) use refusals::{reason_in, reason_of};
 pub(crate) use rpc::{CallRecord, Callee, MethodLabel, enter_made, enter_served};
 pub(crate) use sampling::{records_below, records_from, records_unasked};
 pub use trace_parent::{InvalidTraceParent, TRACEPARENT, TraceId, TraceParent};
