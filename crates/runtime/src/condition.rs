@@ -7,6 +7,8 @@ use std::time::Duration;
 use aval_database::Database;
 use futures::future::BoxFuture;
 
+use crate::vitals::Vitals;
+
 /// A database that takes longer to say anything does not answer. The kubelet waits no longer
 /// either.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
@@ -16,6 +18,7 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Condition {
     answers: Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>,
+    vitals: Vitals,
 }
 
 impl Condition {
@@ -33,11 +36,30 @@ impl Condition {
     pub fn when(answers: impl Fn() -> BoxFuture<'static, bool> + Send + Sync + 'static) -> Self {
         Self {
             answers: Arc::new(answers),
+            vitals: Vitals::default(),
         }
+    }
+
+    /// The same of a service that is dead when it has lost one of these.
+    #[must_use]
+    pub fn while_alive(self, vitals: &Vitals) -> Self {
+        Self {
+            vitals: vitals.clone(),
+            ..self
+        }
+    }
+
+    /// Whether the service may go on: if not, nothing but a new start will mend it.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.vitals.are_whole()
     }
 
     /// Whether the service can work now. It takes a second at most.
     pub async fn is_ready(&self) -> bool {
+        if !self.is_alive() {
+            return false;
+        }
         let answered = tokio::time::timeout(ANSWERS_WITHIN, (self.answers)());
         answered.await.unwrap_or(false)
     }

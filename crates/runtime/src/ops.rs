@@ -1,8 +1,8 @@
 //! The ops listener: health and metrics over clear HTTP, for the inside of the
 //! cluster. The kubelet's probes speak no TLS.
 //!
-//! `/live` answers while the process runs and never asks a database. `/ready`
-//! answers 503 while the service cannot work. `/metrics` answers the Prometheus text.
+//! `/live` answers while the process runs and never asks a database; 503 when a task is lost
+//! that the service cannot be right without, so that it is started again. `/ready` answers 503 while the service cannot work. `/metrics` answers the Prometheus text.
 
 use std::net::SocketAddr;
 
@@ -73,10 +73,18 @@ impl OpsServer {
 
 fn routes(condition: Condition) -> Router {
     Router::new()
-        .route("/live", get(|| async { "live\n" }))
+        .route("/live", get(live))
         .route("/ready", get(ready))
         .route("/metrics", get(|| async { metrics::text() }))
         .with_state(condition)
+}
+
+async fn live(State(condition): State<Condition>) -> (StatusCode, &'static str) {
+    if condition.is_alive() {
+        (StatusCode::OK, "live\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "dead\n")
+    }
 }
 
 async fn ready(State(condition): State<Condition>) -> (StatusCode, &'static str) {

@@ -7,6 +7,7 @@
 mod log;
 pub mod metrics;
 mod otlp;
+mod panics;
 mod refusals;
 mod rpc;
 mod sampling;
@@ -18,7 +19,6 @@ pub(crate) use rpc::{CallRecord, Callee, MethodLabel, enter_made, enter_served};
 pub(crate) use sampling::{records_below, records_from, records_unasked};
 pub use trace_parent::{InvalidTraceParent, TRACEPARENT, TraceId, TraceParent};
 
-use std::panic::PanicHookInfo;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -95,9 +95,7 @@ where
         .with(spans.map(|layer| layer.with_filter(sampling::filter())))
         .try_init()
         .map_err(|_| TelemetryError::SubscriberTaken)?;
-    if config.log != LogFormat::Off {
-        std::panic::set_hook(Box::new(log_panic));
-    }
+    panics::watch(config.log != LogFormat::Off);
     if traces.is_some() {
         sampling::start(config.trace_one_in.get());
     }
@@ -118,14 +116,6 @@ impl Drop for TelemetryGuard {
             metrics::flush();
         }
     }
-}
-
-/// Says where a panic happened and not what it said: its message may quote values.
-fn log_panic(panic: &PanicHookInfo<'_>) {
-    let place = panic
-        .location()
-        .map_or_else(String::new, ToString::to_string);
-    tracing::error!(panic.location = place, "a task panicked");
 }
 
 /// Fixes the type of the registry that the layers stand on.

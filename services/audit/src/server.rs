@@ -23,6 +23,7 @@ use aval_runtime::schema;
 use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
 use aval_runtime::token::{JwksError, TokenVerifier};
 use aval_runtime::trail::observe_backlog;
+use aval_runtime::vitals::Vitals;
 use futures::future::BoxFuture;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -315,7 +316,9 @@ impl Tasks {
     /// calls, then the writer, which has answered the last of them, then the database.
     async fn run(self, shutdown: CancellationToken) {
         let stop_writing = CancellationToken::new();
-        let writing = tokio::spawn(self.writing.run(stop_writing.clone()));
+        let vitals = Vitals::default();
+        let writing = self.writing.run(stop_writing.clone());
+        let writing = vitals.spawn("writer", &stop_writing, writing);
         let observing = tokio::spawn(observe_backlog(
             self.db.clone(),
             own_trail::SOURCE,
@@ -339,14 +342,15 @@ impl Tasks {
             let publish = witnessing::publish(witnesses, store, key, writer, shutdown.clone());
             tokio::spawn(publish)
         });
-        let relaying = tokio::spawn(own_trail::relay(
+        let relaying = own_trail::relay(
             self.db.clone(),
             self.writer,
             self.environment,
             shutdown.clone(),
-        ));
-        let watching = tokio::spawn(self.tail.run(shutdown.clone()));
-        let condition = Condition::of(self.db.clone());
+        );
+        let relaying = vitals.spawn("relay", &shutdown, relaying);
+        let watching = vitals.spawn("tail", &shutdown, self.tail.run(shutdown.clone()));
+        let condition = Condition::of(self.db.clone()).while_alive(&vitals);
         // Ready is who can read: an instance that does not write serves all the same.
         let ops = tokio::spawn(self.ops.serve_on(condition.clone(), shutdown.clone()));
 

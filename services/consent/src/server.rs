@@ -25,6 +25,8 @@ use aval_runtime::schema;
 use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
 use aval_runtime::token::{JwksError, TokenVerifier};
 use aval_runtime::trail::{TrailClient, observe_backlog, relay};
+use aval_runtime::vitals::Vitals;
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -153,20 +155,23 @@ impl Server {
 
         // What serves the calls stops first; what they need stops when they are drained.
         let drained = CancellationToken::new();
-        let mut tasks = keep_house(&config, &environment, &db, app, trail_backlog, &drained);
+        let mut tasks = keep_house(&config, &environment, &db, app, &drained);
         tasks.push(tokio::spawn(canary.run(drained.clone())));
-        tasks.push(tokio::spawn(professionals.run(drained.clone())));
-        tasks.push(tokio::spawn(patients.run(drained.clone())));
-        tasks.push(tokio::spawn(findings.run(drained.clone())));
-        tasks.extend(poller.map(|poller| tokio::spawn(poller.run(drained.clone()))));
-        tasks.push(tokio::spawn(relay(
-            db.clone(),
-            SOURCE,
-            environment.clock,
-            trail,
-            drained.clone(),
-        )));
-        let condition = Condition::of(db);
+        let vitals = Vitals::default();
+        let mut lives = |name, task: BoxFuture<'static, ()>| tasks.push(vitals.spawn(name, &drained, task));
+        let clock = || Arc::clone(&environment.clock);
+        let hears = move |oldest_at| trail_backlog.observe(oldest_at);
+        let backlog = observe_backlog(db.clone(), SOURCE, clock(), hears, drained.clone());
+        lives("backlog", backlog.boxed());
+        lives("professionals", professionals.run(drained.clone()).boxed());
+        lives("patients", patients.run(drained.clone()).boxed());
+        lives("findings", findings.run(drained.clone()).boxed());
+        if let Some(poller) = poller {
+            lives("poller", poller.run(drained.clone()).boxed());
+        }
+        let relaying = relay(db.clone(), SOURCE, clock(), trail, drained.clone());
+        lives("relay", relaying.boxed());
+        let condition = Condition::of(db).while_alive(&vitals);
         tasks.push(tokio::spawn(ops.serve_on(condition.clone(), drained.clone())));
         let grpc = grpc.telling(condition);
         tasks.push(tokio::spawn(serve_grpc(grpc, shutdown, drained)));
@@ -293,7 +298,6 @@ fn keep_house(
     environment: &Environment,
     db: &Database,
     app: Arc<App>,
-    trail_backlog: Arc<TrailBacklog>,
     drained: &CancellationToken,
 ) -> Vec<JoinHandle<()>> {
     let clock = Arc::clone(&environment.clock);
@@ -309,13 +313,6 @@ fn keep_house(
             environment.clone(),
             own_name.clone(),
             config.notifications,
-            drained.clone(),
-        )),
-        tokio::spawn(observe_backlog(
-            db.clone(),
-            SOURCE,
-            Arc::clone(&environment.clock),
-            move |oldest_at| trail_backlog.observe(oldest_at),
             drained.clone(),
         )),
         tokio::spawn(housekeeping::forget(

@@ -19,6 +19,7 @@ use aval_runtime::schema;
 use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
 use aval_runtime::token::{ClosedSessionSource, KeySource, TokenVerifier};
 use aval_runtime::trail::{TrailClient, observe_backlog, relay};
+use aval_runtime::vitals::Vitals;
 use futures::future::BoxFuture;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -191,13 +192,14 @@ impl Server {
             ops.bound_address(),
             jwks.bound_address(),
         );
-        let condition = Condition::of(db.clone());
+        let vitals = Vitals::default();
+        let condition = Condition::of(db.clone()).while_alive(&vitals);
         let grpc = grpc.telling(condition.clone());
         let drained = CancellationToken::new();
         let tasks = vec![
-            tokio::spawn(jwks.serve(drained.clone())),
-            tokio::spawn(keys.keep_reading(drained.clone())),
-            tokio::spawn(follower.run(shutdown.clone())),
+            vitals.spawn("jwks", &drained, jwks.serve(drained.clone())),
+            vitals.spawn("keys", &drained, keys.keep_reading(drained.clone())),
+            vitals.spawn("directory", &shutdown, follower.run(shutdown.clone())),
             tokio::spawn(filling),
             tokio::spawn(ops.serve_on(condition.clone(), drained.clone())),
             tokio::spawn(observe_open_sessions(
@@ -212,13 +214,17 @@ impl Server {
                 |_| {},
                 drained.clone(),
             )),
-            tokio::spawn(relay(
-                db.clone(),
-                SOURCE,
-                environment.clock,
-                trail,
-                drained.clone(),
-            )),
+            vitals.spawn(
+                "relay",
+                &drained,
+                relay(
+                    db.clone(),
+                    SOURCE,
+                    environment.clock,
+                    trail,
+                    drained.clone(),
+                ),
+            ),
             tokio::spawn(async move {
                 if let Err(error) = grpc.serve(shutdown).await {
                     tracing::error!(%error, "gRPC is no longer served");

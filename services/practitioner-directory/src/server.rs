@@ -20,6 +20,7 @@ use aval_runtime::schema;
 use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
 use aval_runtime::token::{JwksError, TokenVerifier};
 use aval_runtime::trail::{TrailClient, observe_backlog, relay};
+use aval_runtime::vitals::Vitals;
 use futures::future::BoxFuture;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -213,11 +214,14 @@ impl Tasks {
             shutdown.clone(),
         );
         let waiting = observe_backlog(self.db.clone(), SOURCE, clock(), |_| {}, shutdown.clone());
-        let (relaying, waiting) = (tokio::spawn(relaying), tokio::spawn(waiting));
-        let following = tokio::spawn(self.people.follow(shutdown.clone()));
+        let vitals = Vitals::default();
+        let relaying = vitals.spawn("relay", &shutdown, relaying);
+        let waiting = tokio::spawn(waiting);
+        let following = self.people.follow(shutdown.clone());
+        let following = vitals.spawn("people", &shutdown, following);
         let indexing = tokio::spawn(self.store.keep_indexed(shutdown.clone()));
         let measuring = tokio::spawn(measure(self.app, self.environment, shutdown.clone()));
-        let condition = Condition::of(self.db.clone());
+        let condition = Condition::of(self.db.clone()).while_alive(&vitals);
         let ops = tokio::spawn(self.ops.serve_on(condition.clone(), shutdown.clone()));
         if let Err(error) = self.grpc.telling(condition).serve(shutdown.clone()).await {
             tracing::error!(%error, "the gRPC listener ended");

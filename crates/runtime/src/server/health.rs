@@ -1,7 +1,7 @@
 //! What `grpc.health.v1` says of the services while they are served.
 //!
-//! The empty name is the server: it serves until it drains, whatever becomes of its database, as
-//! `/live` of the ops listener. The name of a service is whether calls to it can be answered, as
+//! The empty name is the server: it serves until it drains, whatever becomes of its database,
+//! unless it must be started again, as `/live` of the ops listener says. The name of a service is whether calls to it can be answered, as
 //! `/ready`.
 
 use std::time::Duration;
@@ -29,6 +29,12 @@ pub(super) async fn follow(
     let mut said = Said::default();
     loop {
         looks.tick().await;
+        if !condition.is_alive() {
+            // For good: nobody need look again.
+            say(&health, &services, false).await;
+            say(&health, &[""], false).await;
+            return std::future::pending().await;
+        }
         let is_ready = condition.is_ready().await;
         let Some(serving) = said.after(is_ready) else {
             continue;

@@ -28,6 +28,7 @@ use uuid::Uuid;
 
 use super::{AccessQuestion, App, CloseRecord, OpenRecord};
 use crate::decision::Policy;
+use crate::decision_log::DecisionLog;
 use crate::directory::{Directory, KnownActivity, KnownOrganization, KnownPractitioner};
 use crate::error::Error;
 use crate::grant::Grant;
@@ -67,6 +68,13 @@ pub(crate) struct TestDirectory {
 impl Fixture {
     /// With an open record of the patient.
     pub(crate) async fn new() -> Self {
+        Self::with_log(|store| store).await
+    }
+
+    /// The same with decisions that are recorded by this.
+    pub(crate) async fn with_log(
+        log: impl FnOnce(Arc<SqlStore>) -> Arc<dyn DecisionLog>,
+    ) -> Self {
         let clock = ManualClock::new(Timestamp::from_unix_seconds(1_800_000_000));
         let environment = Environment {
             clock: Arc::new(clock.clone()),
@@ -80,7 +88,7 @@ impl Fixture {
         let app = App::new(
             store.clone(),
             store.clone(),
-            store.clone(),
+            log(store.clone()),
             store,
             directory.clone(),
             Arc::new(FixedPolicies::new(Policy::new(Matrix::example()))),
