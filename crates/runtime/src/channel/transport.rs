@@ -37,6 +37,7 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Transport {
     uri: Uri,
     identity: Option<Arc<Identity>>,
+    connections: u8,
 }
 
 impl Transport {
@@ -51,7 +52,11 @@ impl Transport {
             _ => None,
         };
         let identity = identity.map(Arc::new);
-        Ok(Self { uri, identity })
+        Ok(Self {
+            uri,
+            identity,
+            connections: peer.connections.max(1),
+        })
     }
 
     /// The name or the address of the peer.
@@ -69,9 +74,9 @@ impl Transport {
         self.connect_to((self.host().to_owned(), self.port()))
     }
 
-    /// A lazy connection to the instance at this address.
-    pub(super) fn connect_lazy(&self, address: SocketAddr) -> Channel {
-        self.connect_to(address)
+    /// Lazy connections to the instance at this address.
+    pub(super) fn connect_lazy(&self, address: SocketAddr) -> impl Iterator<Item = Channel> {
+        (0..self.connections).map(move |_| self.connect_to(address))
     }
 
     /// The certificates are read each time it connects.

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, DurationText, TlsFiles};
 
+/// More than any pair of instances has a use for.
+const MOST_CONNECTIONS: u8 = 16;
+
 /// How to reach another service.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,6 +27,11 @@ pub struct PeerConfig {
     /// 5s.
     #[serde(default = "default_deadline")]
     pub deadline: DurationText,
+    /// How many connections each of its instances may be called over, 1 to 16. A further one
+    /// is opened when calls overlap: what is large or slow on one of them does not hold up
+    /// what goes over another. Default: 2.
+    #[serde(default = "default_connections")]
+    pub connections: u8,
 }
 
 impl PeerConfig {
@@ -35,6 +43,7 @@ impl PeerConfig {
             tls: None,
             server_name: None,
             deadline: default_deadline(),
+            connections: default_connections(),
         }
     }
 
@@ -42,7 +51,15 @@ impl PeerConfig {
     /// section.
     pub fn check(&self, section: &'static str) -> Result<(), ConfigError> {
         let checked = self.address().and_then(|uri| self.name(&uri));
-        checked.map(drop).map_err(|error| error.within(section))
+        checked.map_err(|error| error.within(section))?;
+        if !(1..=MOST_CONNECTIONS).contains(&self.connections) {
+            return Err(ConfigError::RefusedIn {
+                section,
+                key: "connections",
+                rule: format!("must be 1 to {MOST_CONNECTIONS}"),
+            });
+        }
+        Ok(())
     }
 
     /// Where it is, if it may be called there.
@@ -98,4 +115,8 @@ pub(super) fn is_this_machine(uri: &Uri) -> bool {
 
 fn default_deadline() -> DurationText {
     DurationText::from_secs(5)
+}
+
+fn default_connections() -> u8 {
+    2
 }

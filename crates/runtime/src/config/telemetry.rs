@@ -79,6 +79,7 @@ impl TelemetryConfig {
             tls: self.otlp_tls.clone(),
             server_name: None,
             deadline: DurationText::from_secs(10),
+            connections: 1,
         })
     }
 }

@@ -173,6 +173,12 @@ fn a_refused_peer_is_named_with_its_section() {
     ));
     let key = "practitioner_directory.server_name: ";
     assert!(named.starts_with(key), "{named}");
+    for connections in [0, 17] {
+        let uri = "uri = 'http://127.0.0.1:1'";
+        let none = refused(&format!("{uri}\nconnections = {connections}"));
+        let key = "practitioner_directory.connections: ";
+        assert!(none.starts_with(key), "{none}");
+    }
 }
 
 #[test]
