@@ -1,5 +1,7 @@
 //! Where the database is and how hard it may be used.
 
+mod network;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,12 +16,17 @@ use crate::DatabaseError;
 pub struct DatabaseConfig {
     /// `sqlite://path/to/file?mode=rwc` (created when missing), `sqlite::memory:`
     /// (gone with the process), or `postgres://user@host:port/database`, with
-    /// `?sslmode=verify-full&sslrootcert=…` outside development.
+    /// `?sslmode=verify-full&sslrootcert=…` and without a password wherever the server is not
+    /// this machine.
     pub url: String,
     /// A file that holds the PostgreSQL password and nothing else. It wins over
-    /// one in the URL, which is for development only.
+    /// one in the URL.
     #[serde(default)]
     pub password_file: Option<PathBuf>,
+    /// Speak in clear with a PostgreSQL on another machine, or under a password in the URL.
+    /// For development; said aloud whenever it connects. Default: false.
+    #[serde(default)]
+    pub insecure_network: bool,
     /// The PostgreSQL schema that holds the tables: lower-case letters, digits and
     /// underscores, at most 63. Absent: `public`. [`crate::migrate::migrate`]
     /// creates it when it is missing; nothing else does.
@@ -45,6 +52,7 @@ impl DatabaseConfig {
         Self {
             url: url.into(),
             password_file: None,
+            insecure_network: false,
             schema: None,
             max_connections: default_max_connections(),
             acquire_timeout_ms: default_acquire_timeout_ms(),
@@ -53,30 +61,57 @@ impl DatabaseConfig {
     }
 
     /// Whether every value is within its range, as far as that can be known
-    /// without connecting.
+    /// without connecting, and nothing is exposed that need not be.
     pub fn validate(&self) -> Result<(), DatabaseError> {
-        let invalid = |rule| Err(DatabaseError::Configuration { rule });
-        if !(self.is_postgres() || self.url.starts_with("sqlite:")) {
-            return invalid("url begins with `sqlite:` or `postgres://`");
+        let is_postgres = self.is_postgres();
+        let schema = self.schema.as_deref();
+        let rules = [
+            (
+                is_postgres || self.url.starts_with("sqlite:"),
+                "url",
+                "begins with `sqlite:` or `postgres://`",
+            ),
+            (
+                (2..=1_000).contains(&self.max_connections),
+                "max_connections",
+                "is 2 to 1,000",
+            ),
+            (
+                self.acquire_timeout_ms > 0,
+                "acquire_timeout_ms",
+                "is at least one millisecond",
+            ),
+            (
+                self.statement_timeout_ms > 0,
+                "statement_timeout_ms",
+                "is at least one millisecond",
+            ),
+            (
+                schema.is_none_or(is_plain_identifier),
+                "schema",
+                "is 1 to 63 lower-case letters, digits and underscores",
+            ),
+            (
+                schema.is_none() || is_postgres,
+                "schema",
+                "is for PostgreSQL only",
+            ),
+            (
+                self.password_file.is_none() || is_postgres,
+                "password_file",
+                "is for PostgreSQL only",
+            ),
+        ];
+        if let Some((_, key, rule)) = rules.into_iter().find(|(holds, ..)| !holds) {
+            return Err(DatabaseError::Configuration { key, rule });
         }
-        if !(2..=1_000).contains(&self.max_connections) {
-            return invalid("max_connections is 2 to 1,000");
+        match self.exposed()? {
+            Some(exposed) if !self.insecure_network => Err(DatabaseError::Configuration {
+                key: "url",
+                rule: exposed.rule(),
+            }),
+            _ => Ok(()),
         }
-        if self.acquire_timeout_ms == 0 || self.statement_timeout_ms == 0 {
-            return invalid("timeouts are at least one millisecond");
-        }
-        if self
-            .schema
-            .as_deref()
-            .is_some_and(|name| !is_plain_identifier(name))
-        {
-            return invalid("schema is 1 to 63 lower-case letters, digits and underscores");
-        }
-        let only_for_postgres = self.schema.is_some() || self.password_file.is_some();
-        if only_for_postgres && !self.is_postgres() {
-            return invalid("schema and password_file are for PostgreSQL only");
-        }
-        Ok(())
     }
 
     /// Whether the URL is of a PostgreSQL server.
@@ -155,7 +190,7 @@ mod tests {
 
     #[test]
     fn values_out_of_range_are_refused_with_the_rule() {
-        let postgres = DatabaseConfig::for_url("postgres://aval@db/aval");
+        let postgres = DatabaseConfig::for_url("postgres://aval@localhost/aval");
         let sqlite = DatabaseConfig::for_url("sqlite://aval.db");
         let schema = |name: &str| Some(name.to_owned());
         let refused = [
@@ -193,6 +228,25 @@ mod tests {
             .validate()
             .is_ok()
         );
+    }
+
+    #[test]
+    fn what_is_exposed_is_refused_unless_it_is_said_that_it_may_be() {
+        for url in [
+            "postgres://aval@db/aval",
+            "postgres://aval:s3cret@db/aval?sslmode=verify-full",
+        ] {
+            let mut config = DatabaseConfig::for_url(url);
+            let refused = config.validate().unwrap_err();
+            assert!(matches!(
+                refused,
+                DatabaseError::Configuration { key: "url", .. }
+            ));
+            let said = refused.to_string();
+            assert!(said.contains("insecure_network") && !said.contains("s3cret"));
+            config.insecure_network = true;
+            config.validate().unwrap();
+        }
     }
 
     #[test]

@@ -53,8 +53,10 @@ pub enum DatabaseError {
         row: String,
     },
     /// The configuration of the database says something impossible.
-    #[error("the database's configuration is invalid: {rule}")]
+    #[error("the database's configuration is invalid: {key} {rule}")]
     Configuration {
+        /// The key to change, below the section of the database.
+        key: &'static str,
         /// The rule that it breaks.
         rule: &'static str,
     },

@@ -13,7 +13,7 @@ use tonic::{Code, Status};
 
 use crate::deadline;
 use crate::status::Refusal;
-use crate::telemetry::CallRecord;
+use crate::telemetry::{self, CallRecord};
 
 /// Passes an answer on and records how it ended. Ends it itself, with a status,
 /// when its time runs out, when it panics, or when it is told to stop.
@@ -42,7 +42,7 @@ pub(crate) fn watch(
     limits: Limits,
 ) -> Response<AnswerBody> {
     if let Some(code) = code_in(answer.headers()) {
-        record.end(code);
+        record.answered(code, || telemetry::reason_in(answer.headers()));
     }
     answer.map(|inner| AnswerBody {
         inner,
@@ -77,7 +77,8 @@ impl AnswerBody {
     fn end_with(&mut self, status: &Status) -> Frame<Bytes> {
         self.has_ended = true;
         self.inner = Body::empty();
-        self.record.end(status.code());
+        self.record
+            .answered(status.code(), || telemetry::reason_of(status));
         let mut trailers = HeaderMap::new();
         if status.add_header(&mut trailers).is_err() {
             // A status whose text is no header: its code says enough.
@@ -116,13 +117,17 @@ impl HttpBody for AnswerBody {
             }
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(Some(Ok(frame)))) => {
-                if let Some(code) = frame.trailers_ref().and_then(code_in) {
-                    this.record.end(code);
+                if let Some(trailers) = frame.trailers_ref()
+                    && let Some(code) = code_in(trailers)
+                {
+                    this.record
+                        .answered(code, || telemetry::reason_in(trailers));
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
             Ok(Poll::Ready(Some(Err(status)))) => {
-                this.record.end(status.code());
+                this.record
+                    .answered(status.code(), || telemetry::reason_of(&status));
                 Poll::Ready(Some(Err(status)))
             }
             Ok(Poll::Ready(None)) => {

@@ -15,6 +15,7 @@ mod token;
 pub use duration::{DurationText, InvalidDuration};
 pub use grpc::{GrpcConfig, OpsConfig, TlsFiles};
 pub use peer::PeerConfig;
+pub(crate) use peer::host;
 pub use telemetry::{LogFormat, TelemetryConfig};
 pub use token::TokenConfig;
 
@@ -22,6 +23,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use aval_database::{DatabaseConfig, DatabaseError};
 use figment::Figment;
 use serde::de::DeserializeOwned;
 
@@ -58,6 +60,46 @@ pub enum ConfigError {
         /// The rule, and what would be accepted.
         rule: String,
     },
+    /// The same of a key in a section of a kind that there may be several of.
+    #[error("{section}.{key}: {rule}")]
+    RefusedIn {
+        /// The section, dotted: `practitioner_directory`.
+        section: &'static str,
+        /// The key to change, below the section.
+        key: &'static str,
+        /// The rule, and what would be accepted.
+        rule: String,
+    },
+}
+
+impl ConfigError {
+    /// The same refusal, of a section that is called like this.
+    #[must_use]
+    fn within(self, section: &'static str) -> Self {
+        match self {
+            Self::Refused { key, rule } => Self::RefusedIn { section, key, rule },
+            other => other,
+        }
+    }
+}
+
+/// Refuses what [`DatabaseConfig::validate`] does, naming the key to change below this
+/// section.
+pub fn check_database(
+    section: &'static str,
+    database: &DatabaseConfig,
+) -> Result<(), ConfigError> {
+    database.validate().map_err(|error| match error {
+        DatabaseError::Configuration { key, rule } => ConfigError::RefusedIn {
+            section,
+            key,
+            rule: rule.to_owned(),
+        },
+        other => ConfigError::Refused {
+            key: section,
+            rule: other.to_string(),
+        },
+    })
 }
 
 /// Reads a configuration: the file, if one is named, then the environment

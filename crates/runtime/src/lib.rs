@@ -4,7 +4,7 @@
 //! [`sealing`], [`environment`], [`boot_clock`], [`telemetry`]), who is on the other side ([`tls`], [`caller`], [`token`]), what
 //! a use case gets of that ([`context`]), how values and errors cross the wire
 //! ([`convert`], [`page`], [`status`]), and the two ends of a connection
-//! ([`server`] and [`ops`]; [`channel`], [`following`] and [`trail`]; [`call`] between them;
+//! ([`server`] and [`ops`], the [`condition`] that they tell of, and the [`vitals`] that are a part of it; [`channel`], [`following`] and [`trail`]; [`call`] between them;
 //! [`flights`] for what many read at once).
 //! [`program`] is what starts it all, and [`schema`] opens its database.
 
@@ -27,6 +27,7 @@ pub mod status;
 
 pub mod call;
 pub mod channel;
+pub mod condition;
 pub mod flights;
 pub mod following;
 pub mod ops;
@@ -34,6 +35,7 @@ pub mod program;
 pub mod schema;
 pub mod server;
 pub mod trail;
+pub mod vitals;
 
 /// Of every program that serves or calls: what a call allocates is many, small, and gone
 /// with it, which the C library's allocator takes a quarter of the server's time for.

@@ -1,14 +1,11 @@
 //! The ops listener: health and metrics over clear HTTP, for the inside of the
 //! cluster. The kubelet's probes speak no TLS.
 //!
-//! `/live` answers while the process runs and never asks a database. `/ready`
-//! answers 503 until the service says that it is ready. `/metrics` answers the
-//! Prometheus text.
+//! `/live` answers while the process runs and never asks a database; 503 when a task is lost
+//! that the service cannot be right without, so that it is started again. `/ready` answers 503 while the service cannot work. `/metrics` answers the Prometheus text.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
-use aval_database::Database;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -17,11 +14,9 @@ use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::condition::Condition;
 use crate::config::OpsConfig;
 use crate::telemetry::metrics;
-
-/// Whether the service can do its work: asks what it depends on.
-pub type Readiness = Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
 
 /// The listener, holding its port.
 #[derive(Debug)]
@@ -49,26 +44,25 @@ impl OpsServer {
     #[must_use = "a future does nothing before it is awaited"]
     pub fn serve(
         self,
-        readiness: Readiness,
+        condition: Condition,
         shutdown: CancellationToken,
     ) -> BoxFuture<'static, Result<(), std::io::Error>> {
         Box::pin(async move {
             tracing::info!(address = %self.address, "serving health and metrics");
-            axum::serve(self.listener, routes(readiness))
+            axum::serve(self.listener, routes(condition))
                 .with_graceful_shutdown(shutdown.cancelled_owned())
                 .await
         })
     }
 
-    /// The same for a service that can work when its database answers. That it ends by
-    /// itself is said in the log: calls are answered all the same.
+    /// The same. That it ends by itself is said in the log: calls are answered all the same.
     #[must_use = "a future does nothing before it is awaited"]
-    pub fn serve_with(self, db: Database, shutdown: CancellationToken) -> BoxFuture<'static, ()> {
-        let readiness: Readiness = Arc::new(move || {
-            let db = db.clone();
-            Box::pin(async move { db.ping().await.is_ok() })
-        });
-        let served = self.serve(readiness, shutdown);
+    pub fn serve_on(
+        self,
+        condition: Condition,
+        shutdown: CancellationToken,
+    ) -> BoxFuture<'static, ()> {
+        let served = self.serve(condition, shutdown);
         Box::pin(async move {
             if let Err(error) = served.await {
                 tracing::error!(%error, "health and metrics are no longer served");
@@ -77,16 +71,24 @@ impl OpsServer {
     }
 }
 
-fn routes(readiness: Readiness) -> Router {
+fn routes(condition: Condition) -> Router {
     Router::new()
-        .route("/live", get(|| async { "live\n" }))
+        .route("/live", get(live))
         .route("/ready", get(ready))
         .route("/metrics", get(|| async { metrics::text() }))
-        .with_state(readiness)
+        .with_state(condition)
 }
 
-async fn ready(State(readiness): State<Readiness>) -> (StatusCode, &'static str) {
-    if readiness().await {
+async fn live(State(condition): State<Condition>) -> (StatusCode, &'static str) {
+    if condition.is_alive() {
+        (StatusCode::OK, "live\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "dead\n")
+    }
+}
+
+async fn ready(State(condition): State<Condition>) -> (StatusCode, &'static str) {
+    if condition.is_ready().await {
         (StatusCode::OK, "ready\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")

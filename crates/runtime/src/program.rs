@@ -1,5 +1,9 @@
 //! What a service does as a program of its own, whichever service it is.
 
+mod look;
+
+pub use look::Look;
+
 use std::error::Error;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -36,6 +40,8 @@ pub trait Service {
     fn telemetry(config: &Self::Config) -> &TelemetryConfig;
     /// Where its rows are.
     fn database(config: &Self::Config) -> &DatabaseConfig;
+    /// Looks at the files that serving reads, each under the key that names it.
+    fn look_at_files(config: &Self::Config, look: &mut Look<'_>) -> anyhow::Result<()>;
     /// Serves until the token is cancelled. What is given back ends when it has stopped.
     fn start(
         config: Self::Config,
@@ -55,7 +61,9 @@ pub enum Task {
     /// starts again. Events that wait are numbered anew; the trail knows them by their
     /// identifiers.
     NewEpoch,
-    /// Read the configuration, and say what is wrong with it.
+    /// Read the configuration, and say what is wrong with it or with a file that it names; a
+    /// certificate that has ended is wrong, and one that soon will is told, as is a file that
+    /// is not here.
     CheckConfig,
     /// Say the version.
     Version,
@@ -75,7 +83,11 @@ pub async fn run<S: Service>(task: Task, file: Option<&Path>) -> anyhow::Result<
             migrated.await.context("not migrated")
         }
         Task::NewEpoch => begin_new_epoch(S::database(&config)).await,
-        Task::CheckConfig | Task::Version => Ok(()),
+        Task::CheckConfig => {
+            let mut told = io::stdout().lock();
+            look_at_files::<S>(&config, &mut told).context("the configuration is refused")
+        }
+        Task::Version => Ok(()),
     }
 }
 
@@ -94,6 +106,14 @@ pub fn end(outcome: anyhow::Result<ExitCode>) -> ExitCode {
 /// The configuration in this file and the environment.
 pub fn load<S: Service>(file: Option<&Path>) -> anyhow::Result<S::Config> {
     S::load(file).context("the configuration is refused")
+}
+
+/// Refuses the files that serving would refuse.
+fn look_at_files<S: Service>(config: &S::Config, told: &mut dyn io::Write) -> anyhow::Result<()> {
+    let mut look = Look::new(Environment::system().clock.now(), told);
+    let collector = S::telemetry(config).otlp_tls.as_ref();
+    look.at_tls("telemetry.otlp_tls.certificate", collector)?;
+    S::look_at_files(config, &mut look)
 }
 
 fn begin_telemetry<S: Service>(config: &S::Config) -> anyhow::Result<TelemetryGuard> {
@@ -116,6 +136,8 @@ async fn begin_new_epoch(database: &DatabaseConfig) -> anyhow::Result<()> {
 
 async fn serve<S: Service>(config: S::Config) -> anyhow::Result<()> {
     let _telemetry = begin_telemetry::<S>(&config)?;
+    // Of a file that is not here the one who reads it says so.
+    look_at_files::<S>(&config, &mut io::sink()).context("the service does not start")?;
     let shutdown = CancellationToken::new();
     // From here on the signal is heard, also while the service starts.
     let mut terminate = signal(SignalKind::terminate())?;

@@ -6,6 +6,7 @@
 
 mod connection;
 mod give_way;
+mod health;
 mod listener;
 mod load;
 mod message_limit;
@@ -76,9 +77,10 @@ pub enum ServerError {
 ///
 /// use aval_runtime::caller::Allowlist;
 /// use aval_runtime::channel::connect_lazy;
+/// use aval_runtime::condition::Condition;
 /// use aval_runtime::config::{GrpcConfig, OpsConfig, PeerConfig, TelemetryConfig, TokenConfig};
 /// use aval_runtime::environment::Environment;
-/// use aval_runtime::ops::{OpsServer, Readiness};
+/// use aval_runtime::ops::OpsServer;
 /// use aval_runtime::server::GrpcServer;
 /// use aval_runtime::token::TokenVerifier;
 /// use aval_runtime::trail::TrailClient;
@@ -106,11 +108,12 @@ pub enum ServerError {
 ///         .bind()
 ///         .await?;
 ///
-///     let readiness: Readiness = Arc::new(|| Box::pin(async { true }));
+///     // Of a service with a database: `Condition::of(db)`.
+///     let condition = Condition::when(|| Box::pin(async { true }));
 ///     let drained = CancellationToken::new();
-///     let ops = tokio::spawn(ops.serve(readiness, drained.clone()));
+///     let ops = tokio::spawn(ops.serve(condition.clone(), drained.clone()));
 ///     // The outbox's relay is spawned here, with `trail` and `shutdown`.
-///     server.serve(shutdown).await?;
+///     server.telling(condition).serve(shutdown).await?;
 ///     drained.cancel();
 ///     ops.await??;
 ///     Ok(())
@@ -186,7 +189,10 @@ impl GrpcServer {
 
     async fn take_port(mut self) -> Result<BoundServer, ServerError> {
         self.config.check()?;
-        let tls = self.config.tls.as_ref().map(ServerTls::new).transpose()?;
+        let now = self.environment.clock.now();
+        let files = self.config.tls.as_ref();
+        let tls = files.map(|files| ServerTls::new("grpc.tls.certificate", files, now));
+        let tls = tls.transpose()?;
         let address = self.config.listen;
         let listener = tokio::net::TcpListener::bind(address)
             .await

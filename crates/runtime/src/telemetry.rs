@@ -7,16 +7,18 @@
 mod log;
 pub mod metrics;
 mod otlp;
+mod panics;
+mod refusals;
 mod rpc;
 mod sampling;
 mod trace_parent;
 
 pub use otlp::TelemetryError;
+pub(crate) use refusals::{reason_in, reason_of};
 pub(crate) use rpc::{CallRecord, Callee, MethodLabel, enter_made, enter_served};
 pub(crate) use sampling::{records_below, records_from, records_unasked};
 pub use trace_parent::{InvalidTraceParent, TRACEPARENT, TraceId, TraceParent};
 
-use std::panic::PanicHookInfo;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -34,6 +36,15 @@ use crate::config::{LogFormat, TelemetryConfig};
 pub struct TelemetryGuard {
     traces: Option<SdkTracerProvider>,
     owns_metrics: bool,
+}
+
+/// What is wrong with what is asked of the log; nothing, if it can be.
+pub(crate) fn check_level(asked: &str) -> Result<(), String> {
+    match log::filter(asked) {
+        Ok(_) => Ok(()),
+        Err(TelemetryError::Level(problem)) => Err(problem),
+        Err(other) => Err(other.to_string()),
+    }
 }
 
 static STARTED: AtomicBool = AtomicBool::new(false);
@@ -84,9 +95,7 @@ where
         .with(spans.map(|layer| layer.with_filter(sampling::filter())))
         .try_init()
         .map_err(|_| TelemetryError::SubscriberTaken)?;
-    if config.log != LogFormat::Off {
-        std::panic::set_hook(Box::new(log_panic));
-    }
+    panics::watch(config.log != LogFormat::Off);
     if traces.is_some() {
         sampling::start(config.trace_one_in.get());
     }
@@ -107,14 +116,6 @@ impl Drop for TelemetryGuard {
             metrics::flush();
         }
     }
-}
-
-/// Says where a panic happened and not what it said: its message may quote values.
-fn log_panic(panic: &PanicHookInfo<'_>) {
-    let place = panic
-        .location()
-        .map_or_else(String::new, ToString::to_string);
-    tracing::error!(panic.location = place, "a task panicked");
 }
 
 /// Fixes the type of the registry that the layers stand on.

@@ -6,7 +6,10 @@
 //! [`ClientTls::reload`]; what is established keeps its certificates, what comes
 //! after gets the new ones.
 
+mod shown;
 mod validity;
+
+pub use validity::{Standing, Validity};
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -17,9 +20,11 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+use aval_domain::time::Timestamp;
+
 use crate::caller::CertificateThumbprint;
 use crate::config::TlsFiles;
-use validity::Validity;
+use shown::Shown;
 
 /// Why certificates or keys cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +52,16 @@ pub enum TlsError {
         #[source]
         source: rustls::Error,
     },
+    /// The certificate has ended: whoever it is shown to refuses it.
+    #[error("{key}: {} ended at {not_after}", .path.display())]
+    Ended {
+        /// The key of the configuration that names it: `grpc.tls.certificate`.
+        key: &'static str,
+        /// The certificate's file.
+        path: PathBuf,
+        /// When it ended.
+        not_after: Timestamp,
+    },
     /// The process's cryptography does not speak the versions of TLS that are demanded.
     #[error("TLS 1.3 is not available")]
     Protocol(#[source] rustls::Error),
@@ -72,16 +87,19 @@ pub fn install_crypto_provider() {
 pub struct ServerTls {
     files: TlsFiles,
     current: RwLock<Arc<ServerConfig>>,
-    validity: Validity,
+    shown: Shown,
 }
 
 impl ServerTls {
-    /// Reads the files.
-    pub fn new(files: &TlsFiles) -> Result<Self, TlsError> {
+    /// Reads the files. A certificate that has ended by now is refused under this key of the
+    /// configuration, and one that soon will is said in the log.
+    pub fn new(key: &'static str, files: &TlsFiles, now: Timestamp) -> Result<Self, TlsError> {
+        require_standing(key, &files.certificate, now)?;
+        let read = server_config(files)?;
         Ok(Self {
             files: files.clone(),
-            current: RwLock::new(server_config(files)?),
-            validity: Validity::of(files)?,
+            current: RwLock::new(read),
+            shown: Shown::of(files, now)?,
         })
     }
 
@@ -91,13 +109,39 @@ impl ServerTls {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads the files again. When they cannot be used, what was read before stays.
-    pub fn reload(&self) -> Result<(), TlsError> {
-        let read = server_config(&self.files)?;
-        self.validity.read(&self.files)?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = read;
-        Ok(())
+    /// Reads the files again. When they cannot be used, what was read before stays, and the log
+    /// says so. A certificate that has ended is served all the same, so that nothing but new
+    /// files is needed to mend it: callers refuse it, the log says so and it is counted.
+    pub fn reload(&self, now: Timestamp) {
+        let read = server_config(&self.files);
+        match read.and_then(|read| Ok((read, self.shown.read(&self.files, now)?))) {
+            Ok((read, ())) => {
+                *self.current.write().unwrap_or_else(PoisonError::into_inner) = read;
+            }
+            Err(error) => {
+                self.shown.not_read(now);
+                tracing::warn!(%error, "the certificate was not read again; the last one is used");
+            }
+        }
     }
+}
+
+/// Refuses the certificate in this file, which this key of the configuration names, if it has
+/// ended by now.
+pub fn require_standing(
+    key: &'static str,
+    certificate: &Path,
+    now: Timestamp,
+) -> Result<Validity, TlsError> {
+    let validity = Validity::read(certificate)?;
+    if validity.standing(now) == Standing::Ended {
+        return Err(TlsError::Ended {
+            key,
+            path: certificate.to_owned(),
+            not_after: validity.not_after,
+        });
+    }
+    Ok(validity)
 }
 
 /// A caller's side, whose files can be read again.

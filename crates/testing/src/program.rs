@@ -10,6 +10,11 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::Duration;
+
+use aval_domain::time::{Clock, SystemClock};
+
+use crate::pki::{DevelopmentPki, LEAF_LIFETIME};
 
 /// The program of a service.
 #[derive(Debug, Clone, Copy)]
@@ -115,6 +120,41 @@ impl Program {
         assert!(!ended.success);
         assert!(ended.log.contains("no_such_key"), "{}", ended.log);
         assert_eq!(ended.log.lines().count(), 1, "{}", ended.log);
+    }
+
+    /// A certificate that is not here is told by `check-config`, one that ends soon too; one
+    /// that has ended is refused with its key, and `serve` does not even begin.
+    pub fn looks_at_its_certificate(&self, folder: &Path) {
+        const KEY: &str = "grpc.tls.certificate";
+        let now = SystemClock.now();
+        let pki = DevelopmentPki::create_or_open(&folder.join("pki"), now);
+        let pki = pki.expect("certificates are issued");
+        let sample = self.sample_in(folder, "");
+        let says_of = |task: &str, certificate: &Path| {
+            let mut command = self.command(&[task, "--config", &sample]);
+            let variable = format!("{}__GRPC__TLS__CERTIFICATE", self.variables());
+            let ended = Ended::of(command.env(variable, certificate));
+            (ended.success, ended.answer + &ended.log)
+        };
+        let issued = |left: Duration| {
+            let then = now.saturating_add(left).saturating_sub(LEAF_LIFETIME);
+            let issued = pki.issue("software/its-own", then);
+            issued.expect("it is issued").certificate
+        };
+        let (success, said) = says_of("check-config", &folder.join("nowhere.pem"));
+        assert!(success && said.contains(&format!("{KEY}: ")), "{said}");
+        assert!(said.contains("nowhere.pem is not here"), "{said}");
+        let (success, said) = says_of("check-config", &issued(LEAF_LIFETIME));
+        assert!(success && !said.contains(KEY), "{said}");
+        let (success, said) = says_of("check-config", &issued(Duration::from_hours(24)));
+        assert!(success && said.contains(" ends at "), "{said}");
+        let ended = pki.issue("software/its-own", now.saturating_sub(LEAF_LIFETIME * 2));
+        let ended = ended.expect("it is issued").certificate;
+        for task in ["check-config", "serve"] {
+            let (success, said) = says_of(task, &ended);
+            assert!(!success && said.contains(&format!("{KEY}: ")), "{said}");
+            assert!(said.contains(" ended at "), "{said}");
+        }
     }
 
     /// The sample names every key that the program knows, a commented-out one as well:

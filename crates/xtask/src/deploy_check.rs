@@ -6,6 +6,7 @@
 mod callers;
 mod checkov;
 mod custom;
+mod development;
 mod environment;
 mod images;
 mod manifests;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use aval_database::DatabaseConfig;
 use aval_domain::event::EventKind;
+use aval_merkle_log::note::{KeyError, KeyName, Verifier};
 use aval_runtime::config::{
     self, ConfigError, DurationText, GrpcConfig, OpsConfig, TelemetryConfig, TokenConfig,
 };
@@ -168,26 +169,23 @@ impl Config {
     /// Refuses values that may not stand together, naming the key to change.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.grpc.check()?;
+        self.telemetry.check()?;
         self.token.check()?;
         self.watch.check()?;
         self.unusual.check()?;
         self.witnesses.check()?;
         self.encryption.check()?;
         self.retention.check()?;
-        self.database
-            .validate()
-            .map_err(|error| ConfigError::Refused {
-                key: "database",
-                rule: error.to_string(),
-            })?;
+        self.log.check()?;
+        config::check_database("database", &self.database)?;
         let standby = self.standby();
-        if standby.is_some_and(|it| !it.is_postgres()) || self.follows_no_postgres() {
+        if standby.as_ref().is_some_and(|it| !it.is_postgres()) || self.follows_no_postgres() {
             return Err(ConfigError::Refused {
                 key: "lists.standby_url",
                 rule: "is a PostgreSQL that follows the one of database.url".to_owned(),
             });
         }
-        Ok(())
+        standby.map_or(Ok(()), |standby| check_standby(&standby))
     }
 
     /// How to connect to the standby: as to the database, but for where it is.
@@ -202,6 +200,33 @@ impl Config {
 
     fn follows_no_postgres(&self) -> bool {
         self.lists.standby_url.is_some() && !self.database.is_postgres()
+    }
+}
+
+/// What is refused of the database is refused of its standby, under that one's own key.
+fn check_standby(standby: &DatabaseConfig) -> Result<(), ConfigError> {
+    match config::check_database("lists", standby) {
+        Err(ConfigError::RefusedIn {
+            key: "url", rule, ..
+        }) => Err(ConfigError::Refused {
+            key: "lists.standby_url",
+            rule,
+        }),
+        checked => checked,
+    }
+}
+
+impl LogConfig {
+    fn check(&self) -> Result<(), ConfigError> {
+        let refused = |key, error: KeyError| ConfigError::Refused {
+            key,
+            rule: error.to_string(),
+        };
+        KeyName::parse(&self.origin).map_err(|error| refused("log.origin", error))?;
+        for key in &self.former_keys {
+            Verifier::parse(key).map_err(|error| refused("log.former_keys", error))?;
+        }
+        Ok(())
     }
 }
 
@@ -310,7 +335,7 @@ mod tests {
     #[test]
     fn a_standby_is_reached_as_the_database_is_and_follows_a_postgres() {
         let mut config: Config = config::from_toml(SAMPLE).unwrap();
-        let url = "postgres://audit@standby/audit";
+        let url = "postgres://audit@standby/audit?sslmode=verify-full";
         config.lists.standby_url = Some(url.to_owned());
         config.check().unwrap();
         let standby = config.standby().unwrap();
@@ -318,7 +343,11 @@ mod tests {
         assert_eq!(standby.password_file, config.database.password_file);
         for (database, standby) in [
             ("sqlite::memory:", url),
-            ("postgres://audit@primary/audit", "sqlite::memory:"),
+            ("postgres://audit@localhost/audit", "sqlite::memory:"),
+            (
+                "postgres://audit@localhost/audit",
+                "postgres://audit@standby/audit",
+            ),
         ] {
             config.database = DatabaseConfig::for_url(database);
             config.lists.standby_url = Some(standby.to_owned());

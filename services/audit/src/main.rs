@@ -6,12 +6,14 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use aval_audit::config::Config;
+use aval_audit::log_key;
 use aval_audit::server::{Server, StartError};
 use aval_audit::store::sql::Migrator;
 use aval_database::DatabaseConfig;
 use aval_runtime::config::{ConfigError, TelemetryConfig};
 use aval_runtime::environment::Environment;
-use aval_runtime::program::{self, Service, Task};
+use aval_runtime::key_file::Missing;
+use aval_runtime::program::{self, Look, Service, Task};
 use clap::{Parser, Subcommand};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -63,6 +65,17 @@ impl Service for Audit {
 
     fn database(config: &Config) -> &DatabaseConfig {
         &config.database
+    }
+
+    fn look_at_files(config: &Config, look: &mut Look<'_>) -> anyhow::Result<()> {
+        look.at_listener(&config.grpc)?;
+        for file in &config.encryption.key_files {
+            look.at_base64("encryption.key_files", file)?;
+        }
+        look.at_hexadecimal("page_tokens.key_file", &config.page_tokens.key_file)?;
+        look.at("log.key_file", Some(&config.log.key_file), |_| {
+            log_key::checkpoint_key(&config.log, Missing::Refuse)
+        })
     }
 
     fn start(

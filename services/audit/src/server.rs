@@ -13,6 +13,7 @@ use aval_proto::audit::v1::retention_service_server::RetentionServiceServer;
 use aval_proto::audit::v1::trail_service_server::TrailServiceServer;
 use aval_proto::audit::v1::transparency_service_server::TransparencyServiceServer;
 use aval_runtime::caller::{Allowlist, AllowlistError};
+use aval_runtime::condition::Condition;
 use aval_runtime::config::ConfigError;
 use aval_runtime::environment::Environment;
 use aval_runtime::key_file::{self, KeyFileError, Missing};
@@ -22,6 +23,7 @@ use aval_runtime::schema;
 use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
 use aval_runtime::token::{JwksError, TokenVerifier};
 use aval_runtime::trail::observe_backlog;
+use aval_runtime::vitals::Vitals;
 use futures::future::BoxFuture;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -314,7 +316,9 @@ impl Tasks {
     /// calls, then the writer, which has answered the last of them, then the database.
     async fn run(self, shutdown: CancellationToken) {
         let stop_writing = CancellationToken::new();
-        let writing = tokio::spawn(self.writing.run(stop_writing.clone()));
+        let vitals = Vitals::default();
+        let writing = self.writing.run(stop_writing.clone());
+        let writing = vitals.spawn("writer", &stop_writing, writing);
         let observing = tokio::spawn(observe_backlog(
             self.db.clone(),
             own_trail::SOURCE,
@@ -338,17 +342,19 @@ impl Tasks {
             let publish = witnessing::publish(witnesses, store, key, writer, shutdown.clone());
             tokio::spawn(publish)
         });
-        let relaying = tokio::spawn(own_trail::relay(
+        let relaying = own_trail::relay(
             self.db.clone(),
             self.writer,
             self.environment,
             shutdown.clone(),
-        ));
-        let watching = tokio::spawn(self.tail.run(shutdown.clone()));
+        );
+        let relaying = vitals.spawn("relay", &shutdown, relaying);
+        let watching = vitals.spawn("tail", &shutdown, self.tail.run(shutdown.clone()));
+        let condition = Condition::of(self.db.clone()).while_alive(&vitals);
         // Ready is who can read: an instance that does not write serves all the same.
-        let ops = tokio::spawn(self.ops.serve_with(self.db.clone(), shutdown.clone()));
+        let ops = tokio::spawn(self.ops.serve_on(condition.clone(), shutdown.clone()));
 
-        if let Err(error) = self.grpc.serve(shutdown.clone()).await {
+        if let Err(error) = self.grpc.telling(condition).serve(shutdown.clone()).await {
             tracing::error!(%error, "the gRPC listener ended");
         }
         shutdown.cancel();

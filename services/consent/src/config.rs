@@ -14,7 +14,7 @@ use aval_runtime::config::{
 use aval_runtime::token::AuthenticationStrength;
 use serde::Deserialize;
 
-use crate::cache::redis::RedisConfig;
+use crate::cache::redis::{RedisConfig, RedisConfigError};
 
 /// The prefix of the environment variables that win over the file.
 pub const ENVIRONMENT_PREFIX: &str = "AVAL_CONSENT";
@@ -209,9 +209,16 @@ impl CacheConfig {
                 rule: rule.to_owned(),
             });
         }
-        redis.check().map_err(|error| ConfigError::Refused {
-            key: "cache.redis",
-            rule: error.to_string(),
+        redis.check().map_err(|error| match error {
+            RedisConfigError::Refused { key, rule } => ConfigError::RefusedIn {
+                section: "cache.redis",
+                key,
+                rule: rule.to_owned(),
+            },
+            other => ConfigError::Refused {
+                key: "cache.redis",
+                rule: other.to_string(),
+            },
         })
     }
 }
@@ -227,10 +234,11 @@ impl Config {
     /// Refuses values that may not stand together, naming the key to change.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.grpc.check()?;
+        self.telemetry.check()?;
         self.token.check()?;
-        self.practitioner_directory.check()?;
-        self.identity.check()?;
-        self.audit.check()?;
+        self.practitioner_directory.check("practitioner_directory")?;
+        self.identity.check("identity")?;
+        self.audit.check("audit")?;
         if self.requests.kept_for < DurationText::from_secs(24 * 3_600) {
             return Err(ConfigError::Refused {
                 key: "requests.kept_for",
@@ -239,12 +247,7 @@ impl Config {
         }
         self.notifications.check()?;
         self.cache.check(&self.database)?;
-        self.database
-            .validate()
-            .map_err(|error| ConfigError::Refused {
-                key: "database",
-                rule: error.to_string(),
-            })
+        config::check_database("database", &self.database)
     }
 }
 
@@ -309,7 +312,8 @@ mod tests {
             let mut config = sound.clone();
             spoil(&mut config);
             match config.check() {
-                Err(ConfigError::Refused { key, .. }) => key,
+                Err(ConfigError::Refused { key, .. }) => key.to_owned(),
+                Err(ConfigError::RefusedIn { section, key, .. }) => format!("{section}.{key}"),
                 other => panic!("refused, not {other:?}"),
             }
         };
@@ -325,7 +329,7 @@ mod tests {
         let embedded = |config: &mut Config| config.database.url = sqlite.to_owned();
         assert_eq!(refused(&embedded), "cache.redis");
         let nowhere = |config: &mut Config| config.cache.redis = Some(RedisConfig::default());
-        assert_eq!(refused(&nowhere), "cache.redis");
+        assert_eq!(refused(&nowhere), "cache.redis.urls");
     }
 
     #[test]

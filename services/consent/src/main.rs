@@ -11,7 +11,7 @@ use aval_consent::store::sql::Migrator;
 use aval_database::DatabaseConfig;
 use aval_runtime::config::{ConfigError, TelemetryConfig};
 use aval_runtime::environment::Environment;
-use aval_runtime::program::{self, Service, Task};
+use aval_runtime::program::{self, Look, Service, Task};
 use clap::{Parser, Subcommand};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -58,6 +58,20 @@ impl Service for Consent {
 
     fn database(config: &Config) -> &DatabaseConfig {
         &config.database
+    }
+
+    fn look_at_files(config: &Config, look: &mut Look<'_>) -> anyhow::Result<()> {
+        look.at_listener(&config.grpc)?;
+        let directory = &config.practitioner_directory;
+        look.at_peer("practitioner_directory.tls.certificate", directory)?;
+        look.at_peer("identity.tls.certificate", &config.identity)?;
+        look.at_peer("audit.tls.certificate", &config.audit)?;
+        look.at_hexadecimal("page_tokens.key_file", &config.page_tokens.key_file)?;
+        if let Some((_, file)) = config.cache.shared() {
+            look.at_hexadecimal("cache.key_file", file)?;
+        }
+        let matrix = config.policy.matrix.as_deref();
+        look.at("policy.matrix", matrix, Matrix::load)
     }
 
     fn start(

@@ -15,6 +15,7 @@ use aval_proto::consent::v1::policy_service_server::PolicyServiceServer;
 use aval_proto::consent::v1::record_settings_service_server::RecordSettingsServiceServer;
 use aval_runtime::caller::{Allowlist, AllowlistError, CallerId};
 use aval_runtime::channel::{ChannelError, connect_lazy};
+use aval_runtime::condition::Condition;
 use aval_runtime::config::ConfigError;
 use aval_runtime::environment::Environment;
 use aval_runtime::key_file::{self, KeyFileError, Missing};
@@ -24,6 +25,8 @@ use aval_runtime::schema;
 use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
 use aval_runtime::token::{JwksError, TokenVerifier};
 use aval_runtime::trail::{TrailClient, observe_backlog, relay};
+use aval_runtime::vitals::Vitals;
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -152,20 +155,25 @@ impl Server {
 
         // What serves the calls stops first; what they need stops when they are drained.
         let drained = CancellationToken::new();
-        let mut tasks = keep_house(&config, &environment, &db, app, trail_backlog, &drained);
+        let mut tasks = keep_house(&config, &environment, &db, app, &drained);
         tasks.push(tokio::spawn(canary.run(drained.clone())));
-        tasks.push(tokio::spawn(professionals.run(drained.clone())));
-        tasks.push(tokio::spawn(patients.run(drained.clone())));
-        tasks.push(tokio::spawn(findings.run(drained.clone())));
-        tasks.extend(poller.map(|poller| tokio::spawn(poller.run(drained.clone()))));
-        tasks.push(tokio::spawn(relay(
-            db.clone(),
-            SOURCE,
-            environment.clock,
-            trail,
-            drained.clone(),
-        )));
-        tasks.push(tokio::spawn(ops.serve_with(db, drained.clone())));
+        let vitals = Vitals::default();
+        let mut lives = |name, task: BoxFuture<'static, ()>| tasks.push(vitals.spawn(name, &drained, task));
+        let clock = || Arc::clone(&environment.clock);
+        let hears = move |oldest_at| trail_backlog.observe(oldest_at);
+        let backlog = observe_backlog(db.clone(), SOURCE, clock(), hears, drained.clone());
+        lives("backlog", backlog.boxed());
+        lives("professionals", professionals.run(drained.clone()).boxed());
+        lives("patients", patients.run(drained.clone()).boxed());
+        lives("findings", findings.run(drained.clone()).boxed());
+        if let Some(poller) = poller {
+            lives("poller", poller.run(drained.clone()).boxed());
+        }
+        let relaying = relay(db.clone(), SOURCE, clock(), trail, drained.clone());
+        lives("relay", relaying.boxed());
+        let condition = Condition::of(db).while_alive(&vitals);
+        tasks.push(tokio::spawn(ops.serve_on(condition.clone(), drained.clone())));
+        let grpc = grpc.telling(condition);
         tasks.push(tokio::spawn(serve_grpc(grpc, shutdown, drained)));
         Ok(Running {
             grpc: grpc_address,
@@ -290,7 +298,6 @@ fn keep_house(
     environment: &Environment,
     db: &Database,
     app: Arc<App>,
-    trail_backlog: Arc<TrailBacklog>,
     drained: &CancellationToken,
 ) -> Vec<JoinHandle<()>> {
     let clock = Arc::clone(&environment.clock);
@@ -306,13 +313,6 @@ fn keep_house(
             environment.clone(),
             own_name.clone(),
             config.notifications,
-            drained.clone(),
-        )),
-        tokio::spawn(observe_backlog(
-            db.clone(),
-            SOURCE,
-            Arc::clone(&environment.clock),
-            move |oldest_at| trail_backlog.observe(oldest_at),
             drained.clone(),
         )),
         tokio::spawn(housekeeping::forget(

@@ -173,11 +173,13 @@ impl Config {
     /// Refuses values that may not stand together, naming the key to change.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.grpc.check()?;
-        self.practitioner_directory.check()?;
-        self.audit.check()?;
+        self.telemetry.check()?;
+        self.practitioner_directory.check("practitioner_directory")?;
+        self.audit.check("audit")?;
         self.practitioners_provider
             .check("practitioners_provider")?;
         self.patients_provider.check("patients_provider")?;
+        config::check_database("database", &self.database)?;
         if self.grpc.tls.is_none() && !self.jwks.listen.ip().is_loopback() {
             return refused("jwks.listen", "must be a loopback address without grpc.tls");
         }

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aval_runtime::config::TlsFiles;
+use aval_runtime::config::GrpcConfig;
 use aval_runtime::token::{ClosedSessionSource, ClosedSessionsUnavailable};
 use axum::Router;
 use axum::extract::State;
@@ -45,6 +45,7 @@ pub struct JwksServer {
     listener: TcpListener,
     address: SocketAddr,
     tls: Option<PublicTls>,
+    certificate_read_every: Duration,
     routes: Router,
 }
 
@@ -62,24 +63,25 @@ pub fn routes(keys: Arc<TokenKeys>, closed_sessions: Arc<dyn ClosedSessionSource
 }
 
 impl JwksServer {
-    /// Takes the port, to serve these routes under this certificate; without one in
-    /// clear.
+    /// Takes the port, to serve these routes under the certificate of the gRPC listener;
+    /// where that is in clear, so is this.
     pub async fn bind(
         listen: SocketAddr,
-        files: Option<&TlsFiles>,
+        grpc: &GrpcConfig,
         routes: Router,
     ) -> Result<Self, JwksError> {
         let bind = |source| JwksError::Bind {
             address: listen,
             source,
         };
-        let tls = files.map(PublicTls::new).transpose()?;
+        let tls = grpc.tls.as_ref().map(PublicTls::new).transpose()?;
         let listener = TcpListener::bind(listen).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
         Ok(Self {
             listener,
             address,
             tls,
+            certificate_read_every: grpc.certificates_read_every.get(),
             routes,
         })
     }
@@ -97,7 +99,7 @@ impl JwksServer {
         let serve = async {
             match self.tls {
                 Some(tls) => {
-                    let listener = TlsListener::new(self.listener, tls);
+                    let listener = TlsListener::new(self.listener, tls, self.certificate_read_every);
                     axum::serve(listener, self.routes)
                         .with_graceful_shutdown(stop)
                         .await
@@ -193,7 +195,8 @@ mod tests {
         let keys = Arc::new(TokenKeys::load(&config, missing).unwrap());
         let routes = routes(Arc::clone(&keys), Arc::new(OutOfReach));
         let listen = "127.0.0.1:0".parse().unwrap();
-        let server = JwksServer::bind(listen, None, routes).await.unwrap();
+        let grpc = GrpcConfig::insecure_loopback(listen);
+        let server = JwksServer::bind(listen, &grpc, routes).await.unwrap();
         let base = format!("http://{}", server.bound_address());
         let stop = CancellationToken::new();
         let serving = tokio::spawn(server.serve(stop.clone()));

@@ -7,11 +7,13 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use aval_database::DatabaseConfig;
 use aval_identity::config::Config;
+use aval_identity::keys;
 use aval_identity::server::{Server, StartError};
 use aval_identity::store::sql::Migrator;
 use aval_runtime::config::{ConfigError, TelemetryConfig};
 use aval_runtime::environment::Environment;
-use aval_runtime::program::{self, Service, Task};
+use aval_runtime::key_file::Missing;
+use aval_runtime::program::{self, Look, Service, Task};
 use clap::{Parser, Subcommand};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -60,6 +62,35 @@ impl Service for Identity {
 
     fn database(config: &Config) -> &DatabaseConfig {
         &config.database
+    }
+
+    fn look_at_files(config: &Config, look: &mut Look<'_>) -> anyhow::Result<()> {
+        look.at_listener(&config.grpc)?;
+        let directory = &config.practitioner_directory;
+        look.at_peer("practitioner_directory.tls.certificate", directory)?;
+        look.at_peer("audit.tls.certificate", &config.audit)?;
+        for (key, provider) in [
+            (
+                "practitioners_provider.client_certificate.certificate",
+                &config.practitioners_provider,
+            ),
+            (
+                "patients_provider.client_certificate.certificate",
+                &config.patients_provider,
+            ),
+        ] {
+            look.at_certificate(key, provider.certificate())?;
+        }
+        let patients = &config.patient_keys;
+        look.at_base64("patient_keys.digest_key_file", &patients.digest_key_file)?;
+        look.at_base64(
+            "patient_keys.encryption_key_file",
+            &patients.encryption_key_file,
+        )?;
+        let signing = Some(config.token.signing_key_file.as_path());
+        look.at("token.signing_key_file", signing, |file| {
+            keys::signer(file, Missing::Refuse)
+        })
     }
 
     fn start(

@@ -10,6 +10,7 @@ use aval_proto::identity::v1::patient_service_server::PatientServiceServer;
 use aval_proto::identity::v1::session_service_server::SessionServiceServer;
 use aval_runtime::caller::{Allowlist, AllowlistError, CallerId, CallerUnknown};
 use aval_runtime::channel::{ChannelError, connect_lazy};
+use aval_runtime::condition::Condition;
 use aval_runtime::config::ConfigError;
 use aval_runtime::environment::Environment;
 use aval_runtime::key_file::{KeyFileError, Missing};
@@ -18,6 +19,7 @@ use aval_runtime::schema;
 use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
 use aval_runtime::token::{ClosedSessionSource, KeySource, TokenVerifier};
 use aval_runtime::trail::{TrailClient, observe_backlog, relay};
+use aval_runtime::vitals::Vitals;
 use futures::future::BoxFuture;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -176,12 +178,8 @@ impl Server {
         let here = environment.clone();
         let logout = backchannel_logout::routes(Arc::clone(&app), here, caller.clone());
         let follower = DirectoryFollower::new(Arc::clone(&app), environment.clone(), caller);
-        let jwks = JwksServer::bind(
-            config.jwks.listen,
-            config.grpc.tls.as_ref(),
-            routes.merge(logout),
-        )
-        .await?;
+        let routes = routes.merge(logout);
+        let jwks = JwksServer::bind(config.jwks.listen, &config.grpc, routes).await?;
         let address = config.ops.listen;
         let ops = OpsServer::bind(&config.ops).await;
         let ops = ops.map_err(|source| StartError::Ops { address, source })?;
@@ -194,13 +192,16 @@ impl Server {
             ops.bound_address(),
             jwks.bound_address(),
         );
+        let vitals = Vitals::default();
+        let condition = Condition::of(db.clone()).while_alive(&vitals);
+        let grpc = grpc.telling(condition.clone());
         let drained = CancellationToken::new();
         let tasks = vec![
-            tokio::spawn(jwks.serve(drained.clone())),
-            tokio::spawn(keys.keep_reading(drained.clone())),
-            tokio::spawn(follower.run(shutdown.clone())),
+            vitals.spawn("jwks", &drained, jwks.serve(drained.clone())),
+            vitals.spawn("keys", &drained, keys.keep_reading(drained.clone())),
+            vitals.spawn("directory", &shutdown, follower.run(shutdown.clone())),
             tokio::spawn(filling),
-            tokio::spawn(ops.serve_with(db.clone(), drained.clone())),
+            tokio::spawn(ops.serve_on(condition.clone(), drained.clone())),
             tokio::spawn(observe_open_sessions(
                 store,
                 Arc::clone(&environment.clock),
@@ -213,13 +214,17 @@ impl Server {
                 |_| {},
                 drained.clone(),
             )),
-            tokio::spawn(relay(
-                db.clone(),
-                SOURCE,
-                environment.clock,
-                trail,
-                drained.clone(),
-            )),
+            vitals.spawn(
+                "relay",
+                &drained,
+                relay(
+                    db.clone(),
+                    SOURCE,
+                    environment.clock,
+                    trail,
+                    drained.clone(),
+                ),
+            ),
             tokio::spawn(async move {
                 if let Err(error) = grpc.serve(shutdown).await {
                     tracing::error!(%error, "gRPC is no longer served");

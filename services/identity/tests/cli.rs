@@ -24,6 +24,11 @@ fn a_configuration_is_checked_without_touching_anything() {
 }
 
 #[test]
+fn a_certificate_that_has_ended_is_refused() {
+    PROGRAM.looks_at_its_certificate(folder().path());
+}
+
+#[test]
 fn the_sample_documents_every_key() {
     PROGRAM.documents_every_key(folder().path());
 }

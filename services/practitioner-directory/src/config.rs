@@ -157,16 +157,12 @@ impl Config {
     /// Refuses values that may not stand together, naming the key to change.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.grpc.check()?;
+        self.telemetry.check()?;
         self.token.check()?;
-        self.audit.check()?;
+        self.audit.check("audit")?;
         self.import.check()?;
         self.watch.check()?;
-        self.database
-            .validate()
-            .map_err(|error| ConfigError::Refused {
-                key: "database",
-                rule: error.to_string(),
-            })
+        config::check_database("database", &self.database)
     }
 
     /// What the use cases need to know of it.

@@ -9,7 +9,7 @@ use aval_practitioner_directory::server::{Server, StartError};
 use aval_practitioner_directory::store::sql::Migrator;
 use aval_runtime::config::{ConfigError, TelemetryConfig};
 use aval_runtime::environment::Environment;
-use aval_runtime::program::{self, Service, Task};
+use aval_runtime::program::{self, Look, Service, Task};
 use clap::Parser;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -45,6 +45,11 @@ impl Service for Directory {
 
     fn database(config: &Config) -> &DatabaseConfig {
         &config.database
+    }
+
+    fn look_at_files(config: &Config, look: &mut Look<'_>) -> anyhow::Result<()> {
+        look.at_listener(&config.grpc)?;
+        look.at_peer("audit.tls.certificate", &config.audit)
     }
 
     fn start(

@@ -11,6 +11,7 @@ use aval_proto::practitioner_directory::v1::directory_service_server::DirectoryS
 use aval_runtime::boot_clock::SystemBootClock;
 use aval_runtime::caller::{Allowlist, AllowlistError};
 use aval_runtime::channel::{self, ChannelError};
+use aval_runtime::condition::Condition;
 use aval_runtime::config::ConfigError;
 use aval_runtime::environment::Environment;
 use aval_runtime::ops::OpsServer;
@@ -19,6 +20,7 @@ use aval_runtime::schema;
 use aval_runtime::server::{BoundServer, GrpcServer, ServerError};
 use aval_runtime::token::{JwksError, TokenVerifier};
 use aval_runtime::trail::{TrailClient, observe_backlog, relay};
+use aval_runtime::vitals::Vitals;
 use futures::future::BoxFuture;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -212,12 +214,16 @@ impl Tasks {
             shutdown.clone(),
         );
         let waiting = observe_backlog(self.db.clone(), SOURCE, clock(), |_| {}, shutdown.clone());
-        let (relaying, waiting) = (tokio::spawn(relaying), tokio::spawn(waiting));
-        let following = tokio::spawn(self.people.follow(shutdown.clone()));
+        let vitals = Vitals::default();
+        let relaying = vitals.spawn("relay", &shutdown, relaying);
+        let waiting = tokio::spawn(waiting);
+        let following = self.people.follow(shutdown.clone());
+        let following = vitals.spawn("people", &shutdown, following);
         let indexing = tokio::spawn(self.store.keep_indexed(shutdown.clone()));
         let measuring = tokio::spawn(measure(self.app, self.environment, shutdown.clone()));
-        let ops = tokio::spawn(self.ops.serve_with(self.db.clone(), shutdown.clone()));
-        if let Err(error) = self.grpc.serve(shutdown.clone()).await {
+        let condition = Condition::of(self.db.clone()).while_alive(&vitals);
+        let ops = tokio::spawn(self.ops.serve_on(condition.clone(), shutdown.clone()));
+        if let Err(error) = self.grpc.telling(condition).serve(shutdown.clone()).await {
             tracing::error!(%error, "the gRPC listener ended");
         }
         shutdown.cancel();

@@ -69,6 +69,13 @@ impl Session {
 }
 
 pub(super) async fn open(config: &DatabaseConfig) -> Result<Connections, DatabaseError> {
+    if let Some(exposed) = config.exposed()? {
+        tracing::warn!(
+            database.exposed = ?exposed,
+            "the way to PostgreSQL is not protected (database.insecure_network): whoever is on \
+             it reads and changes everything; for development only"
+        );
+    }
     let connect = connect_options(config)?;
     let session = Session::of(config);
     let told = session.clone();
@@ -86,16 +93,11 @@ pub(super) async fn open(config: &DatabaseConfig) -> Result<Connections, Databas
 }
 
 fn connect_options(config: &DatabaseConfig) -> Result<PgConnectOptions, DatabaseError> {
-    let mut connect: PgConnectOptions =
-        config
-            .url
-            .parse()
-            .map_err(|_| DatabaseError::Configuration {
-                rule: "url is a PostgreSQL connection URL",
-            })?;
+    let mut connect = config.connect_options()?;
     if let Some(path) = &config.password_file {
         let password = std::fs::read_to_string(path).map_err(|_| DatabaseError::Configuration {
-            rule: "password_file is a readable text file",
+            key: "password_file",
+            rule: "is a readable text file",
         })?;
         connect = connect.password(password.trim_end_matches(['\r', '\n']));
     }

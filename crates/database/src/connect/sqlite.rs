@@ -35,7 +35,8 @@ fn connect_options(config: &DatabaseConfig) -> Result<SqliteConnectOptions, Data
             .url
             .parse()
             .map_err(|_| DatabaseError::Configuration {
-                rule: "url is an SQLite connection URL",
+                key: "url",
+                rule: "is an SQLite connection URL",
             })?;
     Ok(connect
         .journal_mode(SqliteJournalMode::Wal)

@@ -40,7 +40,7 @@ const REST: Duration = Duration::from_secs(1);
 /// Those that are known; `None` before the first look at the name.
 type Known = Option<Arc<[Arc<Instance>]>>;
 
-/// The instances of one peer. Each has a connection of its own.
+/// The instances of one peer. Each has connections of its own.
 #[derive(Debug)]
 pub(super) struct Instances {
     known: watch::Receiver<Known>,
@@ -52,14 +52,20 @@ pub(super) struct Instances {
 #[derive(Debug)]
 pub(super) struct Instance {
     address: SocketAddr,
-    channel: tonic::transport::Channel,
-    calls: AtomicUsize,
+    connections: Box<[Connection]>,
     rests_until: Mutex<Option<Instant>>,
 }
 
-/// A call that an instance works on until this is dropped.
+/// One of its connections, opened by the first call over it.
 #[derive(Debug)]
-pub(super) struct AtWork(Arc<Instance>);
+struct Connection {
+    channel: tonic::transport::Channel,
+    calls: AtomicUsize,
+}
+
+/// A call that an instance works on until this is dropped, over the connection of this number.
+#[derive(Debug)]
+pub(super) struct AtWork(Arc<Instance>, usize);
 
 impl Instances {
     /// Those behind this name. What has an address instead of a name has one instance,
@@ -90,7 +96,7 @@ impl Instances {
         let now = Instant::now();
         let in_turn = known.iter().cycle().skip(turn % known.len().max(1));
         let chosen = in_turn.take(known.len()).min_by_key(|instance| {
-            let calls = instance.calls.load(Ordering::Relaxed);
+            let calls = instance.calls();
             let was_tried = tried.contains(&instance.address);
             (was_tried, instance.rests(now), calls)
         });
@@ -110,10 +116,16 @@ impl Instance {
     fn at(address: SocketAddr, transport: &Transport) -> Arc<Self> {
         Arc::new(Self {
             address,
-            channel: transport.connect_lazy(address),
-            calls: AtomicUsize::new(0),
+            connections: transport
+                .connect_lazy(address)
+                .map(Connection::over)
+                .collect(),
             rests_until: Mutex::new(None),
         })
+    }
+
+    fn calls(&self) -> usize {
+        self.connections.iter().map(Connection::calls).sum()
     }
 
     fn rests(&self, now: Instant) -> bool {
@@ -124,10 +136,32 @@ impl Instance {
     }
 }
 
+impl Connection {
+    fn over(channel: tonic::transport::Channel) -> Self {
+        Self {
+            channel,
+            calls: AtomicUsize::new(0),
+        }
+    }
+
+    fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
+    }
+}
+
 impl AtWork {
+    /// Over the connection with the fewest calls, of equals the first: calls one after the
+    /// other need no second one.
     fn on(instance: &Arc<Instance>) -> Self {
-        instance.calls.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(instance))
+        let connections = instance.connections.iter().enumerate();
+        let least = connections.min_by_key(|(_, connection)| connection.calls());
+        let (number, connection) = least.expect("an instance has a connection at least");
+        connection.calls.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(instance), number)
+    }
+
+    fn connection(&self) -> &Connection {
+        &self.0.connections[self.1]
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -135,13 +169,13 @@ impl AtWork {
     }
 
     pub(super) fn channel(&self) -> tonic::transport::Channel {
-        self.0.channel.clone()
+        self.connection().channel.clone()
     }
 }
 
 impl Drop for AtWork {
     fn drop(&mut self) {
-        self.0.calls.fetch_sub(1, Ordering::Relaxed);
+        self.connection().calls.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -14,7 +14,7 @@ use tokio_util::either::Either;
 use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 
-use crate::config::{ConfigError, PeerConfig};
+use crate::config::{self, ConfigError, PeerConfig};
 use crate::tls::{ClientTls, TlsError};
 
 /// Why no channel can be made.
@@ -26,9 +26,6 @@ pub enum ChannelError {
     /// Certificates or keys cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// `server_name`, or the host of `uri`, is no DNS name and no IP address.
-    #[error("server_name: not a DNS name")]
-    ServerName,
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -40,26 +37,31 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Transport {
     uri: Uri,
     identity: Option<Arc<Identity>>,
+    connections: u8,
 }
 
 impl Transport {
     /// As the configuration has it.
     pub(crate) fn new(peer: &PeerConfig) -> Result<Self, ChannelError> {
-        let uri = peer.check()?;
+        let uri = peer.address()?;
         let identity = match &peer.tls {
             Some(files) if uri.scheme_str() == Some("https") => Some(Identity {
                 tls: ClientTls::new(files)?,
-                server_name: server_name(peer, &uri)?,
+                server_name: peer.name(&uri)?,
             }),
             _ => None,
         };
         let identity = identity.map(Arc::new);
-        Ok(Self { uri, identity })
+        Ok(Self {
+            uri,
+            identity,
+            connections: peer.connections.max(1),
+        })
     }
 
     /// The name or the address of the peer.
     pub(crate) fn host(&self) -> &str {
-        host(&self.uri)
+        config::host(&self.uri)
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -72,9 +74,9 @@ impl Transport {
         self.connect_to((self.host().to_owned(), self.port()))
     }
 
-    /// A lazy connection to the instance at this address.
-    pub(super) fn connect_lazy(&self, address: SocketAddr) -> Channel {
-        self.connect_to(address)
+    /// Lazy connections to the instance at this address.
+    pub(super) fn connect_lazy(&self, address: SocketAddr) -> impl Iterator<Item = Channel> {
+        (0..self.connections).map(move |_| self.connect_to(address))
     }
 
     /// The certificates are read each time it connects.
@@ -119,15 +121,4 @@ async fn connect(
         .connect(identity.server_name.clone(), stream)
         .await?;
     Ok(Either::Right(stream))
-}
-
-fn server_name(peer: &PeerConfig, uri: &Uri) -> Result<ServerName<'static>, ChannelError> {
-    let name = peer.server_name.as_deref().unwrap_or(host(uri)).to_owned();
-    ServerName::try_from(name).map_err(|_| ChannelError::ServerName)
-}
-
-/// Without the brackets of an IPv6 address.
-fn host(uri: &Uri) -> &str {
-    let host = uri.host().unwrap_or_default();
-    host.trim_start_matches('[').trim_end_matches(']')
 }

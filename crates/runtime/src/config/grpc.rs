@@ -55,6 +55,9 @@ pub struct GrpcConfig {
     /// new instances get callers and new certificates are seen. Default: 5m.
     #[serde(default = "default_connection_age")]
     pub connection_age: DurationText,
+    /// How often the files of `tls` are read again, 100ms at least. Default: 30s.
+    #[serde(default = "default_certificates_read_every")]
+    pub certificates_read_every: DurationText,
 }
 
 /// PEM files of one side of a mutually authenticated connection.
@@ -78,6 +81,9 @@ pub struct OpsConfig {
     pub listen: SocketAddr,
 }
 
+/// Reading certificates takes a millisecond.
+const SHORTEST_READING: DurationText = DurationText::from_millis(100);
+
 impl GrpcConfig {
     /// The defaults, in clear on this address of the loopback.
     #[must_use]
@@ -95,6 +101,7 @@ impl GrpcConfig {
             calls_per_second: None,
             drain: default_drain(),
             connection_age: default_connection_age(),
+            certificates_read_every: default_certificates_read_every(),
         }
     }
 
@@ -133,6 +140,9 @@ impl GrpcConfig {
                 "must not be shorter than grpc.default_deadline",
             )?;
         }
+        if self.certificates_read_every < SHORTEST_READING {
+            refused("grpc.certificates_read_every", "must be at least 100ms")?;
+        }
         Ok(())
     }
 }
@@ -159,4 +169,8 @@ fn default_drain() -> DurationText {
 
 fn default_connection_age() -> DurationText {
     DurationText::from_secs(300)
+}
+
+fn default_certificates_read_every() -> DurationText {
+    DurationText::from_secs(30)
 }

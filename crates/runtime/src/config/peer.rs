@@ -1,9 +1,13 @@
 //! Another service that this one calls.
 
 use http::Uri;
+use rustls_pki_types::ServerName;
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, DurationText, TlsFiles};
+
+/// More than any pair of instances has a use for.
+const MOST_CONNECTIONS: u8 = 16;
 
 /// How to reach another service.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -23,6 +27,11 @@ pub struct PeerConfig {
     /// 5s.
     #[serde(default = "default_deadline")]
     pub deadline: DurationText,
+    /// How many connections each of its instances may be called over, 1 to 16. A further one
+    /// is opened when calls overlap: what is large or slow on one of them does not hold up
+    /// what goes over another. Default: 2.
+    #[serde(default = "default_connections")]
+    pub connections: u8,
 }
 
 impl PeerConfig {
@@ -34,11 +43,27 @@ impl PeerConfig {
             tls: None,
             server_name: None,
             deadline: default_deadline(),
+            connections: default_connections(),
         }
     }
 
-    /// Refuses an address in clear on another machine, naming the key to change.
-    pub fn check(&self) -> Result<Uri, ConfigError> {
+    /// Refuses an address in clear on another machine, naming the key to change below this
+    /// section.
+    pub fn check(&self, section: &'static str) -> Result<(), ConfigError> {
+        let checked = self.address().and_then(|uri| self.name(&uri));
+        checked.map_err(|error| error.within(section))?;
+        if !(1..=MOST_CONNECTIONS).contains(&self.connections) {
+            return Err(ConfigError::RefusedIn {
+                section,
+                key: "connections",
+                rule: format!("must be 1 to {MOST_CONNECTIONS}"),
+            });
+        }
+        Ok(())
+    }
+
+    /// Where it is, if it may be called there.
+    pub(crate) fn address(&self) -> Result<Uri, ConfigError> {
         let uri = absolute_uri("uri", &self.uri)?;
         let is_tls = uri.scheme_str() == Some("https");
         match (is_tls, &self.tls) {
@@ -53,6 +78,21 @@ impl PeerConfig {
             _ => Ok(uri),
         }
     }
+
+    /// What its certificate must name.
+    pub(crate) fn name(&self, uri: &Uri) -> Result<ServerName<'static>, ConfigError> {
+        let name = self.server_name.as_deref().unwrap_or_else(|| host(uri));
+        ServerName::try_from(name.to_owned()).map_err(|_| ConfigError::Refused {
+            key: "server_name",
+            rule: "must be a DNS name or an IP address, and is the host of uri by default".to_owned(),
+        })
+    }
+}
+
+/// Without the brackets of an IPv6 address.
+pub(crate) fn host(uri: &Uri) -> &str {
+    let host = uri.host().unwrap_or_default();
+    host.trim_start_matches('[').trim_end_matches(']')
 }
 
 /// Reads an http or https address with a host.
@@ -66,8 +106,7 @@ pub(super) fn absolute_uri(key: &'static str, text: &str) -> Result<Uri, ConfigE
 }
 
 pub(super) fn is_this_machine(uri: &Uri) -> bool {
-    let host = uri.host().unwrap_or_default();
-    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let host = host(uri);
     host == "localhost"
         || host
             .parse::<std::net::IpAddr>()
@@ -76,4 +115,8 @@ pub(super) fn is_this_machine(uri: &Uri) -> bool {
 
 fn default_deadline() -> DurationText {
     DurationText::from_secs(5)
+}
+
+fn default_connections() -> u8 {
+    2
 }

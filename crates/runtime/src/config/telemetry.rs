@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use super::TlsFiles;
+use super::{ConfigError, DurationText, PeerConfig, TlsFiles};
 
 /// Logs, traces and metrics.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,44 @@ pub enum LogFormat {
 }
 
 const DEFAULT_TRACE_ONE_IN: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
+
+impl TelemetryConfig {
+    /// Refuses a level that is none, and a collector in clear on another machine, naming the
+    /// key to change.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        crate::telemetry::check_level(&self.level).map_err(|rule| ConfigError::Refused {
+            key: "telemetry.level",
+            rule,
+        })?;
+        let Some(collector) = self.collector() else {
+            return Ok(());
+        };
+        let address = collector.address();
+        let named = address.and_then(|uri| collector.name(&uri));
+        named.map(drop).map_err(|error| match error {
+            ConfigError::Refused { key: "tls", rule } => ConfigError::Refused {
+                key: "telemetry.otlp_tls",
+                rule,
+            },
+            ConfigError::Refused { rule, .. } => ConfigError::Refused {
+                key: "telemetry.otlp_endpoint",
+                rule,
+            },
+            other => other,
+        })
+    }
+
+    /// Who takes traces and metrics; nobody, where nobody is named.
+    pub(crate) fn collector(&self) -> Option<PeerConfig> {
+        Some(PeerConfig {
+            uri: self.otlp_endpoint.clone()?,
+            tls: self.otlp_tls.clone(),
+            server_name: None,
+            deadline: DurationText::from_secs(10),
+            connections: 1,
+        })
+    }
+}
 
 impl Default for TelemetryConfig {
     fn default() -> Self {

@@ -146,21 +146,62 @@ fn a_peer_in_clear_must_be_on_this_machine() {
         "localhost",
         "",
     ] {
-        assert!(peer(refused).check().is_err(), "{refused}");
+        assert!(peer(refused).check("audit").is_err(), "{refused}");
     }
     for accepted in [
         "http://127.0.0.1:7443",
         "http://localhost:7443",
         "http://[::1]:7443",
     ] {
-        assert!(peer(accepted).check().is_ok(), "{accepted}");
+        assert!(peer(accepted).check("audit").is_ok(), "{accepted}");
     }
+}
+
+#[test]
+fn a_refused_peer_is_named_with_its_section() {
+    let refused = |text: &str| {
+        let peer: PeerConfig = from_toml(text).unwrap();
+        peer.check("practitioner_directory").unwrap_err().to_string()
+    };
+    let clear = refused("uri = 'http://directory:1'");
+    assert!(clear.starts_with("practitioner_directory.uri: "), "{clear}");
+    let bare = refused("uri = 'https://directory:1'");
+    assert!(bare.starts_with("practitioner_directory.tls: "), "{bare}");
+    let tls = "tls = { certificate = 'a', private_key = 'b', client_ca = 'c' }";
+    let named = refused(&format!(
+        "uri = 'https://directory:1'\nserver_name = 'no name'\n{tls}"
+    ));
+    let key = "practitioner_directory.server_name: ";
+    assert!(named.starts_with(key), "{named}");
+    for connections in [0, 17] {
+        let uri = "uri = 'http://127.0.0.1:1'";
+        let none = refused(&format!("{uri}\nconnections = {connections}"));
+        let key = "practitioner_directory.connections: ";
+        assert!(none.starts_with(key), "{none}");
+    }
+}
+
+#[test]
+fn a_collector_and_a_level_are_checked_before_anything_starts() {
+    let refused = |text: &str| {
+        let telemetry: TelemetryConfig = from_toml(text).unwrap();
+        telemetry.check().map_err(|error| error.to_string())
+    };
+    let clear = refused("otlp_endpoint = 'http://collector:4317'").unwrap_err();
+    assert!(clear.starts_with("telemetry.otlp_endpoint: "), "{clear}");
+    let nowhere = refused("otlp_endpoint = 'collector'").unwrap_err();
+    assert!(nowhere.starts_with("telemetry.otlp_endpoint: "), "{nowhere}");
+    let bare = refused("otlp_endpoint = 'https://collector:4317'").unwrap_err();
+    assert!(bare.starts_with("telemetry.otlp_tls: "), "{bare}");
+    let level = refused("level = 'a=b=c'").unwrap_err();
+    assert!(level.starts_with("telemetry.level: "), "{level}");
+    refused("otlp_endpoint = 'http://127.0.0.1:4317'\nlevel = 'warn'").unwrap();
 }
 
 #[test]
 fn the_keys_of_tokens_are_fetched_in_clear_from_this_machine_only() {
     let token = |url: &str| -> TokenConfig {
-        let closed = "closed_sessions_url = 'https://identity/closed'";
+        let closed = "jwks_ca = 'ca'\nclosed_sessions_url = 'https://identity/closed'";
         from_toml(&format!(
             "issuer = 'https://id'\njwks_url = '{url}'\n{closed}"
         ))
@@ -169,6 +210,10 @@ fn the_keys_of_tokens_are_fetched_in_clear_from_this_machine_only() {
     assert!(token("https://identity/jwks").check().is_ok());
     assert!(token("http://127.0.0.1:8080/jwks").check().is_ok());
     assert!(token("http://identity/jwks").check().is_err());
+    let mut unsigned = token("https://identity/jwks");
+    unsigned.jwks_ca = None;
+    let refused = unsigned.check().unwrap_err().to_string();
+    assert!(refused.starts_with("token.jwks_ca: "), "{refused}");
     let mut lax = token("https://identity/jwks");
     lax.leeway = std::time::Duration::from_secs(6).into();
     assert!(lax.check().is_err());
@@ -178,7 +223,10 @@ fn the_keys_of_tokens_are_fetched_in_clear_from_this_machine_only() {
 fn closed_sessions_are_learnt_wherever_keys_are_fetched_over_a_network() {
     let token = |jwks: &str, closed: Option<&str>| TokenConfig {
         closed_sessions_url: closed.map(str::to_owned),
-        ..from_toml(&format!("issuer = 'https://id'\njwks_url = '{jwks}'")).unwrap()
+        ..from_toml(&format!(
+            "issuer = 'https://id'\njwks_ca = 'ca'\njwks_url = '{jwks}'"
+        ))
+        .unwrap()
     };
     let accepted = |jwks, closed| token(jwks, closed).check().is_ok();
     assert!(accepted("https://id/jwks", Some("https://id/closed")));

@@ -50,6 +50,14 @@ impl TokenConfig {
                 });
             }
         }
+        let closed = self.closed_sessions_url.as_deref().unwrap_or_default();
+        let is_https = |url: &str| url.starts_with("https:");
+        if self.jwks_ca.is_none() && (is_https(&self.jwks_url) || is_https(closed)) {
+            return Err(ConfigError::Refused {
+                key: "token.jwks_ca",
+                rule: "is required to fetch keys over https".to_owned(),
+            });
+        }
         if self.leeway.get() > Self::LARGEST_LEEWAY {
             return Err(ConfigError::Refused {
                 key: "token.leeway",

@@ -9,16 +9,15 @@ use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tonic_health::ServingStatus;
+use tokio_util::task::AbortOnDropHandle;
 use tonic_health::server::HealthReporter;
 
-use super::{ServerError, Shared, connection};
+use super::{ServerError, Shared, connection, health};
+use crate::condition::Condition;
 use crate::tls::ServerTls;
 
 /// Connections at once; more wait in the system's queue.
 const CONNECTIONS: usize = 4096;
-/// Certificates are read again so often.
-const CERTIFICATES_READ_EVERY: Duration = Duration::from_secs(30);
 /// After an error of the system's, such as too many open files.
 const AFTER_A_FAILED_ACCEPT: Duration = Duration::from_millis(100);
 
@@ -29,6 +28,7 @@ pub struct BoundServer {
     tls: Option<Arc<ServerTls>>,
     health: HealthReporter,
     service_names: Vec<&'static str>,
+    condition: Option<Condition>,
     shared: Arc<Shared>,
 }
 
@@ -51,6 +51,7 @@ impl BoundServer {
             tls: tls.map(Arc::new),
             health,
             service_names,
+            condition: None,
             shared: Arc::new(shared),
         })
     }
@@ -61,10 +62,14 @@ impl BoundServer {
         self.address
     }
 
-    /// Says per service whether it serves; every service does from the start.
+    /// Tells by `grpc.health.v1` what this condition is, under the name of each service; under
+    /// the empty name the server serves until it drains. Without it every service serves.
     #[must_use]
-    pub fn health(&self) -> HealthReporter {
-        self.health.clone()
+    pub fn telling(self, condition: Condition) -> Self {
+        Self {
+            condition: Some(condition),
+            ..self
+        }
     }
 
     /// Serves until `shutdown`, then drains: health says `NOT_SERVING`, nothing new is
@@ -86,8 +91,13 @@ impl BoundServer {
             );
         }
         tracing::info!(address = %self.address, services = ?self.service_names, "serving gRPC");
+        let told = self.condition.clone().map(|condition| {
+            let (reporter, services) = (self.health.clone(), self.service_names.clone());
+            AbortOnDropHandle::new(tokio::spawn(health::follow(reporter, services, condition)))
+        });
         let mut connections = JoinSet::new();
-        let mut read_certificates = tokio::time::interval(CERTIFICATES_READ_EVERY);
+        let read_every = self.shared.config.certificates_read_every.get();
+        let mut read_certificates = tokio::time::interval(read_every);
         loop {
             tokio::select! {
                 biased;
@@ -109,16 +119,18 @@ impl BoundServer {
                 }
             }
         }
+        // From here on nothing is told but that it drains.
+        if let Some(told) = told {
+            told.abort();
+            let _ = told.await;
+        }
         self.drain(connections).await;
         Ok(())
     }
 
     async fn drain(self, mut connections: JoinSet<()>) {
-        for name in self.service_names.iter().chain([&""]) {
-            self.health
-                .set_service_status(name, ServingStatus::NotServing)
-                .await;
-        }
+        health::say(&self.health, &self.service_names, false).await;
+        health::say(&self.health, &[""], false).await;
         drop(self.listener);
         tracing::info!(connections = connections.len(), "draining");
         self.shared.draining.cancel();
@@ -134,10 +146,8 @@ impl BoundServer {
     }
 
     fn read_certificates(&self) {
-        if let Some(tls) = &self.tls
-            && let Err(error) = tls.reload()
-        {
-            tracing::warn!(%error, "the certificate was not read again; the last one is used");
+        if let Some(tls) = &self.tls {
+            tls.reload(self.shared.environment.clock.now());
         }
     }
 

@@ -43,7 +43,7 @@ pub(super) async fn walk(
     let label = method.map_or(MethodLabel::OTHER, |method| method.label);
     let slot = match enter(&shared, &peer, method) {
         Ok(slot) => slot,
-        Err(answer) => return Ok(turn_away(&shared, label, request.headers(), *answer)),
+        Err(no_room) => return Ok(turn_away(&shared, label, request.headers(), *no_room)),
     };
     let (trace_parent, span) = enter_trace(&shared.environment, label, request.headers());
     let deadline = deadline_of(&shared, method, request.headers());
@@ -68,7 +68,13 @@ pub(super) async fn walk(
     .instrument(span)
     .await;
 
-    let mut answer = answered.unwrap_or_else(|refusal| Status::from(refusal).into_http());
+    let (mut answer, record) = match answered {
+        Ok(answer) => (answer, record),
+        Err(refusal) => {
+            let record = record.refused_for(refusal.reason());
+            (Status::from(refusal).into_http(), record)
+        }
+    };
     if answer::code_in(answer.headers()).is_some() {
         let id = request_id(trace_parent);
         answer.headers_mut().insert(REQUEST_ID, id);
@@ -89,18 +95,22 @@ fn enter<'shared>(
     shared: &'shared Shared,
     peer: &Peer,
     method: Option<&Arc<Method>>,
-) -> Result<Option<Slot<'shared>>, Box<Response<Body>>> {
+) -> Result<Option<Slot<'shared>>, Box<NoRoom>> {
     let takes_room = method.is_some_and(|method| !is_open_to_all(&method.service));
     if !takes_room || peer.caller.is_err() {
         return Ok(None);
     }
     if let Some(rate) = &peer.rate {
         let taken = rate.take();
-        taken.map_err(|refusal| Box::new(Status::from(refusal).into_http()))?;
+        taken.map_err(|refusal| Box::new((refusal.reason(), Status::from(refusal).into_http())))?;
     }
     let slot = shared.load.enter();
-    slot.map(Some).map_err(|full| Box::new(full.answer()))
+    slot.map(Some)
+        .map_err(|full| Box::new((ErrorReason::Overloaded, full.answer())))
 }
+
+/// Why there is no room for a call, and the answer that says so.
+type NoRoom = (ErrorReason, Response<Body>);
 
 /// Answers a call for which there is no room: it is measured as every other and has its
 /// request id, but no span.
@@ -108,7 +118,7 @@ fn turn_away(
     shared: &Shared,
     label: MethodLabel,
     headers: &HeaderMap,
-    mut answer: Response<Body>,
+    (reason, mut answer): NoRoom,
 ) -> Response<AnswerBody> {
     let trace_parent = TraceParent::in_headers(headers)
         .unwrap_or_else(|| TraceParent::begin(shared.environment.random.as_ref()));
@@ -119,7 +129,7 @@ fn turn_away(
         trace_parent,
         deadline: None,
     };
-    let record = CallRecord::of_served(call, Span::none());
+    let record = CallRecord::of_served(call, Span::none()).refused_for(reason);
     answer::watch(answer, record, Limits::default())
 }
 

@@ -8,7 +8,7 @@ use tracing_opentelemetry::OpenTelemetryLayer;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::channel::{ChannelError, Transport};
-use crate::config::{PeerConfig, TelemetryConfig};
+use crate::config::TelemetryConfig;
 
 /// Why telemetry cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -33,14 +33,8 @@ pub(super) struct Exporters {
 }
 
 pub(super) fn exporters(config: &TelemetryConfig) -> Result<Option<Exporters>, TelemetryError> {
-    let Some(endpoint) = &config.otlp_endpoint else {
+    let Some(collector) = config.collector() else {
         return Ok(None);
-    };
-    let collector = PeerConfig {
-        uri: endpoint.clone(),
-        tls: config.otlp_tls.clone(),
-        server_name: None,
-        deadline: crate::config::DurationText::from_secs(10),
     };
     let transport = Transport::new(&collector)?.connect_by_name();
     Ok(Some(Exporters {

@@ -7,6 +7,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use aval_proto::common::v1::ErrorReason;
 use opentelemetry::metrics::Histogram;
 use opentelemetry::trace::{Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
@@ -14,8 +15,9 @@ use tonic::Code;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::{TraceParent, metrics};
+use super::{TraceParent, metrics, refusals};
 use crate::call::Call;
+use crate::status::reason_name;
 
 /// The target of the spans of calls.
 pub(super) const TARGET: &str = module_path!();
@@ -102,6 +104,7 @@ pub(crate) struct CallRecord {
     method: MethodLabel,
     span: Span,
     began: Instant,
+    reason: Option<&'static str>,
     ended: bool,
 }
 
@@ -122,8 +125,25 @@ impl CallRecord {
             method,
             span,
             began: Instant::now(),
+            reason: None,
             ended: false,
         }
+    }
+
+    /// It will be answered with an error for this reason.
+    pub(crate) fn refused_for(mut self, reason: ErrorReason) -> Self {
+        self.reason = Some(reason_name(reason));
+        self
+    }
+
+    /// The call was answered with this code; with an error for this reason, unless it is known
+    /// already.
+    pub(crate) fn answered(&mut self, code: Code, reason: impl FnOnce() -> &'static str) {
+        let is_refusal = code != Code::Ok && matches!(self.end, End::Server(_));
+        if is_refusal && !self.ended {
+            refusals::count(self.method, self.reason.unwrap_or_else(reason));
+        }
+        self.end(code);
     }
 
     /// Works for the call: in its span, and as a part of it.

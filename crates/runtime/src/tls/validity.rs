@@ -1,121 +1,98 @@
-//! Until when the certificates of a listener are valid, for operators.
+//! From when until when a certificate is valid.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::path::Path;
+use std::time::Duration;
 
-use opentelemetry::KeyValue;
-use opentelemetry::metrics::ObservableGauge;
+use aval_domain::time::Timestamp;
 use rustls_pki_types::CertificateDer;
 
 use super::{TlsError, certificates};
-use crate::config::TlsFiles;
-use crate::telemetry::metrics::meter;
 
-/// Shows the ends of what was read last.
-#[derive(Debug)]
-pub(super) struct Validity {
-    ends: Arc<Ends>,
-    _gauge: ObservableGauge<i64>,
+/// Of a certificate's lifetime so much is left, as a part of it, when somebody must look: of
+/// the 30 days that cert-manager gives ours, of which it renews the last ten, six.
+const PART_LEFT: u32 = 5;
+
+/// The lifetime of a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    /// It is valid from then on.
+    pub not_before: Timestamp,
+    /// It is valid until then.
+    pub not_after: Timestamp,
 }
 
-/// In seconds since 1970.
-#[derive(Debug, Default)]
-struct Ends {
-    certificate: AtomicI64,
-    client_ca: AtomicI64,
+/// How a certificate stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Enough of its lifetime is left.
+    Good,
+    /// Less than a fifth of its lifetime is left: it should have been renewed.
+    Ending,
+    /// Nothing is left: whoever it is shown to refuses it.
+    Ended,
 }
 
 impl Validity {
-    pub(super) fn of(files: &TlsFiles) -> Result<Self, TlsError> {
-        let ends = Arc::new(Ends::default());
-        let shown = Arc::clone(&ends);
-        let gauge = meter()
-            .i64_observable_gauge("aval.tls.not_after")
-            .with_description(
-                "Until when the listener's own certificate, and the last authority for its \
-                 callers', are valid: seconds since 1970.",
-            )
-            .with_unit("s")
-            .with_callback(move |gauge| {
-                for (file, end) in [
-                    ("certificate", &shown.certificate),
-                    ("client_ca", &shown.client_ca),
-                ] {
-                    let end = end.load(Ordering::Relaxed);
-                    gauge.observe(end, &[KeyValue::new("file", file)]);
-                }
-            })
-            .build();
-        let validity = Self {
-            ends,
-            _gauge: gauge,
-        };
-        validity.read(files)?;
-        Ok(validity)
+    /// Of the first certificate in this file, its owner's: those after it are the authorities
+    /// on the way to its own.
+    pub fn read(file: &Path) -> Result<Self, TlsError> {
+        let chain = certificates(file)?;
+        chain.first().and_then(Self::of).ok_or_else(|| {
+            // A PEM block that is none: whoever uses it refuses it for the same reason.
+            TlsError::Empty(file.to_owned())
+        })
     }
 
-    /// Reads the ends anew.
-    pub(super) fn read(&self, files: &TlsFiles) -> Result<(), TlsError> {
-        // The certificates after the first are the authorities on the way to its own.
-        let own = certificates(&files.certificate)?;
-        let own = own.first().and_then(end_of);
-        let authorities = certificates(&files.client_ca)?;
-        let authority = authorities.iter().filter_map(end_of).max();
-        for (shown, end) in [
-            (&self.ends.certificate, own),
-            (&self.ends.client_ca, authority),
-        ] {
-            shown.store(end.unwrap_or_default(), Ordering::Relaxed);
+    /// `None`: it is no certificate, which whoever uses it finds out.
+    pub(super) fn of(certificate: &CertificateDer<'static>) -> Option<Self> {
+        let (_, certificate) = x509_parser::parse_x509_certificate(certificate).ok()?;
+        let validity = certificate.validity();
+        Some(Self {
+            not_before: Timestamp::from_unix_seconds(validity.not_before.timestamp()),
+            not_after: Timestamp::from_unix_seconds(validity.not_after.timestamp()),
+        })
+    }
+
+    /// What is left; nothing once it has ended.
+    #[must_use]
+    pub fn left(self, now: Timestamp) -> Duration {
+        self.not_after.since(now)
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn standing(self, now: Timestamp) -> Standing {
+        // The last second that a certificate names is one of its own.
+        if now.unix_seconds() > self.not_after.unix_seconds() {
+            return Standing::Ended;
         }
-        Ok(())
+        let lifetime = self.not_after.since(self.not_before);
+        if self.left(now) < lifetime / PART_LEFT {
+            Standing::Ending
+        } else {
+            Standing::Good
+        }
     }
-}
-
-/// `None`: it is no certificate, which whoever uses it finds out.
-fn end_of(certificate: &CertificateDer<'static>) -> Option<i64> {
-    let (_, certificate) = x509_parser::parse_x509_certificate(certificate).ok()?;
-    Some(certificate.validity().not_after.timestamp())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
-    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
-
     use super::*;
 
-    fn certificate_until(year: i32) -> String {
-        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-        params.not_after = date_time_ymd(year, 1, 1);
-        let key = KeyPair::generate().unwrap();
-        params.self_signed(&key).unwrap().pem()
-    }
-
     #[test]
-    fn the_first_certificate_and_the_last_authority_count() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = |name: &str| folder.path().join(name);
-        let files = TlsFiles {
-            certificate: file("tls.crt"),
-            private_key: file("tls.key"),
-            client_ca: file("ca.crt"),
+    fn a_certificate_is_good_until_a_fifth_is_left_and_has_ended_after_its_last_second() {
+        let at = Timestamp::from_unix_seconds;
+        let validity = Validity {
+            not_before: at(1_000),
+            not_after: at(2_000),
         };
-        let year = |year: i32| date_time_ymd(year, 1, 1).unix_timestamp();
-        let (first, other) = (certificate_until(2031), certificate_until(2041));
-        fs::write(&files.certificate, format!("{first}{other}")).unwrap();
-        fs::write(&files.client_ca, format!("{first}{other}")).unwrap();
-        let validity = Validity::of(&files).unwrap();
-        let shown = |end: &AtomicI64| end.load(Ordering::Relaxed);
-        assert_eq!(shown(&validity.ends.certificate), year(2031));
-        assert_eq!(shown(&validity.ends.client_ca), year(2041));
-
-        fs::write(&files.certificate, certificate_until(2033)).unwrap();
-        validity.read(&files).unwrap();
-        assert_eq!(shown(&validity.ends.certificate), year(2033));
-
-        fs::write(&files.certificate, "nothing").unwrap();
-        assert!(validity.read(&files).is_err());
-        assert_eq!(shown(&validity.ends.certificate), year(2033));
+        assert_eq!(validity.standing(at(1_000)), Standing::Good);
+        assert_eq!(validity.standing(at(1_800)), Standing::Good);
+        assert_eq!(validity.standing(at(1_801)), Standing::Ending);
+        let last = at(2_000).saturating_add(Duration::from_millis(999));
+        assert_eq!(validity.standing(last), Standing::Ending);
+        assert_eq!(validity.standing(at(2_001)), Standing::Ended);
+        assert_eq!(validity.left(at(1_990)), Duration::from_secs(10));
+        assert_eq!(validity.left(at(2_001)), Duration::ZERO);
     }
 }

@@ -1,6 +1,5 @@
 //! How the issuer is asked over HTTP: under its own authority alone, directly, once.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::JwksError;
@@ -25,7 +24,7 @@ impl IssuerHttp {
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy();
         if url.starts_with("https:") {
-            let authority: &PathBuf = config.jwks_ca.as_ref().ok_or(JwksError::AuthorityMissing)?;
+            let authority = config.jwks_ca.as_ref().expect("the check demands one of https");
             http = http
                 .https_only(true)
                 .tls_backend_preconfigured(tls::client_config_without_identity(authority)?);

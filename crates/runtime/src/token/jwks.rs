@@ -63,9 +63,6 @@ pub enum JwksError {
     /// The authority's file cannot be used.
     #[error(transparent)]
     Tls(#[from] tls::TlsError),
-    /// `https` needs an authority.
-    #[error("token.jwks_ca is required to fetch keys over https")]
-    AuthorityMissing,
     /// The HTTP client cannot be built, or the fetch failed.
     #[error("the keys of the token issuer cannot be fetched")]
     Http(#[from] reqwest::Error),

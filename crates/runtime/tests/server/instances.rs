@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,8 +13,8 @@ use aval_proto::identity::v1::session_service_client::SessionServiceClient;
 use aval_runtime::channel::{Channel, Names, connect_with};
 use aval_runtime::config::PeerConfig;
 use futures::future::BoxFuture;
-use tokio::io::AsyncReadExt;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
 use tonic::{Code, Request};
 
 use crate::stand::{Desk, PATIENCE, Stand, reason};
@@ -100,6 +101,39 @@ async fn calls_are_spread_over_the_instances() {
     waiting_calls(&dns.client(), 10);
     waiting(&one, 5).await;
     waiting(&other, 5).await;
+}
+
+/// Whatever connects here is led on to this address, and counted.
+async fn counted_on_the_way_to(address: SocketAddr) -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (here, connections) = (listener.local_addr().unwrap(), Arc::default());
+    let counted = Arc::clone(&connections);
+    tokio::spawn(async move {
+        while let Ok((mut caller, _)) = listener.accept().await {
+            connections.fetch_add(1, Ordering::Relaxed);
+            let mut server = TcpStream::connect(address).await.unwrap();
+            tokio::spawn(async move { copy_bidirectional(&mut caller, &mut server).await });
+        }
+    });
+    (here, counted)
+}
+
+#[tokio::test]
+async fn calls_that_overlap_go_over_a_second_connection_and_others_need_none() {
+    let (desk, stand) = instance().await;
+    let (address, connections) = counted_on_the_way_to(stand.address).await;
+    let client = Dns::of(&[address]).client();
+    for _ in 0..5 {
+        let mut client = client.clone();
+        client
+            .get_checkpoint(GetCheckpointRequest {})
+            .await
+            .unwrap();
+    }
+    assert_eq!(connections.load(Ordering::Relaxed), 1);
+    waiting_calls(&client, 4);
+    waiting(&desk, 4).await;
+    assert_eq!(connections.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test]

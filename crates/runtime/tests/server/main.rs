@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod callers;
+mod certificates;
 mod drain;
 mod exported;
+mod health;
 mod instances;
 mod limits;
 mod observed;

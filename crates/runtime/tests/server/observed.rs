@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use aval_proto::audit::v1::transparency_service_client::TransparencyServiceClient;
 use aval_proto::audit::v1::{GetCheckpointRequest, GetTileRequest};
+use aval_runtime::condition::Condition;
 use aval_runtime::config::OpsConfig;
-use aval_runtime::ops::{OpsServer, Readiness};
+use aval_runtime::ops::OpsServer;
 use http::uri::PathAndQuery;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request};
@@ -111,12 +112,12 @@ async fn the_ops_listener_answers_life_readiness_and_metrics() {
     let address = server.bound_address();
     let is_ready = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&is_ready);
-    let readiness: Readiness = Arc::new(move || {
+    let condition = Condition::when(move || {
         let ready = asked.load(Ordering::SeqCst);
         Box::pin(async move { ready })
     });
     let shutdown = CancellationToken::new();
-    let task = tokio::spawn(server.serve(readiness, shutdown.clone()));
+    let task = tokio::spawn(server.serve(condition, shutdown.clone()));
 
     aval_runtime::tls::install_crypto_provider();
     let get = async |path: &str| {

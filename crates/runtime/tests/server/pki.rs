@@ -6,6 +6,7 @@ use aval_runtime::config::TlsFiles;
 use rcgen::string::Ia5String;
 use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType,
+    date_time_ymd,
 };
 
 /// An authority, and the folder that the certificates it signs are written to.
@@ -40,8 +41,25 @@ impl Pki {
 
     /// A certificate for `localhost` with these URI names.
     pub(crate) fn files_with_uris(&self, file: &str, uris: &[&str]) -> TlsFiles {
+        self.write(file, uris, |_| {})
+    }
+
+    /// The certificate of this SPIFFE name, replaced by one that has ended.
+    pub(crate) fn ended_files(&self, name: &str) -> TlsFiles {
+        self.write(name, &[&format!("spiffe://aval.test/{name}")], |params| {
+            params.not_after = date_time_ymd(2020, 1, 1);
+        })
+    }
+
+    fn write(
+        &self,
+        file: &str,
+        uris: &[&str],
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> TlsFiles {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        change(&mut params);
         params.extended_key_usages = vec![
             ExtendedKeyUsagePurpose::ServerAuth,
             ExtendedKeyUsagePurpose::ClientAuth,

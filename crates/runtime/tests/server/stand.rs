@@ -20,6 +20,7 @@ use aval_proto::audit::v1::{
 };
 use aval_runtime::caller::{Allowlist, CallerId};
 use aval_runtime::channel::{Channel, connect_lazy};
+use aval_runtime::condition::Condition;
 use aval_runtime::config::{GrpcConfig, PeerConfig, TlsFiles, TokenConfig};
 use aval_runtime::context::RequestContext;
 use aval_runtime::environment::Environment;
@@ -141,6 +142,15 @@ impl Stand {
     /// A server with mutual TLS that lets `records` in, with the configuration changed
     /// like this.
     pub(crate) async fn start(desk: &Desk, change: impl FnOnce(&mut GrpcConfig)) -> Self {
+        Self::start_telling(None, desk, change).await
+    }
+
+    /// The same, whose health is that of this condition.
+    pub(crate) async fn start_telling(
+        condition: Option<Condition>,
+        desk: &Desk,
+        change: impl FnOnce(&mut GrpcConfig),
+    ) -> Self {
         let pki = Pki::new();
         let mut config = GrpcConfig::insecure_loopback("127.0.0.1:0".parse().unwrap());
         config.insecure_loopback = false;
@@ -170,6 +180,10 @@ impl Stand {
             .bind()
             .await
             .unwrap();
+        let server = match condition {
+            Some(condition) => server.telling(condition),
+            None => server,
+        };
         let address = server.bound_address();
         let shutdown = CancellationToken::new();
         let serving = tokio::spawn(server.serve(shutdown.clone()));

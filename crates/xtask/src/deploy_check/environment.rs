@@ -3,7 +3,7 @@
 use super::callers::Callers;
 use super::manifests::Manifests;
 use super::settings::Settings;
-use super::{as_json, custom, images, migrations, policies, secrets};
+use super::{as_json, custom, development, images, migrations, policies, secrets};
 use crate::process::{capture, run as run_command};
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -69,6 +69,7 @@ impl Judge<'_> {
         findings.extend(migrations::findings(&manifests, self.callers));
         findings.extend(secrets::findings(&manifests));
         findings.extend(self.settings.findings(&manifests));
+        findings.extend(development::findings(&manifests, &environment.name));
         findings.extend(images::findings(
             &manifests,
             &environment.name,

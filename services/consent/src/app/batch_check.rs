@@ -29,7 +29,12 @@ impl App {
         let decided = questions
             .into_iter()
             .zip(&bases)
-            .map(|(question, basis)| decide_taking(question, basis, policy, cx.now).as_check());
+            .map(|(question, basis)| {
+                let mode = question.mode;
+                let decision = decide_taking(question, basis, policy, cx.now);
+                self.decided.checked(decision.verdict, mode);
+                decision.as_check()
+            });
         Ok(decided.collect())
     }
 }

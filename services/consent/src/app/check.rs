@@ -16,7 +16,10 @@ impl App {
         cx: &RequestContext,
         question: AccessQuestion,
     ) -> Result<Decision, Error> {
-        Ok(self.decide(cx, question).await?.as_check())
+        let mode = question.mode;
+        let decision = self.decide(cx, question).await?;
+        self.decided.checked(decision.verdict, mode);
+        Ok(decision.as_check())
     }
 }
 

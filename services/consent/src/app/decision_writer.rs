@@ -4,8 +4,10 @@
 //! that arrive while one batch is being committed form the next; nobody waits for a
 //! timer, and a call that is alone is written at once.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::decision_log::{DecisionLog, RecordedDecision, TracedDecision};
@@ -53,17 +55,67 @@ async fn write(log: Arc<dyn DecisionLog>, mut queue: mpsc::Receiver<Waiting>) {
             .drain(..)
             .map(|waiting| (waiting.decision, waiting.answer))
             .unzip();
-        let results = match log.record_decisions(&decisions).await {
-            Ok(results) => results,
-            Err(error) => {
+        let recording = AssertUnwindSafe(async { log.record_decisions(&decisions).await });
+        let results = match recording.catch_unwind().await {
+            Ok(Ok(results)) => results,
+            Ok(Err(error)) => {
                 let error = Arc::new(error);
                 let failed = || Err(Error::NotRecorded(Arc::clone(&error)));
                 std::iter::repeat_with(failed).take(answers.len()).collect()
             }
+            // What became of these nobody knows, and nobody is answered; the next are written.
+            Err(_) => continue,
         };
         for (answer, result) in answers.into_iter().zip(results) {
             // Who no longer waits has its decision recorded all the same.
             let _ = answer.send(result);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::app::Authorize;
+    use crate::app::testing::Fixture;
+    use crate::store::Answer;
+    use crate::store::sql::SqlStore;
+
+    /// It panics once.
+    #[derive(Debug)]
+    struct PanicsOnce {
+        log: Arc<SqlStore>,
+        has_panicked: AtomicBool,
+    }
+
+    impl DecisionLog for PanicsOnce {
+        fn record_decisions<'a>(
+            &'a self,
+            decisions: &'a [TracedDecision],
+        ) -> Answer<'a, Vec<Result<RecordedDecision, Error>>> {
+            let has_panicked = self.has_panicked.swap(true, Ordering::Relaxed);
+            assert!(has_panicked, "a defect of this test's log");
+            self.log.record_decisions(decisions)
+        }
+    }
+
+    #[tokio::test]
+    async fn decisions_after_a_panic_are_written() {
+        let fixture = Fixture::with_log(|log| {
+            let has_panicked = AtomicBool::new(false);
+            Arc::new(PanicsOnce { log, has_panicked })
+        })
+        .await;
+        let authorize = async || {
+            let command = Authorize {
+                question: fixture.question(),
+                request_id: fixture.request_id(),
+            };
+            fixture.app.authorize(&fixture.as_doctor(), command).await
+        };
+        assert!(matches!(authorize().await, Err(Error::TrailUnavailable)));
+        authorize().await.unwrap();
     }
 }

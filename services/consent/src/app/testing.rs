@@ -32,6 +32,7 @@ use uuid::Uuid;
 use super::{AccessQuestion, App, CloseRecord, OpenRecord};
 use crate::access_basis::AccessBasisSource;
 use crate::decision::Policy;
+use crate::decision_log::DecisionLog;
 use crate::directory::{Directory, KnownActivity, KnownOrganization, KnownPractitioner};
 use crate::error::Error;
 use crate::grant::Grant;
@@ -73,11 +74,21 @@ pub(crate) struct TestDirectory {
 impl Fixture {
     /// With an open record of the patient.
     pub(crate) async fn new() -> Self {
-        Self::on(TestDatabase::sqlite().await).await
+        Self::with_log(|store| store).await
+    }
+
+    /// The same with decisions that are recorded by this.
+    pub(crate) async fn with_log(
+        log: impl FnOnce(Arc<SqlStore>) -> Arc<dyn DecisionLog>,
+    ) -> Self {
+        Self::on(TestDatabase::sqlite().await, log).await
     }
 
     /// The same on this database.
-    async fn on(database: TestDatabase) -> Self {
+    async fn on(
+        database: TestDatabase,
+        log: impl FnOnce(Arc<SqlStore>) -> Arc<dyn DecisionLog>,
+    ) -> Self {
         let clock = ManualClock::new(Timestamp::from_unix_seconds(1_800_000_000));
         let environment = Environment {
             clock: Arc::new(clock.clone()),
@@ -87,7 +98,13 @@ impl Fixture {
         let store = Arc::new(SqlStore::new(database.db.clone()));
         let directory = Arc::new(TestDirectory::new());
         let trail_backlog = Arc::new(TrailBacklog::new(std::time::Duration::from_mins(15)));
-        let app = app_of(&store, Arc::clone(&store) as _, &directory, &trail_backlog);
+        let app = app_of(
+            &store,
+            Arc::clone(&store) as _,
+            log(Arc::clone(&store)),
+            &directory,
+            &trail_backlog,
+        );
         let fixture = Self {
             app,
             directory,
@@ -105,7 +122,8 @@ impl Fixture {
 
     /// The use cases on this store, with decisions that rest on `bases`.
     fn app_of(&self, store: &Arc<SqlStore>, bases: Arc<dyn AccessBasisSource>) -> App {
-        app_of(store, bases, &self.directory, &self.trail_backlog)
+        let log = Arc::clone(store) as _;
+        app_of(store, bases, log, &self.directory, &self.trail_backlog)
     }
 
     pub(crate) fn as_patient(&self) -> RequestContext {
@@ -245,13 +263,14 @@ impl Fixture {
 fn app_of(
     store: &Arc<SqlStore>,
     bases: Arc<dyn AccessBasisSource>,
+    log: Arc<dyn DecisionLog>,
     directory: &Arc<TestDirectory>,
     trail_backlog: &Arc<TrailBacklog>,
 ) -> App {
     App::new(
         Arc::clone(store) as _,
         bases,
-        Arc::clone(store) as _,
+        log,
         Arc::clone(store) as _,
         Arc::clone(directory) as _,
         Arc::new(FixedPolicies::new(Policy::new(Matrix::example()))),

@@ -55,6 +55,12 @@ impl RedisTier {
     /// To be called where tasks can be started.
     pub fn start(config: &RedisConfig) -> Result<Self, RedisConfigError> {
         let server = Server::of(config)?;
+        if config.is_exposed() {
+            tracing::warn!(
+                "the way to Redis is not protected (cache.redis.insecure_network): whoever is on \
+                 it reads what is asked; for development only"
+            );
+        }
         let inner = Arc::new(Inner {
             circuit: Circuit::new(config.failures_to_open),
             puts: Arc::new(Semaphore::new(config.most_puts)),

@@ -1,14 +1,12 @@
 //! An identity provider, as configured.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use aval_runtime::config::{ConfigError, DurationText};
 use aval_runtime::token::AuthenticationStrength;
 use jsonwebtoken::Algorithm;
 use serde::Deserialize;
-
-use super::refused;
 
 /// An OpenID provider and what is demanded of its tokens.
 #[derive(Debug, Clone, Deserialize)]
@@ -91,63 +89,62 @@ pub struct PatientClaims {
 const LARGEST_SKEW: DurationText = DurationText::from_secs(120);
 
 impl ProviderConfig {
-    /// Refuses values that would weaken a sign-in, naming the key to change.
+    /// The certificate that is shown to it.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&Path> {
+        let shown = self.client_certificate.as_ref();
+        shown.map(|files| files.certificate.as_path())
+    }
+
+    /// Refuses values that would weaken a sign-in, naming the key to change below this
+    /// section.
     pub(super) fn check(&self, section: &'static str) -> Result<(), ConfigError> {
-        let is_practitioners = section == "practitioners_provider";
-        let key = |practitioners: &'static str, patients: &'static str| {
-            if is_practitioners {
-                practitioners
-            } else {
-                patients
-            }
-        };
-        if !self.issuer.starts_with("https://") {
-            let key = key("practitioners_provider.issuer", "patients_provider.issuer");
-            return refused(key, "must be an https address");
+        let is_https = |url: &str| url.starts_with("https://");
+        let rules = [
+            (
+                is_https(&self.issuer),
+                "issuer",
+                "must be an https address",
+            ),
+            (
+                is_https(&self.discovery_url),
+                "discovery_url",
+                "must be an https address",
+            ),
+            (
+                !self.client_id.is_empty(),
+                "client_id",
+                "must not be empty",
+            ),
+            (
+                !self.algorithms.is_empty(),
+                "algorithms",
+                "must name at least one algorithm",
+            ),
+            (
+                !self.acr_values.is_empty() && !self.acr_values.contains_key(""),
+                "acr_values",
+                "must name at least one acr, and no empty one",
+            ),
+            (
+                self.clock_skew <= LARGEST_SKEW,
+                "clock_skew",
+                "must not be longer than 2m",
+            ),
+            (
+                !self.introspection || self.client_secret_file.is_some(),
+                "client_secret_file",
+                "is required where introspection is true",
+            ),
+        ];
+        match rules.into_iter().find(|(holds, ..)| !holds) {
+            Some((_, key, rule)) => Err(ConfigError::RefusedIn {
+                section,
+                key,
+                rule: rule.to_owned(),
+            }),
+            None => Ok(()),
         }
-        if !self.discovery_url.starts_with("https://") {
-            let key = key(
-                "practitioners_provider.discovery_url",
-                "patients_provider.discovery_url",
-            );
-            return refused(key, "must be an https address");
-        }
-        if self.client_id.is_empty() {
-            let key = key(
-                "practitioners_provider.client_id",
-                "patients_provider.client_id",
-            );
-            return refused(key, "must not be empty");
-        }
-        if self.algorithms.is_empty() {
-            let key = key(
-                "practitioners_provider.algorithms",
-                "patients_provider.algorithms",
-            );
-            return refused(key, "must name at least one algorithm");
-        }
-        if self.acr_values.is_empty() || self.acr_values.contains_key("") {
-            let key = key(
-                "practitioners_provider.acr_values",
-                "patients_provider.acr_values",
-            );
-            return refused(key, "must name at least one acr, and no empty one");
-        }
-        if self.clock_skew > LARGEST_SKEW {
-            let key = key(
-                "practitioners_provider.clock_skew",
-                "patients_provider.clock_skew",
-            );
-            return refused(key, "must not be longer than 2m");
-        }
-        if self.introspection && self.client_secret_file.is_none() {
-            let key = key(
-                "practitioners_provider.client_secret_file",
-                "patients_provider.client_secret_file",
-            );
-            return refused(key, "is required where introspection is true");
-        }
-        Ok(())
     }
 }
 

@@ -15,8 +15,6 @@ use super::tls::PublicTls;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Handshakes at once; more wait in the system's queue.
 const HANDSHAKES: usize = 256;
-/// The certificate is read again so often.
-const CERTIFICATE_READ_EVERY: Duration = Duration::from_secs(30);
 /// After an error of the system's, such as too many open files.
 const AFTER_A_FAILED_ACCEPT: Duration = Duration::from_millis(100);
 
@@ -29,11 +27,12 @@ pub(super) struct TlsListener {
 }
 
 impl TlsListener {
-    pub(super) fn new(listener: TcpListener, tls: PublicTls) -> Self {
+    /// Its certificate is read again so often.
+    pub(super) fn new(listener: TcpListener, tls: PublicTls, read_every: Duration) -> Self {
         Self {
             listener,
             tls,
-            read_certificate: interval(CERTIFICATE_READ_EVERY),
+            read_certificate: interval(read_every),
             handshakes: JoinSet::new(),
         }
     }

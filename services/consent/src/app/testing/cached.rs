@@ -41,7 +41,7 @@ struct Running(ManualClock);
 impl Fixture {
     /// With an open record of the patient on this database, and a cache before it.
     pub(crate) async fn cached(database: TestDatabase) -> Self {
-        let mut fixture = Self::on(database).await;
+        let mut fixture = Self::on(database, |store| store).await;
         let store = Arc::new(SqlStore::new(fixture.database.db.clone()));
         let database = Arc::new(Counted {
             store: Arc::clone(&store),

@@ -1,5 +1,6 @@
 //! Where Redis is, and how much patience there is with it.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use aval_runtime::config::DurationText;
@@ -9,9 +10,12 @@ use serde::Deserialize;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RedisConfig {
-    /// The server, or some of the cluster's: `redis://host:port`, or `rediss://` over
-    /// TLS; a user's name may stand in it, a password may not.
+    /// The server, or some of the cluster's: `rediss://host:port`, over TLS; or
+    /// `redis://host:port`, on this machine. A user's name may stand in it, a password may not.
     pub urls: Vec<String>,
+    /// Speak in clear with a Redis on another machine, or take whatever certificate it shows
+    /// (`rediss://…/#insecure`). For development; said aloud at every start. Default: false.
+    pub insecure_network: bool,
     /// Whether they are of a cluster. Default: false.
     pub cluster: bool,
     /// The file with the password. Default: none.
@@ -37,6 +41,7 @@ impl Default for RedisConfig {
     fn default() -> Self {
         Self {
             urls: Vec::new(),
+            insecure_network: false,
             cluster: false,
             password_file: None,
             ca_file: None,
@@ -91,6 +96,12 @@ impl RedisConfig {
                 "must be redis:// or rediss://, without a password: it goes into password_file",
             ),
             (
+                self.insecure_network || !self.is_exposed(),
+                "urls",
+                "must be rediss://, where the server is not this machine; for development only, \
+                 set cache.redis.insecure_network = true",
+            ),
+            (
                 !self.answer_timeout.get().is_zero(),
                 "answer_timeout",
                 "must not be zero",
@@ -121,6 +132,26 @@ impl RedisConfig {
             None => Ok(()),
         }
     }
+
+    /// Whether what is said to some server can be read, or answered by others, on the way.
+    pub(super) fn is_exposed(&self) -> bool {
+        self.urls.iter().any(|url| is_exposed(url))
+    }
+}
+
+/// Over TLS a fragment may ask for no certificate to be looked at.
+fn is_exposed(url: &str) -> bool {
+    redis::parse_redis_url(url).is_some_and(|url| {
+        let host = url.host_str().unwrap_or_default();
+        let is_protected = url.scheme() == "rediss" && url.fragment().is_none();
+        !is_protected && !is_this_machine(host)
+    })
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    let address = address.parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 fn is_without_password(url: &str) -> bool {
@@ -161,11 +192,35 @@ mod tests {
     }
 
     #[test]
+    fn a_redis_in_clear_is_on_this_machine_unless_it_is_said_that_it_may_be_elsewhere() {
+        for url in [
+            "redis://redis:6379",
+            "redis://10.0.0.1",
+            "redis://[2001:db8::1]",
+            "rediss://redis:6379/#insecure",
+        ] {
+            let mut config = of(&format!("urls = ['{url}']"));
+            assert_eq!(refused(&config), "urls", "{url}");
+            config.insecure_network = true;
+            config.check().unwrap();
+        }
+        // One of several is enough.
+        let mixed = of("urls = ['rediss://a', 'redis://b']\ncluster = true");
+        assert_eq!(refused(&mixed), "urls");
+        for url in ["redis://127.0.0.1:1", "redis://[::1]", "redis://localhost"] {
+            of(&format!("urls = ['{url}']")).check().unwrap();
+        }
+    }
+
+    #[test]
     fn values_that_cannot_work_are_refused() {
         assert_eq!(refused(&RedisConfig::default()), "urls");
         assert_eq!(refused(&of(r#"urls = ["http://redis"]"#)), "urls");
-        assert_eq!(refused(&of(r#"urls = ["redis://a", "redis://b"]"#)), "urls");
-        of("urls = ['redis://a', 'redis://b']\ncluster = true")
+        assert_eq!(
+            refused(&of(r#"urls = ["rediss://a", "rediss://b"]"#)),
+            "urls"
+        );
+        of("urls = ['rediss://a', 'rediss://b']\ncluster = true")
             .check()
             .unwrap();
         for (key, value) in [
@@ -175,7 +230,7 @@ mod tests {
             ("failures_to_open", "0"),
             ("most_puts", "0"),
         ] {
-            let config = of(&format!("urls = ['redis://a']\n{key} = {value}"));
+            let config = of(&format!("urls = ['rediss://a']\n{key} = {value}"));
             assert_eq!(refused(&config), key);
         }
     }
