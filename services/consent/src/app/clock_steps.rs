@@ -109,8 +109,9 @@ async fn what_a_wrong_clock_ends_is_given_anew_and_revoked_once() {
         };
         fixture.revoke(&last).await;
         assert!(!fixture.doctor_is_in().await, "{step:?}");
-        let shown = fixture.app.get_grant(&fixture.as_patient(), last.grant_id);
-        let state = shown.await.unwrap().grant.state(fixture.clock.now());
+        let cx = fixture.as_patient();
+        let shown = fixture.app.get_grant(&cx, last.grant_id).await.unwrap();
+        let state = shown.grant.state(fixture.clock.now());
         assert_eq!(state, GrantState::Revoked, "{step:?}");
     }
 }

@@ -128,7 +128,7 @@ mod tests {
             .await
             .unwrap();
         let now = fixture.as_patient().now;
-        assert_eq!(shown.state(now), GrantState::Expired);
+        assert_eq!(shown.grant.state(now), GrantState::Expired);
         assert_eq!(third.state(now), GrantState::Requested);
     }
 

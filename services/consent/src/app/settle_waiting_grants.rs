@@ -86,6 +86,7 @@ mod tests {
             .get_grant(&fixture.as_patient(), grant.grant_id)
             .await
             .unwrap()
+            .grant
     }
 
     #[tokio::test]
