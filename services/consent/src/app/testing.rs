@@ -72,9 +72,7 @@ impl Fixture {
     }
 
     /// The same with decisions that are recorded by this.
-    pub(crate) async fn with_log(
-        log: impl FnOnce(Arc<SqlStore>) -> Arc<dyn DecisionLog>,
-    ) -> Self {
+    pub(crate) async fn with_log(log: impl FnOnce(Arc<SqlStore>) -> Arc<dyn DecisionLog>) -> Self {
         let clock = ManualClock::new(Timestamp::from_unix_seconds(1_800_000_000));
         let environment = Environment {
             clock: Arc::new(clock.clone()),
