@@ -90,7 +90,9 @@ impl Listeners {
         config.alpn_protocols.clear();
         let name = ServerName::try_from("localhost").unwrap();
         let stream = TcpStream::connect(address).await.unwrap();
-        let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+        let stream = TlsConnector::from(Arc::new(config))
+            .connect(name, stream)
+            .await;
         let stream = stream.ok()?;
         let (_, connection) = stream.get_ref();
         let chain = connection.peer_certificates()?;

@@ -85,10 +85,7 @@ impl ConfigError {
 
 /// Refuses what [`DatabaseConfig::validate`] does, naming the key to change below this
 /// section.
-pub fn check_database(
-    section: &'static str,
-    database: &DatabaseConfig,
-) -> Result<(), ConfigError> {
+pub fn check_database(section: &'static str, database: &DatabaseConfig) -> Result<(), ConfigError> {
     database.validate().map_err(|error| match error {
         DatabaseError::Configuration { key, rule } => ConfigError::RefusedIn {
             section,

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use aval_database::DatabaseConfig;
 use aval_domain::event::EventKind;
-use aval_merkle_log::note::{KeyError, KeyName, Verifier};
 use aval_runtime::config::{
     self, ConfigError, DurationText, GrpcConfig, OpsConfig, TelemetryConfig, TokenConfig,
 };
@@ -16,9 +15,11 @@ use crate::payload::KEPT_FOR_EVER;
 use crate::query::kinds_named;
 use crate::standing;
 
+mod log;
 mod unusual;
 mod witnesses;
 
+pub use log::{LogConfig, default_origin};
 pub use unusual::UnusualConfig;
 pub use witnesses::WitnessesConfig;
 
@@ -113,22 +114,6 @@ impl Default for WatchConfig {
     }
 }
 
-/// Which log this is, and what signs it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LogConfig {
-    /// The log's identity, which every checkpoint states, the same for ever: a URL
-    /// without its scheme is usual. Default: `aval.local/trail`.
-    #[serde(default = "default_origin")]
-    pub origin: String,
-    /// The file with the private key that signs checkpoints, named after the origin.
-    pub key_file: PathBuf,
-    /// Public keys that signed this log before, in the C2SP verifier form. Default:
-    /// none.
-    #[serde(default)]
-    pub former_keys: Vec<String>,
-}
-
 /// What keeps the events from whoever has the database alone: each is encrypted under its
 /// patient's key, and the patients' keys under the key in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -216,20 +201,6 @@ fn check_standby(standby: &DatabaseConfig) -> Result<(), ConfigError> {
     }
 }
 
-impl LogConfig {
-    fn check(&self) -> Result<(), ConfigError> {
-        let refused = |key, error: KeyError| ConfigError::Refused {
-            key,
-            rule: error.to_string(),
-        };
-        KeyName::parse(&self.origin).map_err(|error| refused("log.origin", error))?;
-        for key in &self.former_keys {
-            Verifier::parse(key).map_err(|error| refused("log.former_keys", error))?;
-        }
-        Ok(())
-    }
-}
-
 impl EncryptionConfig {
     fn check(&self) -> Result<(), ConfigError> {
         if self.key_files.is_empty() {
@@ -297,12 +268,6 @@ impl WatchConfig {
         }
         Ok(())
     }
-}
-
-/// The origin of a log that nobody named.
-#[must_use]
-pub fn default_origin() -> String {
-    "aval.local/trail".to_owned()
 }
 
 #[cfg(test)]

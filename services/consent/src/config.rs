@@ -236,7 +236,8 @@ impl Config {
         self.grpc.check()?;
         self.telemetry.check()?;
         self.token.check()?;
-        self.practitioner_directory.check("practitioner_directory")?;
+        self.practitioner_directory
+            .check("practitioner_directory")?;
         self.identity.check("identity")?;
         self.audit.check("audit")?;
         if self.requests.kept_for < DurationText::from_secs(24 * 3_600) {

@@ -140,7 +140,10 @@ mod tests {
         let metrics = DecisionMetrics::new();
         let denied = |reason| Verdict::Deny(reason);
         for reason in DenialReason::ALL {
-            assert_eq!(OUTCOME_NAMES[outcome(denied(*reason))], reason_name(*reason));
+            assert_eq!(
+                OUTCOME_NAMES[outcome(denied(*reason))],
+                reason_name(*reason)
+            );
         }
         metrics.checked(Verdict::Permit(Ground::OwnRecord), AccessMode::Normal);
         metrics.checked(denied(DenialReason::Blocked), AccessMode::BreakGlass);

@@ -158,7 +158,8 @@ impl Server {
         let mut tasks = keep_house(&config, &environment, &db, app, &drained);
         tasks.push(tokio::spawn(canary.run(drained.clone())));
         let vitals = Vitals::default();
-        let mut lives = |name, task: BoxFuture<'static, ()>| tasks.push(vitals.spawn(name, &drained, task));
+        let mut lives =
+            |name, task: BoxFuture<'static, ()>| tasks.push(vitals.spawn(name, &drained, task));
         let clock = || Arc::clone(&environment.clock);
         let hears = move |oldest_at| trail_backlog.observe(oldest_at);
         let backlog = observe_backlog(db.clone(), SOURCE, clock(), hears, drained.clone());
@@ -172,7 +173,9 @@ impl Server {
         let relaying = relay(db.clone(), SOURCE, clock(), trail, drained.clone());
         lives("relay", relaying.boxed());
         let condition = Condition::of(db).while_alive(&vitals);
-        tasks.push(tokio::spawn(ops.serve_on(condition.clone(), drained.clone())));
+        tasks.push(tokio::spawn(
+            ops.serve_on(condition.clone(), drained.clone()),
+        ));
         let grpc = grpc.telling(condition);
         tasks.push(tokio::spawn(serve_grpc(grpc, shutdown, drained)));
         Ok(Running {

@@ -174,7 +174,8 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         self.grpc.check()?;
         self.telemetry.check()?;
-        self.practitioner_directory.check("practitioner_directory")?;
+        self.practitioner_directory
+            .check("practitioner_directory")?;
         self.audit.check("audit")?;
         self.practitioners_provider
             .check("practitioners_provider")?;

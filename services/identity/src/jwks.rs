@@ -99,7 +99,8 @@ impl JwksServer {
         let serve = async {
             match self.tls {
                 Some(tls) => {
-                    let listener = TlsListener::new(self.listener, tls, self.certificate_read_every);
+                    let listener =
+                        TlsListener::new(self.listener, tls, self.certificate_read_every);
                     axum::serve(listener, self.routes)
                         .with_graceful_shutdown(stop)
                         .await

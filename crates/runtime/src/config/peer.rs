@@ -84,7 +84,8 @@ impl PeerConfig {
         let name = self.server_name.as_deref().unwrap_or_else(|| host(uri));
         ServerName::try_from(name.to_owned()).map_err(|_| ConfigError::Refused {
             key: "server_name",
-            rule: "must be a DNS name or an IP address, and is the host of uri by default".to_owned(),
+            rule: "must be a DNS name or an IP address, and is the host of uri by default"
+                .to_owned(),
         })
     }
 }

@@ -161,7 +161,9 @@ fn a_peer_in_clear_must_be_on_this_machine() {
 fn a_refused_peer_is_named_with_its_section() {
     let refused = |text: &str| {
         let peer: PeerConfig = from_toml(text).unwrap();
-        peer.check("practitioner_directory").unwrap_err().to_string()
+        peer.check("practitioner_directory")
+            .unwrap_err()
+            .to_string()
     };
     let clear = refused("uri = 'http://directory:1'");
     assert!(clear.starts_with("practitioner_directory.uri: "), "{clear}");
@@ -190,7 +192,10 @@ fn a_collector_and_a_level_are_checked_before_anything_starts() {
     let clear = refused("otlp_endpoint = 'http://collector:4317'").unwrap_err();
     assert!(clear.starts_with("telemetry.otlp_endpoint: "), "{clear}");
     let nowhere = refused("otlp_endpoint = 'collector'").unwrap_err();
-    assert!(nowhere.starts_with("telemetry.otlp_endpoint: "), "{nowhere}");
+    assert!(
+        nowhere.starts_with("telemetry.otlp_endpoint: "),
+        "{nowhere}"
+    );
     let bare = refused("otlp_endpoint = 'https://collector:4317'").unwrap_err();
     assert!(bare.starts_with("telemetry.otlp_tls: "), "{bare}");
     let level = refused("level = 'a=b=c'").unwrap_err();

@@ -56,7 +56,11 @@ mod tests {
     fn a_reason_is_one_of_the_contracts_or_other() {
         let refused = Status::from(Refusal::new(ErrorReason::NotFound, "there is none"));
         assert_eq!(reason_of(&refused), "NOT_FOUND");
-        let headers = refused.into_http::<tonic::body::Body>().into_parts().0.headers;
+        let headers = refused
+            .into_http::<tonic::body::Body>()
+            .into_parts()
+            .0
+            .headers;
         assert_eq!(reason_in(&headers), "NOT_FOUND");
         assert_eq!(reason_of(&Status::unavailable("draining")), OTHER);
         assert_eq!(reason_in(&HeaderMap::new()), OTHER);

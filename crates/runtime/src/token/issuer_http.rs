@@ -24,7 +24,10 @@ impl IssuerHttp {
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy();
         if url.starts_with("https:") {
-            let authority = config.jwks_ca.as_ref().expect("the check demands one of https");
+            let authority = config
+                .jwks_ca
+                .as_ref()
+                .expect("the check demands one of https");
             http = http
                 .https_only(true)
                 .tls_backend_preconfigured(tls::client_config_without_identity(authority)?);

@@ -27,7 +27,10 @@ async fn shown_to(stand: &Stand, files: &TlsFiles) -> Option<CertificateThumbpri
     let config = tls::client_config(files).unwrap();
     let name = ServerName::try_from("localhost").unwrap();
     let stream = TcpStream::connect(stand.address).await.unwrap();
-    let stream = TlsConnector::from(config).connect(name, stream).await.ok()?;
+    let stream = TlsConnector::from(config)
+        .connect(name, stream)
+        .await
+        .ok()?;
     let chain = stream.get_ref().1.peer_certificates()?;
     Some(CertificateThumbprint::of_der(&chain[0]))
 }
@@ -80,7 +83,10 @@ async fn one_that_has_ended_is_served_and_counted_until_new_files_mend_it() {
     let renewed = tls::thumbprint(&renewed.certificate).unwrap();
     until_shown(&stand, &caller, Some(renewed)).await;
     let mut client = stand.client();
-    client.get_checkpoint(GetCheckpointRequest {}).await.unwrap();
+    client
+        .get_checkpoint(GetCheckpointRequest {})
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

@@ -36,7 +36,9 @@ async fn a_service_serves_while_its_database_answers_and_the_server_all_the_time
         return;
     };
     let url = format!("postgres://postgres@127.0.0.1:{}/postgres", postgres.port());
-    let db = Database::connect(&DatabaseConfig::for_url(url)).await.unwrap();
+    let db = Database::connect(&DatabaseConfig::for_url(url))
+        .await
+        .unwrap();
     let condition = Condition::of(db);
     let stand = Stand::start_telling(Some(condition), &Desk::new(), |_| {}).await;
     let mut client = HealthClient::new(stand.channel("monitoring"));

@@ -94,6 +94,14 @@ async fn calls_are_measured_by_method_and_unknown_methods_have_one_name() {
         "{text}"
     );
     assert!(counted("_OTHER", "UNIMPLEMENTED"), "{text}");
+    let refused = |method: &str, reason: &str| {
+        text.lines().any(|line| {
+            line.starts_with("aval_rpc_refusals_total")
+                && line.contains(&format!("rpc_method=\"{method}\""))
+                && line.contains(&format!("reason=\"{reason}\""))
+        })
+    };
+    assert!(refused("_OTHER", "NOT_IMPLEMENTED"), "{text}");
     let says_whom_it_called = |line: &str| {
         line.starts_with("rpc_client_call_duration_seconds_count")
             && line.contains("server_address=\"localhost\"")

@@ -24,7 +24,9 @@ pub(super) fn findings(manifests: &Manifests, environment: &str) -> Vec<String> 
         for variable in containers.flat_map(|container| &container.variable_names) {
             if FOR_DEVELOPMENT.iter().any(|end| variable.ends_with(end)) {
                 let name = &workload.name;
-                findings.push(format!("{name} sets {variable}: it is for development only"));
+                findings.push(format!(
+                    "{name} sets {variable}: it is for development only"
+                ));
             }
         }
     }

@@ -26,15 +26,12 @@ impl App {
         let policies = self.policies.policies().await?;
         let policy = policies.in_force(cx.now);
         let bases = self.bases.access_bases(&queries).await?;
-        let decided = questions
-            .into_iter()
-            .zip(&bases)
-            .map(|(question, basis)| {
-                let mode = question.mode;
-                let decision = decide_taking(question, basis, policy, cx.now);
-                self.decided.checked(decision.verdict, mode);
-                decision.as_check()
-            });
+        let decided = questions.into_iter().zip(&bases).map(|(question, basis)| {
+            let mode = question.mode;
+            let decision = decide_taking(question, basis, policy, cx.now);
+            self.decided.checked(decision.verdict, mode);
+            decision.as_check()
+        });
         Ok(decided.collect())
     }
 }

@@ -78,9 +78,7 @@ impl Fixture {
     }
 
     /// The same with decisions that are recorded by this.
-    pub(crate) async fn with_log(
-        log: impl FnOnce(Arc<SqlStore>) -> Arc<dyn DecisionLog>,
-    ) -> Self {
+    pub(crate) async fn with_log(log: impl FnOnce(Arc<SqlStore>) -> Arc<dyn DecisionLog>) -> Self {
         Self::on(TestDatabase::sqlite().await, log).await
     }
 

@@ -101,21 +101,13 @@ impl ProviderConfig {
     pub(super) fn check(&self, section: &'static str) -> Result<(), ConfigError> {
         let is_https = |url: &str| url.starts_with("https://");
         let rules = [
-            (
-                is_https(&self.issuer),
-                "issuer",
-                "must be an https address",
-            ),
+            (is_https(&self.issuer), "issuer", "must be an https address"),
             (
                 is_https(&self.discovery_url),
                 "discovery_url",
                 "must be an https address",
             ),
-            (
-                !self.client_id.is_empty(),
-                "client_id",
-                "must not be empty",
-            ),
+            (!self.client_id.is_empty(), "client_id", "must not be empty"),
             (
                 !self.algorithms.is_empty(),
                 "algorithms",
