@@ -124,6 +124,7 @@ impl Stand {
             tls: Some(self.files(caller)),
             server_name: None,
             deadline: PATIENCE.into(),
+            connections: 2,
         };
         connect_lazy(&peer).unwrap()
     }
@@ -192,6 +193,7 @@ impl Stand {
             tls: Some(self.files("consent")),
             server_name: None,
             deadline: PATIENCE.into(),
+            connections: 2,
         };
         Config {
             migrate_on_start: true,
