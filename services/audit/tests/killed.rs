@@ -148,6 +148,7 @@ impl Operated {
             tls: Some(files("operator")),
             server_name: None,
             deadline: Duration::from_secs(30).into(),
+            connections: 2,
         };
         let own = files("audit");
         let text = format!(

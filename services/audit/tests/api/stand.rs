@@ -125,6 +125,7 @@ impl Stand {
             tls: Some(self.files(caller)),
             server_name: None,
             deadline: PATIENCE.into(),
+            connections: 2,
         };
         connect_lazy(&peer).unwrap()
     }

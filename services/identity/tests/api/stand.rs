@@ -99,6 +99,7 @@ impl Stand {
             tls: Some(self.tls(name)),
             server_name: None,
             deadline: DurationText::from_secs(30),
+            connections: 2,
         }
     }
 
@@ -200,6 +201,7 @@ fn config(
         tls: grpc.tls.clone(),
         server_name: None,
         deadline: DurationText::from_secs(5),
+        connections: 2,
     };
     let realm = |realm: Realm, acr: &[(&str, AuthenticationStrength)]| ProviderConfig {
         client_certificate: None,
