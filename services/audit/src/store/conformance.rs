@@ -56,6 +56,8 @@ aval_database::conformance_suite! {
         the_next_writer_finds_the_tree_as_it_was_signed,
         every_proof_from_the_store_verifies,
         nodes_are_remembered_until_they_are_to_be_forgotten,
+        the_nodes_of_a_whole_group_are_read_out_of_one_row,
+        a_log_from_before_there_were_groups_is_proved_and_whole,
         tiles_hold_the_nodes_of_the_tree,
         receipts_prove_events,
         the_largest_checkpoint_that_was_witnessed_is_kept,

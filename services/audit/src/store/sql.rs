@@ -2,7 +2,8 @@
 //!
 //! `events` has one row an entry, whose `nodes` are the hashes of the leaf and of
 //! each subtree that it completes: the whole tree, written once, without a row of
-//! its own for any node. `log_head` has one row; its update is the
+//! its own for any node. Whoever completes a group of 32 nodes keeps all of their hashes,
+//! so that a proof reads one row for five levels. `log_head` has one row; its update is the
 //! compare-and-swap that fences writers. `patient_heads` and `map_tiles` are the map
 //! of patients' heads; `patient_aliases` is who of them is one human; `producers` is how
 //! far each producer has come. `witnessed` has at most one row, the newest checkpoint that
