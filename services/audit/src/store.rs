@@ -149,6 +149,11 @@ pub trait Store: fmt::Debug + Send + Sync {
     fn size(&self) -> Answer<'_, u64>;
 
     /// Whom the entries from this place on concern, at most [`MOST_NEWS`] of them: also
+    /// The same together with what is left of those whose payload was erased, as many again,
+    /// where the query asks for a patient's whole history. One is told or erased or, if it is
+    /// erased at this moment, both: it is missing in no case.
+    fn page<'a>(&'a self, query: &'a Query) -> Answer<'a, Page>;
+
     /// those to whom an entry's patient leads.
     fn news_from(&self, from: u64) -> Answer<'_, News>;
 
@@ -227,6 +232,15 @@ pub struct KeyCounts {
     /// How many payloads are in clear.
     pub in_clear: u64,
 }
+/// A part of a list, and of what was erased there, the newest first.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// The events.
+    pub entries: Vec<StoredEntry>,
+    /// What is left of others.
+    pub erased: Vec<StoredErased>,
+}
+
 
 /// The present identifiers of professionals who have another one.
 pub type Humans = HashMap<PractitionerId, PractitionerId>;

@@ -95,6 +95,7 @@ aval_database::conformance_suite! {
         what_is_in_clear_is_read_and_encrypted_by_a_rotation,
         what_is_erased_is_gone_with_its_key_and_the_log_says_so,
         more_than_one_step_erases_is_erased_step_by_step,
+        a_page_has_what_was_erased_beside_what_was_not,
         what_is_over_is_erased_and_nothing_else,
         an_erasure_that_is_not_what_was_done_changes_nothing,
         a_page_is_a_walk_along_an_index,

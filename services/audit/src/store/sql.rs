@@ -55,8 +55,8 @@ use aval_merkle_log::tree::{KnownNodes, NodeId};
 use tokio::sync::watch;
 
 use super::{
-    Answer, CommitError, HeadProof, Humans, KeyCounts, MapTiles, Rekeyed, Sequence, StandingEntry,
-    Store, Tenure,
+    Answer, CommitError, HeadProof, Humans, KeyCounts, MapTiles, Page, Rekeyed, Sequence,
+    StandingEntry, Store, Tenure,
 };
 use crate::batch::{Batch, PatientHeads};
 use crate::checkpoint_key::CheckpointKey;
@@ -261,6 +261,17 @@ impl Store for SqlStore {
 
     fn identifiers(&self, patient_id: PatientId) -> Answer<'_, Vec<PatientId>> {
         Box::pin(async move {
+            })
+            .await
+        })
+    }
+
+    fn page<'a>(&'a self, query: &'a Query) -> Answer<'a, Page> {
+        Box::pin(async move {
+            let asked = self.asked(query.scope, &query.filter).await?;
+            let asked = &asked;
+            self.listed(move |db| {
+                Box::pin(async move { list::page(&db, &self.keys, query, asked).await })
             let ids = alias::ids_of(self.db.reader(), patient_id.as_uuid()).await?;
             Ok(ids.into_iter().map(PatientId::from_uuid).collect())
         })
