@@ -58,7 +58,7 @@ use super::{
     Answer, CommitError, HeadProof, Humans, KeyCounts, MapTiles, Page, Rekeyed, Sequence,
     StandingEntry, Store, Tenure,
 };
-use crate::batch::{Batch, PatientHeads};
+use crate::batch::{Batch, Origin, PatientHeads};
 use crate::checkpoint_key::CheckpointKey;
 use crate::entry::{StoredEntry, StoredErased};
 use crate::erasure::{Erasable, Target};
@@ -68,7 +68,9 @@ use crate::patient_keys::PatientKeys;
 use crate::plan::Recorded;
 use crate::professionals::{Identifiers, Professionals};
 use crate::query::{Filter, News, Onward, Query, Scope};
+use crate::submission::SealedEvent;
 
+pub use append::ReadyBatch;
 #[cfg(test)]
 pub(crate) use list::page_statements;
 pub use migration::Migrator;
@@ -209,6 +211,22 @@ impl Store for SqlStore {
         Box::pin(append::commit(&self.db, &self.keys, batch, positions))
     }
 
+    fn makes_ready(&self, events: &[(Origin<'_>, &SealedEvent)]) -> bool {
+        append::makes_ready(&self.db, &self.keys, events)
+    }
+
+    fn ready(
+        &self,
+        batch: &Batch<'_>,
+        positions: &[(&str, u64, u64)],
+    ) -> Option<Result<ReadyBatch, DatabaseError>> {
+        append::ready(&self.db, &self.keys, batch, positions)
+    }
+
+    fn commit_ready(&self, batch: ReadyBatch) -> Answer<'_, (), CommitError> {
+        Box::pin(append::commit_ready(&self.db, batch))
+    }
+
     fn checkpoint(&self) -> Answer<'_, Option<String>> {
         Box::pin(self.tree.checkpoint())
     }
@@ -248,6 +266,17 @@ impl Store for SqlStore {
         })
     }
 
+    fn page<'a>(&'a self, query: &'a Query) -> Answer<'a, Page> {
+        Box::pin(async move {
+            let asked = self.asked(query.scope, &query.filter).await?;
+            let asked = &asked;
+            self.listed(move |db| {
+                Box::pin(async move { list::page(&db, &self.keys, query, asked).await })
+            })
+            .await
+        })
+    }
+
     fn events_from<'a>(&'a self, onward: &'a Onward) -> Answer<'a, Vec<StoredEntry>> {
         Box::pin(async move {
             let asked = self.asked(onward.scope, &onward.filter).await?;
@@ -261,17 +290,6 @@ impl Store for SqlStore {
 
     fn identifiers(&self, patient_id: PatientId) -> Answer<'_, Vec<PatientId>> {
         Box::pin(async move {
-            })
-            .await
-        })
-    }
-
-    fn page<'a>(&'a self, query: &'a Query) -> Answer<'a, Page> {
-        Box::pin(async move {
-            let asked = self.asked(query.scope, &query.filter).await?;
-            let asked = &asked;
-            self.listed(move |db| {
-                Box::pin(async move { list::page(&db, &self.keys, query, asked).await })
             let ids = alias::ids_of(self.db.reader(), patient_id.as_uuid()).await?;
             Ok(ids.into_iter().map(PatientId::from_uuid).collect())
         })
