@@ -1,5 +1,7 @@
 //! What a statement of many rows is given: on PostgreSQL, one array a column.
 
+use std::fmt;
+
 use sea_orm::prelude::Uuid;
 use sea_orm::{DbBackend, Statement, Value};
 use sqlx::Arguments as _;
@@ -42,8 +44,12 @@ pub fn statement(
     Statement::from_sql_and_values(engine, text, values)
 }
 
-/// The parameters as the driver sends them.
-pub(crate) fn arguments(parameters: Vec<Parameter<'_>>) -> Result<PgArguments, DatabaseError> {
+/// Parameters as PostgreSQL's driver sends them. They borrow nothing, so that they can be made
+/// while another statement runs.
+pub struct Encoded(pub(crate) PgArguments);
+
+/// Encodes these parameters.
+pub fn encode(parameters: Vec<Parameter<'_>>) -> Result<Encoded, DatabaseError> {
     let mut arguments = PgArguments::default();
     for parameter in parameters {
         let added = match parameter {
@@ -59,7 +65,14 @@ pub(crate) fn arguments(parameters: Vec<Parameter<'_>>) -> Result<PgArguments, D
         };
         added.map_err(sqlx::Error::Encode)?;
     }
-    Ok(arguments)
+    Ok(Encoded(arguments))
+}
+
+/// Never what they are.
+impl fmt::Debug for Encoded {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Encoded").finish_non_exhaustive()
+    }
 }
 
 impl Parameter<'_> {
@@ -143,11 +156,14 @@ mod tests {
                 .await
                 .unwrap();
             let rows: Vec<Row> = rows.iter().map(columns).collect();
-            let directly = sqlx::query_as_with::<_, Row, _>(ROWS, arguments(parameters()).unwrap());
+            let directly = sqlx::query_as_with::<_, Row, _>(ROWS, encode(parameters()).unwrap().0);
             let pool = test.db.writer().get_postgres_connection_pool();
             assert_eq!(directly.fetch_all(pool).await.unwrap(), rows);
             assert_eq!(rows.len(), 2);
             let changed = test.db.change("database.test", ROWS, parameters()).await;
+            assert_eq!(changed.unwrap(), 2);
+            let encoded = encode(parameters()).unwrap();
+            let changed = test.db.change_encoded("database.test", ROWS, encoded).await;
             assert_eq!(changed.unwrap(), 2);
         }
     }

@@ -14,7 +14,7 @@ use sea_orm::{
 };
 use tracing::Instrument;
 
-use crate::parameters::{self, Parameter};
+use crate::parameters::{self, Encoded, Parameter};
 use crate::{Backend, Database, DatabaseError};
 use handle::LastStatements;
 pub use handle::Transaction;
@@ -99,21 +99,40 @@ impl Database {
         text: &'static str,
         parameters: Vec<Parameter<'_>>,
     ) -> Result<usize, DatabaseError> {
-        let span = tracing::info_span!("transaction", otel.name = name, transaction.name = name);
-        // All of its rows, even if there is one: only behind the last is what became of the
-        // commit.
-        let rows = match self.backend() {
+        match self.backend() {
             Backend::Sqlite => {
                 let statement = parameters::statement(DbBackend::Sqlite, text, parameters);
-                let changed = self.writer().query_all_raw(statement).instrument(span);
-                changed.await?.len()
+                let changed = self
+                    .writer()
+                    .query_all_raw(statement)
+                    .instrument(span(name));
+                let rows = changed.await?.len();
+                self.announce_commit();
+                Ok(rows)
             }
             Backend::Postgres => {
-                let query = sqlx::query_with(text, parameters::arguments(parameters)?);
-                let pool = self.writer().get_postgres_connection_pool();
-                query.fetch_all(pool).instrument(span).await?.len()
+                let encoded = parameters::encode(parameters)?;
+                self.change_encoded(name, text, encoded).await
             }
-        };
+        }
+    }
+
+    /// The same on PostgreSQL, with parameters that were encoded before.
+    ///
+    /// # Panics
+    ///
+    /// On another engine.
+    pub async fn change_encoded(
+        &self,
+        name: &'static str,
+        text: &'static str,
+        parameters: Encoded,
+    ) -> Result<usize, DatabaseError> {
+        let query = sqlx::query_with(text, parameters.0);
+        let pool = self.writer().get_postgres_connection_pool();
+        // All of its rows, even if there is one: only behind the last is what became of the
+        // commit.
+        let rows = query.fetch_all(pool).instrument(span(name)).await?.len();
         self.announce_commit();
         Ok(rows)
     }
@@ -176,6 +195,10 @@ impl Database {
     }
 }
 
+fn span(name: &'static str) -> tracing::Span {
+    tracing::info_span!("transaction", otel.name = name, transaction.name = name)
+}
+
 async fn run<T, E, Work>(
     name: &'static str,
     pool: &DatabaseConnection,
@@ -186,7 +209,6 @@ where
     E: From<DatabaseError> + Error + 'static,
     Work: Future<Output = Result<T, E>> + Send,
 {
-    let span = tracing::info_span!("transaction", otel.name = name, transaction.name = name);
     async {
         let started = Instant::now();
         let mut attempt = 1;
@@ -209,7 +231,7 @@ where
         );
         outcome
     }
-    .instrument(span)
+    .instrument(span(name))
     .await
 }
 

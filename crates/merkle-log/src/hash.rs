@@ -71,7 +71,23 @@ pub fn hash_leaf(entry: &[u8]) -> Hash {
 /// The hash of an interior node: `SHA-256(0x01 || left || right)`.
 #[must_use]
 pub fn hash_children(left: &Hash, right: &Hash) -> Hash {
-    digest(&[&NODE_PREFIX, &left.0, &right.0])
+    digest_of_two(NODE_PREFIX, left, right)
+}
+
+/// SHA-256 of a prefix and two hashes, which is most of what is hashed: in one piece, since
+/// piece by piece costs a third more.
+pub(crate) fn digest_of_two<const PREFIX: usize>(
+    prefix: [u8; PREFIX],
+    left: &Hash,
+    right: &Hash,
+) -> Hash {
+    const LONGEST: usize = 2 + 2 * Hash::LENGTH;
+    let mut bytes = [0; LONGEST];
+    let (first, second) = (PREFIX, PREFIX + Hash::LENGTH);
+    bytes[..first].copy_from_slice(&prefix);
+    bytes[first..second].copy_from_slice(&left.0);
+    bytes[second..second + Hash::LENGTH].copy_from_slice(&right.0);
+    Hash(Sha256::digest(&bytes[..second + Hash::LENGTH]).into())
 }
 
 /// SHA-256 of the concatenated parts.

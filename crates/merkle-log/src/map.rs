@@ -30,7 +30,7 @@ pub use tile::{CROWN_DEPTH, Descent, MapTile, TileId, TileMalformed};
 
 use crate::{
     checkpoint::Checkpoint,
-    hash::{Hash, digest},
+    hash::{Hash, digest, digest_of_two},
 };
 
 const KEY_PREFIX: &[u8; 32] = b"aval patient map key v1\0\0\0\0\0\0\0\0\0";
@@ -151,7 +151,7 @@ fn entry_hash(key: &MapKey, value: &Hash) -> Hash {
 }
 
 fn node_hash(depth: u8, left: &Hash, right: &Hash) -> Hash {
-    digest(&[&NODE_PREFIX, &[depth], left.as_bytes(), right.as_bytes()])
+    digest_of_two([NODE_PREFIX[0], depth], left, right)
 }
 
 /// The subtree with these two halves, split by the bit at `depth`.

@@ -9,7 +9,7 @@ use aval_merkle_log::Hash;
 use aval_merkle_log::leaf::{LeafContent, LeafError, PatientLink, leaf_hash};
 pub use aval_merkle_log::map::PatientHead;
 use aval_merkle_log::note::NoteError;
-use aval_merkle_log::tree::{Frontier, NodeId, TreeFull};
+use aval_merkle_log::tree::{Frontier, NodeId, OpenGroups, TreeFull};
 
 use crate::aliases::{self, PatientChange};
 use crate::checkpoint_key::CheckpointKey;
@@ -24,6 +24,8 @@ pub struct Tip {
     pub fence: u64,
     /// The tree.
     pub frontier: Frontier,
+    /// What of its groups is not complete yet.
+    pub groups: OpenGroups,
     /// When the last event was recorded; the next is not recorded before.
     pub recorded_at: Timestamp,
 }
@@ -70,7 +72,8 @@ pub struct NewEntry<'a> {
     pub sealed: &'a SealedEvent,
     /// What its leaf says.
     pub leaf: LeafContent,
-    /// The hash of the leaf, then of each subtree that it completes, from the smallest.
+    /// The hash of the leaf, then of each subtree that it completes, from the smallest; then
+    /// what is kept with it of the groups that it completes ([`OpenGroups::take`]).
     pub nodes: Vec<Hash>,
 }
 
@@ -119,7 +122,12 @@ impl Tip {
         let hashes: Vec<Hash> = leaves.iter().map(|(_, hash)| *hash).collect();
         let mut frontier = self.frontier.clone();
         let appended = frontier.append_all(&hashes)?;
-        let mut nodes = nodes_by_leaf(appended.into_iter());
+        let mut groups = self.groups.clone();
+        let mut nodes = nodes_by_leaf(appended.into_iter()).map(|mut nodes| {
+            let besides = groups.take(&nodes);
+            nodes.extend(besides);
+            nodes
+        });
         let entries = (self.frontier.size()..)
             .zip(events)
             .zip(leaves)
@@ -152,6 +160,7 @@ impl Tip {
         let tip = Self {
             fence: self.fence,
             frontier,
+            groups,
             recorded_at,
         };
         Ok((tip, batch))

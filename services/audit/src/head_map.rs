@@ -76,7 +76,7 @@ impl HeadMap {
         store: &dyn Store,
         patients: &BTreeSet<PatientId>,
     ) -> Result<PatientHeads, HeadMapError> {
-        if self.heads > MOST_HEADS {
+        if self.is_full() {
             (self.heads, self.buckets) = (0, HashMap::new());
         }
         let keys: Vec<_> = patients.iter().map(|id| (*id, key_of(*id))).collect();
@@ -192,14 +192,30 @@ impl HeadMap {
         change
     }
 
-    /// The map after a change that is stored.
-    pub fn apply(&mut self, change: MapChange) {
-        self.tiles.extend(change.tiles);
-        for (bucket, heads) in change.buckets {
-            let after = heads.len();
-            let before = self.buckets.insert(bucket, heads).map_or(0, |b| b.len());
-            self.heads += after - before.min(after);
+    /// The map after a change. Gives the change back to what it was.
+    pub fn apply(&mut self, change: MapChange) -> MapChange {
+        let mut before = MapChange {
+            root: self.root(),
+            ..MapChange::default()
+        };
+        for (id, tile) in change.tiles {
+            let tile = self.tiles.insert(id, tile).unwrap_or_default();
+            before.tiles.push((id, tile));
         }
+        for (bucket, heads) in change.buckets {
+            self.heads += heads.len();
+            let heads = self.buckets.insert(bucket, heads).unwrap_or_default();
+            self.heads = self.heads.saturating_sub(heads.len());
+            before.buckets.insert(bucket, heads);
+        }
+        before
+    }
+
+    /// Whether [`HeadMap::heads`] forgets first what it knows. What is not stored yet must not
+    /// be forgotten.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.heads > MOST_HEADS
     }
 
     fn tile(&self, id: TileId) -> MapTile {

@@ -45,6 +45,23 @@ impl Positions {
         }
     }
 
+    /// Where these producers are, so that [`Positions::move_back`] leads back here.
+    #[must_use]
+    pub fn of_those(&self, others: &Self) -> Self {
+        let mut now = Self::default();
+        for (source, epoch, _) in others.all() {
+            now.put(source, epoch, self.last(source, epoch));
+        }
+        now
+    }
+
+    /// Moves to where these were.
+    pub fn move_back(&mut self, before: &Self) {
+        for (source, epoch, last) in before.all() {
+            self.put(source, epoch, last);
+        }
+    }
+
     /// All of them, in one order.
     pub fn all(&self) -> impl Iterator<Item = (&str, u64, u64)> {
         self.0.iter().flat_map(|(source, epochs)| {
@@ -58,12 +75,15 @@ impl Positions {
     }
 
     fn advance(&mut self, source: &str, epoch: u64, to: u64) {
+        self.put(source, epoch, to.max(self.last(source, epoch)));
+    }
+
+    fn put(&mut self, source: &str, epoch: u64, last: u64) {
         if !self.0.contains_key(source) {
             self.0.insert(source.to_owned(), BTreeMap::new());
         }
         if let Some(epochs) = self.0.get_mut(source) {
-            let position = epochs.entry(epoch).or_default();
-            *position = to.max(*position);
+            epochs.insert(epoch, last);
         }
     }
 }
@@ -198,5 +218,20 @@ mod tests {
         assert_eq!(positions.last("consent", 1), 6);
         positions.move_to(&after(1..=2));
         assert_eq!(positions.last("consent", 1), 6);
+    }
+
+    #[test]
+    fn what_moved_goes_back_to_where_it_was() {
+        let mut positions = after(1..=5);
+        let mut ahead = Ahead::of(&positions);
+        ahead.advance(&submission("consent", 1, 6..=9));
+        ahead.advance(&submission("identity", 3, 1..=2));
+        let moved = ahead.moved();
+        let before = positions.of_those(&moved);
+        positions.move_to(&moved);
+        assert_eq!(positions.last("identity", 3), 2);
+        positions.move_back(&before);
+        assert_eq!(positions.last("consent", 1), 5);
+        assert_eq!(positions.last("identity", 3), 0);
     }
 }

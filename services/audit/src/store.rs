@@ -14,7 +14,7 @@ use aval_merkle_log::tree::{KnownNodes, NodeId};
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 
-use crate::batch::{Batch, PatientHeads, Tip};
+use crate::batch::{Batch, Origin, PatientHeads, Tip};
 use crate::checkpoint_key::CheckpointKey;
 use crate::entry::{StoredEntry, StoredErased};
 use crate::erasure::{Erasable, Target};
@@ -24,10 +24,13 @@ use crate::plan::Recorded;
 use crate::professionals::Identifiers;
 use crate::query::{News, Onward, Query};
 use crate::sequence::Positions;
+use crate::submission::SealedEvent;
 
 #[cfg(test)]
 mod conformance;
 pub mod sql;
+
+pub use sql::ReadyBatch;
 
 /// How many entries [`Store::news_from`] looks at.
 pub const MOST_NEWS: u64 = 4_096;
@@ -84,6 +87,22 @@ pub trait Store: fmt::Debug + Send + Sync {
         positions: &'a [(&'a str, u64, u64)],
     ) -> Answer<'a, (), CommitError>;
 
+    /// Whether [`ready`](Self::ready) makes a batch of these events ready, by what is in memory
+    /// at this moment.
+    fn makes_ready(&self, events: &[(Origin<'_>, &SealedEvent)]) -> bool;
+
+    /// Makes a batch ready for [`commit_ready`](Self::commit_ready), while another one is being
+    /// stored: it reads nothing and changes nothing. None where what it takes is not in
+    /// memory, or where the engine has nothing to make ready.
+    fn ready(
+        &self,
+        batch: &Batch<'_>,
+        positions: &[(&str, u64, u64)],
+    ) -> Option<Result<ReadyBatch, DatabaseError>>;
+
+    /// Takes a batch that was made ready, as [`commit`](Self::commit) does.
+    fn commit_ready(&self, batch: ReadyBatch) -> Answer<'_, (), CommitError>;
+
     /// The newest signed checkpoint; none before the first writer took over.
     fn checkpoint(&self) -> Answer<'_, Option<String>>;
 
@@ -129,6 +148,11 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// leaves the acts of that human under whichever identifier, and of a filter's first
     /// accesses each human has one.
     fn events<'a>(&'a self, query: &'a Query) -> Answer<'a, Vec<StoredEntry>>;
+
+    /// The same together with what is left of those whose payload was erased, as many again,
+    /// where the query asks for a patient's whole history. One is told or erased or, if it is
+    /// erased at this moment, both: it is missing in no case.
+    fn page<'a>(&'a self, query: &'a Query) -> Answer<'a, Page>;
 
     /// The next entries of a list, the oldest first, without those whose payload was
     /// erased; a patient's as in [`events`](Self::events). Entries become visible in the order of the log: whoever has seen one has
@@ -206,6 +230,15 @@ pub enum Sequence {
     NewestFirst,
     /// The oldest first.
     OldestFirst,
+}
+
+/// A part of a list, and of what was erased there, the newest first.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// The events.
+    pub entries: Vec<StoredEntry>,
+    /// What is left of others.
+    pub erased: Vec<StoredErased>,
 }
 
 /// What one step of a rotation did.

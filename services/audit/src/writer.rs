@@ -9,11 +9,16 @@
 //! t1  B, C, D arrive and wait             t3  batch {B, C, D} begins, in this order
 //! ```
 //!
+//! Where many wait, their batch is made ready while the last one is being stored ([`ahead`]),
+//! so that the store does not wait for it.
+//!
 //! Every instance has such a task and one of them writes; deliveries to the others
 //! are refused, and their senders try again elsewhere. Whoever loses the right to
 //! write learns of it from the store, which takes nothing from them any more.
 
+mod ahead;
 mod term;
+mod waits;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,15 +36,13 @@ use crate::store::Store;
 use crate::submission::Submission;
 use term::Term;
 pub use term::TermError;
+use waits::{Counted, Waits};
 
 /// How many deliveries may wait.
 const LONGEST_QUEUE: usize = 4_096;
 
 /// How many erasures may wait.
 const MOST_ERASURES: usize = 16;
-
-/// How many events one transaction takes, unless a single delivery has more.
-const EVENTS_PER_BATCH: usize = 2_048;
 
 /// How long to wait after losing the log or failing to take it; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -51,6 +54,7 @@ pub struct Writer {
     queue: mpsc::Sender<Waiting>,
     erasures: mpsc::Sender<WaitingErasure>,
     leads: watch::Receiver<bool>,
+    waits: Arc<Waits>,
 }
 
 /// The writing task, to be run.
@@ -62,6 +66,7 @@ pub struct WriterTask {
     queue: mpsc::Receiver<Waiting>,
     erasures: mpsc::Receiver<WaitingErasure>,
     leads: watch::Sender<bool>,
+    waits: Arc<Waits>,
     metrics: WriterMetrics,
 }
 
@@ -87,6 +92,7 @@ pub enum RecordError {
 struct Waiting {
     submission: Submission,
     answer: oneshot::Sender<Result<u64, RecordError>>,
+    _counted: Counted,
 }
 
 #[derive(Debug)]
@@ -117,6 +123,7 @@ impl Writer {
         let (sender, queue) = mpsc::channel(LONGEST_QUEUE);
         let (erasing, erasures) = mpsc::channel(MOST_ERASURES);
         let (leads, leading) = watch::channel(false);
+        let waits = Waits::new();
         let task = WriterTask {
             store,
             key,
@@ -124,12 +131,14 @@ impl Writer {
             queue,
             erasures,
             leads,
+            waits: Arc::clone(&waits),
             metrics: WriterMetrics::new(),
         };
         let writer = Self {
             queue: sender,
             erasures: erasing,
             leads: leading,
+            waits,
         };
         (writer, task)
     }
@@ -139,7 +148,11 @@ impl Writer {
     /// recorded in that order.
     pub async fn record(&self, submission: Submission) -> Result<u64, RecordError> {
         let (answer, answered) = oneshot::channel();
-        let waiting = Waiting { submission, answer };
+        let waiting = Waiting {
+            _counted: self.waits.count(submission.count()),
+            submission,
+            answer,
+        };
         self.queue.try_send(waiting).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => RecordError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => RecordError::NotWriting,
@@ -218,42 +231,6 @@ impl WriterTask {
         }
     }
 
-    async fn lead(&mut self, mut term: Term, shutdown: &CancellationToken) -> Ended {
-        loop {
-            let work = tokio::select! {
-                biased;
-                work = Work::next(&mut self.queue, &mut self.erasures) => work,
-                () = shutdown.cancelled() => return Ended::Stopped,
-            };
-            let first = match work {
-                None => return Ended::Stopped,
-                Some(Work::Record(first)) => first,
-                Some(Work::Erase(waiting)) => match erase(&mut term, waiting).await {
-                    Ok(()) => continue,
-                    Err(lost) => return Ended::Lost(lost),
-                },
-            };
-            let batch = self.join_waiting(first);
-            let submissions: Vec<&Submission> = batch.iter().map(|w| &w.submission).collect();
-            let size = term.size();
-            match term.record(&submissions).await {
-                Ok(answers) => {
-                    self.count(&answers, term.size() - size, term.size());
-                    for (waiting, answer) in batch.into_iter().zip(answers) {
-                        waiting.answer(answer.map_err(RecordError::Refused));
-                    }
-                }
-                Err(error) => {
-                    let error = Arc::new(error);
-                    for waiting in batch {
-                        waiting.answer(Err(RecordError::Failed(Arc::clone(&error))));
-                    }
-                    return Ended::Lost(error);
-                }
-            }
-        }
-    }
-
     fn count(&self, answers: &[Result<u64, Refused>], events: u64, size: u64) {
         self.metrics.batch(answers.len(), events, size);
         if events > 0 {
@@ -261,20 +238,6 @@ impl WriterTask {
         }
         let refused = answers.iter().filter(|answer| answer.is_err()).count();
         self.metrics.refused(refused as u64);
-    }
-
-    /// The first delivery and those that arrived behind it, up to the batch's size.
-    fn join_waiting(&mut self, first: Waiting) -> Vec<Waiting> {
-        let mut events = first.submission.count();
-        let mut batch = vec![first];
-        while events < EVENTS_PER_BATCH {
-            let Ok(next) = self.queue.try_recv() else {
-                break;
-            };
-            events += next.submission.count();
-            batch.push(next);
-        }
-        batch
     }
 
     async fn refuse_all_for(

@@ -55,7 +55,8 @@ pub(super) fn leaves_erased(filter: &Filter) -> bool {
     *filter == Filter::default()
 }
 
-/// One list of both, in this order, as long as either was asked to be.
+/// One list of both, in this order, as long as either was asked to be. What was told before
+/// it was erased is told.
 pub(super) fn joined(
     entries: Vec<Entry>,
     erased: Vec<ErasedEntry>,
@@ -72,7 +73,8 @@ pub(super) fn joined(
                 .map(|left| Listed::Erased(Box::new(left))),
         )
         .collect();
-    all.sort_unstable_by_key(Listed::log_index);
+    all.sort_by_key(Listed::log_index);
+    all.dedup_by_key(|event| event.log_index());
     if order == Sequence::NewestFirst {
         all.reverse();
     }

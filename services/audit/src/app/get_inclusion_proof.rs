@@ -27,7 +27,11 @@ impl App {
         log_index: u64,
         tree_size: Option<u64>,
     ) -> Result<Inclusion, Error> {
-        let newest = self.newest_checkpoint().await?;
+        // Where the size is known, the way up is looked for at the same time.
+        let asked = tree_size.filter(|size| log_index < *size);
+        let way_up = async { self.way_up(log_index, asked?).await.ok() };
+        let (newest, found) = tokio::join!(self.newest_checkpoint(), way_up);
+        let newest = newest?;
         let size = tree_size.unwrap_or(newest.checkpoint.size);
         if size > newest.checkpoint.size {
             return Err(Error::BeyondTheLog {
@@ -42,7 +46,11 @@ impl App {
             });
         }
         let root = (size == newest.checkpoint.size).then_some(newest.checkpoint.root);
-        let (leaf_hash, proof) = self.prove_inclusion(log_index, size, root).await?;
+        let found = found.filter(|found| leads_to(found, root));
+        let (leaf_hash, proof) = match found {
+            Some(found) => found,
+            None => self.prove_inclusion(log_index, size, root).await?,
+        };
         Ok(Inclusion {
             proof,
             leaf_hash,
@@ -58,11 +66,8 @@ impl App {
         size: u64,
         root: Option<Hash>,
     ) -> Result<(Hash, InclusionProof), Error> {
-        let leads_there = |(leaf, proof): &(Hash, InclusionProof)| {
-            root.is_none_or(|root| proof.verify(*leaf, root).is_ok())
-        };
         let found = self.way_up(log_index, size).await?;
-        if leads_there(&found) {
+        if leads_to(&found, root) {
             return Ok(found);
         }
         self.store.forget_nodes();
@@ -71,7 +76,9 @@ impl App {
             log_index,
             what: "place in the tree",
         };
-        leads_there(&found).then_some(found).ok_or(altered.into())
+        leads_to(&found, root)
+            .then_some(found)
+            .ok_or(altered.into())
     }
 
     /// A leaf and its way up, in one look.
@@ -87,4 +94,9 @@ impl App {
         let leaf = nodes.node(leaf).map_err(ComputeError::Source)?;
         Ok((leaf, InclusionProof::compute(&nodes, log_index, size)?))
     }
+}
+
+/// Whether a leaf's way up ends in this root, where the root is known.
+fn leads_to((leaf, proof): &(Hash, InclusionProof), root: Option<Hash>) -> bool {
+    root.is_none_or(|root| proof.verify(*leaf, root).is_ok())
 }

@@ -8,10 +8,9 @@ use aval_runtime::context::RequestContext;
 use aval_runtime::page::PageTokenInvalid;
 
 use super::App;
-use super::erased::{Listed, joined, leaves_erased};
+use super::erased::{Listed, joined};
 use super::trace_reading::reader;
 use crate::entry::{Altered, Entry, StoredEntry};
-use crate::erasure::ErasedEntry;
 use crate::error::Error;
 use crate::query::{Filter, ListEvents, Query, Scope};
 use crate::sentence::Reader;
@@ -50,8 +49,10 @@ impl App {
             before,
             limit: command.page_size.with_one_more(),
         };
-        let entries = open_all(self.store.events(&query).await?)?;
-        let erased = self.erased_of(&query).await?;
+        let page = self.store.page(&query).await?;
+        let entries = open_all(page.entries)?;
+        // Of what a professional did nothing is left by which it could be found.
+        let erased = self.explained(page.erased).await?;
         let mut entries = joined(entries, erased, Sequence::NewestFirst, query.limit);
         let more = entries.len() > command.page_size.get();
         entries.truncate(command.page_size.get());
@@ -71,23 +72,6 @@ impl App {
             reader: reader(cx),
             next_page_token,
         })
-    }
-
-    /// What was erased of a patient's whole history, on the same page. Of what a professional
-    /// did nothing is left by which it could be found.
-    async fn erased_of(&self, query: &Query) -> Result<Vec<ErasedEntry>, Error> {
-        let Scope::Patient(patient_id) = query.scope else {
-            return Ok(Vec::new());
-        };
-        if !leaves_erased(&query.filter) {
-            return Ok(Vec::new());
-        }
-        let before = 0..query.before.unwrap_or(u64::MAX);
-        let newest_first = Sequence::NewestFirst;
-        let rows = self
-            .store
-            .erased_in(patient_id, before, newest_first, query.limit);
-        self.explained(rows.await?).await
     }
 
     fn position_in(

@@ -2,7 +2,7 @@
 
 use aval_merkle_log::Hash;
 use aval_merkle_log::leaf::{LeafContent, leaf_hash};
-use aval_merkle_log::tree::Frontier;
+use aval_merkle_log::tree::{Frontier, OpenGroups};
 
 use super::{Examination, Fault};
 use crate::entry::{Altered, StoredEntry};
@@ -14,7 +14,8 @@ pub struct Row {
     pub log_index: u64,
     /// Its leaf, as the columns tell it.
     pub leaf: LeafContent,
-    /// The hashes that stand with it: of the leaf, then of each subtree that it completes.
+    /// The hashes that stand with it: of the leaf, then of each subtree that it completes, then
+    /// of the groups that it completes, which entries from before there were groups are without.
     pub nodes: Vec<Hash>,
     /// What was told.
     pub payload: Payload,
@@ -40,6 +41,7 @@ pub enum Payload {
 #[derive(Debug, Default)]
 pub struct Tree {
     frontier: Frontier,
+    groups: OpenGroups,
     next: u64,
     recorded_at_micros: i64,
 }
@@ -106,9 +108,11 @@ impl Tree {
         let Ok(appended) = self.frontier.append(stored.unwrap_or(leaf)) else {
             return;
         };
-        let mut computed = appended.nodes.iter().map(|node| node.hash);
-        let _leaf = computed.next();
-        if !computed.eq(row.nodes.iter().skip(1).copied()) {
+        let computed: Vec<Hash> = appended.nodes.iter().map(|node| node.hash).collect();
+        let besides = self.groups.take(&computed);
+        let (own, kept) = row.nodes.split_at(computed.len().min(row.nodes.len()));
+        let are_kept = kept.is_empty() || kept == besides;
+        if own.get(1..) != computed.get(1..) || !are_kept {
             found.note(Fault::Tree { log_index });
         }
     }

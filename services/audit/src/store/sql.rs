@@ -2,7 +2,8 @@
 //!
 //! `events` has one row an entry, whose `nodes` are the hashes of the leaf and of
 //! each subtree that it completes: the whole tree, written once, without a row of
-//! its own for any node. `log_head` has one row; its update is the
+//! its own for any node. Whoever completes a group of 32 nodes keeps all of their hashes,
+//! so that a proof reads one row for five levels. `log_head` has one row; its update is the
 //! compare-and-swap that fences writers. `patient_heads` and `map_tiles` are the map
 //! of patients' heads; `patient_aliases` is who of them is one human; `producers` is how
 //! far each producer has come. `witnessed` has at most one row, the newest checkpoint that
@@ -54,10 +55,10 @@ use aval_merkle_log::tree::{KnownNodes, NodeId};
 use tokio::sync::watch;
 
 use super::{
-    Answer, CommitError, HeadProof, Humans, KeyCounts, MapTiles, Rekeyed, Sequence, StandingEntry,
-    Store, Tenure,
+    Answer, CommitError, HeadProof, Humans, KeyCounts, MapTiles, Page, Rekeyed, Sequence,
+    StandingEntry, Store, Tenure,
 };
-use crate::batch::{Batch, PatientHeads};
+use crate::batch::{Batch, Origin, PatientHeads};
 use crate::checkpoint_key::CheckpointKey;
 use crate::entry::{StoredEntry, StoredErased};
 use crate::erasure::{Erasable, Target};
@@ -67,7 +68,9 @@ use crate::patient_keys::PatientKeys;
 use crate::plan::Recorded;
 use crate::professionals::{Identifiers, Professionals};
 use crate::query::{Filter, News, Onward, Query, Scope};
+use crate::submission::SealedEvent;
 
+pub use append::ReadyBatch;
 #[cfg(test)]
 pub(crate) use list::page_statements;
 pub use migration::Migrator;
@@ -208,6 +211,22 @@ impl Store for SqlStore {
         Box::pin(append::commit(&self.db, &self.keys, batch, positions))
     }
 
+    fn makes_ready(&self, events: &[(Origin<'_>, &SealedEvent)]) -> bool {
+        append::makes_ready(&self.db, &self.keys, events)
+    }
+
+    fn ready(
+        &self,
+        batch: &Batch<'_>,
+        positions: &[(&str, u64, u64)],
+    ) -> Option<Result<ReadyBatch, DatabaseError>> {
+        append::ready(&self.db, &self.keys, batch, positions)
+    }
+
+    fn commit_ready(&self, batch: ReadyBatch) -> Answer<'_, (), CommitError> {
+        Box::pin(append::commit_ready(&self.db, batch))
+    }
+
     fn checkpoint(&self) -> Answer<'_, Option<String>> {
         Box::pin(self.tree.checkpoint())
     }
@@ -242,6 +261,17 @@ impl Store for SqlStore {
             let asked = &asked;
             self.listed(move |db| {
                 Box::pin(async move { list::events(&db, &self.keys, query, asked).await })
+            })
+            .await
+        })
+    }
+
+    fn page<'a>(&'a self, query: &'a Query) -> Answer<'a, Page> {
+        Box::pin(async move {
+            let asked = self.asked(query.scope, &query.filter).await?;
+            let asked = &asked;
+            self.listed(move |db| {
+                Box::pin(async move { list::page(&db, &self.keys, query, asked).await })
             })
             .await
         })

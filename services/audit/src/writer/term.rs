@@ -1,5 +1,7 @@
 //! One writer's time: from taking over to losing the log.
 
+mod prepared;
+
 use std::sync::Arc;
 
 use aval_database::DatabaseError;
@@ -14,6 +16,8 @@ use crate::plan::{Plan, Recorded, Refused, claimed_before};
 use crate::sequence::Positions;
 use crate::store::{CommitError, Lease, Store};
 use crate::submission::{NotASubmission, Submission, Unrecordable};
+
+pub(super) use prepared::{Outcome, Prepared, Storing};
 
 /// The state of the one who writes: what the store would say if it were asked.
 #[derive(Debug)]

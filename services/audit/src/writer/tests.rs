@@ -1,5 +1,6 @@
 //! The writing task on both engines: order, repetition, many callers, death.
 
+mod ahead;
 mod death;
 mod desk;
 
@@ -11,6 +12,7 @@ use aval_domain::id::EventId;
 use super::*;
 use crate::sample;
 use crate::store::sql::Migrator;
+use ahead::*;
 use death::*;
 use desk::{Desk, assert_recorded_in_order};
 
@@ -30,7 +32,13 @@ aval_database::conformance_suite! {
         a_head_that_was_changed_ends_the_writer_s_term_and_nothing_is_recorded,
         a_log_from_before_there_was_a_map_is_signed_anew,
         the_log_s_time_does_not_go_back_with_the_clock,
+        a_batch_made_ready_follows_the_one_that_is_being_stored,
+        what_follows_events_that_were_recorded_already_is_made_anew,
+        a_batch_made_ready_by_a_writer_who_was_fenced_is_not_stored,
+        what_may_be_in_the_batch_ahead_is_not_made_ready,
+        hundreds_of_callers_lose_nothing_double_nothing_and_keep_their_order,
         a_writer_killed_at_any_moment_loses_nothing,
+        a_writer_killed_while_hundreds_wait_loses_nothing,
         the_next_writer_goes_on_when_the_first_is_killed,
         stopping_answers_what_was_begun,
     ],

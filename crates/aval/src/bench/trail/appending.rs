@@ -103,9 +103,8 @@ pub(super) async fn measure(
             taken.per_second.iter().copied(),
             inserted.per_second.iter().copied(),
         );
-        let ratio = ratio.map(|ratio| ratio.median);
         let size = Some(log.store.size().await?);
-        let (fast, slow) = (taken.median(), inserted.median());
+        let (fast, slow) = (taken.spread(), inserted.spread());
         told.add_turns((taken.what, count), size, taken.calls, fast, ratio);
         told.add_turns((inserted.what, count), None, inserted.calls, slow, None);
     }
@@ -163,9 +162,8 @@ impl Contender {
         }
     }
 
-    fn median(&self) -> f64 {
-        let spread = Spread::of(self.per_second.iter().copied());
-        spread.map_or(0.0, |spread| spread.median)
+    fn spread(&self) -> Option<Spread> {
+        Spread::of(self.per_second.iter().copied())
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::bench::measurement::Measurement;
+use crate::bench::spread::Spread;
 use crate::bench::threads::{ProcessorTime, ThreadTimes, Threads};
 use crate::language::say;
 use crate::output::Rows;
@@ -31,10 +32,10 @@ struct Line {
     size: Option<u64>,
     callers: Option<u32>,
     outcome: Option<Outcome>,
-    /// Where it is not of all calls together: the median of the rounds.
-    per_second: Option<f64>,
-    /// How many times the next line's, in the same rounds; the median.
-    times: Option<f64>,
+    /// Where it is not of all calls together: that of the rounds.
+    per_second: Option<Spread>,
+    /// How many times the next line's, in the same rounds.
+    times: Option<Spread>,
     bytes: Option<u64>,
 }
 
@@ -159,15 +160,15 @@ impl Told {
         (what, callers): (&'static str, u32),
         size: Option<u64>,
         outcome: Outcome,
-        per_second: f64,
-        times: Option<f64>,
+        per_second: Option<Spread>,
+        times: Option<Spread>,
     ) {
         self.0.push(Line {
             what,
             size,
             callers: Some(callers),
             outcome: Some(outcome),
-            per_second: Some(per_second),
+            per_second,
             times,
             ..Line::default()
         });
@@ -194,12 +195,20 @@ impl Told {
             ("callers", say("appelants", "callers")),
             ("calls", say("appels", "calls")),
             ("per_second", say("par seconde", "a second")),
+            (
+                "per_second_range",
+                say("d'un tour à l'autre", "from round to round"),
+            ),
             ("p50_ms", say("p50 ms", "p50 ms")),
             ("p99_ms", say("p99 ms", "p99 ms")),
             ("most_ms", say("au plus ms", "most ms")),
             ("server_us", say("serveur µs", "server µs")),
             ("caller_us", say("appelant µs", "caller µs")),
             ("times_the_next", say("fois la suivante", "times the next")),
+            (
+                "times_range",
+                say("d'un tour à l'autre", "from round to round"),
+            ),
             ("bytes", say("octets", "bytes")),
         ]);
         for line in &self.0 {
@@ -230,19 +239,28 @@ impl Line {
             });
             json!(micros.map(f64::round))
         };
-        let times = self.times.map(|times| (times * 100.0).round() / 100.0);
+        let times = self.times;
+        let range = |spread: Option<Spread>, digits: usize| {
+            let text = |spread: Spread| {
+                let (lowest, highest) = (spread.lowest, spread.highest);
+                format!("{lowest:.digits$}–{highest:.digits$}")
+            };
+            json!(spread.map(text))
+        };
         vec![
             json!(self.what),
             json!(self.size),
             json!(self.callers),
             json!(latencies.map(Histogram::len)),
-            json!(self.per_second.or(of_all)),
+            json!(self.per_second.map(|spread| spread.median).or(of_all)),
+            range(self.per_second, 0),
             quantile(0.5),
             quantile(0.99),
             quantile(1.0),
             a_call(|used| used.servers),
             a_call(|used| used.callers),
-            json!(times),
+            json!(times.map(|times| (times.median * 100.0).round() / 100.0)),
+            range(times, 2),
             json!(self.bytes),
         ]
     }

@@ -9,7 +9,7 @@ use aval_merkle_log::leaf::leaf_hash;
 
 use super::fixture::Fixture;
 use crate::erasure::{Limit, MOST_AT_ONCE, Target, told_in};
-use crate::query::{Filter, Scope};
+use crate::query::{Filter, Query, Scope};
 use crate::store::sql::damage;
 use crate::store::{Sequence, Store};
 
@@ -79,6 +79,48 @@ pub(super) async fn what_is_erased_is_gone_with_its_key_and_the_log_says_so(fixt
     assert_eq!(again.rows.len(), 1);
     let nothing = fixture.store.erasable(&Target::Patient(one)).await.unwrap();
     assert!(nothing.rows.is_empty() && !nothing.has_key);
+}
+
+pub(super) async fn a_page_has_what_was_erased_beside_what_was_not(fixture: &Fixture) {
+    let sample = &fixture.sample;
+    let (one, other) = (sample.patient_id(), sample.patient_id());
+    let mut hand = fixture.take_over().await;
+    let events = [one, other, one].map(|id| sample.access(Some(id)));
+    let professional = events[1].actor.practitioner_id().unwrap();
+    fixture.append(&mut hand, &events).await;
+    fixture.erase(&mut hand, Target::Patient(one)).await;
+    fixture.append(&mut hand, &[sample.access(Some(one))]).await;
+    let granted = Filter {
+        kinds: [EventKind::GrantCreated].into(),
+        ..Filter::default()
+    };
+    let (all, of_patient) = (Filter::default, Scope::Patient);
+    for (scope, filter, before, told, erased) in [
+        (of_patient(one), all(), None, vec![4, 3], vec![2, 0]),
+        (of_patient(one), all(), Some(4), vec![3], vec![2, 0]),
+        (of_patient(one), all(), Some(2), vec![], vec![0]),
+        (of_patient(one), granted, None, vec![], vec![]),
+        (of_patient(other), all(), None, vec![1], vec![]),
+        (
+            Scope::Practitioner(professional),
+            all(),
+            None,
+            vec![1],
+            vec![],
+        ),
+    ] {
+        let query = Query {
+            scope,
+            filter,
+            before,
+            limit: 10,
+        };
+        let page = fixture.store.page(&query).await.unwrap();
+        let entries = page.entries.iter().map(|entry| entry.log_index);
+        assert_eq!(entries.collect::<Vec<u64>>(), told, "{query:?}");
+        let left = page.erased.iter().map(|left| left.log_index);
+        assert_eq!(left.collect::<Vec<u64>>(), erased, "{query:?}");
+    }
 }
 
 pub(super) async fn more_than_one_step_erases_is_erased_step_by_step(fixture: &Fixture) {

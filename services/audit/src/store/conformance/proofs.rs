@@ -8,9 +8,10 @@ use aval_merkle_log::note::SignedNote;
 use aval_merkle_log::proof::{ConsistencyProof, InclusionProof};
 use aval_merkle_log::receipt::{Evidence, Receipt};
 use aval_merkle_log::tile::{Tile, TileKind};
-use aval_merkle_log::tree::{Frontier, Nodes};
+use aval_merkle_log::tree::{Frontier, KnownNodes, NodeId, Nodes};
 
 use super::fixture::Fixture;
+use crate::examination::Fault;
 use crate::store::Store;
 use crate::store::sql::damage;
 
@@ -94,6 +95,54 @@ pub(super) async fn nodes_are_remembered_until_they_are_to_be_forgotten(fixture:
     fixture.store.forget_nodes();
     let anew = fixture.store.nodes(&needed).await.unwrap();
     assert_eq!(anew, elsewhere);
+}
+
+/// A store that has remembered nothing yet, and knows how far the log reaches.
+async fn read_anew(fixture: &Fixture, needed: &[NodeId]) -> KnownNodes {
+    let store = fixture.again().store;
+    let last = NodeId {
+        level: 0,
+        index: SIZE - 1,
+    };
+    store.nodes(&[last]).await.unwrap();
+    store.nodes(needed).await.unwrap()
+}
+
+pub(super) async fn the_nodes_of_a_whole_group_are_read_out_of_one_row(fixture: &Fixture) {
+    grow(fixture).await;
+    let needed = InclusionProof::needed(5, SIZE).unwrap();
+    let before = read_anew(fixture, &needed).await;
+    damage::execute(
+        &fixture.db,
+        "UPDATE events SET nodes = commitment WHERE log_index < 31",
+    )
+    .await;
+    assert_eq!(read_anew(fixture, &needed).await, before);
+}
+
+pub(super) async fn a_log_from_before_there_were_groups_is_proved_and_whole(fixture: &Fixture) {
+    let (_, roots) = grow(fixture).await;
+    let needed = InclusionProof::needed(5, SIZE).unwrap();
+    let before = read_anew(fixture, &needed).await;
+    // What the entry at 31 completes itself are six hashes.
+    let cut = "UPDATE events SET nodes = substr(nodes, 1, 192) WHERE log_index = 31; \
+        UPDATE events SET sequence = log_index + 1; \
+        INSERT INTO producers (source, epoch, last_sequence) VALUES ('consent', 1, 300)";
+    damage::execute(&fixture.db, cut).await;
+    assert_eq!(read_anew(fixture, &needed).await, before);
+    let found = fixture.store.examine(&fixture.key).await.unwrap();
+    assert!(found.is_whole(), "{:?}", found.faults);
+    // A writer makes the groups that it completes of what there is.
+    let mut hand = fixture.take_over().await;
+    let more: Vec<Event> = (0..40).map(|_| fixture.sample.access(None)).collect();
+    fixture.append(&mut hand, &more).await;
+    assert_ne!(fixture.checkpoint().await.root, roots[at(SIZE)]);
+    let cut = "UPDATE events SET nodes = substr(nodes, 1, length(nodes) - 32) \
+        WHERE log_index = 319";
+    damage::execute(&fixture.db, cut).await;
+    let found = fixture.store.examine(&fixture.key).await.unwrap();
+    let is_told = |fault: &Fault| matches!(fault, Fault::Tree { log_index: 319 });
+    assert!(found.faults.iter().any(is_told), "{:?}", found.faults);
 }
 
 pub(super) async fn tiles_hold_the_nodes_of_the_tree(fixture: &Fixture) {

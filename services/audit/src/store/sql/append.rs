@@ -3,14 +3,21 @@
 mod postgres;
 mod sqlite;
 
+use aval_database::parameters::Encoded;
 use aval_database::{Backend, Database, DatabaseError};
 use sea_orm::DbErr;
 
-use super::keys::SealedPayload;
 use super::{alias, erase, keys};
-use crate::batch::Batch;
+use crate::aliases;
+use crate::batch::{Batch, Origin};
 use crate::patient_keys::PatientKeys;
+use crate::payload;
 use crate::store::CommitError;
+use crate::submission::SealedEvent;
+
+/// A batch that is one statement, as it is sent.
+#[derive(Debug)]
+pub struct ReadyBatch(Encoded);
 
 pub(super) async fn commit(
     db: &Database,
@@ -18,9 +25,8 @@ pub(super) async fn commit(
     batch: &Batch<'_>,
     positions: &[(&str, u64, u64)],
 ) -> Result<(), CommitError> {
-    if let Some(payloads) = alone(db, patient_keys, batch) {
-        let stored = postgres::store_alone(db, batch, &payloads?, positions).await;
-        return stored.map_err(already_recorded);
+    if let Some(ready) = ready(db, patient_keys, batch, positions) {
+        return commit_ready(db, ready?).await;
     }
     let used = db
         .transaction("audit.append", async |tx| {
@@ -47,19 +53,43 @@ pub(super) async fn commit(
     Ok(())
 }
 
-/// The payloads of a batch that is one statement on PostgreSQL, as nearly every one is: it
-/// changes nothing but what entries do, and their keys are known.
-fn alone(
+/// Whether [`ready`] makes anything of these.
+pub(super) fn makes_ready(
+    db: &Database,
+    patient_keys: &PatientKeys,
+    events: &[(Origin<'_>, &SealedEvent)],
+) -> bool {
+    let is_plain = |(origin, sealed): &(Origin<'_>, &SealedEvent)| {
+        aliases::told_by(origin.source, &sealed.event).is_none()
+            && patient_keys
+                .known_of(payload::owner(&sealed.event))
+                .is_some()
+    };
+    db.backend() == Backend::Postgres && events.iter().all(is_plain)
+}
+
+/// A batch that is one statement on PostgreSQL, as nearly every one is: it changes nothing but
+/// what entries do, and their keys are known. Everything is encrypted and encoded here.
+pub(super) fn ready(
     db: &Database,
     patient_keys: &PatientKeys,
     batch: &Batch<'_>,
-) -> Option<Result<Vec<SealedPayload>, DatabaseError>> {
+    positions: &[(&str, u64, u64)],
+) -> Option<Result<ReadyBatch, DatabaseError>> {
     let is_alone = batch.who_is_whom.is_empty()
         && batch.erasures.is_empty()
         && batch.erased_key.is_none()
         && db.backend() == Backend::Postgres;
     let known = is_alone.then(|| keys::known(patient_keys, batch))??;
-    Some(keys::seal_under(&known, batch))
+    let payloads = keys::seal_under(&known, batch);
+    let encoded = payloads.and_then(|payloads| postgres::encode(batch, &payloads, positions));
+    Some(encoded.map(ReadyBatch))
+}
+
+/// The statement is the whole transaction.
+pub(super) async fn commit_ready(db: &Database, batch: ReadyBatch) -> Result<(), CommitError> {
+    let stored = postgres::store_alone(db, batch.0).await;
+    stored.map_err(already_recorded)
 }
 
 fn already_recorded(error: CommitError) -> CommitError {

@@ -10,7 +10,7 @@ use aval_database::{Database, DatabaseError, Transaction};
 use aval_domain::event::EventKind;
 use aval_domain::id::PatientId;
 use aval_domain::time::Timestamp;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, Query, SimpleExpr};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select,
 };
@@ -195,6 +195,17 @@ pub(super) async fn erased_in(
     rows.iter().map(erased_of).collect()
 }
 
+/// Whether anything of this patient's own was erased, as a part of a statement.
+pub(super) fn has_erased(id: Uuid) -> SimpleExpr {
+    let mut erased = Query::select();
+    erased
+        .expr(Expr::value(1))
+        .from(Entity)
+        .and_where(Column::PatientId.eq(id))
+        .and_where(Column::ErasedBy.is_not_null());
+    Expr::exists(erased)
+}
+
 /// What is left of an event, if it was erased.
 pub(super) async fn erased(
     db: &Database,
@@ -204,7 +215,7 @@ pub(super) async fn erased(
     row.as_ref().map(erased_of).transpose()
 }
 
-fn there(whose: sea_orm::sea_query::SimpleExpr) -> Select<Entity> {
+fn there(whose: SimpleExpr) -> Select<Entity> {
     Entity::find()
         .filter(whose)
         .filter(Column::ErasedBy.is_not_null())

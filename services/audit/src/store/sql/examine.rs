@@ -90,7 +90,7 @@ fn examined(
     erasures: &HashMap<i64, Entry>,
 ) -> Result<Row, DatabaseError> {
     let index = row.log_index;
-    let nodes = hashes(&row.nodes);
+    let nodes = row::hashes(&row.nodes);
     let nodes = nodes.ok_or_else(|| DatabaseError::corrupt("events", "nodes", &index))?;
     let leaf = row::leaf_of(&LeafRow::of(row))?;
     let is_of_patients = KINDS.map(EventKind::code).contains(&row.kind.as_str());
@@ -111,12 +111,6 @@ fn examined(
         payload,
         tells_who_is_whom,
     })
-}
-
-fn hashes(nodes: &[u8]) -> Option<Vec<Hash>> {
-    let (hashes, rest) = nodes.as_chunks();
-    let hashes = hashes.iter().copied().map(Hash::from_bytes).collect();
-    rest.is_empty().then_some(hashes)
 }
 
 async fn aliases(

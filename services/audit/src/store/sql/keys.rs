@@ -237,15 +237,26 @@ pub(super) async fn opening(
 ) -> Result<Opening, DatabaseError> {
     let wanted: BTreeSet<i64> = rows.iter().filter_map(|row| row.0).collect();
     let places = rows.iter().map(|row| row.1);
-    let mut opening = Opening {
-        payloads: months::of_rows(connection, places).await?,
-        ..Opening::default()
-    };
+    // Neither waits for the other where there is more than one connection.
+    let (payloads, keys) = tokio::try_join!(
+        months::of_rows(connection, places),
+        named(connection, keys, wanted)
+    )?;
+    Ok(Opening { keys, payloads })
+}
+
+/// The keys of these names that there are.
+async fn named(
+    connection: &impl ConnectionTrait,
+    keys: &PatientKeys,
+    wanted: BTreeSet<i64>,
+) -> Result<HashMap<i64, SealingKey>, DatabaseError> {
+    let mut found = HashMap::new();
     let mut unknown = Vec::new();
     for key_id in wanted {
         match keys.known(key_id) {
             Some(key) => {
-                opening.keys.insert(key_id, key.sealing());
+                found.insert(key_id, key.sealing());
             }
             None => unknown.push(key_id),
         }
@@ -258,12 +269,12 @@ pub(super) async fn opening(
         for row in rows {
             // One that was altered opens nothing.
             if let Ok(key) = unwrapped(keys, row) {
-                opening.keys.insert(key.id, key.sealing());
+                found.insert(key.id, key.sealing());
                 keys.remember(key);
             }
         }
     }
-    Ok(opening)
+    Ok(found)
 }
 
 /// The keys that open these events.

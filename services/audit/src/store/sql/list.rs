@@ -2,8 +2,8 @@
 //!
 //! A page is a walk along an index, for each identifier of the human a walk of its own:
 //! what one statement with `patient_id IN (…)` finds, both engines would sort from the
-//! first event on. Most have one identifier, and pay for the others with a look into an
-//! index, in the statement of the page itself.
+//! first event on. Most have one identifier, and nothing that was erased, and pay for either
+//! with a look into an index, in the statement of the page itself.
 
 use std::collections::BTreeSet;
 
@@ -19,14 +19,17 @@ use sea_orm::{DbBackend, Statement};
 use uuid::Uuid;
 
 use super::entity::event::{Column, Entity, Model};
-use super::{alias, filter, row};
+use super::{alias, erase, filter, row};
 use crate::entry::StoredEntry;
 use crate::patient_keys::PatientKeys;
 use crate::query::{Filter, Onward, Query, Scope};
-use crate::store::Humans;
+use crate::store::{Humans, Page, Sequence};
 
 /// Tells in each row of a page whether others lead to the patient.
 const IS_LED_TO: &str = "is_led_to";
+
+/// Tells in each row of a page whether something of the patient's was erased.
+const HAS_ERASED: &str = "has_erased";
 
 /// Whom a list asks for, under all identifiers.
 #[derive(Debug, Clone, Default)]
@@ -46,7 +49,32 @@ pub(super) async fn events(
     query: &Query,
     asked: &Asked,
 ) -> Result<Vec<StoredEntry>, DatabaseError> {
-    read(db, keys, query.scope, &Page::of(query, asked)).await
+    read(db, keys, query.scope, &Part::of(query, asked)).await
+}
+
+/// The same with what is left of those that were erased.
+pub(super) async fn page(
+    db: &Database,
+    keys: &PatientKeys,
+    query: &Query,
+    asked: &Asked,
+) -> Result<Page, DatabaseError> {
+    let part = Part::of(query, asked);
+    let found = match query.scope {
+        Scope::Patient(id) => of_patient(db, id, &part).await?,
+        Scope::Practitioner(_) => Found::of(of_professional(db, &part).await?),
+    };
+    let entries = row::entries_of(db.reader(), keys, &found.rows).await?;
+    // One that was erased after it was found as well.
+    let has_erased = found.has_erased || entries.len() < found.rows.len();
+    let erased = match query.scope {
+        Scope::Patient(id) if has_erased && query.filter == Filter::default() => {
+            let before = 0..query.before.unwrap_or(u64::MAX);
+            erase::erased_in(db, id, &before, Sequence::NewestFirst, query.limit).await?
+        }
+        _ => Vec::new(),
+    };
+    Ok(Page { entries, erased })
 }
 
 pub(super) async fn events_from(
@@ -55,7 +83,7 @@ pub(super) async fn events_from(
     onward: &Onward,
     asked: &Asked,
 ) -> Result<Vec<StoredEntry>, DatabaseError> {
-    read(db, keys, onward.scope, &Page::onward(onward, asked)).await
+    read(db, keys, onward.scope, &Part::onward(onward, asked)).await
 }
 
 /// Under which identifiers somebody opened the record of this patient.
@@ -76,7 +104,7 @@ pub(super) async fn who_opened(
 }
 
 /// A part of a list, whosever it is.
-struct Page<'a> {
+struct Part<'a> {
     filter: &'a Filter,
     asked: &'a Asked,
     range: Condition,
@@ -84,7 +112,7 @@ struct Page<'a> {
     limit: u64,
 }
 
-impl<'a> Page<'a> {
+impl<'a> Part<'a> {
     fn of(query: &'a Query, asked: &'a Asked) -> Self {
         let before = query.before.map(row::signed);
         let below = before.map(|end| Column::LogIndex.lt(end));
@@ -127,10 +155,12 @@ impl<'a> Page<'a> {
         self.select(filter::of_practitioner(id, own, self.filter, named))
     }
 
-    /// Under a patient's own identifier, each row with whether there are others.
+    /// Under a patient's own identifier, each row with whether there are others, and whether
+    /// something was erased.
     fn alone(&self, id: Uuid) -> SelectStatement {
         let mut own = self.under(id, &[id]).into_query();
         own.expr_as(alias::is_led_to(id), IS_LED_TO);
+        own.expr_as(erase::has_erased(id), HAS_ERASED);
         own
     }
 
@@ -145,6 +175,23 @@ impl<'a> Page<'a> {
     }
 }
 
+/// What there is of a part.
+struct Found {
+    rows: Vec<Model>,
+    /// Whether something of the same list may have been erased.
+    has_erased: bool,
+}
+
+impl Found {
+    /// Of acts nothing is left by which they could be found.
+    const fn of(rows: Vec<Model>) -> Self {
+        Self {
+            rows,
+            has_erased: false,
+        }
+    }
+}
+
 /// The statements of a page: of a patient to whom nobody leads, then under each of these
 /// identifiers. For the tests that look at their plans.
 #[cfg(test)]
@@ -155,7 +202,7 @@ pub(crate) fn page_statements(
     all: &[PatientId],
 ) -> Vec<Statement> {
     let asked = Asked::default();
-    let page = Page::of(query, &asked);
+    let page = Part::of(query, &asked);
     let all: Vec<Uuid> = all.iter().map(|id| id.as_uuid()).collect();
     let mut statements = vec![engine.build(&page.alone(id.as_uuid()))];
     let each = all.iter().map(|own| page.under(*own, &all).build(engine));
@@ -167,10 +214,10 @@ async fn read(
     db: &Database,
     keys: &PatientKeys,
     scope: Scope,
-    page: &Page<'_>,
+    page: &Part<'_>,
 ) -> Result<Vec<StoredEntry>, DatabaseError> {
     let rows = match scope {
-        Scope::Patient(id) => of_patient(db, id, page).await?,
+        Scope::Patient(id) => of_patient(db, id, page).await?.rows,
         Scope::Practitioner(_) => of_professional(db, page).await?,
     };
     row::entries_of(db.reader(), keys, &rows).await
@@ -178,7 +225,7 @@ async fn read(
 
 /// The acts under all identifiers, which are known already: what is recorded meanwhile is
 /// beyond every row that is found.
-async fn of_professional(db: &Database, page: &Page<'_>) -> Result<Vec<Model>, DatabaseError> {
+async fn of_professional(db: &Database, page: &Part<'_>) -> Result<Vec<Model>, DatabaseError> {
     if let [one] = page.asked.own.as_slice() {
         return Ok(page.by(*one).all(db.reader()).await?);
     }
@@ -195,28 +242,30 @@ async fn of_professional(db: &Database, page: &Page<'_>) -> Result<Vec<Model>, D
 /// Rows, and whether there are more identifiers, are of one state: a reader forwards goes
 /// on after the last row, and must not pass what was recorded under another identifier
 /// since a merge that the rows reach beyond.
-async fn of_patient(
-    db: &Database,
-    id: PatientId,
-    page: &Page<'_>,
-) -> Result<Vec<Model>, DatabaseError> {
+async fn of_patient(db: &Database, id: PatientId, page: &Part<'_>) -> Result<Found, DatabaseError> {
     let id = id.as_uuid();
     let found = db.reader().query_all(&page.alone(id)).await?;
-    let is_led_to = match found.first() {
-        Some(row) => row.try_get("", IS_LED_TO)?,
-        None => alias::ids_of(db.reader(), id).await?.len() > 1,
+    let (is_led_to, has_erased) = match found.first() {
+        Some(row) => (row.try_get("", IS_LED_TO)?, row.try_get("", HAS_ERASED)?),
+        None => (alias::ids_of(db.reader(), id).await?.len() > 1, true),
     };
     if !is_led_to {
         let rows = found.iter().map(|row| Model::from_query_result(row, ""));
-        return Ok(rows.collect::<Result<_, _>>()?);
+        return Ok(Found {
+            rows: rows.collect::<Result<_, _>>()?,
+            has_erased,
+        });
     }
-    db.snapshot("audit.joined_events", async |tx| {
+    let rows = db.snapshot("audit.joined_events", async |tx| {
         let ids = alias::ids_of(&tx, id).await?;
         let mut rows = Vec::new();
         for own in &ids {
             rows.extend(page.under(*own, &ids).all(&tx).await?);
         }
-        Ok(page.join(rows))
+        Ok::<_, DatabaseError>(page.join(rows))
+    });
+    Ok(Found {
+        rows: rows.await?,
+        has_erased: true,
     })
-    .await
 }

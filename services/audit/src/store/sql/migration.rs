@@ -9,6 +9,7 @@ mod m0005_encrypt_payloads;
 mod m0006_create_witnessed;
 mod m0007_index_professionals;
 mod m0008_payloads_by_month;
+mod m0009_leave_room;
 
 use aval_database::migrate::{MigratorTrait, Older, Steps};
 use aval_database::outbox::CreateOutbox;
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_create_witnessed::CreateWitnessed),
             Box::new(m0007_index_professionals::IndexProfessionals),
             Box::new(m0008_payloads_by_month::PayloadsByMonth),
+            Box::new(m0009_leave_room::LeaveRoom),
         ]
     }
 }
@@ -40,6 +42,7 @@ impl Steps for Migrator {
             ("m0004_index_standing", Older::Adds),
             ("m0006_create_witnessed", Older::Adds),
             ("m0007_index_professionals", Older::Adds),
+            ("m0009_leave_room", Older::Adds),
         ]
     }
 }

@@ -6,6 +6,7 @@ use aval_domain::id::{OrganizationId, PatientId, PractitionerId};
 use aval_domain::time::Timestamp;
 use aval_merkle_log::Hash;
 use aval_merkle_log::leaf::{LeafContent, PatientLink};
+use aval_merkle_log::tree::{Group, GroupId};
 use aval_runtime::sealing::{Altered, SealingKey};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ConnectionTrait, DerivePartialModel};
@@ -76,7 +77,8 @@ pub(super) fn of_entry(entry: &NewEntry<'_>, payload: SealedPayload) -> event::A
     }
 }
 
-/// The hashes of the leaf and of each subtree that it completes, one after the other.
+/// The hashes of the leaf and of each subtree that it completes, one after the other, then
+/// those of the groups that it completes.
 pub(super) fn nodes_of(entry: &NewEntry<'_>) -> Vec<u8> {
     let mut nodes = Vec::with_capacity(entry.nodes.len() * Hash::LENGTH);
     for hash in &entry.nodes {
@@ -199,6 +201,18 @@ pub(super) fn node_at(nodes: &[u8], position: usize) -> Option<Hash> {
     let (hashes, rest) = nodes.as_chunks();
     let hash = hashes.get(position).copied().map(Hash::from_bytes);
     hash.filter(|_| rest.is_empty())
+}
+
+/// All hashes of a row's `nodes`.
+pub(super) fn hashes(nodes: &[u8]) -> Option<Vec<Hash>> {
+    let (hashes, rest) = nodes.as_chunks();
+    let hashes = hashes.iter().copied().map(Hash::from_bytes).collect();
+    rest.is_empty().then_some(hashes)
+}
+
+/// The group that the entry at `last` completed, if it is kept among its row's `nodes`.
+pub(super) fn group_in(nodes: &[u8], id: GroupId, last: i64) -> Option<Group> {
+    Group::among(id, last.try_into().ok()?, &hashes(nodes)?)
 }
 
 /// A size, index or sequence as it is stored: they are far below 2^63, which the

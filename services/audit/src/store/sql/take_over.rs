@@ -12,7 +12,7 @@
 
 use aval_database::{Database, DatabaseError, ExclusiveLock, Transaction};
 use aval_domain::time::Timestamp;
-use aval_merkle_log::tree::Frontier;
+use aval_merkle_log::tree::{Frontier, MissingNode, OpenGroups};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{EntityTrait, ExprTrait};
@@ -33,27 +33,33 @@ pub(super) async fn take_over(db: &Database, keys: &PatientKeys) -> Result<Tenur
         // There are a year's worth, and a part for what is beyond.
         tracing::warn!(%error, "the parts of the months to come were not made");
     }
-    let (head, positions, frontier) = db
+    let (head, positions, groups) = db
         .transaction::<_, DatabaseError, _>("audit.take_over", async |tx| {
             let head = raise_fence(&tx).await?;
             let size = row::unsigned(head.size, "log_head", "size", &head.id)?;
             alias::catch_up(&tx, keys, head.aliases_to..head.size).await?;
-            let nodes = tree::stored_nodes(&tx, &Frontier::needed(size)).await?;
-            let frontier = Frontier::from_nodes(&nodes, size)
-                .map_err(|missing| DatabaseError::corrupt("events", "nodes", &missing.0))?;
-            Ok((head, positions(&tx).await?, frontier))
+            let nodes = tree::stored_nodes(&tx, &OpenGroups::needed(size)).await?;
+            let groups = OpenGroups::from_nodes(&nodes, size).map_err(missing)?;
+            Ok((head, positions(&tx).await?, groups))
         })
         .await?;
+    let size = row::unsigned(head.size, "log_head", "size", &head.id)?;
     Ok(Tenure {
         tip: Tip {
             fence: row::unsigned(head.fence, "log_head", "fence", &head.id)?,
-            frontier,
+            // Of the groups, so that the root that was signed speaks of all that is in them.
+            frontier: Frontier::from_nodes(&groups, size).map_err(missing)?,
+            groups,
             recorded_at: Timestamp::from_micros(head.recorded_at),
         },
         positions,
         checkpoint: head.checkpoint,
         lease: Lease::new(lock),
     })
+}
+
+fn missing(node: MissingNode) -> DatabaseError {
+    DatabaseError::corrupt("events", "nodes", &node.0)
 }
 
 /// The head with a higher fence; the first writer ever makes it.

@@ -8,17 +8,15 @@ use tokio::sync::watch;
 use super::desk::{Desk, PATIENCE, Working, assert_recorded_in_order};
 use super::*;
 
-const PRODUCERS: usize = 8;
-const DELIVERIES: u64 = 30;
-
 /// Delivers event after event, each until it is acknowledged, to whoever writes now.
 async fn produce(
     source: String,
+    deliveries: u64,
     sample: sample::Events,
     writers: watch::Receiver<Writer>,
 ) -> Vec<Event> {
     let mut delivered = Vec::new();
-    for sequence in 1..=DELIVERIES {
+    for sequence in 1..=deliveries {
         let event = sample.access(None);
         loop {
             let writer = writers.borrow().clone();
@@ -52,16 +50,27 @@ async fn until_the_log_has(desk: &Desk, size: u64) {
 }
 
 pub(super) async fn a_writer_killed_at_any_moment_loses_nothing(desk: &Desk) {
+    kill_at(desk, 8, 30, &[1, 20, 50, 90, 140, 200]).await;
+}
+
+/// There is a batch that is being stored, and another one that is ready.
+pub(super) async fn a_writer_killed_while_hundreds_wait_loses_nothing(desk: &Desk) {
+    kill_at(desk, 600, 4, &[1, 400, 900, 1_500, 2_000]).await;
+}
+
+/// Kills the writer when the log has these sizes, while so many producers make so many
+/// deliveries each.
+async fn kill_at(desk: &Desk, count: u64, deliveries: u64, sizes: &[u64]) {
     let mut working: Working = desk.start().await;
     let (current, writers) = watch::channel(working.writer.clone());
     let mut producers = Vec::new();
-    for producer in 0..PRODUCERS {
+    for producer in 0..count {
         let source = format!("source-{producer}");
-        let producing = produce(source, desk.sample.clone(), writers.clone());
+        let producing = produce(source, deliveries, desk.sample.clone(), writers.clone());
         producers.push(tokio::spawn(producing));
     }
-    for size in [1, 20, 50, 90, 140, 200] {
-        until_the_log_has(desk, size).await;
+    for size in sizes {
+        until_the_log_has(desk, *size).await;
         working.kill().await;
         working = desk.start().await;
         current.send_replace(working.writer.clone());
@@ -73,7 +82,7 @@ pub(super) async fn a_writer_killed_at_any_moment_loses_nothing(desk: &Desk) {
         desk.assert_in_order(&delivered).await;
         all.extend(delivered.iter().map(|event| event.event_id));
     }
-    assert_eq!(all.len() as u64, PRODUCERS as u64 * DELIVERIES);
+    assert_eq!(all.len() as u64, count * deliveries);
     desk.assert_holds_exactly(&all).await;
 }
 

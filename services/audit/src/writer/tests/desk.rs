@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use aval_database::Database;
+use aval_database::{Backend, Database};
 use aval_domain::event::Event;
 use aval_domain::id::EventId;
 use aval_merkle_log::note::Signer;
@@ -72,6 +72,11 @@ impl Desk {
     pub(super) async fn begin_with(&self, key: Arc<CheckpointKey>) -> Result<Term, TermError> {
         let clock = Arc::new(self.sample.clock.clone());
         Term::begin(Arc::clone(&self.store), key, clock).await
+    }
+
+    /// Whether the engine has anything to make ready before it is stored.
+    pub(super) fn makes_ready(&self) -> bool {
+        self.db.backend() == Backend::Postgres
     }
 
     pub(super) async fn damage(&self, sql: &str) {

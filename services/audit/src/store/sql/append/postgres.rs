@@ -11,8 +11,8 @@
 //!
 //! What entries tell goes into the part of its month; in `events` its place stays empty.
 
-use aval_database::parameters::{self, Parameter};
-use aval_database::{Database, Transaction};
+use aval_database::parameters::{self, Encoded, Parameter};
+use aval_database::{Database, DatabaseError, Transaction};
 use aval_domain::id::{OrganizationId, PatientId, PractitionerId};
 use sea_orm::{ConnectionTrait, DbBackend};
 use uuid::Uuid;
@@ -89,15 +89,19 @@ pub(super) async fn store(
     require_moved(tx.query_all_raw(asked).await?.len())
 }
 
-/// The same for a batch that is nothing else: the statement is the whole transaction.
-pub(super) async fn store_alone(
-    db: &Database,
+/// What [`store_alone`] sends.
+pub(super) fn encode(
     batch: &Batch<'_>,
     payloads: &[SealedPayload],
     positions: &[(&str, u64, u64)],
-) -> Result<(), CommitError> {
-    let parameters = parameters_of(batch, payloads, positions);
-    require_moved(db.change("audit.append", STORE_BATCH, parameters).await?)
+) -> Result<Encoded, DatabaseError> {
+    parameters::encode(parameters_of(batch, payloads, positions))
+}
+
+/// The same for a batch that is nothing else: the statement is the whole transaction.
+pub(super) async fn store_alone(db: &Database, parameters: Encoded) -> Result<(), CommitError> {
+    let changed = db.change_encoded("audit.append", STORE_BATCH, parameters);
+    require_moved(changed.await?)
 }
 
 fn require_moved(heads: usize) -> Result<(), CommitError> {

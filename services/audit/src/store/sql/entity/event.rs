@@ -21,7 +21,8 @@ pub(in crate::store::sql) struct Model {
     /// The hash of the same patient's previous leaf; absent for their first.
     pub previous_leaf: Option<Vec<u8>>,
     pub commitment: Vec<u8>,
-    /// Hashes of the leaf and of each subtree that it completes, 32 bytes each.
+    /// Hashes of the leaf and of each subtree that it completes, then of the groups that it
+    /// completes, 32 bytes each.
     pub nodes: Vec<u8>,
     /// What lists are filtered by; all of it is in the payload too.
     pub occurred_at: i64,

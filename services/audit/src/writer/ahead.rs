@@ -1,0 +1,191 @@
+//! What the one who writes does: a batch is stored, and where many wait the next one is made
+//! ready meanwhile.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::term::{Outcome, Prepared, Storing, Term, TermError};
+use super::{Ended, RecordError, Waiting, Work, WriterTask, erase};
+use crate::store::CommitError;
+use crate::submission::Submission;
+
+/// How many events one transaction takes, unless a single delivery has more.
+const EVENTS_PER_BATCH: usize = 2_048;
+
+/// How many events wait at the least when the next batch is made ready while one is being
+/// stored. Fewer are made ready in no time, and more may come.
+const WORTH_PREPARING: usize = 256;
+
+/// What waits behind a batch that is being stored.
+#[derive(Default)]
+struct Behind {
+    waiting: Vec<Waiting>,
+    /// The batch of all that wait.
+    next: Option<Prepared>,
+    failed: Option<TermError>,
+}
+
+impl WriterTask {
+    /// Writes until the term is over.
+    pub(super) async fn lead(&mut self, mut term: Term, shutdown: &CancellationToken) -> Ended {
+        let mut waiting: Vec<Waiting> = Vec::new();
+        loop {
+            let erasing = if waiting.is_empty() {
+                let work = tokio::select! {
+                    biased;
+                    work = Work::next(&mut self.queue, &mut self.erasures) => work,
+                    () = shutdown.cancelled() => return Ended::Stopped,
+                };
+                match work {
+                    None => return Ended::Stopped,
+                    Some(Work::Erase(erasing)) => Some(erasing),
+                    Some(Work::Record(first)) => {
+                        waiting.push(first);
+                        None
+                    }
+                }
+            } else {
+                // Whoever delivers without a pause keeps no erasure from its turn.
+                self.erasures.try_recv().ok()
+            };
+            let done = match erasing {
+                Some(erasing) => erase(&mut term, erasing).await,
+                None => {
+                    let recorded = self.record(&mut term, std::mem::take(&mut waiting)).await;
+                    recorded.map(|behind| waiting = behind)
+                }
+            };
+            if let Err(lost) = done {
+                return Ended::Lost(lost);
+            }
+        }
+    }
+
+    /// Records those who wait and those who come up to the batch's size, then whatever was
+    /// made ready meanwhile. Gives who waits by then. After an error the term is over.
+    async fn record(
+        &mut self,
+        term: &mut Term,
+        mut batch: Vec<Waiting>,
+    ) -> Result<Vec<Waiting>, Arc<TermError>> {
+        self.join_waiting(&mut batch);
+        let prepared = term.prepare(&submissions(&batch)).await;
+        let prepared = match prepared {
+            Ok(Some(prepared)) => prepared,
+            Ok(None) => {
+                self.record_alone(term, batch).await?;
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(fail(batch, error)),
+        };
+        let mut storing = term.store(prepared);
+        loop {
+            let (stored, behind) = self.gather(term, &mut storing, events_of(&batch)).await;
+            match stored {
+                Ok(()) => self.answer(batch, storing.outcome),
+                // Delivered before under other numbers: both batches are made anew.
+                Err(CommitError::AlreadyRecorded) => {
+                    term.take_back(storing, behind.next);
+                    self.record_alone(term, batch).await?;
+                    return Ok(behind.waiting);
+                }
+                Err(CommitError::Fenced) => return Err(fail(batch, TermError::Fenced)),
+                Err(CommitError::Database(error)) => return Err(fail(batch, error.into())),
+            }
+            match (behind.next, behind.failed) {
+                (Some(next), _) => (batch, storing) = (behind.waiting, term.store(next)),
+                (None, None) => return Ok(behind.waiting),
+                (None, Some(error)) => return Err(fail(behind.waiting, error)),
+            }
+        }
+    }
+
+    /// Waits until a batch of so many events is stored or not. Once as many wait, theirs is
+    /// made ready: later, so that it is no smaller than it must be, and not too late.
+    async fn gather(
+        &mut self,
+        term: &mut Term,
+        storing: &mut Storing,
+        events: usize,
+    ) -> (Result<(), CommitError>, Behind) {
+        let mut behind = Behind::default();
+        let enough = events.clamp(WORTH_PREPARING, EVENTS_PER_BATCH);
+        tokio::select! {
+            biased;
+            stored = &mut storing.stored => return (stored, behind),
+            () = self.waits.reach(events + enough) => {}
+        }
+        // An erasure has its turn first.
+        if self.erasures.is_empty() {
+            self.join_waiting(&mut behind.waiting);
+            match term.prepare(&submissions(&behind.waiting)).await {
+                Ok(next) => behind.next = next,
+                Err(error) => behind.failed = Some(error),
+            }
+        }
+        ((&mut storing.stored).await, behind)
+    }
+
+    /// Records what cannot be made ready.
+    async fn record_alone(
+        &self,
+        term: &mut Term,
+        batch: Vec<Waiting>,
+    ) -> Result<(), Arc<TermError>> {
+        let size = term.size();
+        let recorded = term.record(&submissions(&batch)).await;
+        match recorded {
+            Ok(answers) => {
+                let (events, size) = (term.size() - size, term.size());
+                self.answer(
+                    batch,
+                    Outcome {
+                        answers,
+                        events,
+                        size,
+                    },
+                );
+                Ok(())
+            }
+            Err(error) => Err(fail(batch, error)),
+        }
+    }
+
+    fn answer(&self, batch: Vec<Waiting>, outcome: Outcome) {
+        self.count(&outcome.answers, outcome.events, outcome.size);
+        for (waiting, answer) in batch.into_iter().zip(outcome.answers) {
+            waiting.answer(answer.map_err(RecordError::Refused));
+        }
+    }
+
+    /// Those who wait in the queue by now, up to the batch's size.
+    fn join_waiting(&mut self, batch: &mut Vec<Waiting>) {
+        let mut events = events_of(batch);
+        while events < EVENTS_PER_BATCH {
+            let Ok(next) = self.queue.try_recv() else {
+                break;
+            };
+            events += next.submission.count();
+            batch.push(next);
+        }
+    }
+}
+
+fn events_of(batch: &[Waiting]) -> usize {
+    let counts = batch.iter().map(|waiting| waiting.submission.count());
+    counts.sum()
+}
+
+fn submissions(batch: &[Waiting]) -> Vec<&Submission> {
+    batch.iter().map(|waiting| &waiting.submission).collect()
+}
+
+/// The term is over, and nobody of these is told that they were recorded.
+fn fail(batch: Vec<Waiting>, error: TermError) -> Arc<TermError> {
+    let error = Arc::new(error);
+    for waiting in batch {
+        waiting.answer(Err(RecordError::Failed(Arc::clone(&error))));
+    }
+    error
+}
