@@ -106,7 +106,8 @@ async fn calls_are_spread_over_the_instances() {
 /// Whatever connects here is led on to this address, and counted.
 async fn counted_on_the_way_to(address: SocketAddr) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (here, connections) = (listener.local_addr().unwrap(), Arc::default());
+    let here = listener.local_addr().unwrap();
+    let connections: Arc<AtomicUsize> = Arc::default();
     let counted = Arc::clone(&connections);
     tokio::spawn(async move {
         while let Ok((mut caller, _)) = listener.accept().await {
