@@ -232,6 +232,14 @@ impl Store for SqlStore {
         Box::pin(known::load(&self.db, source))
     }
 
+    fn rows_of<'a>(
+        &'a self,
+        source: Source,
+        national_ids: &'a [String],
+    ) -> Answer<'a, Vec<FactKey>> {
+        Box::pin(known::rows_of(&self.db, source, national_ids))
+    }
+
     fn found(&self, import_id: ImportId, now: Timestamp) -> Answer<'_, bool> {
         Box::pin(founding::begin(&self.db, import_id, now))
     }

@@ -170,6 +170,11 @@ impl Reader {
             base,
             malformed: comparison.malformed,
         };
+        let unread = comparison.unread();
+        for some in unread.chunks(STAGED_AT_ONCE) {
+            let rows = self.store.rows_of(self.name.source, some).await?;
+            comparison.keep(rows);
+        }
         give_ended(&mut stager, comparison).await?;
         stager.finish().await?;
         Ok(compared)
