@@ -113,14 +113,6 @@ impl Comparison {
         std::mem::take(&mut self.batch)
     }
 
-    /// What waits to be staged after the last line.
-    pub fn take_last_batch(&mut self) -> Batch {
-        if let Some(founding) = &mut self.founding {
-            founding.finish(&mut self.batch.founded);
-        }
-        self.take_batch()
-    }
-
     /// Those of whom a row was put aside: what it says of them is not known, so nothing that
     /// the directory knows of them has ended.
     #[must_use]

@@ -164,7 +164,7 @@ impl Reader {
             .map_err(malformed)?;
         counts.follow(&comparison);
         stager
-            .give(Staged::Batch(Box::new(comparison.take_last_batch())))
+            .give(Staged::Batch(Box::new(comparison.take_batch())))
             .await?;
         let compared = Compared {
             base,
