@@ -21,6 +21,7 @@ mod serving;
 mod skills;
 mod statistics;
 mod suspending;
+mod ten_days;
 
 use std::sync::Arc;
 use std::time::Duration;
