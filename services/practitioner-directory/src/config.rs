@@ -100,18 +100,11 @@ pub struct PeopleConfig {
     /// How many people who were read one by one are remembered, some kilobytes each; 0:
     /// none, each is read from the database. Default: 5,000.
     pub remembered: usize,
-    /// How many people are indexed in memory for searches, some 70 bytes each, where the
-    /// database is PostgreSQL; of a directory of more none are, and 0: never. Searches read
-    /// the database then. Default: 3,000,000.
-    pub indexed: u64,
 }
 
 impl Default for PeopleConfig {
     fn default() -> Self {
-        Self {
-            remembered: 5_000,
-            indexed: 3_000_000,
-        }
+        Self { remembered: 5_000 }
     }
 }
 

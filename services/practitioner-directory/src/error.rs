@@ -86,6 +86,9 @@ pub enum Error {
     /// The stream said nothing for too long; nothing changed.
     #[error("the stream was silent for too long")]
     StreamSilent,
+    /// People are not indexed for searches yet, or not as they are by now.
+    #[error("people are being indexed for searches: ask again in a moment")]
+    NotIndexed,
     /// What several calls read together was not read.
     #[error("what was asked for by several calls at once could not be read")]
     ReadTogether(#[source] Arc<Error>),

@@ -1,40 +1,76 @@
-//! Whom a search finds, from memory: everybody who practises, under the words of their names.
+//! Whom a search finds, from memory: everybody, under the words of their names.
 //!
-//! It is made of what PostgreSQL searches by, the keys of people (`store::sql::search_keys`):
-//! a word (`/MARTIN`), the same in a town (`LYON/MARTIN`), a profession (`%10`) and a postal
-//! code (`#69003`). People are numbered in the order of the answer, so that a number, the
-//! rank, says who comes first. A word, a town and a rank are one number of 64 bits; sorted,
-//! those of a word stand together, and among them those of a town. The words stand in their
-//! order too, so all that begin alike are one stretch of them.
+//! People are numbered in the order of the answer, so that a number, the rank, says who comes
+//! first. A word, a town and a rank are one number of 64 bits; sorted, those of a word stand
+//! together, and among them those of a town. The words stand in their order too, so all that
+//! begin alike are one stretch of them. A profession, a town and a postal code of one practice
+//! situation are one number as well, a practice: many share each.
 //!
-//! It holds no names: what is shown of people is read from the database, with the revision at
-//! which they are. Whoever asks compares that with the revision of the index.
+//! It is made of the whole directory, and is followed from then on by what changed: whoever
+//! did stands in an index of their own, and is left out of the first ([`Searchable`]).
 //!
-//! At the size of the country it takes some 70 bytes a person.
+//! It holds what people are searched and sorted by. What is shown of them is read from the
+//! database, with the revision at which they are; whoever asks compares that with the
+//! revision of the index.
+//!
+//! It takes some 90 bytes a person.
 
 mod answering;
 mod building;
 mod near;
+mod searchable;
 mod texts;
+
+use std::collections::BTreeSet;
 
 use aval_domain::id::PractitionerId;
 
-use crate::search::Likeness;
+use crate::search::{Likeness, PractitionerPosition};
+pub use answering::{Among, Pass};
 pub use building::Building;
+pub use searchable::Searchable;
 use texts::Texts;
 
-/// Everybody who practises, by what they are searched by.
-#[derive(Debug)]
+/// Somebody as they are searched.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Searched {
+    /// Who.
+    pub practitioner_id: PractitionerId,
+    /// The place in the order of answers, and what homonyms share.
+    pub sort_name: String,
+    /// Whether they practise.
+    pub active: bool,
+    /// Family and given names, of the entry and of all that lead to it.
+    pub names: Vec<String>,
+    /// Of the practice situations that are current.
+    pub practices: BTreeSet<Practice>,
+}
+
+/// What is searched of a practice situation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Practice {
+    /// The profession's code.
+    pub profession: String,
+    /// The search key of the town's name; empty: none.
+    pub town: String,
+    /// Empty: none.
+    pub postal_code: String,
+}
+
+/// People, by what they are searched by.
+#[derive(Debug, Default)]
 pub struct PeopleIndex {
     words: Texts,
     /// Of which the words are made.
     letters: Vec<char>,
-    /// Whole names of towns, not their parts.
     towns: Texts,
     professions: Texts,
     postal_codes: Texts,
+    practices: Vec<Practised>,
     /// In the order of names; their places are their ranks.
     people: Vec<PractitionerId>,
+    names: Texts,
+    active: Vec<bool>,
     /// Where the facts of each rank begin, and where the last ones end.
     begins: Vec<u32>,
     facts: Vec<u32>,
@@ -44,12 +80,34 @@ pub struct PeopleIndex {
 }
 
 /// Somebody who answers a search.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Hit {
     /// How well.
     pub likeness: Likeness,
+    /// Their name in search form.
+    pub sort_name: String,
     /// Who.
     pub practitioner_id: PractitionerId,
+}
+
+impl Hit {
+    /// Where they stand in the answer.
+    #[must_use]
+    pub fn position(&self) -> PractitionerPosition {
+        PractitionerPosition {
+            likeness: self.likeness,
+            sort_name: self.sort_name.clone(),
+            id: self.practitioner_id,
+        }
+    }
+}
+
+/// A practice, in the numbers of its texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Practised {
+    profession: u32,
+    town: Option<u32>,
+    postal_code: Option<u32>,
 }
 
 /// One word of one person in one of their towns. They sort by these.
@@ -92,31 +150,8 @@ fn low(number: u64, bits: u32) -> u32 {
     u32::try_from(number & ((1 << bits) - 1)).expect("fewer than 32 bits are left")
 }
 
-/// What is known of a person. A fact is its kind and the number of its text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Word,
-    Town,
-    Profession,
-    PostalCode,
-}
-
-/// Where the kind stands in a fact.
-const KIND_BEGINS: u32 = 30;
-/// The bits of the number.
-const NUMBER: u32 = (1 << KIND_BEGINS) - 1;
-
-impl Kind {
-    const ALL: [Self; 4] = [Self::Word, Self::Town, Self::Profession, Self::PostalCode];
-
-    fn fact(self, number: u32) -> u32 {
-        ((self as u32) << KIND_BEGINS) | (number & NUMBER)
-    }
-
-    fn of(fact: u32) -> (Self, u32) {
-        (Self::ALL[(fact >> KIND_BEGINS) as usize], fact & NUMBER)
-    }
-}
+/// Where the kind of a fact stands in it: the number of a word, or of a practice.
+const IS_PRACTICE: u32 = 1 << 31;
 
 impl PeopleIndex {
     /// How many people are in it.
@@ -139,39 +174,30 @@ impl PeopleIndex {
             &self.towns,
             &self.professions,
             &self.postal_codes,
+            &self.names,
         ];
         let numbers = [&self.begins, &self.facts, &self.words_begin];
         texts.map(Texts::bytes).iter().sum::<usize>()
             + numbers.map(Vec::capacity).iter().sum::<usize>() * size_of::<u32>()
-            + self.people.capacity() * size_of::<PractitionerId>()
+            + self.people.capacity() * (size_of::<PractitionerId>() + size_of::<bool>())
+            + self.practices.capacity() * size_of::<Practised>()
             + self.entries.capacity() * size_of::<Entry>()
     }
 
-    /// Theirs is the first kind: these facts come first and are their numbers.
+    /// Theirs come first, and are their numbers.
     fn words_of(&self, rank: u32) -> &[u32] {
         let facts = self.facts_of(rank);
-        let words = facts.iter().take_while(|fact| **fact <= NUMBER);
+        let words = facts.iter().take_while(|fact| **fact < IS_PRACTICE);
         &facts[..words.count()]
     }
 
-    fn towns_of(&self, rank: u32) -> impl Iterator<Item = u32> + '_ {
-        self.numbers_of(rank, Kind::Town)
+    fn practices_of(&self, rank: u32) -> impl Iterator<Item = Practised> + '_ {
+        let practices = &self.facts_of(rank)[self.words_of(rank).len()..];
+        let numbers = practices.iter().map(|fact| fact & !IS_PRACTICE);
+        numbers.map(|number| self.practices[number as usize])
     }
 
-    fn professions_of(&self, rank: u32) -> impl Iterator<Item = u32> + '_ {
-        self.numbers_of(rank, Kind::Profession)
-    }
-
-    fn postal_codes_of(&self, rank: u32) -> impl Iterator<Item = u32> + '_ {
-        self.numbers_of(rank, Kind::PostalCode)
-    }
-
-    fn numbers_of(&self, rank: u32, kind: Kind) -> impl Iterator<Item = u32> + '_ {
-        let facts = self.facts_of(rank).iter().map(|fact| Kind::of(*fact));
-        facts.filter_map(move |(of, number)| (of == kind).then_some(number))
-    }
-
-    /// They are sorted, those of a kind together.
+    /// They are sorted, so that the words come first.
     fn facts_of(&self, rank: u32) -> &[u32] {
         let place = rank as usize;
         &self.facts[self.begins[place] as usize..self.begins[place + 1] as usize]

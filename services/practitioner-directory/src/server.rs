@@ -104,7 +104,7 @@ impl Server {
     ) -> Result<Running, StartError> {
         config.check()?;
         let db = open_database(&config).await?;
-        let sql_store = SqlStore::new(db.clone()).indexing(config.people.indexed);
+        let sql_store = SqlStore::new(db.clone());
         let store: Arc<dyn Store> = Arc::new(sql_store.clone());
         let page_tokens = page_tokens(store.as_ref(), &environment).await?;
         let people = Arc::new(People::new(

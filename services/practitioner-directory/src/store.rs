@@ -129,6 +129,14 @@ pub trait Store: Send + Sync + Debug {
     /// [`Error::AttachmentAgreed`] or [`Error::AttachmentNotOverridden`].
     fn override_attachment<'a>(&'a self, place: &'a OverridePlace) -> Answer<'a, Activity>;
 
+    /// The keys of the rows that the source says of people, who are named by their national
+    /// identifiers. None of a source that names nobody who practises.
+    fn rows_of<'a>(
+        &'a self,
+        source: Source,
+        national_ids: &'a [String],
+    ) -> Answer<'a, Vec<FactKey>>;
+
     /// Begins an import, or finds the one that this request already made.
     ///
     /// Imports that were not heard of since `begin.silent_since` are given up first, and so

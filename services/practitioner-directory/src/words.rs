@@ -61,8 +61,6 @@ pub struct NameQuestion {
 pub struct Clause {
     /// At least one word.
     pub words: BTreeSet<String>,
-    /// Words of the directory that are [near] those; none until they are looked up.
-    pub near: BTreeSet<String>,
 }
 
 /// Why a text is not a question.
@@ -107,7 +105,6 @@ impl Clause {
     fn of(word: &str) -> Self {
         Self {
             words: BTreeSet::from([word.to_owned()]),
-            near: BTreeSet::new(),
         }
     }
 
@@ -125,7 +122,6 @@ fn clauses_of(group: &[String]) -> Vec<Clause> {
         .filter(|word| !is_particle(word))
         .map(|word| Clause {
             words: BTreeSet::from([word.clone(), glued.clone()]),
-            near: BTreeSet::new(),
         })
         .collect()
 }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use aval_domain::id_nat_ps::IdNatPs;
+
 /// A row that is put aside, and why. The others go on without it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowFault {
@@ -13,6 +15,8 @@ pub struct RowFault {
     /// (a profession that is not in the list): only ill-formed rows speak against
     /// the file.
     pub is_malformed: bool,
+    /// Whose row it is, if that can be read.
+    pub national_id: Option<IdNatPs>,
 }
 
 impl RowFault {
@@ -27,6 +31,7 @@ impl RowFault {
             column: column.to_owned(),
             reason: reason.into(),
             is_malformed: true,
+            national_id: None,
         }
     }
 

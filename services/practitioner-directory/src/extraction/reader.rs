@@ -192,16 +192,26 @@ fn read_row<'line>(
     line: &'line str,
 ) -> Result<ReadLine<'line>, RowFault> {
     let values = Values::of(header, line)?;
+    let read = values
+        .require_plain(line)
+        .and_then(|()| parse(source, &values));
+    read.map_err(|fault| RowFault {
+        national_id: values.national_id().ok(),
+        ..fault
+    })
+}
+
+fn parse<'line>(source: Source, values: &Values<'_, 'line>) -> Result<ReadLine<'line>, RowFault> {
     match source {
-        Source::PracticeSituations => Ok(ReadLine::Row(Box::new(ActivityRow::parse(&values)?))),
-        Source::Skills => Ok(ReadLine::Skill(PersonSkillRow::parse(&values)?)),
-        Source::Mailboxes => Ok(ReadLine::Mailbox(MailboxRow::parse(&values)?)),
+        Source::PracticeSituations => Ok(ReadLine::Row(Box::new(ActivityRow::parse(values)?))),
+        Source::Skills => Ok(ReadLine::Skill(PersonSkillRow::parse(values)?)),
+        Source::Mailboxes => Ok(ReadLine::Mailbox(MailboxRow::parse(values)?)),
         Source::Qualifications => {
-            let row = QualificationRow::parse(&values)?;
+            let row = QualificationRow::parse(values)?;
             Ok(ReadLine::Qualification(Box::new(row)))
         }
         Source::Establishments => {
-            let row = EstablishmentRow::parse(&values)?;
+            let row = EstablishmentRow::parse(values)?;
             Ok(ReadLine::Establishment(Box::new(row)))
         }
     }

@@ -23,19 +23,26 @@ pub(super) struct Values<'header, 'line> {
 }
 
 impl<'header, 'line> Values<'header, 'line> {
-    /// The values of a line, as many as the header has columns and none with control
-    /// characters.
+    /// The values of a line, as many as the header has columns.
     pub(super) fn of(header: &'header Header, line: &'line str) -> Result<Self, RowFault> {
         let values = header
             .split(line)
             .ok_or_else(|| RowFault::row("the row does not have as many columns as the header"))?;
+        Ok(Self { header, values })
+    }
+
+    /// Refuses control characters in the line that these are of.
+    pub(super) fn require_plain(&self, line: &str) -> Result<(), RowFault> {
         if may_have_control_characters(line)
-            && let Some(place) = values.iter().position(|v| v.contains(char::is_control))
+            && let Some(place) = self
+                .values
+                .iter()
+                .position(|v| v.contains(char::is_control))
         {
-            let column = header.name_at(place);
+            let column = self.header.name_at(place);
             return Err(RowFault::column(column, "it has no control characters"));
         }
-        Ok(Self { header, values })
+        Ok(())
     }
 
     pub(super) fn text(&self, column: Column) -> Result<&'line str, RowFault> {

@@ -12,6 +12,9 @@ use crate::error::Error;
 /// Somebody else's import takes minutes.
 const AFTER_ANOTHER_IMPORT: Duration = Duration::from_secs(30);
 
+/// Seconds, at the size of the country.
+const AFTER_INDEXING: Duration = Duration::from_secs(2);
+
 /// What the caller is told of a failure.
 #[expect(clippy::needless_pass_by_value, reason = "what failed is handed over")]
 pub(super) fn refused(error: Error) -> Status {
@@ -43,6 +46,9 @@ fn refusal(error: &Error) -> Refusal {
         | Error::ActivityEnded
         | Error::AttachmentAgreed
         | Error::AttachmentNotOverridden => Refusal::new(ErrorReason::StateConflict, sentence),
+        Error::NotIndexed => {
+            Refusal::new(ErrorReason::DependencyUnavailable, sentence).retry_after(AFTER_INDEXING)
+        }
         // Nobody may be there to hear it.
         Error::StreamBroken => Refusal::new(ErrorReason::DependencyUnavailable, sentence),
         Error::StreamSilent => Refusal::new(ErrorReason::DeadlineExceeded, sentence),

@@ -1,5 +1,6 @@
 //! Compares a file with the directory, row by row.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ pub struct Comparison {
     pub quarantined: u64,
     /// Those among them that speak against the file.
     pub malformed: u64,
+    /// Whose they are, by their national identifiers, as far as that can be read.
+    unread: BTreeSet<String>,
 }
 
 impl Comparison {
@@ -62,6 +65,7 @@ impl Comparison {
             rows: 0,
             quarantined: 0,
             malformed: 0,
+            unread: BTreeSet::new(),
         }
     }
 
@@ -85,6 +89,8 @@ impl Comparison {
             ReadLine::Fault(fault) => {
                 self.quarantined += 1;
                 self.malformed += u64::from(fault.is_malformed);
+                let named = fault.national_id.map(|id| id.to_string());
+                self.unread.extend(named);
                 if self.quarantined <= MOST_LISTED_FAULTS {
                     self.batch.quarantined.push(QuarantinedRow {
                         line,
@@ -107,12 +113,18 @@ impl Comparison {
         std::mem::take(&mut self.batch)
     }
 
-    /// What waits to be staged after the last line.
-    pub fn take_last_batch(&mut self) -> Batch {
-        if let Some(founding) = &mut self.founding {
-            founding.finish(&mut self.batch.founded);
+    /// Those of whom a row was put aside: what it says of them is not known, so nothing that
+    /// the directory knows of them has ended.
+    #[must_use]
+    pub fn unread(&self) -> Vec<String> {
+        self.unread.iter().cloned().collect()
+    }
+
+    /// Takes note that these rows, which the directory holds, have not ended.
+    pub fn keep(&mut self, rows: Vec<FactKey>) {
+        for row in rows {
+            self.known.rows.meet(row);
         }
-        self.take_batch()
     }
 
     /// What the directory knows, with what the file held of it.

@@ -6,7 +6,7 @@
 //! place at which something was named first: the place is remembered, which is a quarter of
 //! an identifier.
 
-use std::collections::{HashSet, hash_map};
+use std::collections::hash_map;
 use std::time::Duration;
 
 use aval_domain::id::{ActivityId, OrganizationId, PractitionerId};
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use super::comparison::{skill_of, staged_organization};
 use super::facts::{FactKey, RowFacts, Wording};
 use super::known::{Keys, OfKeys};
-use super::staged::{Founded, FoundedActivity, FoundedPerson, FoundedPlace, FoundedRow};
+use super::staged::{Founded, FoundedActivity, FoundedPerson, FoundedRow};
 use crate::extraction::{ActivityRow, StructureText};
 
 /// What the file said until now.
@@ -25,22 +25,11 @@ use crate::extraction::{ActivityRow, StructureText};
 pub struct Founding {
     ids: NewIds,
     people: OfKeys<u32>,
-    structures: OfKeys<(u32, Wording)>,
+    structures: OfKeys<u32>,
     situations: OfKeys<u32>,
     rows: Keys,
     /// Of whom the last row was.
-    last: Option<Last>,
-    /// Those who were left before their last row.
-    torn: HashSet<PractitionerId>,
-}
-
-/// The person of the last row.
-#[derive(Debug)]
-struct Last {
-    key: FactKey,
-    practitioner_id: PractitionerId,
-    /// Until they are left; `None` of one who was left before.
-    person: Option<FoundedPerson>,
+    last: Option<(FactKey, PractitionerId)>,
 }
 
 impl Founding {
@@ -58,7 +47,6 @@ impl Founding {
             situations: OfKeys::default(),
             rows: Keys::default(),
             last: None,
-            torn: HashSet::default(),
         }
     }
 
@@ -92,7 +80,6 @@ impl Founding {
                     function: row.function.to_owned(),
                     kind: row.kind.to_owned(),
                 });
-                self.practises(row);
                 activity_id
             }
         };
@@ -103,56 +90,38 @@ impl Founding {
         });
     }
 
-    /// Takes note that there is no more: the last person is whole.
-    pub fn finish(&mut self, into: &mut Founded) {
-        self.leave(into);
-        into.torn.extend(std::mem::take(&mut self.torn));
-    }
-
     fn person(
         &mut self,
         row: &ActivityRow<'_>,
         facts: &RowFacts,
         into: &mut Founded,
     ) -> PractitionerId {
-        if let Some(last) = &self.last
-            && last.key == facts.person
+        if let Some((last, practitioner_id)) = self.last
+            && last == facts.person
         {
-            return last.practitioner_id;
+            return practitioner_id;
         }
-        self.leave(into);
-        let (made, is_new) = match self.people.entry(facts.person) {
-            hash_map::Entry::Occupied(known) => (*known.get(), false),
-            hash_map::Entry::Vacant(new) => (*new.insert(self.ids.next()), true),
+        let practitioner_id = match self.people.entry(facts.person) {
+            hash_map::Entry::Occupied(known) => self.ids.practitioner(*known.get()),
+            hash_map::Entry::Vacant(new) => {
+                let made = *new.insert(self.ids.next());
+                let practitioner_id = self.ids.practitioner(made);
+                into.people.push(FoundedPerson {
+                    practitioner_id,
+                    national_id: facts.national_id.clone(),
+                    wording: facts.person_wording,
+                    civility: row.civility.to_owned(),
+                    family_name: row.family_name.to_owned(),
+                    given_name: row.given_name.to_owned(),
+                });
+                practitioner_id
+            }
         };
-        let practitioner_id = self.ids.practitioner(made);
-        if !is_new {
-            self.torn.insert(practitioner_id);
-        }
-        let person = is_new.then(|| FoundedPerson {
-            practitioner_id,
-            national_id: facts.national_id.clone(),
-            wording: facts.person_wording,
-            civility: row.civility.to_owned(),
-            family_name: row.family_name.to_owned(),
-            given_name: row.given_name.to_owned(),
-            places: Vec::new(),
-        });
-        self.last = Some(Last {
-            key: facts.person,
-            practitioner_id,
-            person,
-        });
+        self.last = Some((facts.person, practitioner_id));
         practitioner_id
     }
 
-    fn leave(&mut self, into: &mut Founded) {
-        let last = self.last.take();
-        into.people.extend(last.and_then(|last| last.person));
-    }
-
-    /// The first row that describes a structure holds. Where another one says otherwise, its
-    /// person is not said to practise there in these words.
+    /// The first row that describes a structure holds.
     fn structure(
         &mut self,
         structure: &StructureText<'_>,
@@ -160,32 +129,16 @@ impl Founding {
         wording: Wording,
         into: &mut Founded,
     ) -> OrganizationId {
-        let new = match self.structures.entry(key) {
-            hash_map::Entry::Occupied(known) => {
-                let (made, first) = *known.get();
-                if first != wording {
-                    let last = self.last.as_ref();
-                    self.torn.extend(last.map(|last| last.practitioner_id));
-                }
-                return self.ids.organization(made);
+        match self.structures.entry(key) {
+            hash_map::Entry::Occupied(known) => self.ids.organization(*known.get()),
+            hash_map::Entry::Vacant(new) => {
+                let made = *new.insert(self.ids.next());
+                let organization_id = self.ids.organization(made);
+                let staged = staged_organization(structure, organization_id, wording);
+                into.organizations.push(staged);
+                organization_id
             }
-            hash_map::Entry::Vacant(new) => new.insert((self.ids.next(), wording)).0,
-        };
-        let organization_id = self.ids.organization(new);
-        into.organizations
-            .push(staged_organization(structure, organization_id, wording));
-        organization_id
-    }
-
-    fn practises(&mut self, row: &ActivityRow<'_>) {
-        let person = self.last.as_mut().and_then(|last| last.person.as_mut());
-        let Some(person) = person else { return };
-        let structure = row.structure.as_ref();
-        person.places.push(FoundedPlace {
-            profession: row.profession,
-            postal_code: structure.map_or("", |s| s.postal_code).to_owned(),
-            town: structure.map_or("", |s| s.town).to_owned(),
-        });
+        }
     }
 }
 

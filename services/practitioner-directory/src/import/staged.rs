@@ -37,7 +37,7 @@ pub struct Batch {
 /// whatever else it is about by its identifier.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Founded {
-    /// People, with all of their practice situations.
+    /// People.
     pub people: Vec<FoundedPerson>,
     /// Structures.
     pub organizations: Vec<StagedOrganization>,
@@ -45,11 +45,9 @@ pub struct Founded {
     pub activities: Vec<FoundedActivity>,
     /// Their rows, one for each skill.
     pub rows: Vec<FoundedRow>,
-    /// People of whom more, or something else, was said than stands with them.
-    pub torn: Vec<PractitionerId>,
 }
 
-/// A person, and where they practise.
+/// A person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundedPerson {
     /// Their identifier here.
@@ -64,19 +62,6 @@ pub struct FoundedPerson {
     pub family_name: String,
     /// First name of practice.
     pub given_name: String,
-    /// Where they practise, and as what.
-    pub places: Vec<FoundedPlace>,
-}
-
-/// What a person is found by beside their names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FoundedPlace {
-    /// Profession.
-    pub profession: Profession,
-    /// Postal code; empty: none.
-    pub postal_code: String,
-    /// Town; empty: none.
-    pub town: String,
 }
 
 /// A practice situation.
@@ -292,11 +277,7 @@ impl Founded {
     /// How many things it holds.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.people.len()
-            + self.organizations.len()
-            + self.activities.len()
-            + self.rows.len()
-            + self.torn.len()
+        self.people.len() + self.organizations.len() + self.activities.len() + self.rows.len()
     }
 
     /// Whether it holds nothing.

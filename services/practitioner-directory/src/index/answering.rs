@@ -1,17 +1,40 @@
 //! Answering a search.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 
-use super::{Entry, Hit, PeopleIndex};
-use crate::search::{Likeness, PractitionerSearch};
+use aval_domain::id::PractitionerId;
+
+use super::{Entry, Hit, PeopleIndex, Practised};
+use crate::search::{Likeness, PractitionerPosition, PractitionerSearch};
 use crate::words::{Clause, NameQuestion};
 
-/// The most words that one clause is widened by, as in the database.
+/// The most words that one clause is widened by.
 const MOST_NEAR: usize = 60;
 
 /// How many entries of a word are looked at one by one rather than searched for a town.
 const FEW: usize = 16;
+
+/// Which of those who answer are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    /// Whoever answers in words, in their beginnings, or with a slip in one of them.
+    Certain,
+    /// Whoever answers with slips in any number of words. They are meant where nobody is
+    /// certain.
+    Doubtful,
+}
+
+/// Among whom it is looked.
+#[derive(Debug, Clone, Copy)]
+pub enum Among<'a> {
+    /// Everybody who practises as and where the search says.
+    Practising,
+    /// These. As what and where they practise is not looked at.
+    These(&'a HashSet<PractitionerId>),
+    /// Everybody, whether they practise or not. As what and where is not looked at.
+    Everybody,
+}
 
 /// A clause, in the numbers of words.
 #[derive(Debug)]
@@ -21,13 +44,18 @@ struct Words {
     near: Vec<u32>,
 }
 
-/// What else must hold of somebody.
+/// Who is looked for beside their names.
 #[derive(Debug)]
-struct Practice {
+struct Sought<'a> {
     /// The places of entries: those of a town, or all.
     places: Range<u32>,
+    /// Whether something is asked of practice situations.
+    asks: bool,
     profession: Option<u32>,
     postal_codes: Option<Range<u32>>,
+    among: Among<'a>,
+    /// Whom it is not looked for.
+    left: &'a HashSet<u32>,
 }
 
 /// By which of their words people are met.
@@ -39,106 +67,120 @@ enum By {
     BeginningOrNear,
 }
 
-/// The first of those who answer.
+/// The first of those who answer, from where the last page ended.
 #[derive(Debug)]
 struct First {
     wanted: usize,
+    /// The first that may be taken.
+    from: (Likeness, u32),
     of: BTreeSet<(Likeness, u32)>,
 }
 
-/// Whether somebody's profession and place may be those of two practice situations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Unclear;
-
 impl PeopleIndex {
-    /// The first of those who are meant, in the order of the answer; `None` of a search that
-    /// is not told from here: whose page is not the first, which asks for more than
-    /// profession and place, or where it is not clear whether somebody's profession and
-    /// place are of one practice situation.
-    #[must_use]
-    pub fn answer(&self, search: &PractitionerSearch, wanted: usize) -> Option<Vec<Hit>> {
-        let question = search.name.as_ref()?;
-        let asks_more = search.page.after.is_some()
-            || search.include_inactive
-            || search.speciality.is_some()
-            || search.organization_id.is_some()
-            || (search.place.town.is_some() && search.place.postal_code.is_some());
-        if asks_more {
-            return None;
-        }
-        let Some(practice) = self.practice(search) else {
-            return Some(Vec::new());
-        };
-        let first = self.first(question, &practice, wanted).ok()?;
-        let hits = first.of.into_iter().map(|(likeness, rank)| Hit {
-            likeness,
-            practitioner_id: self.people[rank as usize],
-        });
-        Some(hits.collect())
-    }
-
-    fn first(
+    /// The first of those who are meant, in the order of the answer; nobody where no name is
+    /// asked for. Those of these ranks are left out.
+    pub(super) fn hits(
         &self,
-        question: &NameQuestion,
-        practice: &Practice,
+        search: &PractitionerSearch,
+        pass: Pass,
+        after: Option<&PractitionerPosition>,
+        among: Among<'_>,
+        left: &HashSet<u32>,
         wanted: usize,
-    ) -> Result<First, Unclear> {
+    ) -> Vec<Hit> {
+        let question = search.name.as_ref();
+        let sought = self.sought(search, among, left);
+        let Some((question, sought)) = question.zip(sought) else {
+            return Vec::new();
+        };
         let mut first = First {
             wanted,
+            from: after.map_or((Likeness::Words, 0), |after| self.behind(after)),
             of: BTreeSet::new(),
         };
+        self.collect(question, pass, &sought, &mut first);
+        let hits = first.of.into_iter().map(|(likeness, rank)| Hit {
+            likeness,
+            sort_name: self.names.get(rank).to_owned(),
+            practitioner_id: self.people[rank as usize],
+        });
+        hits.collect()
+    }
+
+    /// The first place behind this one.
+    fn behind(&self, position: &PractitionerPosition) -> (Likeness, u32) {
+        let ranks = self.names.all_of(&position.sort_name);
+        let namesakes = &self.people[ranks.start as usize..ranks.end as usize];
+        let before = namesakes.partition_point(|id| *id <= position.id);
+        let before = u32::try_from(before).unwrap_or(u32::MAX);
+        (position.likeness, ranks.start + before)
+    }
+
+    fn collect(&self, question: &NameQuestion, pass: Pass, sought: &Sought<'_>, first: &mut First) {
         let clauses = question.clauses.iter();
         let mut clauses: Vec<Words> = clauses.map(|clause| self.words(clause)).collect();
-        self.meet(&clauses, practice, |_| By::Beginning, &mut first)?;
-        if first.is_full() {
-            return Ok(first);
+        if pass == Pass::Certain {
+            self.meet(
+                &clauses,
+                sought,
+                |_| By::Beginning,
+                first,
+                |rank| self.likeness(&clauses, rank),
+            );
+            if first.is_full() {
+                return;
+            }
         }
         for (words, clause) in clauses.iter_mut().zip(&question.clauses) {
             words.near = self.near_of(clause);
         }
+        if pass == Pass::Doubtful {
+            let doubtful = |_| Likeness::Doubtful;
+            self.meet(&clauses, sought, |_| By::BeginningOrNear, first, doubtful);
+            return;
+        }
         for place in 0..clauses.len() {
             let by = |at| if at == place { By::Near } else { By::Word };
-            self.meet(&clauses, practice, by, &mut first)?;
+            self.meet(&clauses, sought, by, first, |rank| {
+                self.likeness(&clauses, rank)
+            });
         }
-        if first.of.is_empty() {
-            self.meet(&clauses, practice, |_| By::BeginningOrNear, &mut first)?;
-        }
-        Ok(first)
     }
 
     /// Adds whoever meets each clause in this way.
     fn meet(
         &self,
         clauses: &[Words],
-        practice: &Practice,
+        sought: &Sought<'_>,
         by: impl Fn(usize) -> By,
         first: &mut First,
-    ) -> Result<(), Unclear> {
+        likeness: impl Fn(u32) -> Likeness,
+    ) {
         // Those of the rarest words are looked at.
         let costs = clauses.iter().enumerate();
         let costs = costs.map(|(at, clause)| (self.borne(clause, by(at)), at));
         let Some((_, rarest)) = costs.min() else {
-            return Ok(());
+            return;
         };
         for words in clauses[rarest].met_by(by(rarest)) {
             for word in words {
-                for entry in self.entries_of(word, &practice.places) {
+                for entry in self.entries_of(word, &sought.places) {
                     let rank = entry.rank();
                     let mut others = clauses.iter().enumerate().filter(|(at, _)| *at != rarest);
                     let is_met =
                         others.all(|(at, clause)| clause.is_met(self.words_of(rank), by(at)));
                     if is_met {
-                        let likeness = self.likeness(clauses, rank);
-                        if first.would_take(likeness, rank) && self.practises(rank, practice)? {
+                        let likeness = likeness(rank);
+                        if first.would_take(likeness, rank) && self.is_sought(rank, sought) {
                             first.take(likeness, rank);
                         }
                     }
                 }
             }
         }
-        Ok(())
     }
 
+    /// How well somebody certain answers.
     fn likeness(&self, clauses: &[Words], rank: u32) -> Likeness {
         let all = |by| {
             let mut clauses = clauses.iter();
@@ -150,80 +192,73 @@ impl PeopleIndex {
         if all(By::Beginning) {
             return Likeness::Beginnings;
         }
-        let slipped = |place| {
-            let mut clauses = clauses.iter().enumerate();
-            clauses.all(|(at, clause): (usize, &Words)| {
-                let by = if at == place { By::Near } else { By::Word };
-                clause.is_met(self.words_of(rank), by)
-            })
-        };
-        if (0..clauses.len()).any(slipped) {
-            return Likeness::Mistyped;
-        }
-        Likeness::Doubtful
+        Likeness::Mistyped
     }
 
-    /// What is asked of practice situations; `None` where nobody has that.
-    fn practice(&self, search: &PractitionerSearch) -> Option<Practice> {
-        let places = match &search.place.town {
-            None => 0..u32::MAX,
-            Some(town) => {
-                let whole = self.towns.find(town);
-                let parts = self
-                    .towns
-                    .beginning_with(0..self.towns.len(), &format!("{town} "));
-                // No text stands between a name and what it begins with a space behind it.
-                let begin = whole.unwrap_or(parts.start);
-                if whole.is_none() && parts.is_empty() {
-                    return None;
-                }
-                let names = if parts.is_empty() {
-                    only(begin)
-                } else {
-                    begin..parts.end
-                };
-                // The first place is nowhere.
-                Range {
-                    start: names.start + 1,
-                    end: names.end + 1,
-                }
+    /// Who is looked for; `None` where nobody practises so.
+    fn sought<'a>(
+        &self,
+        search: &PractitionerSearch,
+        among: Among<'a>,
+        left: &'a HashSet<u32>,
+    ) -> Option<Sought<'a>> {
+        let mut sought = Sought {
+            places: 0..u32::MAX,
+            asks: false,
+            profession: None,
+            postal_codes: None,
+            among,
+            left,
+        };
+        if !matches!(among, Among::Practising) {
+            return Some(sought);
+        }
+        if let Some(town) = &search.place.town {
+            let whole = self.towns.all_of(town);
+            let all = 0..self.towns.len();
+            let parts = self.towns.beginning_with(all, &format!("{town} "));
+            // No text stands between a name and what it begins with a space behind it.
+            let begin = if whole.is_empty() {
+                parts.start
+            } else {
+                whole.start
+            };
+            let end = if parts.is_empty() {
+                whole.end
+            } else {
+                parts.end
+            };
+            if whole.is_empty() && parts.is_empty() {
+                return None;
             }
-        };
-        let profession = match &search.profession {
-            None => None,
-            Some(code) => Some(self.professions.find(code)?),
-        };
-        let postal_codes = search.place.postal_code.as_ref();
-        let postal_codes = postal_codes.map(|code| {
+            // The first place is nowhere.
+            sought.places = begin + 1..end + 1;
+        }
+        if let Some(code) = &search.profession {
+            sought.profession = Some(self.professions.find(code)?);
+        }
+        sought.postal_codes = search.place.postal_code.as_ref().map(|code| {
             let all = 0..self.postal_codes.len();
             self.postal_codes.beginning_with(all, code)
         });
-        Some(Practice {
-            places,
-            profession,
-            postal_codes,
-        })
+        // A town is asked of entries; with something else it must be that of one situation.
+        sought.asks = sought.profession.is_some() || sought.postal_codes.is_some();
+        Some(sought)
     }
 
-    /// Whether somebody whose town it is practises so.
-    fn practises(&self, rank: u32, practice: &Practice) -> Result<bool, Unclear> {
-        if let Some(codes) = &practice.postal_codes
-            && !self.postal_codes_of(rank).any(|code| codes.contains(&code))
-        {
-            return Ok(false);
+    /// Whether somebody who bears the words, in the town, is looked for.
+    fn is_sought(&self, rank: u32, sought: &Sought<'_>) -> bool {
+        if sought.left.contains(&rank) {
+            return false;
         }
-        let Some(profession) = practice.profession else {
-            return Ok(true);
-        };
-        let mut professions = self.professions_of(rank);
-        if !professions.any(|known| known == profession) {
-            return Ok(false);
+        match sought.among {
+            Among::Everybody => true,
+            Among::These(people) => people.contains(&self.people[rank as usize]),
+            Among::Practising => {
+                let mut practices = self.practices_of(rank);
+                self.active[rank as usize] && (!sought.asks || practices.any(|of| sought.fits(of)))
+            }
         }
-        let asks_place = practice.postal_codes.is_some() || practice.places.end != u32::MAX;
-        if asks_place && self.professions_of(rank).nth(1).is_some() {
-            return Err(Unclear);
-        }
-        Ok(true)
     }
 
     fn words(&self, clause: &Clause) -> Words {
@@ -274,6 +309,22 @@ const fn only(number: u32) -> Range<u32> {
     }
 }
 
+impl Sought<'_> {
+    /// Whether a practice situation is as and where it is asked for.
+    fn fits(&self, practised: Practised) -> bool {
+        let Practised {
+            profession,
+            town,
+            postal_code,
+        } = practised;
+        let place = town.map_or(0, |town| town + 1);
+        let is_in = |codes: &Range<u32>| postal_code.is_some_and(|code| codes.contains(&code));
+        self.places.contains(&place)
+            && self.profession.is_none_or(|asked| asked == profession)
+            && self.postal_codes.as_ref().is_none_or(is_in)
+    }
+}
+
 impl Words {
     /// The words by which people are met, as stretches of them.
     fn met_by(&self, by: By) -> impl Iterator<Item = Range<u32>> + '_ {
@@ -305,8 +356,9 @@ impl First {
 
     /// Whether somebody is among the first until now.
     fn would_take(&self, likeness: Likeness, rank: u32) -> bool {
+        let place = (likeness, rank);
         let last = self.of.last();
-        !self.is_full() || last.is_some_and(|last| (likeness, rank) < *last)
+        place >= self.from && (!self.is_full() || last.is_some_and(|last| place < *last))
     }
 
     fn take(&mut self, likeness: Likeness, rank: u32) {

@@ -50,6 +50,12 @@ impl Texts {
         (place < among.end && self.get(place) == text).then_some(place)
     }
 
+    /// Those that are this text: several may be the same.
+    pub(super) fn all_of(&self, text: &str) -> Range<u32> {
+        let first = self.first_from(0..self.len(), |known| known < text);
+        first..self.first_from(first..self.len(), |known| known <= text)
+    }
+
     /// Those of these that begin so.
     pub(super) fn beginning_with(&self, among: Range<u32>, beginning: &str) -> Range<u32> {
         let first = self.first_from(among.clone(), |known| known < beginning);
@@ -93,5 +99,13 @@ mod tests {
         assert_eq!(texts.beginning_with(all, "AA"), 0..0);
         assert_eq!(texts.get(3), "ALÉ");
         assert_eq!(Texts::default().find(""), None);
+    }
+
+    #[test]
+    fn a_text_that_stands_there_several_times_is_found_each_time() {
+        let texts = Texts::of(["A", "B", "B", "B", "C"].into_iter()).unwrap();
+        assert_eq!(texts.all_of("B"), 1..4);
+        assert_eq!(texts.all_of("BA"), 4..4);
+        assert_eq!(texts.all_of("D"), 5..5);
     }
 }

@@ -16,12 +16,12 @@ mod plans;
 mod qualifications;
 mod remembering;
 mod requests;
-mod search_keys;
 mod searching;
 mod serving;
 mod skills;
 mod statistics;
 mod suspending;
+mod ten_days;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,6 +55,8 @@ aval_database::migration_suite!(Migrator);
 pub(super) struct Fixture {
     db: Database,
     store: Arc<dyn Store>,
+    /// The same.
+    sql: SqlStore,
     app: App,
     clock: ManualClock,
     environment: Environment,
@@ -96,7 +98,8 @@ impl Fixture {
             clock: Arc::new(clock.clone()),
             random: Arc::new(SeededRandom::new(1)),
         };
-        let store: Arc<dyn Store> = Arc::new(SqlStore::new(db.clone()));
+        let sql = SqlStore::new(db.clone());
+        let store: Arc<dyn Store> = Arc::new(sql.clone());
         let settings = Settings {
             limits,
             longest_silence: Duration::from_mins(1),
@@ -113,6 +116,7 @@ impl Fixture {
         Self {
             db,
             store,
+            sql,
             app,
             clock,
             environment,
@@ -167,7 +171,7 @@ impl Fixture {
             .app
             .import_extraction(&self.cx(), command, stream::iter(pieces))
             .await;
-        self.assert_search_keys().await;
+        self.assert_index_follows().await;
         import
     }
 

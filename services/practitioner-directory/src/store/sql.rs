@@ -25,14 +25,11 @@ mod practitioners;
 mod qualifications;
 mod revision;
 mod search;
-mod search_keys;
 mod staging;
 
 #[cfg(test)]
 pub(super) use gathered::gathering;
 pub use migration::Migrator;
-#[cfg(test)]
-pub(super) use search::searching_by_keys;
 
 use std::sync::Arc;
 
@@ -67,7 +64,6 @@ use crate::source::Source;
 #[derive(Debug, Clone)]
 pub struct SqlStore {
     db: Database,
-    near_words: Arc<search::RememberedWords>,
     indexed: Arc<search::Indexed>,
 }
 
@@ -75,46 +71,25 @@ impl SqlStore {
     /// The directory in this database, whose schema is current.
     #[must_use]
     pub fn new(db: Database) -> Self {
-        let near_words = Arc::new(search::RememberedWords::new());
-        let indexed = Arc::new(search::Indexed::new(0));
-        Self {
-            db,
-            near_words,
-            indexed,
-        }
+        let indexed = Arc::default();
+        Self { db, indexed }
     }
 
-    /// The same with an index of so many people at most in memory, on PostgreSQL, while
-    /// [`keep_indexed`](Self::keep_indexed) runs.
-    #[must_use]
-    pub fn indexing(mut self, most_people: u64) -> Self {
-        self.indexed = Arc::new(search::Indexed::new(most_people));
-        self
-    }
-
-    /// Whom the index finds, after it was made of the directory as it is, if it tells.
+    /// The index as it followed the directory, and one of the directory as it is.
     #[cfg(test)]
-    pub(super) async fn found_from_memory(
-        &self,
-        search: &PractitionerSearch,
-    ) -> Result<Option<Sourced<Page<PractitionerMatch, PractitionerPosition>>>, Error> {
-        self.indexed.make(&self.db).await?;
-        self.indexed.practitioners(&self.db, search).await
+    pub(super) async fn searchable(&self) -> Result<[crate::index::Searchable; 2], Error> {
+        self.indexed.followed_and_anew(&self.db).await
     }
 
-    /// Whom the index finds that was made before, after a look at what changed since.
+    /// Has people indexed anew: they were taken away in a way that is no revision.
     #[cfg(test)]
-    pub(super) async fn found_still_from_memory(
-        &self,
-        search: &PractitionerSearch,
-    ) -> Result<Option<Sourced<Page<PractitionerMatch, PractitionerPosition>>>, Error> {
-        self.indexed.look_once(&self.db).await?;
-        self.indexed.practitioners(&self.db, search).await
+    pub(super) fn forget_index(&self) {
+        self.indexed.forget();
     }
 
     /// Keeps the index of the directory's revision until `shutdown`.
     pub async fn keep_indexed(self, shutdown: CancellationToken) {
-        self.indexed.follow(&self.db, shutdown).await;
+        Arc::clone(&self.indexed).follow(&self.db, shutdown).await;
     }
 }
 
@@ -131,13 +106,7 @@ impl Store for SqlStore {
         &'a self,
         search: &'a PractitionerSearch,
     ) -> Answer<'a, Sourced<Page<PractitionerMatch, PractitionerPosition>>> {
-        Box::pin(async move {
-            let from_memory = self.indexed.practitioners(&self.db, search);
-            if let Some(found) = from_memory.await? {
-                return Ok(found);
-            }
-            search::practitioners(&self.db, &self.near_words, search).await
-        })
+        Box::pin(search::practitioners(&self.db, &self.indexed, search))
     }
 
     fn organization(&self, id: OrganizationId) -> Answer<'_, Sourced<Option<Organization>>> {
@@ -230,6 +199,14 @@ impl Store for SqlStore {
 
     fn known(&self, source: Source) -> Answer<'_, Known> {
         Box::pin(known::load(&self.db, source))
+    }
+
+    fn rows_of<'a>(
+        &'a self,
+        source: Source,
+        national_ids: &'a [String],
+    ) -> Answer<'a, Vec<FactKey>> {
+        Box::pin(known::rows_of(&self.db, source, national_ids))
     }
 
     fn found(&self, import_id: ImportId, now: Timestamp) -> Answer<'_, bool> {

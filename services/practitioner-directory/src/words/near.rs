@@ -1,10 +1,9 @@
 //! Words that are a slip of the finger apart.
 //!
 //! Two words are near when one letter is missing, too many or another, or two
-//! neighbours changed places. Each known word is kept with its variants, the words
-//! that leave one of its letters out; a word that was typed is looked up with its own.
-//! Near words share a variant, or one is a variant of the other.
+//! neighbours changed places.
 
+#[cfg(test)]
 use std::collections::BTreeSet;
 
 /// The shortest word in which any slip is forgiven, in letters: of three letters, one
@@ -17,6 +16,7 @@ pub const LONGEST: usize = 40;
 /// What a word that was typed is looked up by: itself and its variants; of one that is
 /// just too short only itself, which may be another's variant; nothing if no slip in it is
 /// forgiven.
+#[cfg(test)]
 #[must_use]
 pub fn variants(word: &str) -> BTreeSet<String> {
     let length = word.chars().count();

@@ -164,12 +164,17 @@ impl Reader {
             .map_err(malformed)?;
         counts.follow(&comparison);
         stager
-            .give(Staged::Batch(Box::new(comparison.take_last_batch())))
+            .give(Staged::Batch(Box::new(comparison.take_batch())))
             .await?;
         let compared = Compared {
             base,
             malformed: comparison.malformed,
         };
+        let unread = comparison.unread();
+        for some in unread.chunks(STAGED_AT_ONCE) {
+            let rows = self.store.rows_of(self.name.source, some).await?;
+            comparison.keep(rows);
+        }
         give_ended(&mut stager, comparison).await?;
         stager.finish().await?;
         Ok(compared)

@@ -60,14 +60,14 @@ impl Fixture {
 
     /// Makes everything empty again that a file fills.
     async fn empty(&self) {
-        let empty = "TRUNCATE practitioners, practitioner_identifiers, practitioner_words, \
-            search_keys, organizations, organization_words, activities, activity_rows, \
-            word_variants, sources";
+        let empty = "TRUNCATE practitioners, practitioner_identifiers, organizations, \
+            organization_words, activities, activity_rows, sources";
         let emptied = self.db.transaction("test.empty", async |tx| {
             tx.execute_unprepared(empty).await?;
             Ok::<_, DatabaseError>(())
         });
         emptied.await.unwrap();
+        self.sql.forget_index();
     }
 
     /// A table that somebody else may read is not made anew.
@@ -159,14 +159,10 @@ async fn a_first_file_that_was_given_up_leaves_room_for_another(fixture: &Fixtur
 }
 
 /// What a first file fills, in natural keys: identifiers are drawn, times pass.
-const FILLED: [&str; 8] = [
+const FILLED: [&str; 5] = [
     "SELECT i.national_id, i.wording, i.entry_id, p.family_name, p.given_name, p.civility, \
         p.sort_name, p.active, p.merged_into FROM practitioner_identifiers i \
         JOIN practitioners p ON p.practitioner_id = i.practitioner_id",
-    "SELECT i.national_id, w.active, w.word, w.sort_name FROM practitioner_words w \
-        JOIN practitioner_identifiers i ON i.practitioner_id = w.practitioner_id",
-    "SELECT i.national_id, k.active, k.sort_name, k.keys FROM search_keys k \
-        JOIN practitioner_identifiers i ON i.practitioner_id = k.practitioner_id",
     "SELECT technical_id, finess, legal_finess, siret, siren, rpps_rank, name, address_line, \
         postal_code, town, town_key, town_code, department_code, sector_code, sort_name, \
         wording, active, name_lent, address_lent FROM organizations",
@@ -178,7 +174,6 @@ const FILLED: [&str; 8] = [
         LEFT JOIN organizations o ON o.organization_id = a.organization_id",
     "SELECT a.situation, r.row_key, r.skill_type, r.skill_code, r.skill_label, r.active \
         FROM activity_rows r JOIN activities a ON a.activity_id = r.activity_id",
-    "SELECT variant, word FROM word_variants",
 ];
 
 async fn filled(fixture: &Fixture) -> Vec<Vec<String>> {

@@ -1,8 +1,6 @@
-//! The index of people in memory finds whom the database finds, and says so of its own
-//! revision only. Every search of the other tests is compared, too.
-
-use aval_database::Backend;
-use aval_domain::name::search_key;
+//! The index of people in memory follows the directory: brought from revision to revision it
+//! holds what it holds when it is made anew. That is asked after whatever the tests do to the
+//! directory.
 
 use super::searching::asked;
 use super::*;
@@ -12,144 +10,118 @@ aval_database::conformance_suite! {
     migrator: Migrator,
     store: Fixture::trusting,
     tests: [
-        typed_in_any_way_the_same_are_found,
-        an_index_of_another_revision_does_not_answer,
-        an_index_outlives_imports_that_change_nobody,
-        a_directory_of_more_people_is_not_indexed,
+        days_of_changes_are_followed,
+        what_another_instance_changes_is_found_at_once,
+        what_one_person_does_in_two_places_is_told_apart,
+        pages_go_on_where_somebody_left,
     ],
 }
 
-/// More than there are in any test.
-const ENOUGH: u64 = 10_000;
-
 impl Fixture {
-    fn indexing(&self, most_people: u64) -> Option<SqlStore> {
-        let has_keys = self.db.backend() == Backend::Postgres;
-        has_keys.then(|| SqlStore::new(self.db.clone()).indexing(most_people))
-    }
-
-    /// Whether the index tells, and then it tells the same as the database.
-    pub(super) async fn assert_found_from_memory(&self, search: &PractitionerSearch) -> bool {
-        let Some(store) = self.indexing(ENOUGH) else {
-            return false;
-        };
-        let from_memory = store.found_from_memory(search).await.unwrap();
-        let Some(from_memory) = from_memory else {
-            return false;
-        };
-        let from_database = SqlStore::new(self.db.clone());
-        let from_database = from_database.search_practitioners(search).await.unwrap();
-        assert_eq!(from_memory, from_database, "{search:?}");
-        true
+    /// The fixture's tests come here after whatever they do to the directory.
+    pub(super) async fn assert_index_follows(&self) {
+        let [followed, anew] = self.sql.searchable().await.unwrap();
+        assert_eq!(followed.everybody(), anew.everybody());
     }
 }
 
-async fn typed_in_any_way_the_same_are_found(fixture: &Fixture) {
-    let directory = synthesized(600);
-    fixture.applied(&directory).await;
-    let mut told = 0;
-    for (person, way) in directory.people.iter().step_by(11).zip((0..9).cycle()) {
-        let (family, given) = (person.family_name.as_str(), person.given_name.as_str());
-        let first = |name: &str| name.chars().take(2 + way % 3).collect::<String>();
-        let without = |name: &str| name.chars().skip(1).collect::<String>();
-        let names = [
-            format!("{given} {family}"),
-            format!("{family} {}", first(given)),
-            format!("{} {}", first(family), first(given)),
-            format!("{} {family}", without(given)),
-            format!("{}X{} {given}", first(family), without(family)),
-            format!("{} {}", without(family), without(given)),
-            format!("{family}{given}"),
-            without(family),
-            first(family),
-        ];
-        let place = person.activities[0].organization.as_ref();
-        let town = place.map(|place| search_key(place.address.town.name));
-        let postal_code = place.map(|place| place.address.town.postal_code[..2].to_owned());
-        for place in [
-            Place::default(),
-            Place {
-                town,
-                postal_code: None,
-            },
-            Place {
-                town: None,
-                postal_code,
-            },
-        ] {
-            for profession in [None, Some(person.profession.code.to_owned())] {
-                let search = PractitionerSearch {
-                    profession,
-                    place: place.clone(),
-                    ..asked(&names[way])
-                };
-                told += usize::from(fixture.assert_found_from_memory(&search).await);
-            }
+async fn days_of_changes_are_followed(fixture: &Fixture) {
+    let plan = SynthesisPlan::new(7, 600);
+    for day in [0, 1, 2, 30] {
+        fixture
+            .applied(&SynthesisPlan { day, ..plan }.directory())
+            .await;
+    }
+    // A structure moves, and nobody in it changes.
+    let mut directory = SynthesisPlan { day: 30, ..plan }.directory();
+    let mut places = directory.people.iter().flat_map(|p| &p.activities);
+    let place = places.find_map(|a| a.organization.as_ref()).unwrap();
+    let (technical_id, town) = (place.technical_id.clone(), place.address.town);
+    let towns = directory.people.iter().flat_map(|p| &p.activities);
+    let mut towns = towns.filter_map(|a| a.organization.as_ref().map(|o| o.address.town));
+    let other = towns.find(|other| other.name != town.name).unwrap();
+    let places = directory.people.iter_mut().flat_map(|p| &mut p.activities);
+    for place in places.filter_map(|a| a.organization.as_mut()) {
+        if place.technical_id == technical_id {
+            place.address.town = other;
         }
     }
-    // Whoever has two professions is left to the database, if a place is asked for.
-    let least = fixture.indexing(ENOUGH).map_or(0, |_| 55 * 5);
-    assert!(told >= least, "{told}");
+    fixture.applied(&directory).await;
 }
 
-async fn an_index_of_another_revision_does_not_answer(fixture: &Fixture) {
+async fn what_another_instance_changes_is_found_at_once(fixture: &Fixture) {
     let mut directory = fixture
         .named(&[("MARTIN", "Abel"), ("DURAND", "Ada")])
         .await;
-    let Some(store) = fixture.indexing(ENOUGH) else {
-        return;
-    };
+    let another = SqlStore::new(fixture.db.clone());
     let found = async |name: &str| {
-        let page = store.search_practitioners(&asked(name)).await.unwrap();
+        let page = another.search_practitioners(&asked(name)).await.unwrap();
         page.value.items.len()
     };
-    let made = store.found_from_memory(&asked("martin")).await.unwrap();
-    assert_eq!(made.unwrap().value.items.len(), 1);
+    assert_eq!(found("martin").await, 1);
     "QUERSANT".clone_into(&mut directory.people[0].family_name);
     fixture.applied(&directory).await;
     assert_eq!(found("martin").await, 0);
     assert_eq!(found("quersant").await, 1);
-    let anew = store.found_from_memory(&asked("quersant")).await.unwrap();
-    assert_eq!(anew.unwrap().value.items.len(), 1);
+    // A file that changes nobody is a revision, too.
+    fixture.applied(&directory).await;
+    assert_eq!(found("quersant").await, 1);
 }
 
-async fn an_index_outlives_imports_that_change_nobody(fixture: &Fixture) {
-    let mut directory = fixture
-        .named(&[("MARTIN", "Abel"), ("DURAND", "Ada")])
-        .await;
-    let Some(store) = fixture.indexing(ENOUGH) else {
-        return;
-    };
-    let made = store.found_from_memory(&asked("martin")).await.unwrap();
-    assert_eq!(made.unwrap().value.items.len(), 1);
-    let before = store.newest_revision().await.unwrap();
+async fn what_one_person_does_in_two_places_is_told_apart(fixture: &Fixture) {
+    let directory = synthesized(300);
     fixture.applied(&directory).await;
-    assert!(store.newest_revision().await.unwrap() > before);
-    let still = async || {
-        store
-            .found_still_from_memory(&asked("martin"))
-            .await
-            .unwrap()
-    };
-    let searched = SqlStore::new(fixture.db.clone());
-    let searched = searched.search_practitioners(&asked("martin")).await;
-    assert_eq!(still().await, Some(searched.unwrap()));
-    "QUERSANT".clone_into(&mut directory.people[0].family_name);
-    fixture.applied(&directory).await;
-    assert_eq!(still().await, None);
-}
-
-async fn a_directory_of_more_people_is_not_indexed(fixture: &Fixture) {
-    fixture
-        .named(&[("MARTIN", "Abel"), ("DURAND", "Ada")])
-        .await;
-    for (most, told) in [(0, false), (1, false), (2, true)] {
-        let Some(store) = fixture.indexing(most) else {
-            return;
+    let mut asked_of = 0;
+    for person in &directory.people {
+        let places = person
+            .activities
+            .iter()
+            .filter_map(|of| of.organization.as_ref());
+        let places: Vec<_> = places.map(|place| place.address.town).collect();
+        let [one, other] = &places[..] else { continue };
+        if one.name == other.name || one.postal_code[..2] == other.postal_code[..2] {
+            continue;
+        }
+        let name = format!("{} {}", person.family_name, person.given_name);
+        let search = |town: &str, postal_code: &str| PractitionerSearch {
+            place: Place {
+                town: Some(aval_domain::name::search_key(town)),
+                postal_code: Some(postal_code[..2].to_owned()),
+            },
+            ..asked(&name)
         };
-        let found = store.found_from_memory(&asked("martin")).await.unwrap();
-        assert_eq!(found.is_some(), told, "{most}");
-        let found = store.search_practitioners(&asked("martin")).await.unwrap();
-        assert_eq!(found.value.items.len(), 1);
+        let id = fixture.id_of(person).await;
+        let is_found = async |search: &PractitionerSearch| {
+            let found = fixture.search(search).await;
+            found.iter().any(|found| found.practitioner_id == id)
+        };
+        assert!(is_found(&search(one.name, one.postal_code)).await);
+        assert!(!is_found(&search(one.name, other.postal_code)).await);
+        asked_of += 1;
     }
+    assert!(asked_of > 0, "somebody practises in two places");
+}
+
+/// Whoever was last on a page may bear another name, or lead to another entry, by the time
+/// the next one is asked for.
+async fn pages_go_on_where_somebody_left(fixture: &Fixture) {
+    let names = ["Ada", "Bea", "Cora", "Dina"].map(|given| ("MARTIN", given));
+    let mut directory = fixture.named(&names).await;
+    let mut search = PractitionerSearch {
+        page: crate::page::PageOf {
+            size: aval_domain::page::PageSize::from_request(2).unwrap(),
+            after: None,
+        },
+        ..asked("martin")
+    };
+    let first = fixture.store.search_practitioners(&search).await.unwrap();
+    search.page.after = first.value.next;
+    "ZOLA".clone_into(&mut directory.people[1].family_name);
+    fixture.applied(&directory).await;
+    let names = fixture.search(&search).await;
+    let names: Vec<_> = names
+        .iter()
+        .map(|found| found.given_name.as_str())
+        .collect();
+    assert_eq!(names, ["Cora", "Dina"]);
 }

@@ -59,7 +59,7 @@ impl Fixture {
             is_undo,
         });
         let merged = self.app.merge_practitioners(&self.cx(), command).await;
-        self.assert_search_keys().await;
+        self.assert_index_follows().await;
         merged
     }
 
@@ -70,7 +70,6 @@ impl Fixture {
 
     async fn bearing(&self, name: &str) -> Vec<PractitionerId> {
         let search = asked(name);
-        self.assert_found_from_memory(&search).await;
         let found = self.store.search_practitioners(&search).await.unwrap();
         let matches = found.value.items.into_iter();
         matches

@@ -2,11 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use aval_database::{DatabaseError, migrate};
 use aval_domain::name::search_key;
 use aval_domain::page::PageSize;
-use sea_orm::{ConnectionTrait, Statement};
-use sea_orm_migration::MigratorTrait;
 
 use super::searching::asked;
 use super::*;
@@ -25,7 +22,6 @@ aval_database::conformance_suite! {
         a_name_of_which_another_instance_learned_is_found_at_once,
         pages_of_mistyped_names_show_everybody_exactly_once,
         hostile_questions_find_nobody,
-        names_known_before_are_learned_by_the_migration,
     ],
 }
 
@@ -228,38 +224,4 @@ async fn hostile_questions_find_nobody(fixture: &Fixture) {
     ] {
         assert_eq!(fixture.names(&question).await, [""; 0], "{question}");
     }
-}
-
-/// All that is kept of words.
-async fn pairs(fixture: &Fixture) -> BTreeSet<(String, String)> {
-    let reader = fixture.db.reader();
-    let sql = "SELECT variant, word FROM word_variants";
-    let statement = Statement::from_string(reader.get_database_backend(), sql);
-    let rows = reader.query_all_raw(statement).await.unwrap();
-    let pair = |row: &sea_orm::QueryResult| {
-        (
-            row.try_get("", "variant").unwrap(),
-            row.try_get("", "word").unwrap(),
-        )
-    };
-    rows.iter().map(pair).collect()
-}
-
-async fn names_known_before_are_learned_by_the_migration(fixture: &Fixture) {
-    fixture.applied(&synthesized(100)).await;
-    let learned = pairs(fixture).await;
-    assert!(learned.contains(&("MARTIN".to_owned(), "MARTIN".to_owned())));
-    assert!(learned.contains(&("MATIN".to_owned(), "MARTIN".to_owned())));
-    let undo = format!(
-        "DROP TABLE word_variants; DELETE FROM {} WHERE version = 'm0014_word_variants'",
-        Migrator::migration_table_name()
-    );
-    let undo = undo.as_str();
-    let undone = fixture.db.transaction("undo", move |tx| async move {
-        tx.execute_unprepared(undo).await?;
-        Ok::<(), DatabaseError>(())
-    });
-    undone.await.unwrap();
-    migrate::migrate::<Migrator>(&fixture.db).await.unwrap();
-    assert_eq!(pairs(fixture).await, learned);
 }

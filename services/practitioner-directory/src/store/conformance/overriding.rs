@@ -81,7 +81,7 @@ impl Fixture {
     async fn correct(&self, scene: &Scene, to: Option<OrganizationId>) -> Result<Activity, Error> {
         let command = self.correcting(scene, to);
         let corrected = self.app.override_attachment(&self.cx(), command).await;
-        self.assert_search_keys().await;
+        self.assert_index_follows().await;
         corrected
     }
 

@@ -1,20 +1,16 @@
 //! How the engines find the rows of people.
 
-use aval_database::Backend;
 use aval_database::conformance::plan_of;
 use sea_orm::prelude::Uuid;
 
-use super::searching::asked;
 use super::*;
-use crate::search::{Place, PractitionerSearch};
-use crate::store::sql::{gathering, searching_by_keys};
+use crate::store::sql::gathering;
 
 aval_database::conformance_suite! {
     migrator: Migrator,
     store: Fixture::new,
     tests: [
         the_rows_of_people_are_found_by_their_keys,
-        a_search_and_its_page_are_one_statement_that_walks_no_table,
     ],
 }
 
@@ -42,29 +38,6 @@ async fn the_rows_of_people_are_found_by_their_keys(fixture: &Fixture) {
         let plan = plan_of(&fixture.db, &statement, &["enable_seqscan"]).await;
         assert_walks_nothing(&plan.join("\n"), &TABLES);
     }
-}
-
-/// SQLite has no keys: it searches in passes, inside of a snapshot.
-async fn a_search_and_its_page_are_one_statement_that_walks_no_table(fixture: &Fixture) {
-    if fixture.db.backend() == Backend::Sqlite {
-        return;
-    }
-    let search = |name: &str, town: &str| PractitionerSearch {
-        profession: Some("10".to_owned()),
-        place: Place {
-            town: Some(town.to_owned()),
-            postal_code: None,
-        },
-        ..asked(name)
-    };
-    let statement = searching_by_keys(&search("jean martin", "LYON"));
-    let other = searching_by_keys(&search("marie d'hôte durand", "SAINT MALO"));
-    assert_eq!(statement.sql, other.sql, "it is prepared once");
-    let plan = plan_of(&fixture.db, &statement, &["enable_seqscan"]).await;
-    let plan = plan.join("\n");
-    let words = plan.matches("InitPlan").count();
-    assert!(words >= 3, "the planner sees what is asked: {plan}");
-    assert_walks_nothing(&plan, &[&TABLES[..], &["search_keys"]].concat());
 }
 
 fn assert_walks_nothing(plan: &str, tables: &[&str]) {

@@ -21,7 +21,7 @@ async fn an_applied_import_is_planned_for_at_once(fixture: &Fixture) {
     }
     let sql = "SELECT COUNT(*) AS number FROM pg_class \
         WHERE relnamespace = current_schema()::regnamespace AND reltuples > 0 \
-        AND relname IN ('practitioners', 'practitioner_words', 'organizations', 'activities')";
+        AND relname IN ('practitioners', 'organizations', 'organization_words', 'activities')";
     let statement = Statement::from_string(DbBackend::Postgres, sql);
     let row = reader.query_one_raw(statement).await.unwrap().unwrap();
     let known: i64 = row.try_get("", "number").unwrap();

@@ -14,6 +14,7 @@ aval_database::conformance_suite! {
         many_changed_people_are_held_too,
         more_than_a_fifth_of_everybody_is_an_alarm,
         many_malformed_rows_are_held_and_listed,
+        whose_row_is_put_aside_stays_until_it_can_be_read,
         an_approved_import_is_applied_as_its_report_said,
         approving_twice_answers_the_same_import,
         a_rejected_import_changes_nothing_and_keeps_what_it_put_aside,
@@ -129,6 +130,45 @@ async fn many_malformed_rows_are_held_and_listed(fixture: &Fixture) {
     let approved = fixture.approve(held.import_id).await.unwrap();
     assert_eq!(approved.state, ImportState::Applied);
     assert_eq!(fixture.put_aside(held.import_id).await, 10);
+}
+
+async fn whose_row_is_put_aside_stays_until_it_can_be_read(fixture: &Fixture) {
+    let mut directory = synthesized(300);
+    // The first has one row, and nobody else its number.
+    directory.people[0].activities.truncate(1);
+    directory.people[0].skills.truncate(1);
+    fixture.applied(&directory).await;
+    let (first, second) = (directory.people[0].clone(), directory.people[1].clone());
+    let gone = directory.people.remove(1);
+    assert_eq!(gone.national_id(), second.national_id());
+    let number = first.national_id();
+    let text = String::from_utf8(text_of(&directory)).unwrap();
+    let lines = text.lines().map(|line| {
+        let is_theirs = line.split('|').any(|value| value == number);
+        let bell = if is_theirs { "\u{7}" } else { "" };
+        line.replacen(
+            &first.family_name,
+            &format!("{}{bell}", first.family_name),
+            1,
+        ) + "\n"
+    });
+    let text: String = lines.collect();
+    fixture.clock.advance(Duration::from_hours(24));
+    let request = RequestId::new(fixture.environment.random.as_ref());
+    let name = file_name(fixture.clock.now());
+    let import = fixture
+        .send(request, name, text.into_bytes())
+        .await
+        .unwrap();
+    assert_eq!(import.state, ImportState::Applied, "{import:?}");
+    assert_eq!(fixture.put_aside(import.import_id).await, 1);
+    assert_eq!(import.report.changes.practitioners_deactivated, 1);
+    assert!(fixture.find(&first).await.unwrap().active);
+    assert!(!fixture.find(&second).await.unwrap().active);
+    // The next file can be read, and no longer names them.
+    directory.people.remove(0);
+    fixture.applied(&directory).await;
+    assert!(!fixture.find(&first).await.unwrap().active);
 }
 
 async fn an_approved_import_is_applied_as_its_report_said(fixture: &Fixture) {

@@ -9,7 +9,6 @@ mod in_use;
 mod lending;
 mod planning;
 mod steps;
-mod variants;
 
 pub(super) use anew::Anew;
 pub(super) use in_use::InUse;
@@ -23,7 +22,7 @@ use sea_orm::{ConnectionTrait, DbBackend, EntityTrait};
 
 use super::entity::import;
 use super::imports::{end_surplus, import_of, update_record};
-use super::{kept, merges, revision, search_keys, staging, stored};
+use super::{kept, revision, staging, stored};
 use crate::error::Error;
 use crate::import::limits::Suspicion;
 use crate::import::{Changes, Import, ImportState, trace};
@@ -31,12 +30,9 @@ use crate::source::Source;
 use crate::store::FinishImport;
 
 /// The tables that people and structures are read from on PostgreSQL.
-const SEARCHED: [&str; 13] = [
+const SEARCHED: [&str; 10] = [
     "practitioners",
     "practitioner_identifiers",
-    "practitioner_words",
-    "word_variants",
-    "search_keys",
     "organizations",
     "organization_words",
     "activities",
@@ -134,20 +130,15 @@ pub(super) async fn change(
             if let Some(changes) = first::apply(tx, import_id, revision).await? {
                 return Ok(changes);
             }
-            variants::learn(tx, id).await?;
             let done = steps::run(tx, id, now, revision).await?;
             lending::lend(tx, id, lending::To::Described).await?;
-            merges::reindex_imported(tx, id).await?;
-            search_keys::follow_situations(tx, import_id).await?;
             return Ok(changes::count(tx, id, before, done).await?);
         }
         Source::Skills => facts::SKILLS,
         Source::Mailboxes => facts::MAILBOXES,
         Source::Qualifications => facts::QUALIFICATIONS,
         Source::Establishments => {
-            let changes = establishments::apply(tx, id, now, revision, before).await?;
-            search_keys::follow_establishments(tx, import_id).await?;
-            return Ok(changes);
+            return Ok(establishments::apply(tx, id, now, revision, before).await?);
         }
     };
     Ok(facts.apply(tx, id, now, revision, before).await?)

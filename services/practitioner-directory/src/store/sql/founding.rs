@@ -1,8 +1,6 @@
 //! The first file of a directory, on its way into the tables that are to be the directory's
 //! (`apply::anew`).
 
-use std::collections::BTreeSet;
-
 use aval_database::{Backend, CopiedRows, Database, Load};
 use aval_domain::id::ImportId;
 use aval_domain::name::search_key;
@@ -10,10 +8,9 @@ use aval_domain::time::Timestamp;
 use sea_orm::prelude::Uuid;
 
 use super::apply::Anew;
-use super::search_keys;
 use super::staging::put;
 use crate::error::Error;
-use crate::import::staged::{Founded, FoundedPerson, StagedOrganization};
+use crate::import::staged::{Founded, StagedOrganization};
 use crate::words::{index_words, sort_name};
 
 /// Makes room for it, if the directory is empty and its tables are the service's own.
@@ -44,7 +41,6 @@ pub(super) async fn stage(
     }
     load.add_copied(activities(founded))?;
     load.add_copied(rows(founded))?;
-    load.add_copied(torn(import_id, founded))?;
     put(
         db,
         "practitioner_directory.stage_first",
@@ -55,7 +51,7 @@ pub(super) async fn stage(
     .await
 }
 
-fn people(founded: &Founded) -> [CopiedRows; 4] {
+fn people(founded: &Founded) -> [CopiedRows; 2] {
     let mut practitioners = CopiedRows::into_table(
         "next_practitioners",
         &[
@@ -70,14 +66,6 @@ fn people(founded: &Founded) -> [CopiedRows; 4] {
     let mut identifiers = CopiedRows::into_table(
         "next_practitioner_identifiers",
         &["national_id", "practitioner_id", "wording"],
-    );
-    let mut words = CopiedRows::into_table(
-        "next_practitioner_words",
-        &["active", "word", "sort_name", "practitioner_id"],
-    );
-    let mut keys = CopiedRows::into_table(
-        "next_search_keys",
-        &["practitioner_id", "active", "sort_name", "keys"],
     );
     for person in &founded.people {
         let id = person.practitioner_id.as_uuid();
@@ -96,41 +84,8 @@ fn people(founded: &Founded) -> [CopiedRows; 4] {
             .text(&person.national_id)
             .uuid(id)
             .number(person.wording.cast_signed());
-        let found_by = index_words(&names);
-        for word in &found_by {
-            words.row().truth(true).text(word).text(&sorted).uuid(id);
-        }
-        let found_by = keys_of(person, &found_by);
-        if !found_by.is_empty() {
-            let lexemes = found_by.iter().map(String::as_str);
-            keys.row()
-                .uuid(id)
-                .truth(true)
-                .text(&sorted)
-                .lexemes(lexemes);
-        }
     }
-    [practitioners, identifiers, words, keys]
-}
-
-/// None of somebody without a word: nobody finds them by their profession alone.
-fn keys_of(person: &FoundedPerson, words: &BTreeSet<String>) -> BTreeSet<String> {
-    let mut keys = BTreeSet::new();
-    if words.is_empty() {
-        return keys;
-    }
-    keys.extend(words.iter().map(|word| search_keys::of_word("", word)));
-    for place in &person.places {
-        keys.insert(search_keys::of_profession(place.profession.code()));
-        if !place.postal_code.is_empty() {
-            keys.insert(search_keys::of_postal_code(&place.postal_code));
-        }
-        let town = search_key(&place.town);
-        for part in search_keys::parts_of(&town) {
-            keys.extend(words.iter().map(|word| search_keys::of_word(part, word)));
-        }
-    }
-    keys
+    [practitioners, identifiers]
 }
 
 fn structures(founded: &Founded) -> [CopiedRows; 2] {
@@ -261,16 +216,4 @@ fn rows(founded: &Founded) -> CopiedRows {
         into.truth(true);
     }
     rows
-}
-
-/// Their keys are made once everything is there.
-fn torn(import_id: Uuid, founded: &Founded) -> CopiedRows {
-    let mut torn = CopiedRows::into_table(
-        "touched_practitioners",
-        &["import_id", "practitioner_id", "was_active"],
-    );
-    for id in &founded.torn {
-        torn.row().uuid(import_id).uuid(id.as_uuid()).truth(true);
-    }
-    torn
 }

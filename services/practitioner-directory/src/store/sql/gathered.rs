@@ -5,9 +5,6 @@
 //! people asked for are one parameter of JSON too: the text never changes, so it is
 //! prepared once a connection. PostgreSQL expects the same number of values in every such
 //! parameter, unlike in an array, and so finds that the plan it made once will do.
-//!
-//! On PostgreSQL a search gathers whom it finds in the same statement: the page, who
-//! bears the same name and all rows are of one state without a transaction around them.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -15,12 +12,11 @@ use std::sync::LazyLock;
 use aval_database::DatabaseError;
 use aval_domain::time::Timestamp;
 use sea_orm::prelude::Uuid;
-use sea_orm::sea_query::{ColumnType, SelectStatement};
+use sea_orm::sea_query::ColumnType;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityName, EntityTrait, IdenStatic, Iterable,
     Statement,
 };
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::entity::{
@@ -47,18 +43,6 @@ pub(super) struct Gathered {
     pub establishments: Vec<establishment::Model>,
     /// Of the people and of the structures.
     pub mailboxes: Vec<mailbox::Model>,
-    /// Whom a search found, in no order.
-    pub answers: Vec<Answer>,
-}
-
-/// Somebody whom a search found.
-#[derive(Debug, Deserialize)]
-pub(super) struct Answer {
-    pub likeness: i32,
-    pub sort_name: String,
-    pub practitioner_id: Uuid,
-    /// Whether another active practitioner bears the same name.
-    pub homonym: bool,
 }
 
 impl Gathered {
@@ -67,33 +51,21 @@ impl Gathered {
         db: &impl ConnectionTrait,
         people: &[Uuid],
     ) -> Result<Self, DatabaseError> {
-        Self::read(db, gathering(db, people)).await
-    }
-
-    /// The same of those whom this page of a search finds, on PostgreSQL.
-    pub(super) async fn of_answers(
-        db: &impl ConnectionTrait,
-        page: &SelectStatement,
-    ) -> Result<Self, DatabaseError> {
-        Self::read(db, gathering_answers(page)).await
-    }
-
-    /// The same of these, with how well they answer.
-    pub(super) async fn of_listed(
-        db: &impl ConnectionTrait,
-        listed: impl Iterator<Item = (Uuid, i32)>,
-    ) -> Result<Self, DatabaseError> {
-        Self::read(db, gathering_listed(listed)).await
-    }
-
-    async fn read(db: &impl ConnectionTrait, statement: Statement) -> Result<Self, DatabaseError> {
         let mut gathered = Self::default();
-        for row in db.query_all_raw(statement).await? {
+        for row in db.query_all_raw(gathering(db, people)).await? {
             let table: String = row.try_get_by_index(0)?;
             let line: String = row.try_get_by_index(1)?;
             gathered.add(&table, &line)?;
         }
         Ok(gathered)
+    }
+
+    /// The latest revision that changed one of the people, or where they practise.
+    pub(super) fn newest_revision(&self) -> u64 {
+        let people = self.people.iter().map(|row| row.revision);
+        let places = self.organizations.iter().map(|row| row.revision);
+        let newest = people.chain(places).max().unwrap_or_default();
+        u64::try_from(newest).unwrap_or_default()
     }
 
     fn add(&mut self, table: &str, line: &str) -> Result<(), DatabaseError> {
@@ -112,7 +84,6 @@ impl Gathered {
             "organizations" => self.organizations.push(parsed(table, line)?),
             "establishments" => self.establishments.push(parsed(table, line)?),
             "mailboxes" => self.mailboxes.push(parsed(table, line)?),
-            ANSWERS => self.answers.push(parsed(table, line)?),
             CLOCK => self.revision = Some(parsed(table, line)?),
             _ => {
                 let generated_at: Option<i64> = parsed(table, line)?;
@@ -155,7 +126,7 @@ pub(in crate::store) fn gathering(db: &impl ConnectionTrait, people: &[Uuid]) ->
     static MORE: LazyLock<String> = LazyLock::new(|| gathering_at_most(""));
     static SQLITE: LazyLock<String> = LazyLock::new(|| {
         let asked = "SELECT unhex(value) FROM json_each($1)";
-        format!("WITH RECURSIVE {}", text(DbBackend::Sqlite, asked, None))
+        format!("WITH RECURSIVE {}", text(DbBackend::Sqlite, asked))
     });
 
     let engine = db.get_database_backend();
@@ -178,71 +149,14 @@ fn gathering_at_most(limit: &str) -> String {
     let asked = format!(
         "(SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb) AS asked (value){limit})"
     );
-    format!("WITH RECURSIVE {}", text(DbBackend::Postgres, &asked, None))
+    format!("WITH RECURSIVE {}", text(DbBackend::Postgres, &asked))
 }
 
 /// Where the directory's revision stands.
 const CLOCK: &str = "directory_clock";
-/// Where those whom a search found stand in its statement.
-const ANSWERS: &str = "answers";
 
-/// The statement for those whom this page of a search finds, which says of each their
-/// likeness, their name in search form and their identifier. PostgreSQL's alone: it is
-/// what has the search keys.
-pub(super) fn gathering_answers(page: &SelectStatement) -> Statement {
-    let mut statement = DbBackend::Postgres.build(page);
-    statement.sql = gathering_from(&statement.sql);
-    statement
-}
-
-/// The same for people who are listed with their likenesses. For how many it is, the text
-/// says as [`gathering`] does.
-fn gathering_listed(listed: impl Iterator<Item = (Uuid, i32)>) -> Statement {
-    static ONE: LazyLock<String> = LazyLock::new(|| listed_at_most(" LIMIT 1"));
-    static TEN: LazyLock<String> = LazyLock::new(|| listed_at_most(" LIMIT 10"));
-    static MORE: LazyLock<String> = LazyLock::new(|| listed_at_most(""));
-
-    let listed: Vec<String> = listed
-        .map(|(id, likeness)| format!("[\"{}\",{likeness}]", id.simple()))
-        .collect();
-    let text = match listed.len() {
-        0 | 1 => &*ONE,
-        2..=10 => &*TEN,
-        _ => &*MORE,
-    };
-    let listed = format!("[{}]", listed.join(","));
-    Statement::from_sql_and_values(DbBackend::Postgres, text, [listed.into()])
-}
-
-fn listed_at_most(limit: &str) -> String {
-    gathering_from(&format!(
-        "SELECT known.sort_name, known.practitioner_id, listed.likeness \
-         FROM (SELECT (value->>0)::uuid AS id, (value->>1)::int AS likeness \
-         FROM jsonb_array_elements($1::jsonb) AS one (value){limit}) listed \
-         JOIN search_keys known ON known.practitioner_id = listed.id"
-    ))
-}
-
-/// The statement for those whom this one finds.
-fn gathering_from(found: &str) -> String {
-    static POSTGRES: LazyLock<String> = LazyLock::new(|| {
-        let asked = format!("SELECT practitioner_id FROM {ANSWERS}");
-        let answered = format!(
-            "SELECT '{ANSWERS}', CAST(row_to_json(answered) AS TEXT) FROM ( \
-             SELECT found.likeness, found.sort_name, found.practitioner_id, EXISTS ( \
-             SELECT 1 FROM practitioners other WHERE other.active \
-             AND other.sort_name = found.sort_name \
-             AND other.practitioner_id <> found.practitioner_id) AS homonym \
-             FROM {ANSWERS} found) answered"
-        );
-        text(DbBackend::Postgres, &asked, Some(answered))
-    });
-
-    format!("WITH RECURSIVE {ANSWERS} AS ({found}), {}", &*POSTGRES)
-}
-
-/// The statement behind `WITH RECURSIVE`: the rows of the people asked for, and these.
-fn text(engine: DbBackend, asked: &str, more: Option<String>) -> String {
+/// The statement behind `WITH RECURSIVE`: the rows of the people asked for.
+fn text(engine: DbBackend, asked: &str) -> String {
     let bytewise = match engine {
         DbBackend::Postgres => "COLLATE \"C\"",
         _ => "COLLATE BINARY", // as everywhere there
@@ -255,7 +169,7 @@ fn text(engine: DbBackend, asked: &str, more: Option<String>) -> String {
     );
     let under_number = "WHERE national_id IN (SELECT national_id FROM numbers)";
     let practised = "WHERE activity_id IN (SELECT activity_id FROM practised)";
-    let mut rows = vec![
+    let rows = [
         as_of,
         format!("SELECT '{CLOCK}', CAST(revision AS TEXT) FROM {CLOCK}"),
         rows_of::<practitioner::Entity>(
@@ -290,7 +204,6 @@ fn text(engine: DbBackend, asked: &str, more: Option<String>) -> String {
             "WHERE holder IN (SELECT holder FROM holders)",
         ),
     ];
-    rows.extend(more);
     let of_entries = "WHERE practitioner_id IN (SELECT id FROM entries)";
     let of_places = ["technical_id", "finess", "siret", "rpps_rank"]
         .map(|number| format!("UNION ALL SELECT '=' || {number} {bytewise} FROM places"));

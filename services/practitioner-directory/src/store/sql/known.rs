@@ -9,6 +9,8 @@ mod gathered;
 use aval_database::{Backend, Database, DatabaseError};
 use aval_domain::id::ImportId;
 use futures::try_join;
+use sea_orm::prelude::Uuid;
+use sea_orm::{ConnectionTrait, Statement, Value};
 
 use super::freshness;
 use crate::error::Error;
@@ -84,6 +86,41 @@ async fn establishments(db: &Database, base: Option<ImportId>) -> Result<Known, 
         ..Known::default()
     })
     .await
+}
+
+/// Of an entry, not of the human that it may lead to.
+const OF_SITUATIONS: &str = "\
+    SELECT r.row_key FROM practitioner_identifiers i \
+    JOIN activities a ON a.practitioner_id = i.practitioner_id \
+        AND COALESCE(a.entry_id, a.practitioner_id) = COALESCE(i.entry_id, i.practitioner_id) \
+    JOIN activity_rows r ON r.activity_id = a.activity_id \
+    WHERE r.active AND i.national_id IN ";
+
+/// The keys of the rows that a source says of these people.
+pub(super) async fn rows_of(
+    db: &Database,
+    source: Source,
+    national_ids: &[String],
+) -> Result<Vec<FactKey>, Error> {
+    let rows = match source {
+        Source::PracticeSituations => OF_SITUATIONS,
+        Source::Skills => "SELECT row_key FROM person_skills WHERE national_id IN ",
+        Source::Qualifications => "SELECT row_key FROM qualifications WHERE national_id IN ",
+        Source::Mailboxes | Source::Establishments => return Ok(Vec::new()),
+    };
+    let backend = db.reader().get_database_backend();
+    let places = (1..=national_ids.len()).map(|place| format!("${place}"));
+    let places = places.collect::<Vec<_>>().join(", ");
+    let values = national_ids.iter().map(|id| Value::from(id.as_str()));
+    let statement = Statement::from_sql_and_values(backend, format!("{rows}({places})"), values);
+    let rows = db.reader().query_all_raw(statement).await;
+    let rows = rows.map_err(DatabaseError::from)?;
+    let mut keys = Vec::with_capacity(rows.len());
+    for row in rows {
+        let key: Uuid = row.try_get_by_index(0).map_err(DatabaseError::from)?;
+        keys.push(FactKey(key.into_bytes()));
+    }
+    Ok(keys)
 }
 
 async fn rows(db: &Database, table: &'static str) -> Result<Rows, Error> {

@@ -4,10 +4,6 @@
 //! remembers the entry that it came from, and so does what later imports bring under
 //! those numbers. Taking a merge back moves them home again.
 
-mod names;
-
-pub(super) use names::{reindex, reindex_imported};
-
 use std::collections::HashMap;
 
 use aval_database::requests::{self, Claim};
@@ -91,7 +87,6 @@ async fn carry_out(tx: &Transaction, command: &MergeEntries) -> Result<(), Error
     for id in [source, human] {
         judge(tx, id, revision, command.now.as_micros()).await?;
     }
-    reindex(tx, &[source, human]).await?;
     recount(tx, before, active_among(tx, [source, human]).await?).await?;
     record(tx, command, revision).await?;
     Ok(outbox::append(tx, &command.event).await?)

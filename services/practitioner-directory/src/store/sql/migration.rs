@@ -22,6 +22,7 @@ mod m0013_indexes_of_the_known;
 mod m0014_word_variants;
 mod m0015_establishments;
 mod m0016_search_keys;
+mod m0017_people_in_memory;
 mod table;
 
 use aval_database::migrate::{MigratorTrait, Older, Steps};
@@ -54,6 +55,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_word_variants::Migration),
             Box::new(m0015_establishments::Migration),
             Box::new(m0016_search_keys::Migration),
+            Box::new(m0017_people_in_memory::Migration),
         ]
     }
 }

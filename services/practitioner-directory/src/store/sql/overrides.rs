@@ -14,7 +14,7 @@ use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter};
 
 use super::entity::{activity, attachment_override, organization, practitioner_identifier, source};
 use super::merges::execute;
-use super::{practitioners, revision, search_keys};
+use super::{practitioners, revision};
 use crate::error::Error;
 use crate::import::facts::SituationText;
 use crate::practitioner::{Activity, AttachmentOverride};
@@ -71,7 +71,6 @@ async fn carry_out(tx: &Transaction, command: &OverridePlace) -> Result<(), Erro
     }
     let is_overridden = command.organization_id.is_some();
     attach(tx, known.activity_id, place, is_overridden).await?;
-    search_keys::follow_entry(tx, known.practitioner_id).await?;
     judge(tx, [known.organization_id, place]).await?;
     tell(tx, known.practitioner_id, revision, command.now).await?;
     let mut event = command.event.clone();

@@ -19,16 +19,13 @@ use crate::import::ImportState;
 
 /// Those that the first file fills, in the order in which they are indexed: what takes
 /// longest first.
-const TABLES: [&str; 9] = [
-    "search_keys",
+const TABLES: [&str; 6] = [
     "activities",
-    "practitioner_words",
     "organizations",
     "organization_words",
     "practitioners",
     "activity_rows",
     "practitioner_identifiers",
-    "word_variants",
 ];
 
 /// Those of them whose rows say when they changed: at the revision of whoever fills them.
@@ -65,8 +62,8 @@ const INDEXES: &str = "\
 
 /// For which import the tables are made.
 const MADE_FOR: &str = "\
-    SELECT obj_description(to_regclass('next_search_keys'), 'pg_class') AS made_for, \
-        to_regclass('next_search_keys') IS NOT NULL AS are_there";
+    SELECT obj_description(to_regclass('next_practitioners'), 'pg_class') AS made_for, \
+        to_regclass('next_practitioners') IS NOT NULL AS are_there";
 
 /// How many tables are indexed at once.
 const AT_ONCE: usize = 3;
@@ -118,7 +115,7 @@ impl Anew {
             );
             tx.execute_unprepared(&default).await?;
         }
-        let comment = format!("COMMENT ON TABLE next_search_keys IS '{import_id}'");
+        let comment = format!("COMMENT ON TABLE next_practitioners IS '{import_id}'");
         tx.execute_unprepared(&comment).await?;
         Ok(true)
     }
@@ -141,24 +138,15 @@ impl Anew {
     }
 
     /// Makes the indexes of the filled tables, several at once, and has whatever they are
-    /// over looked at for whoever plans. The variants of words are filled now, by this
-    /// statement, from what the others were filled with.
-    pub(super) async fn index(
-        &self,
-        db: &Database,
-        fill_variants: &str,
-    ) -> Result<(), DatabaseError> {
+    /// over looked at for whoever plans.
+    pub(super) async fn index(&self, db: &Database) -> Result<(), DatabaseError> {
         let works = TABLES.map(|table| {
-            let fill = match table {
-                "word_variants" => format!("{fill_variants}; "),
-                _ => String::new(),
-            };
             let of_table = self.indexes.iter().filter(|index| index.table == table);
             let columns: BTreeSet<&str> = of_table.clone().flat_map(Index::sorted).collect();
             let columns: Vec<&str> = columns.into_iter().collect();
             let creations = of_table.map(|index| format!("; {}", index.creation()));
             format!(
-                "{fill}ANALYZE next_{table} ({}){}",
+                "ANALYZE next_{table} ({}){}",
                 columns.join(", "),
                 creations.collect::<String>()
             )
@@ -196,7 +184,7 @@ impl Anew {
             );
             tx.execute_unprepared(&date).await?;
         }
-        tx.execute_unprepared("COMMENT ON TABLE next_search_keys IS NULL")
+        tx.execute_unprepared("COMMENT ON TABLE next_practitioners IS NULL")
             .await?;
         Self::lock(tx).await?;
         if !Self::are_own(tx).await? {

@@ -13,9 +13,9 @@ use aval_database::{Backend, Database, DatabaseError, Transaction};
 use aval_domain::id::ImportId;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
-use super::super::{count, search_keys};
+use super::super::count;
 use super::anew::Anew;
-use super::{lending, variants};
+use super::lending;
 use crate::error::Error;
 use crate::import::Changes;
 
@@ -38,7 +38,7 @@ pub(super) async fn complete(db: &Database, import_id: ImportId) -> Result<bool,
     let Some(anew) = anew.await? else {
         return Ok(false);
     };
-    anew.index(db, &variants::learning_first()).await?;
+    anew.index(db).await?;
     Ok(true)
 }
 
@@ -60,7 +60,6 @@ pub(super) async fn apply(
         return Err(Error::DirectoryChanged);
     }
     lending::lend(tx, id, lending::To::Everybody).await?;
-    search_keys::follow_first(tx, import_id).await?;
     Ok(Some(changes))
 }
 
@@ -69,7 +68,7 @@ async fn counted(tx: &Transaction) -> Result<Changes, DatabaseError> {
     let counts = tx.query_one_raw(counts).await?;
     let number = |name: &'static str| {
         let number = counts.as_ref().map_or(Ok(0), |row| row.try_get("", name))?;
-        count("next_search_keys", name, number)
+        count("next_practitioners", name, number)
     };
     let people = number("people")?;
     Ok(Changes {

@@ -219,30 +219,11 @@ const JUDGE_ORGANIZATIONS: Step = Step(
     Takes::Import,
 );
 
-const FORGET_PRACTITIONER_WORDS: Step = Step(
-    "DELETE FROM practitioner_words WHERE practitioner_id IN ( \
-        SELECT i.practitioner_id FROM staged_practitioners s \
-        JOIN practitioner_identifiers i ON i.national_id = s.national_id \
-        WHERE s.import_id = $1 AND i.practitioner_id <> s.practitioner_id)",
-    Takes::Import,
-);
-
 const FORGET_ORGANIZATION_WORDS: Step = Step(
     "DELETE FROM organization_words WHERE organization_id IN ( \
         SELECT o.organization_id FROM staged_organizations s \
         JOIN organizations o ON o.technical_id = s.technical_id \
         WHERE s.import_id = $1 AND o.organization_id <> s.organization_id)",
-    Takes::Import,
-);
-
-const JUDGE_PRACTITIONER_WORDS: Step = Step(
-    "UPDATE practitioner_words SET active = NOT active WHERE EXISTS ( \
-        SELECT 1 FROM touched_practitioners t \
-        JOIN practitioners p ON p.practitioner_id = t.practitioner_id \
-        WHERE t.import_id = $1 AND t.practitioner_id = practitioner_words.practitioner_id \
-            AND p.active <> practitioner_words.active) \
-     AND practitioner_id IN ( \
-        SELECT practitioner_id FROM touched_practitioners WHERE import_id = $1)",
     Takes::Import,
 );
 
@@ -256,14 +237,6 @@ const JUDGE_ORGANIZATION_WORDS: Step = Step(
         SELECT organization_id FROM touched_organizations WHERE import_id = $1)",
     Takes::Import,
 );
-
-/// One person may be named under several numbers.
-const ADD_PRACTITIONER_WORDS: &str = "\
-    INSERT INTO practitioner_words (active, word, sort_name, practitioner_id) \
-    SELECT p.active, w.value, p.sort_name, p.practitioner_id FROM staged_practitioners s \
-    JOIN practitioner_identifiers i ON i.national_id = s.national_id \
-    JOIN practitioners p ON p.practitioner_id = i.practitioner_id \
-    CROSS JOIN {words} WHERE s.import_id = $1 AND w.value <> '' ON CONFLICT DO NOTHING";
 
 const ADD_ORGANIZATION_WORDS: &str = "\
     INSERT INTO organization_words (active, word, sort_name, organization_id) \
@@ -297,14 +270,12 @@ const CHANGE: [Step; 8] = [
     JUDGE_ACTIVITIES,
 ];
 
-const SETTLE: [Step; 8] = [
+const SETTLE: [Step; 6] = [
     SETTLE_OVERRIDDEN,
     FORGET_ROWS,
     JUDGE_PRACTITIONERS,
     JUDGE_ORGANIZATIONS,
-    FORGET_PRACTITIONER_WORDS,
     FORGET_ORGANIZATION_WORDS,
-    JUDGE_PRACTITIONER_WORDS,
     JUDGE_ORGANIZATION_WORDS,
 ];
 
@@ -334,10 +305,8 @@ pub(super) async fn run(
     for step in SETTLE {
         step.run(tx, import_id, now, revision).await?;
     }
-    let words = words(tx);
-    for sql in [ADD_PRACTITIONER_WORDS, ADD_ORGANIZATION_WORDS] {
-        execute(tx, &sql.replace("{words}", words), vec![import_id.into()]).await?;
-    }
+    let add_words = ADD_ORGANIZATION_WORDS.replace("{words}", words(tx));
+    execute(tx, &add_words, vec![import_id.into()]).await?;
     Ok(Done {
         practitioners_added,
         overrides_retired,

@@ -12,8 +12,6 @@ use crate::words::{Clause, NameQuestion};
 pub(super) struct Names {
     pub(super) table: &'static str,
     id: &'static str,
-    /// Whether the words are kept with their variants.
-    pub(super) forgives: bool,
 }
 
 /// Where the last page ended.
@@ -50,25 +48,16 @@ impl Names {
     /// The name of the table in the query.
     pub(super) const ALIAS: &'static str = "found";
 
-    /// The words of people's names.
-    pub(super) const PRACTITIONERS: Self = Self {
-        table: "practitioner_words",
-        id: "practitioner_id",
-        forgives: true,
-    };
-
     /// The words of structures' names.
     pub(super) const ORGANIZATIONS: Self = Self {
         table: "organization_words",
         id: "organization_id",
-        forgives: false,
     };
 
     /// People themselves.
     pub(super) const PEOPLE: Self = Self {
         table: "practitioners",
         id: "practitioner_id",
-        forgives: false,
     };
 
     /// Whose name it is.
@@ -88,20 +77,15 @@ impl Names {
         active.eq(true)
     }
 
-    /// Whose name answers the question so well, and no better. In all words slips are
-    /// forgiven only where nobody answers any better.
-    pub(super) fn answering(
-        self,
-        question: &NameQuestion,
-        likeness: Likeness,
-        include_inactive: bool,
-    ) -> SelectStatement {
+    /// What practises under a name that answers the question so well, and no better. No slip
+    /// is forgiven.
+    pub(super) fn answering(self, question: &NameQuestion, likeness: Likeness) -> SelectStatement {
         let mut query = Query::select();
         query
             .column(Self::SORT_NAME)
             .column(self.id())
             .from_as(self.table, Self::ALIAS)
-            .and_where(Self::is_active(include_inactive));
+            .and_where(Self::is_active(false));
         let mut clauses = question.clauses.iter();
         // The first clause has the longest words, so the fewest names.
         if let Some(first) = clauses.next() {
@@ -110,23 +94,13 @@ impl Names {
                 query.distinct();
             }
         }
-        // A slip is in the first clause.
-        let of_others = match likeness {
-            Likeness::Mistyped => Likeness::Words,
-            other => other,
-        };
         for clause in clauses {
-            query.and_where(self.has(clause, of_others));
+            query.and_where(self.has(clause, likeness));
         }
-        let better = match likeness {
-            Likeness::Beginnings => Some(Likeness::Words),
-            Likeness::Mistyped => Some(Likeness::Beginnings),
-            Likeness::Words | Likeness::Doubtful => None,
-        };
-        if let Some(better) = better {
+        if likeness != Likeness::Words {
             let clauses = question.clauses.iter();
             let better = clauses.fold(Condition::all(), |all, clause| {
-                all.add(self.has(clause, better))
+                all.add(self.has(clause, Likeness::Words))
             });
             query.cond_where(better.not());
         }
@@ -176,9 +150,7 @@ fn meets(table: &'static str, clause: &Clause, likeness: Likeness) -> Condition 
         Likeness::Words => {
             Condition::all().add(word().is_in(clause.words.iter().map(String::as_str)))
         }
-        Likeness::Beginnings => begins(word, clause),
-        Likeness::Mistyped => Condition::all().add(word().is_in(&clause.near)),
-        Likeness::Doubtful => begins(word, clause).add(word().is_in(&clause.near)),
+        _ => begins(word, clause),
     }
 }
 
