@@ -1,12 +1,14 @@
-//! What the four services share at run time: configuration, telemetry, servers and channels, callers and tokens, errors to statuses.
+//! What the four services share at run time: configuration, telemetry, servers and channels,
+//! callers and tokens, errors to statuses.
 //!
-//! Reading order: what a process is given ([`config`], [`key_file`],
-//! [`sealing`], [`environment`], [`boot_clock`], [`telemetry`]), who is on the other side ([`tls`], [`caller`], [`token`]), what
-//! a use case gets of that ([`context`]), how values and errors cross the wire
-//! ([`convert`], [`page`], [`status`]), and the two ends of a connection
-//! ([`server`] and [`ops`], the [`condition`] that they tell of, and the [`vitals`] that are a part of it; [`channel`], [`following`] and [`trail`]; [`call`] between them;
-//! [`flights`] for what many read at once).
-//! [`program`] is what starts it all, and [`schema`] opens its database.
+//! Reading order: what a process is given ([`config`], [`key_file`], [`sealing`],
+//! [`environment`], [`boot_clock`], [`telemetry`]), who is on the other side ([`tls`],
+//! [`caller`], [`token`]), what a use case gets of that ([`context`]), how values and errors
+//! cross the wire ([`convert`], [`page`], [`status`]), and the two ends of a connection
+//! ([`server`] and [`ops`], the [`condition`] that they tell of, and the [`vitals`] that are a
+//! part of it; [`channel`], [`following`] and [`trail`]; [`call`] between them; [`flights`] for
+//! what many read at once). [`program`] is what starts it all, and [`schema`] opens its
+//! database.
 
 pub mod boot_clock;
 pub mod config;

@@ -2,7 +2,8 @@
 //! cluster. The kubelet's probes speak no TLS.
 //!
 //! `/live` answers while the process runs and never asks a database; 503 when a task is lost
-//! that the service cannot be right without, so that it is started again. `/ready` answers 503 while the service cannot work. `/metrics` answers the Prometheus text.
+//! that the service cannot be right without, so that it is started again. `/ready` answers 503
+//! while the service cannot work. `/metrics` answers the Prometheus text.
 
 use std::net::SocketAddr;
 

@@ -1,8 +1,8 @@
 //! What `grpc.health.v1` says of the services while they are served.
 //!
 //! The empty name is the server: it serves until it drains, whatever becomes of its database,
-//! unless it must be started again, as `/live` of the ops listener says. The name of a service is whether calls to it can be answered, as
-//! `/ready`.
+//! unless it must be started again, as `/live` of the ops listener says. The name of a service is
+//! whether calls to it can be answered, as `/ready`.
 
 use std::time::Duration;
 
