@@ -1,10 +1,7 @@
 //! One patient who lets a professional in and shuts them out, again and again, and that
 //! professional, who asks.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use aval::client::Channel;
 use aval_proto::common::v1::DocumentClass;
@@ -12,9 +9,9 @@ use aval_proto::consent::v1 as consent;
 use aval_proto::consent::v1::decision_service_client::DecisionServiceClient;
 use aval_proto::consent::v1::grant_service_client::GrantServiceClient;
 use consent::Effect;
-use tokio_util::sync::CancellationToken;
-use tonic::{Code, Request, Response, Status};
 
+use super::crew::Caller;
+use super::journal::Journal;
 use super::site::Site;
 use crate::procedure::usual;
 use crate::scene::{CLINIC, Patient, Professional, fresh_id, numbered};
@@ -22,8 +19,6 @@ use crate::world::practitioner;
 
 /// How often the professional asks each time.
 const QUESTIONS: usize = 3;
-/// How long a change that did not get through waits until it is made again.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// Two people, and what they saw.
 pub(super) struct Lane {
@@ -32,21 +27,21 @@ pub(super) struct Lane {
     /// Consent, as the patients' portal and as the practice's software reach it.
     grants: GrantServiceClient<Channel>,
     decisions: DecisionServiceClient<Channel>,
-    turns: AtomicUsize,
-    seen: Mutex<Seen>,
+    journal: Journal,
 }
 
-/// What callers saw, and what they were told for good.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Seen {
-    /// When each call ended, and how.
-    pub(super) calls: Vec<(Instant, Code)>,
-    /// The decisions that were given: their events, and whether they permitted.
-    pub(super) decided: BTreeMap<String, bool>,
-    /// How often a decision was asked for and not given.
-    pub(super) undecided: usize,
-    /// The changes that were confirmed, by the kind of their event.
-    pub(super) changed: BTreeMap<&'static str, usize>,
+impl Caller for Lane {
+    fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Lets in, asks, shuts out, asks.
+    async fn turn(&self) {
+        let grant = self.lets_in().await;
+        self.asks(Effect::Permit).await;
+        self.shuts_out(&grant).await;
+        self.asks(Effect::Deny).await;
+    }
 }
 
 impl Lane {
@@ -60,29 +55,8 @@ impl Lane {
                 .await,
             grants: GrantServiceClient::new(site.consent_for("gateway")),
             decisions: DecisionServiceClient::new(site.consent_for(CLINIC)),
-            turns: AtomicUsize::new(0),
-            seen: Mutex::default(),
+            journal: Journal::default(),
         })
-    }
-
-    /// Lets in, asks, shuts out, asks; until it is over.
-    pub(super) async fn run(self: Arc<Self>, over: CancellationToken) {
-        while !over.is_cancelled() {
-            let grant = self.lets_in().await;
-            self.asks(Effect::Permit).await;
-            self.shuts_out(&grant).await;
-            self.asks(Effect::Deny).await;
-            self.turns.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// How often the whole was gone through.
-    pub(super) fn turns(&self) -> usize {
-        self.turns.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn seen(&self) -> Seen {
-        self.seen.lock().unwrap().clone()
     }
 
     async fn lets_in(&self) -> consent::Grant {
@@ -96,7 +70,8 @@ impl Lane {
         loop {
             let asked = self.patient.bearer.asks(request.clone());
             let answer = self.grants.clone().create_grant(asked).await;
-            if let Some(made) = self.confirmed("grant.created", answer).await {
+            if let Some(made) = self.journal.answer(answer).await {
+                self.confirmed("grant.created");
                 return made.grant.unwrap();
             }
         }
@@ -111,27 +86,18 @@ impl Lane {
         loop {
             let asked = self.patient.bearer.asks(request.clone());
             let answer = self.grants.clone().revoke_grant(asked).await;
-            if let Some(revoked) = self.confirmed("grant.revoked", answer).await {
+            if let Some(revoked) = self.journal.answer(answer).await {
                 let revoked = revoked.grant.unwrap();
                 assert_eq!(revoked.state(), consent::GrantState::Revoked);
+                self.confirmed("grant.revoked");
                 return;
             }
         }
     }
 
-    /// What was confirmed; nothing, after a pause, if the change must be made again.
-    async fn confirmed<T>(
-        &self,
-        kind: &'static str,
-        answer: Result<Response<T>, Status>,
-    ) -> Option<T> {
-        let Some(answer) = self.notes(answer) else {
-            tokio::time::sleep(PAUSE).await;
-            return None;
-        };
-        let mut seen = self.seen.lock().unwrap();
-        *seen.changed.entry(kind).or_default() += 1;
-        Some(answer)
+    fn confirmed(&self, kind: &'static str) {
+        self.journal
+            .note(|seen| *seen.changed.entry(kind).or_default() += 1);
     }
 
     /// Asks, and is answered like this whenever there is an answer at all.
@@ -141,37 +107,24 @@ impl Lane {
                 question: Some(usual(&self.patient)),
                 request_id: fresh_id(),
             };
-            let asked: Request<_> = self.doctor.bearer.asks(question);
-            let Some(answer) = self.notes(self.decisions.clone().authorize(asked).await) else {
-                self.seen.lock().unwrap().undecided += 1;
-                tokio::time::sleep(PAUSE).await;
+            let asked = self.doctor.bearer.asks(question);
+            let answer = self.decisions.clone().authorize(asked).await;
+            let Some(answer) = self.journal.answer(answer).await else {
+                self.journal.note(|seen| seen.undecided += 1);
                 continue;
             };
-            let decision = answer.decision.unwrap();
-            assert_eq!(decision.effect(), expected, "{decision:?}");
-            let permitted = expected == Effect::Permit;
-            let mut seen = self.seen.lock().unwrap();
-            let told = seen.decided.insert(answer.event_id, permitted);
-            assert_eq!(told, None, "each decision has an event of its own");
-        }
-    }
-
-    /// Notes how a call ended; its answer, if it got one. A failure is one that says to try
-    /// again, and nothing else.
-    fn notes<T>(&self, ended: Result<Response<T>, Status>) -> Option<T> {
-        let code = ended.as_ref().err().map_or(Code::Ok, Status::code);
-        self.seen.lock().unwrap().calls.push((Instant::now(), code));
-        let may_be = [
-            Code::Unavailable,
-            Code::DeadlineExceeded,
-            Code::ResourceExhausted,
-        ];
-        match ended {
-            Ok(answer) => Some(answer.into_inner()),
-            Err(status) => {
-                assert!(may_be.contains(&code), "{status:?}");
-                None
-            }
+            let effect = answer.decision.unwrap().effect();
+            let is_right = effect == expected;
+            self.journal.note(|seen| {
+                if expected == Effect::Deny {
+                    seen.verdict.let_in.count(is_right);
+                } else {
+                    seen.verdict.untrue.count(is_right);
+                }
+                let permitted = effect == Effect::Permit;
+                let told = seen.decided.insert(answer.event_id, permitted);
+                assert_eq!(told, None, "each decision has an event of its own");
+            });
         }
     }
 }

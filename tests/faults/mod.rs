@@ -9,17 +9,25 @@
 
 mod certificates;
 mod cores;
+mod crew;
 mod disk;
 mod floods;
 mod intruder;
+mod journal;
 mod lane;
 mod links;
+mod lookups;
+mod losses;
+mod orders;
 mod overload;
 mod play;
+mod producer;
 mod programs;
 mod report;
 mod servers;
+mod sessions;
 mod shards;
 pub(crate) mod site;
+mod statements;
 mod trail;
 mod upgrade;

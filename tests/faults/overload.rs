@@ -28,7 +28,8 @@ async fn ten_times_as_many_ask() {
         "ten times as many callers of `Authorize` as usual, where an instance of consent works on 8 calls at once",
     )
     .with(&[("CONSENT__GRPC__CONCURRENCY_LIMIT", "8")])
-    .without_links();
+    .without_links()
+    .consent_alone();
     scenario
         .play(async |site| {
             let apart = Apart::now();

@@ -1,20 +1,16 @@
 //! How a scenario is played.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures::future::join_all;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::lane::{Lane, Seen};
+use super::crew::{Called, Crew};
+use super::journal::Seen;
 use super::report::Played;
 use super::site::{Links, Setting, Site};
-use super::trail;
 use crate::patience::eventually;
 
-/// How many patients are busy at once.
-const LANES: usize = 6;
 /// How often each of them goes through everything before something goes wrong, and once it
 /// is whole again.
 const TURNS: usize = 2;
@@ -25,6 +21,7 @@ pub(super) struct Scenario {
     title: &'static str,
     pub(super) settings: &'static [Setting],
     links: Links,
+    called: Called,
 }
 
 /// The scenario of the test of this name, and what it is called in the table.
@@ -34,6 +31,7 @@ pub(super) const fn scenario(test: &'static str, title: &'static str) -> Scenari
         title,
         settings: &[],
         links: Links::Between,
+        called: Called::AllFour,
     }
 }
 
@@ -52,10 +50,18 @@ impl Scenario {
         }
     }
 
+    /// The same with nobody who calls anything but consent: where it is measured.
+    pub(super) const fn consent_alone(self) -> Self {
+        Self {
+            called: Called::ConsentAlone,
+            ..self
+        }
+    }
+
     /// Plays it: everybody is busy, something goes wrong and is whole again when `fault`
-    /// returns, and then everything must be in order.
+    /// returns, and then everything must be in order. What `fault` returns is kept until then.
     ///
-    /// What it returns is kept until then.
+    /// Answers what those saw who called consent.
     pub(super) async fn play<K>(&self, fault: impl AsyncFnOnce(&mut Site) -> K) -> Vec<Seen> {
         match Site::open_with(self.links, self.test, self.settings).await {
             Some(site) => self.play_at(site, fault).await,
@@ -69,20 +75,18 @@ impl Scenario {
         mut site: Site,
         fault: impl AsyncFnOnce(&mut Site) -> K,
     ) -> Vec<Seen> {
-        let lanes = join_all((0..LANES).map(|number| Lane::open(&site, number))).await;
+        let crew = Crew::open(&site, self.called).await;
         let over = CancellationToken::new();
-        let mut busy = JoinSet::new();
-        for lane in &lanes {
-            busy.spawn(Arc::clone(lane).run(over.clone()));
-        }
+        let mut busy = crew.begin(&over);
         let turns = async |busy: &mut JoinSet<()>| {
-            let wanted: Vec<_> = lanes.iter().map(|lane| lane.turns() + TURNS).collect();
+            let wanted: Vec<_> = crew.turns().iter().map(|turns| turns + TURNS).collect();
             eventually("everybody gets through", async || {
                 while let Some(ended) = busy.try_join_next() {
                     ended.unwrap();
                 }
-                let enough = |(lane, wanted): (&Arc<Lane>, &usize)| lane.turns() >= *wanted;
-                lanes.iter().zip(&wanted).all(enough).then_some(())
+                let turns = crew.turns();
+                let mut both = turns.iter().zip(&wanted);
+                both.all(|(turns, wanted)| turns >= wanted).then_some(())
             })
             .await;
         };
@@ -95,20 +99,17 @@ impl Scenario {
             ended.unwrap();
         }
 
-        let mut events = 0;
-        for lane in &lanes {
-            events += trail::tells_everything_once(&site.scene, lane).await;
-        }
-        site.examine_the_trail();
-        let seen: Vec<_> = lanes.iter().map(|lane| lane.seen()).collect();
         let played = Played {
             title: self.title,
-            seen: &seen,
-            events,
+            seen: crew.seen(),
+            verdict: crew.judge(&site).await,
             mended,
         };
+        // What is not as it must be is in the table before it is a failure.
         played.leave(self.test);
-        seen
+        assert!(played.verdict.is_clean(), "{:?}", played.verdict);
+        site.examine_the_trail();
+        played.of_consent()
     }
 }
 

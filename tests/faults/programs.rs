@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tonic::Code;
 
-use super::lane::Seen;
+use super::journal::Seen;
 use super::play::{lasts, scenario};
 
 const A_WHILE: Duration = Duration::from_secs(2);
@@ -135,34 +135,6 @@ async fn the_directory_is_killed() {
             site.directory.kill();
             lasts(A_WHILE).await;
             site.directory.start_again();
-        })
-        .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn everything_is_killed() {
-    let scenario = scenario(
-        "everything_is_killed",
-        "all four services killed, started again with those first that depend on the others",
-    );
-    scenario
-        .play(async |site| {
-            for service in [
-                &mut site.directory,
-                &mut site.identity,
-                &mut site.audit,
-                &mut site.consent,
-            ] {
-                service.kill();
-            }
-            for service in [
-                &mut site.consent,
-                &mut site.identity,
-                &mut site.directory,
-                &mut site.audit,
-            ] {
-                service.start_again();
-            }
         })
         .await;
 }

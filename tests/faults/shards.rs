@@ -1,172 +1,107 @@
-//! What consent asks of PostgreSQL while patients let professionals in and out, and these ask:
-//! each statement on a table that Citus would distribute names the column by which it would,
-//! as `docs/citus.md` has them, or is one of those that it lists as asking every shard.
+//! What the services ask of PostgreSQL when everything is asked of them: each statement on a
+//! table that Citus would distribute names the column by which it would, as `docs/citus.md` has
+//! them, or is one of those that it lists with the reason; and none joins such a table with one
+//! that would be on the coordinator.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
+use aval_proto::consent::v1 as consent;
 use aval_testing::postgres::PostgresServer;
 use tokio_util::sync::CancellationToken;
 
-use super::lane::Lane;
+use super::crew::{Called, Crew};
 use super::site::Site;
+use super::statements::{Places, Statements, exceptions};
+use crate::health::secrets::make_every_call;
 use crate::patience::eventually;
+use crate::procedure::usual;
+use crate::world::World;
 
-const PAGE: &str = include_str!("../../docs/citus.md");
-/// What stands before a statement in PostgreSQL's log.
-const MARKS: [&str; 2] = ["LOG:  execute ", "LOG:  statement: "];
-
-/// The tables of consent that are distributed, each with its column.
-fn distributed() -> Vec<(&'static str, &'static str)> {
-    let rows = PAGE.lines().filter_map(|line| {
-        let cells: Vec<_> = line
-            .split('|')
-            .map(|cell| cell.trim().trim_matches('`'))
-            .collect();
-        match cells[..] {
-            ["", "consent", table, column, _, ""] => Some((table, column)),
-            _ => None,
-        }
-    });
-    rows.filter(|(_, column)| column.ends_with("_id")).collect()
-}
-
-/// How the statements begin that the page says ask every shard.
-fn across_shards() -> Vec<&'static str> {
-    let begin = PAGE
-        .find("```sql across shards\n")
-        .expect("they are listed");
-    let listed = PAGE[begin..].lines().skip(1);
-    listed.take_while(|line| *line != "```").collect()
-}
-
-/// The words of a statement, without quotes; brackets and commas are words.
-fn words(statement: &str) -> Vec<String> {
-    let mut spaced = String::with_capacity(statement.len());
-    for character in statement.chars() {
-        match character {
-            '"' => {}
-            '(' | ')' | ',' => spaced.extend([' ', character, ' ']),
-            other => spaced.push(other),
-        }
-    }
-    spaced.split_whitespace().map(str::to_owned).collect()
-}
-
-/// Whether a statement names the column as often as it names tables that lie by it.
-fn names_column(words: &[String], tables: &[&str], column: &str) -> bool {
-    let is_table = |word: &String| tables.contains(&word.as_str());
-    let is_column = |word: &String| word.rsplit('.').next() == Some(column);
-    let follow = |pair: &[String]| match pair {
-        [before, word] => ["FROM", "JOIN", "UPDATE"].contains(&before.as_str()) && is_table(word),
-        _ => false,
-    };
-    let asks = |pair: &[String]| match pair {
-        [word, after] => is_column(word) && ["=", "IN"].contains(&after.as_str()),
-        _ => false,
-    };
-    let named = words.windows(2).filter(|pair| follow(pair)).count();
-    let asked = words.windows(2).filter(|pair| asks(pair)).count();
-    let inserts = words
-        .windows(2)
-        .position(|pair| pair[0] == "INTO" && is_table(&pair[1]));
-    let gives = inserts.is_none_or(|at| {
-        let columns = words[at..].iter().take_while(|word| *word != ")");
-        columns.into_iter().any(is_column)
-    });
-    asked >= named && gives
-}
-
-/// The statements of a log that do not name the column of a table that they are on.
-fn without_column(log: &str, distributed: &[(&str, &str)]) -> BTreeSet<String> {
-    let mut columns: Vec<&str> = distributed.iter().map(|(_, column)| *column).collect();
-    columns.dedup();
-    let mut found = BTreeSet::new();
-    // Whatever goes on in a further line belongs to the one that begins with a date.
-    for entry in log.split("\n20") {
-        let of_mark = |mark| entry.split_once(mark).map(|(_, statement)| statement);
-        let Some(statement) = MARKS.into_iter().find_map(of_mark) else {
-            continue;
-        };
-        // A prepared statement stands behind its name.
-        let prepared = statement.strip_prefix("sqlx_s_");
-        let prepared = prepared.and_then(|named| named.split_once(": "));
-        let words = words(prepared.map_or(statement, |(_, statement)| statement));
-        let names_its_column = columns.iter().all(|column| {
-            let by_it = distributed.iter().filter(|(_, by)| by == column);
-            let tables: Vec<_> = by_it.map(|(table, _)| *table).collect();
-            names_column(&words, &tables, column)
-        });
-        if !names_its_column {
-            found.insert(words.join(" "));
-        }
-    }
-    found
-}
+/// Who asks what may ask every shard, where nobody waits for it.
+const IN_THE_BACKGROUND: &str = "in the background";
 
 fn writes_down_all(server: &PostgresServer, what: &str) {
     server.tell(&format!("ALTER SYSTEM SET log_statement = '{what}'"));
     server.tell("SELECT pg_reload_conf()");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_hot_statement_names_the_column_of_its_shard() {
-    let Some(site) = Site::open("every_hot_statement", &[]).await else {
-        return;
-    };
-    let lane = Lane::open(&site, 1).await;
+/// What patients, professionals, software and producers ask all the time, a few times.
+async fn everybody_is_busy(site: &Site) {
+    let crew = Crew::open(site, Called::AllFour).await;
     let over = CancellationToken::new();
-    let busy = tokio::spawn(Arc::clone(&lane).run(over.clone()));
-    let turns = async |more: usize| {
-        let wanted = lane.turns() + more;
-        eventually("it goes on", async || {
-            (lane.turns() >= wanted).then_some(())
-        })
-        .await;
-    };
-    turns(1).await;
-    writes_down_all(&site.postgres, "all");
-    turns(3).await;
+    let busy = crew.begin(&over);
+    eventually("it goes on", async || {
+        crew.turns().iter().all(|turns| *turns > 2).then_some(())
+    })
+    .await;
     over.cancel();
-    busy.await.unwrap();
-    writes_down_all(&site.postgres, "none");
-
-    let log = site.postgres.log();
-    let distributed = distributed();
-    assert!(distributed.len() > 5, "{distributed:?}");
-    for (what, table) in [
-        ("INSERT INTO", "grants"),
-        ("FROM", "grants"),
-        ("FROM", "records"),
-    ] {
-        let plain = log.replace('"', "");
-        assert!(
-            plain.contains(&format!("{what} {table}")),
-            "{what} {table} is not seen"
-        );
-    }
-    let listed = across_shards();
-    let is_another = |it: &&String| !listed.iter().any(|begin| it.starts_with(begin));
-    let found = without_column(&log, &distributed);
-    let other: Vec<_> = found.iter().filter(is_another).collect();
-    assert!(other.is_empty(), "these ask every shard: {other:#?}");
+    busy.join_all().await;
 }
 
-#[test]
-fn a_statement_without_its_column_is_found() {
-    let distributed = [("grants", "patient_id"), ("notifications", "recipient_id")];
-    let log = "2026 LOG:  execute sqlx_s_1: SELECT \"grants\".\"patient_id\" FROM \"grants\" \
-        WHERE \"grants\".\"patient_id\" = $1\n\
-        2026 DETAIL:  parameters: $1 = 'x'\n\
-        2026 LOG:  statement: SELECT patient_id FROM grants\n  WHERE grant_id = $1\n\
-        2026 LOG:  execute sqlx_s_2: INSERT INTO grants (grant_id) VALUES ($1)\n\
-        2026 LOG:  execute sqlx_s_3: INSERT INTO grants (patient_id) VALUES ($1)\n\
-        2026 LOG:  execute sqlx_s_4: DELETE FROM notifications WHERE patient_id = $1";
-    let found = without_column(log, &distributed);
-    let expected = [
-        "DELETE FROM notifications WHERE patient_id = $1",
-        "INSERT INTO grants ( grant_id ) VALUES ( $1 )",
-        "SELECT patient_id FROM grants WHERE grant_id = $1",
-    ];
-    assert!(found.iter().eq(expected), "{found:#?}");
+/// What the samples of the calls leave out.
+async fn asks_for_many(world: &World) {
+    let doctor = &world.doctor;
+    // Nobody has asked after them yet: no cache has them.
+    let request = consent::BatchCheckRequest {
+        questions: vec![usual(&world.anne), usual(&world.bruno)],
+    };
+    let mut decisions = world.scene.clinic.decisions();
+    let answer = decisions.batch_check(doctor.bearer.asks(request)).await;
+    assert_eq!(answer.unwrap().into_inner().decisions.len(), 2);
+    let practitioner = doctor.practitioner_id.clone();
+    let request = consent::ListGrantsRequest {
+        of: Some(consent::list_grants_request::Of::PractitionerId(
+            practitioner,
+        )),
+        ..Default::default()
+    };
+    let mut grants = world.scene.clinic.grants();
+    let answer = grants.list_grants(doctor.bearer.asks(request)).await;
+    assert!(!answer.unwrap().into_inner().grants.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_statement_names_the_column_of_its_shard() {
+    let Some(site) = Site::open("every_statement", &[]).await else {
+        return;
+    };
+    writes_down_all(&site.postgres, "all");
+    everybody_is_busy(&site).await;
+    let world = World::begin_in(site.scene).await;
+    asks_for_many(&world).await;
+    make_every_call(&world).await;
+    writes_down_all(&site.postgres, "none");
+
+    let places = Places::of_the_page();
+    let statements = Statements::of_log(&site.postgres.log(), &places);
+    for service in places.services() {
+        let asked = statements.of.get(service).map_or(0, |asked| asked.len());
+        println!("{service}: {asked} different statements");
+        assert!(asked > 20, "{service} asks next to nothing");
+        for table in places.distributed(service) {
+            assert!(statements.are_on(service, table), "nothing asks {table}");
+        }
+    }
+    assert!(
+        statements.of_several.is_empty(),
+        "{:#?}",
+        statements.of_several
+    );
+
+    let exceptions = exceptions();
+    let wrong = statements.wrong(&places);
+    let is_listed = |statement: &str| {
+        exceptions
+            .iter()
+            .any(|it| statement.starts_with(&it.begins))
+    };
+    let unlisted: Vec<_> = wrong.iter().filter(|(it, _)| !is_listed(it)).collect();
+    assert!(unlisted.is_empty(), "{unlisted:#?}");
+    for exception in exceptions {
+        let mut seen = wrong.iter().map(|(statement, _)| statement);
+        let is_seen = seen.any(|statement| statement.starts_with(&exception.begins));
+        let is_rare = exception.who == IN_THE_BACKGROUND;
+        assert!(
+            is_seen || is_rare,
+            "it is listed and not asked: {exception:?}"
+        );
+    }
 }

@@ -180,6 +180,16 @@ impl Site {
         }
     }
 
+    /// Of the services, and of what they stand on.
+    pub(super) fn every_port(&self) -> Vec<u16> {
+        let addresses = self.scene.stack.addresses();
+        let services = [addresses.directory, addresses.identity, addresses.audit];
+        let services = services.into_iter().chain(self.consents);
+        let mut ports: Vec<_> = services.map(|address| address.port()).collect();
+        ports.extend([self.postgres.port(), self.redis.port()]);
+        ports
+    }
+
     /// The log's whole store, examined as an operator does it.
     pub(super) fn examine_the_trail(&self) {
         let config = self.scene.stack.layout().config("audit");

@@ -6,11 +6,12 @@
 //!
 //! - [`held`]: a program that a test may kill, pause and bring back.
 //! - [`disk`]: a disk that may be full.
-//! - [`link`]: a connection that may be slow, silent, broken, and lead elsewhere.
+//! - [`link`]: a connection that may be slow, silent, bad, broken, and lead elsewhere.
 //! - [`mutation`]: sound inputs with something wrong in them, for parsers.
 //! - [`pgbouncer`]: a pooler before such a PostgreSQL.
 //! - [`pki`]: a certificate authority of this machine alone, and certificates
 //!   for the services and their callers.
+//! - [`network`]: a network of a test's own, in which packets get lost.
 //! - [`not_run`]: what is said of a test for which a program is missing.
 //! - [`ports`]: ports of loopback that nobody else is given.
 //! - [`postgres`]: PostgreSQL servers that a test may kill, and their standbys.
@@ -26,6 +27,7 @@ pub mod disk;
 pub mod held;
 pub mod link;
 pub mod mutation;
+pub mod network;
 pub mod not_run;
 pub mod pgbouncer;
 pub mod pki;

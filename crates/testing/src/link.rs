@@ -1,17 +1,26 @@
-//! A link between two parts that a test may slow down, silence, cut and lead elsewhere.
+//! A link between two parts that a test may slow down, silence, cut, lead elsewhere, and make
+//! as bad as a bad network is.
+
+mod chance;
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use chance::{Chance, Fate};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 /// How much travels at once.
 const PIECE: usize = 16 * 1024;
+/// How much of a piece that trickles comes byte by byte, and how slowly.
+const TRICKLE: usize = 64;
+const BETWEEN_BYTES: Duration = Duration::from_millis(1);
 
 /// A port of loopback that leads to another. Everything ends when this is dropped.
 #[derive(Debug)]
@@ -37,6 +46,8 @@ enum Passes {
     Late(Duration),
     /// One connection in so many pieces breaks.
     Breaking(u64),
+    /// Whatever chance with this seed has in store for each piece.
+    ByChance(u64),
     /// Connections stay open, and nothing comes.
     Nothing,
     /// No connection is taken.
@@ -89,6 +100,14 @@ impl Link {
         self.change(Passes::Breaking(pieces));
     }
 
+    /// Each piece meets what this seed has in store for it, the same each time: of a thousand
+    /// some thirty come as late as what is sent again, ten trickle in, with three the connection
+    /// is reset in the middle of them, and after one nothing more comes in its direction until
+    /// the link is mended or the connection ends.
+    pub fn lose(&self, seed: u64) {
+        self.change(Passes::ByChance(seed));
+    }
+
     /// Nothing comes any more; the connections stay open.
     pub fn silence(&self) {
         self.change(Passes::Nothing);
@@ -117,14 +136,16 @@ impl Link {
 
 async fn serve(listener: TcpListener, state: watch::Receiver<State>) {
     let mut connections = tokio::task::JoinSet::new();
+    let mut number = 0;
     while let Ok((from, _)) = listener.accept().await {
         while connections.try_join_next().is_some() {}
-        connections.spawn(connection(from, state.clone()));
+        connections.spawn(connection(from, state.clone(), number));
+        number += 1;
     }
 }
 
 /// Lasts until one side ends it, or the test does.
-async fn connection(from: TcpStream, state: watch::Receiver<State>) -> io::Result<()> {
+async fn connection(from: TcpStream, state: watch::Receiver<State>, number: u64) -> io::Result<()> {
     let begun = *state.borrow();
     if begun.passes == Passes::Refused {
         return Ok(());
@@ -135,36 +156,96 @@ async fn connection(from: TcpStream, state: watch::Receiver<State>) -> io::Resul
     let ((from_it, to_it), (from_other, to_other)) = (from.into_split(), to.into_split());
     let mut over = state.clone();
     let is_over = over.wait_for(|state| state.generation != begun.generation);
-    let pieces = Arc::default();
+    let pieces = Arc::new(AtomicU64::new(0));
+    let way = |number, from, to| Way {
+        from,
+        to,
+        state: state.clone(),
+        pieces: Arc::clone(&pieces),
+        number,
+    };
+    let there = way(2 * number, from_it, to_other);
+    let back = way(2 * number + 1, from_other, to_it);
     tokio::select! {
-        ended = pass(from_it, to_other, state.clone(), Arc::clone(&pieces)) => ended,
-        ended = pass(from_other, to_it, state.clone(), pieces) => ended,
+        ended = there.pass() => ended,
+        ended = back.pass() => ended,
         _ = is_over => Ok(()),
     }
 }
 
-async fn pass(
-    mut from: impl AsyncRead + Unpin,
-    mut to: impl AsyncWrite + Unpin,
-    mut state: watch::Receiver<State>,
-    pieces: Arc<std::sync::atomic::AtomicU64>,
-) -> io::Result<()> {
-    let mut buffer = vec![0; PIECE];
-    loop {
-        let read = from.read(&mut buffer).await?;
-        if read == 0 {
-            return to.shutdown().await;
+/// One direction of a connection.
+struct Way {
+    from: OwnedReadHalf,
+    to: OwnedWriteHalf,
+    state: watch::Receiver<State>,
+    /// How many have passed, in both directions.
+    pieces: Arc<AtomicU64>,
+    /// Of all directions of all connections of the link.
+    number: u64,
+}
+
+impl Way {
+    async fn pass(mut self) -> io::Result<()> {
+        let mut buffer = vec![0; PIECE];
+        let mut chance: Option<(u64, Chance)> = None;
+        loop {
+            let read = self.from.read(&mut buffer).await?;
+            if read == 0 {
+                return self.to.shutdown().await;
+            }
+            let piece = &buffer[..read];
+            let number = self.pieces.fetch_add(1, Ordering::Relaxed);
+            let silent = |state: &State| state.passes != Passes::Nothing;
+            let passes = self.state.wait_for(silent).await.map(|state| state.passes);
+            match passes {
+                Ok(Passes::Late(by)) => tokio::time::sleep(by).await,
+                Ok(Passes::Breaking(after)) if number >= after => return Ok(()),
+                Ok(Passes::ByChance(seed)) => {
+                    let known = chance.take().filter(|(of, _)| *of == seed);
+                    let (_, drawn) = chance
+                        .insert(known.unwrap_or_else(|| (seed, Chance::new(seed, self.number))));
+                    if !self.meets(drawn.fate(), piece).await? {
+                        return Ok(());
+                    }
+                    continue;
+                }
+                Ok(_) => {}
+                Err(_) => return Ok(()),
+            }
+            self.to.write_all(piece).await?;
         }
-        let number = pieces.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let silent = |state: &State| state.passes != Passes::Nothing;
-        let passes = state.wait_for(silent).await.map(|state| state.passes);
-        match passes {
-            Ok(Passes::Late(by)) => tokio::time::sleep(by).await,
-            Ok(Passes::Breaking(after)) if number >= after => return Ok(()),
-            Ok(_) => {}
-            Err(_) => return Ok(()),
+    }
+
+    /// Does to a piece what is in store for it; whether the connection goes on.
+    async fn meets(&mut self, fate: Fate, piece: &[u8]) -> io::Result<bool> {
+        match fate {
+            Fate::Passes => {}
+            Fate::IsLate(by) => tokio::time::sleep(by).await,
+            Fate::Trickles => {
+                let (slow, rest) = piece.split_at(piece.len().min(TRICKLE));
+                for byte in slow {
+                    self.to.write_all(&[*byte]).await?;
+                    tokio::time::sleep(BETWEEN_BYTES).await;
+                }
+                self.to.write_all(rest).await?;
+                return Ok(true);
+            }
+            Fate::IsCutShort => {
+                self.to.write_all(&piece[..piece.len() / 2]).await?;
+                // What is closed so is reset, and not ended.
+                self.from.as_ref().set_zero_linger()?;
+                self.to.as_ref().set_zero_linger()?;
+                return Ok(false);
+            }
+            Fate::IsTheLast => {
+                let by_chance = |state: &State| !matches!(state.passes, Passes::ByChance(_));
+                if self.state.wait_for(by_chance).await.is_err() {
+                    return Ok(false);
+                }
+            }
         }
-        to.write_all(&buffer[..read]).await?;
+        self.to.write_all(piece).await?;
+        Ok(true)
     }
 }
 
@@ -252,6 +333,31 @@ mod tests {
         assert!(says_back(&mut connected(&link).await).await.is_err());
         link.lead_to(echo().await);
         link.slow_down(Duration::from_millis(5));
+        says_back(&mut connected(&link).await).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_a_bad_link_lets_through_is_right_and_all_is_well_when_it_is_mended() {
+        let link = Link::to(echo().await).await.unwrap();
+        link.lose(1);
+        let mended = tokio_util::sync::CancellationToken::new();
+        let mut talking = tokio::task::JoinSet::new();
+        for _ in 0..20 {
+            let (mut stream, mended) = (connected(&link).await, mended.clone());
+            talking.spawn(async move {
+                while !mended.is_cancelled() {
+                    says_back(&mut stream).await?;
+                }
+                Ok::<_, io::Error>(())
+            });
+        }
+        // Some connection is reset, sooner or later; until then each word came back as it was.
+        let first = talking.join_next().await.unwrap().unwrap();
+        assert!(first.is_err());
+        mended.cancel();
+        link.mend();
+        let ended = talking.join_all().await;
+        assert!(ended.iter().any(Result::is_ok), "{ended:?}");
         says_back(&mut connected(&link).await).await.unwrap();
     }
 }

@@ -3,6 +3,7 @@
 //! `docs/reliability.md`.
 
 use crate::images;
+use crate::process::{cargo, run as run_command};
 use crate::test;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
@@ -10,6 +11,7 @@ use serde_json::Value;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 /// Where each scenario leaves its row.
 const FOLDER: &str = "AVAL_FAULTS_FOLDER";
@@ -25,20 +27,26 @@ const END_OVERLOAD: &str = "<!-- The end of the overload. -->\n";
 /// Where that scenario leaves its figures.
 const OVERLOAD: &str = "overload.figures";
 
+/// The services, as the table has them.
+const SERVICES: [&str; 4] = ["consent", "identity", "directory", "audit"];
+
 const HEAD: &str = "\
-| What happened | Answered | Failed | Decisions given | Changes confirmed | Longest wait for an answer | Last failure after all was whole |
-| --- | ---: | --- | ---: | ---: | ---: | ---: |
+| What happened | Consent | Identity | Directory | Audit | Confirmed, and lost or doubled | Let in, and should not be | Without its trace | Untrue otherwise | All well again after |
+| --- | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |
 ";
 
-/// Plays them with the programs of the tests, or with those that images carry.
-pub(crate) fn run(dist: bool) -> Result<()> {
+/// Plays them with the programs of the tests, or with those that images carry: all, or those
+/// whose names match `only`, and then the others' rows are those of the last time.
+pub(crate) fn run(dist: bool, only: Option<&str>) -> Result<()> {
     let workspace = Workspace::load()?;
     let folder = workspace.target.join("faults");
-    if folder.exists() {
+    if folder.exists() && only.is_none() {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder)?;
-    let selected = ["-E", "test(/^faults::/)", "-j", "1"].map(str::to_owned);
+    let tests = format!("test(/^faults::.*({})/)", only.unwrap_or_default());
+    let selected = ["-p", "aval-tests", "-E", &tests, "-j", "1"].map(str::to_owned);
+    run_command(&mut programs_of_the_tests(&workspace))?;
     let mut variables = vec![(FOLDER, folder.as_os_str())];
     let programs = if dist {
         Some(images::build_programs(&workspace, &images::all())?)
@@ -60,6 +68,17 @@ pub(crate) fn run(dist: bool) -> Result<()> {
     Ok(())
 }
 
+/// Builds what a scenario starts where it finds it: beside the tests.
+fn programs_of_the_tests(workspace: &Workspace) -> Command {
+    let mut build = cargo();
+    build.args(["build", "--release", "--package", "aval"]);
+    for service in images::all() {
+        build.args(["--package", &format!("aval-{service}")]);
+    }
+    build.current_dir(&workspace.root);
+    build
+}
+
 /// The rows, in the order of their titles.
 fn table(folder: &Path) -> Result<String> {
     let mut rows = Vec::new();
@@ -79,37 +98,43 @@ fn table(folder: &Path) -> Result<String> {
 }
 
 fn row_of(played: &Value) -> Result<String> {
-    let text = |key: &str| played[key].as_str().context("a row has a title");
-    let number = |key: &str| {
-        played[key]
-            .as_u64()
-            .with_context(|| format!("a row has {key}"))
-    };
-    let failed = played["failed"].as_object().context("a row has failures")?;
-    let failed: Vec<_> = failed
-        .iter()
-        .map(|(code, calls)| format!("{calls} {code}"))
+    let title = played["title"].as_str().context("a row has a title")?;
+    let services = SERVICES.map(|service| seen_of(&played["services"][service]));
+    let services: Vec<_> = services.into_iter().collect::<Result<_>>()?;
+    let shares = ["lost", "let_in", "untraced", "untrue"].map(|share| {
+        let share = &played[share];
+        let (wrong, of) = (number(share, "wrong")?, number(share, "of")?);
+        Ok::<_, anyhow::Error>(format!("{wrong} of {of}"))
+    });
+    let shares: Vec<_> = shares.into_iter().collect::<Result<_>>()?;
+    Ok(format!(
+        "| {title} | {} | {} | {} ms |\n",
+        services.join(" | "),
+        shares.join(" | "),
+        number(played, "recovered_after_ms")?,
+    ))
+}
+
+/// How many calls were answered, how the others ended, and the longest time in which a caller
+/// had no answer; a dash where nobody called.
+fn seen_of(service: &Value) -> Result<String> {
+    if service.is_null() {
+        return Ok("–".to_owned());
+    }
+    let failed = service["failed"].as_object();
+    let failed = failed.context("a service has failures")?.iter();
+    let failed: String = failed
+        .map(|(code, calls)| format!(", {calls} {code}"))
         .collect();
-    let failed = if failed.is_empty() {
-        "none".to_owned()
-    } else {
-        failed.join(", ")
-    };
-    let mut row = String::new();
-    writeln!(
-        row,
-        "| {} | {} | {failed} | {} | {} | {} ms | {} |",
-        text("title")?,
-        number("answered")?,
-        number("decided")?,
-        number("changed")?,
-        number("longest_stall_ms")?,
-        match number("recovered_after_ms")? {
-            0 => "–".to_owned(),
-            after => format!("{after} ms"),
-        },
-    )?;
-    Ok(row)
+    Ok(format!(
+        "{} answered{failed}; {} ms",
+        number(service, "answered")?,
+        number(service, "longest_wait_ms")?,
+    ))
+}
+
+fn number(of: &Value, key: &str) -> Result<u64> {
+    of[key].as_u64().with_context(|| format!("a row has {key}"))
 }
 
 /// Microseconds as milliseconds.
@@ -178,15 +203,29 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn a_row_says_what_callers_saw() {
+    fn a_row_says_what_callers_saw_and_what_was_wrong_of_how_much() {
         let played = json!({
-            "title": "audit killed", "answered": 120, "decided": 90, "changed": 30,
-            "failed": { "Unavailable": 3, "DeadlineExceeded": 1 },
-            "longest_stall_ms": 812, "recovered_after_ms": 0,
+            "title": "audit killed",
+            "services": {
+                "consent": {
+                    "answered": 120, "failed": { "Unavailable": 3, "DeadlineExceeded": 1 },
+                    "longest_wait_ms": 812,
+                },
+                "identity": { "answered": 7, "failed": {}, "longest_wait_ms": 30 },
+                "audit": { "answered": 9, "failed": { "Unavailable": 2 }, "longest_wait_ms": 40 },
+            },
+            "lost": { "wrong": 0, "of": 30 },
+            "let_in": { "wrong": 1, "of": 45 },
+            "untraced": { "wrong": 0, "of": 90 },
+            "untrue": { "wrong": 0, "of": 60 },
+            "recovered_after_ms": 283,
         });
-        let row =
-            "| audit killed | 120 | 1 DeadlineExceeded, 3 Unavailable | 90 | 30 | 812 ms | – |\n";
+        let row = "| audit killed | 120 answered, 1 DeadlineExceeded, 3 Unavailable; 812 ms \
+            | 7 answered; 30 ms | – | 9 answered, 2 Unavailable; 40 ms \
+            | 0 of 30 | 1 of 45 | 0 of 90 | 0 of 60 | 283 ms |\n";
         assert_eq!(row_of(&played).unwrap(), row);
+        let columns = |line: &str| line.matches('|').count();
+        assert_eq!(columns(row), columns(super::HEAD.lines().next().unwrap()));
         assert!(row_of(&json!({ "title": "audit killed" })).is_err());
     }
 

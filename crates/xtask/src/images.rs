@@ -5,6 +5,7 @@
 mod built;
 mod pack;
 mod sbom;
+mod twice;
 
 use crate::not_run::NotRun;
 use crate::process::{cargo, run as run_command, timed};
@@ -16,6 +17,7 @@ use sbom::Ingredients;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+pub(crate) use twice::run as compile_twice;
 
 /// What is put into images.
 const SERVICES: &[&str] = &["identity", "practitioner-directory", "consent", "audit"];
@@ -128,21 +130,35 @@ pub(crate) fn build_programs(workspace: &Workspace, services: &[String]) -> Resu
     fs::create_dir_all(&programs).with_context(|| programs.display().to_string())?;
     for service in services {
         let name = format!("aval-{service}");
-        let program = workspace.target.join(TARGET).join("dist").join(&name);
+        let program = path_of(&workspace.target, service);
         fs::copy(&program, programs.join(&name)).with_context(|| program.display().to_string())?;
     }
     Ok(programs)
 }
 
+/// Where cargo puts a service's program.
+fn path_of(target: &Path, service: &str) -> PathBuf {
+    let folder = target.join(TARGET).join("dist");
+    folder.join(format!("aval-{service}"))
+}
+
 /// The command that builds them, as in deploy/Containerfile.
 fn build(workspace: &Workspace, services: &[String]) -> Command {
+    build_in(&workspace.root, services)
+}
+
+/// The same from the sources in this folder.
+fn build_in(sources: &Path, services: &[String]) -> Command {
     let mut build = cargo();
     build.args(["build", "--locked", "--profile", "dist", "--target", TARGET]);
     for service in services {
         build.args(["--package", &format!("aval-{service}")]);
     }
-    build.env("RUSTFLAGS", "-C target-feature=+crt-static");
-    build.current_dir(&workspace.root);
+    build.env(
+        "RUSTFLAGS",
+        twice::rust_flags(sources, &twice::cargo_home()),
+    );
+    build.current_dir(sources);
     build
 }
 

@@ -51,6 +51,9 @@ enum Task {
         /// With what images carry: static, built with the profile `dist`.
         #[arg(long)]
         dist: bool,
+        /// Only those whose names match this expression; the rows of the others are those of the last time.
+        #[arg(long)]
+        only: Option<String>,
     },
     /// Try what others send with inputs that libFuzzer makes. Needs a C++ compiler; no part of CI.
     Fuzz {
@@ -114,6 +117,12 @@ enum Task {
         /// Only of these services.
         services: Vec<String>,
     },
+    /// Compile a service's program as images carry it, from what is committed, in two folders, and compare. Builds for many minutes; no part of CI.
+    CompileTwice {
+        /// Which.
+        #[arg(default_value = "practitioner-directory")]
+        service: String,
+    },
     /// Play the environment dev with podman, with the services' images and real calls. Needs podman and root; no part of CI.
     KubePlay {
         /// A folder of static programs that are built already; by default they are built.
@@ -130,7 +139,7 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Test { arguments } => test::run(&arguments),
-        Task::Faults { dist } => faults::run(dist),
+        Task::Faults { dist, only } => faults::run(dist, only.as_deref()),
         Task::Fuzz { seconds, targets } => fuzz::run(seconds, &targets),
         Task::Bench { arguments } => bench::run(&arguments),
         Task::BenchDirectory { arguments } => bench::run_directory(&arguments),
@@ -141,6 +150,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::DeployCheck { write } => deploy_check::run(write),
         Task::Images { services } => images::run(&services),
+        Task::CompileTwice { service } => images::compile_twice(service),
         Task::KubePlay { programs } => kube_play::run(programs.as_deref()),
         Task::Sbom { services } => images::write_sboms(&services),
     };

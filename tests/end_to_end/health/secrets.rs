@@ -176,7 +176,7 @@ fn calls_but_closing() -> impl Iterator<Item = Call> {
 }
 
 /// Calls that are answered and calls that are refused, for all to be logged.
-async fn make_every_call(world: &World) {
+pub(crate) async fn make_every_call(world: &World) {
     for call in calls_but_closing() {
         let request = sample::request(&call, world);
         for persona in [

@@ -157,7 +157,7 @@ fn checksums(lock: &Path) -> Result<BTreeMap<Package, String>> {
     Ok(lock.package.into_iter().filter_map(checksum).collect())
 }
 
-fn sha_256(file: &Path) -> Result<String> {
+pub(super) fn sha_256(file: &Path) -> Result<String> {
     let said = capture(Command::new("sha256sum").arg(file))?;
     let digest = said.split_whitespace().next().map(str::to_owned);
     digest.with_context(|| format!("no digest: {said}"))
