@@ -44,8 +44,11 @@ pub(crate) fn run(dist: bool, only: Option<&str>) -> Result<()> {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder)?;
-    let tests = format!("test(/^faults::.*({})/)", only.unwrap_or_default());
-    let selected = ["-p", "aval-tests", "-E", &tests, "-j", "1"].map(str::to_owned);
+    let tests = format!(
+        "package(aval-tests) & test(/^faults::.*({})/)",
+        only.unwrap_or_default()
+    );
+    let selected = ["-E", &tests, "-j", "1"].map(str::to_owned);
     run_command(&mut programs_of_the_tests(&workspace))?;
     let mut variables = vec![(FOLDER, folder.as_os_str())];
     let programs = if dist {
@@ -68,13 +71,11 @@ pub(crate) fn run(dist: bool, only: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// Builds what a scenario starts where it finds it: beside the tests.
+/// Builds what a scenario starts where it finds it: beside the tests, and as they are built,
+/// with everything that the whole workspace asks of its dependencies.
 fn programs_of_the_tests(workspace: &Workspace) -> Command {
     let mut build = cargo();
-    build.args(["build", "--release", "--package", "aval"]);
-    for service in images::all() {
-        build.args(["--package", &format!("aval-{service}")]);
-    }
+    build.args(["build", "--release", "--workspace", "--bins"]);
     build.current_dir(&workspace.root);
     build
 }
