@@ -68,8 +68,9 @@ pub(super) enum Column {
 /// How many columns are read.
 pub(super) const COLUMNS: usize = Column::EstablishmentOpened as usize + 1;
 
-/// A file without these is not this extraction. The others may be missing: older
-/// files stop before the function and the kind.
+/// A file without these is not this extraction, nor one whose headings for them nobody knows:
+/// read without what names its structures and says where they are, it would blank them all.
+/// The others may be missing: older files stop before the function and the kind.
 pub(super) const fn required(source: Source) -> &'static [Column] {
     match source {
         Source::PracticeSituations => &[
@@ -81,7 +82,12 @@ pub(super) const fn required(source: Source) -> &'static [Column] {
             Column::SkillType,
             Column::Skill,
             Column::Mode,
+            Column::Siret,
+            Column::Finess,
             Column::TechnicalIdentifier,
+            Column::StructureName,
+            Column::PostalCode,
+            Column::Town,
         ],
         Source::Skills => &[
             Column::NationalIdentifier,

@@ -195,6 +195,22 @@ mod tests {
     }
 
     #[test]
+    fn a_heading_that_nobody_knows_does_not_blank_every_structure() {
+        for known in [
+            "Numéro SIRET site",
+            "Numéro FINESS site",
+            "Raison sociale site",
+            "Code postal (coord. structure)",
+            "Libellé commune (coord. structure)",
+        ] {
+            let renamed = HEADER_56.replace(known, "Autre libellé");
+            assert_ne!(renamed, HEADER_56);
+            let refused = Header::parse(SITUATIONS, &renamed);
+            assert_eq!(refused, Err(Malformed::HeaderUnknown), "{known}");
+        }
+    }
+
+    #[test]
     fn each_source_knows_its_own_header_and_no_other() {
         let skills = Header::parse(Source::Skills, SKILL_HEADER).unwrap();
         assert_eq!(skills.names.len(), 13);
