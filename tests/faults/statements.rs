@@ -23,10 +23,11 @@ enum Place {
     Local,
 }
 
-/// A statement that may ask every shard, by how it begins, and why.
+/// A statement that may ask every shard, and why.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Exception {
-    pub(super) begins: String,
+    /// How it begins, and what comes further on, each after `…`.
+    pub(super) statement: String,
     pub(super) who: String,
     pub(super) why: String,
 }
@@ -85,11 +86,29 @@ impl Places {
     }
 }
 
+impl Exception {
+    /// Whether it is this statement.
+    pub(super) fn is(&self, statement: &str) -> bool {
+        let mut parts = self.statement.split('…').map(str::trim);
+        let begin = parts.next().unwrap_or_default();
+        let Some(mut rest) = statement.strip_prefix(begin) else {
+            return false;
+        };
+        for part in parts {
+            let Some((_, further)) = rest.split_once(part) else {
+                return false;
+            };
+            rest = further;
+        }
+        true
+    }
+}
+
 /// What the page lists as asking every shard.
 pub(super) fn exceptions() -> BTreeSet<Exception> {
     let rows = rows().filter_map(|row| match &row[..] {
-        [begins, who, why] if begins != "statement" => Some(Exception {
-            begins: begins.clone(),
+        [statement, who, why] if statement != "statement" => Some(Exception {
+            statement: statement.clone(),
             who: who.clone(),
             why: why.clone(),
         }),
@@ -329,6 +348,18 @@ mod tests {
             ),
         ];
         assert_eq!(wrong, expected);
+    }
+
+    #[test]
+    fn an_exception_is_a_statement_with_all_its_parts_in_their_order() {
+        let exception = Exception {
+            statement: "SELECT … FROM grants WHERE grant_id =".to_owned(),
+            who: String::new(),
+            why: String::new(),
+        };
+        assert!(exception.is("SELECT a , b FROM grants WHERE grant_id = $1"));
+        assert!(!exception.is("SELECT a , b FROM grants WHERE patient_id = $1"));
+        assert!(!exception.is("DELETE FROM grants WHERE grant_id = $1"));
     }
 
     #[test]
