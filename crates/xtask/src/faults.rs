@@ -3,7 +3,6 @@
 //! `docs/reliability.md`.
 
 use crate::images;
-use crate::process::{cargo, run as run_command};
 use crate::test;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
@@ -11,7 +10,6 @@ use serde_json::Value;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 /// Where each scenario leaves its row.
 const FOLDER: &str = "AVAL_FAULTS_FOLDER";
@@ -35,8 +33,9 @@ const HEAD: &str = "\
 | --- | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |
 ";
 
-/// Plays them with the programs of the tests, or with those that images carry: all, or those
-/// whose names match `only`, and then the others' rows are those of the last time.
+/// Plays them with the programs that are built with the tests, or with those that images
+/// carry: all, or those whose names match `only`, and then the others' rows are those of the
+/// last time.
 pub(crate) fn run(dist: bool, only: Option<&str>) -> Result<()> {
     let workspace = Workspace::load()?;
     let folder = workspace.target.join("faults");
@@ -49,7 +48,6 @@ pub(crate) fn run(dist: bool, only: Option<&str>) -> Result<()> {
         only.unwrap_or_default()
     );
     let selected = ["-E", &tests, "-j", "1"].map(str::to_owned);
-    run_command(&mut programs_of_the_tests(&workspace))?;
     let mut variables = vec![(FOLDER, folder.as_os_str())];
     let programs = if dist {
         Some(images::build_programs(&workspace, &images::all())?)
@@ -69,15 +67,6 @@ pub(crate) fn run(dist: bool, only: Option<&str>) -> Result<()> {
         write(&page, (BEGIN_OVERLOAD, END_OVERLOAD), &table)?;
     }
     Ok(())
-}
-
-/// Builds what a scenario starts where it finds it: beside the tests, and as they are built,
-/// with everything that the whole workspace asks of its dependencies.
-fn programs_of_the_tests(workspace: &Workspace) -> Command {
-    let mut build = cargo();
-    build.args(["build", "--release", "--workspace", "--bins"]);
-    build.current_dir(&workspace.root);
-    build
 }
 
 /// The rows, in the order of their titles.
