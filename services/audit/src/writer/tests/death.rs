@@ -55,7 +55,7 @@ pub(super) async fn a_writer_killed_at_any_moment_loses_nothing(desk: &Desk) {
 
 /// There is a batch that is being stored, and another one that is ready.
 pub(super) async fn a_writer_killed_while_hundreds_wait_loses_nothing(desk: &Desk) {
-    kill_at(desk, 600, 4, &[1, 400, 900, 1_500, 2_000]).await;
+    kill_at(desk, 600, 3, &[1, 300, 700, 1_100, 1_600]).await;
 }
 
 /// Kills the writer when the log has these sizes, while so many producers make so many
