@@ -190,14 +190,13 @@ impl World {
                 let [one, other] = answers.as_slice() else {
                     panic!("two questions have two answers");
                 };
-                let mut findings = self.0.findings.lock().unwrap();
-                findings.mixed += usize::from(one.treating_doctor != other.treating_doctor);
-                if had_returned {
-                    findings.stale_together += usize::from(one.treating_doctor);
-                    let read_nothing = self.0.database.reads() == reads;
-                    findings.together_from_memory += usize::from(read_nothing);
-                }
-                drop(findings);
+                let read_nothing = self.0.database.reads() == reads;
+                *self.0.findings.lock().unwrap() += Findings {
+                    mixed: usize::from(one.treating_doctor != other.treating_doctor),
+                    stale_together: usize::from(had_returned && one.treating_doctor),
+                    together_from_memory: usize::from(had_returned && read_nothing),
+                    ..Findings::default()
+                };
                 a_turn().await;
             }
         })
