@@ -95,11 +95,16 @@ fn a_preview_follows_what_the_patient_grants() {
     let before = up.ask(&preview);
     assert_eq!(before["effect"], "DENY");
     assert_eq!(before["reason"], "NO_GRANT");
+    assert_eq!(before["authorization_status"], "NON_EXISTE");
     up.ask(&["grant", "add", &doctor]);
     let after = up.ask(&preview);
+    assert_eq!(after["authorization_status"], "VALIDE");
     assert_eq!(after["effect"], "PERMIT");
     assert_eq!(after["ground"], "GRANT");
-    assert_eq!(after["event_id"], "", "nothing is traced as an access");
+    assert!(
+        after["event_id"].is_null(),
+        "nothing is traced as an access"
+    );
 }
 
 #[test]

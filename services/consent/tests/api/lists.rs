@@ -40,16 +40,24 @@ async fn grants_to_two(stand: &Stand) -> [proto::Grant; 2] {
     [first, second.into_inner().grant.unwrap()]
 }
 
+/// The grant as lists tell it, with what it comes to.
+pub(crate) fn in_force(grant: proto::Grant) -> proto::Grant {
+    proto::Grant {
+        authorization_status: proto::AuthorizationStatus::Valid.into(),
+        ..grant
+    }
+}
+
 #[tokio::test]
 async fn pages_follow_each_other_the_newest_first() {
     let stand = Stand::start().await;
     let [first, second] = grants_to_two(&stand).await;
     let page = list(&stand, of_anna(1, "")).await.unwrap();
-    assert_eq!(page.grants, [second]);
+    assert_eq!(page.grants, [in_force(second)]);
     let last = list(&stand, of_anna(1, &page.next_page_token))
         .await
         .unwrap();
-    assert_eq!(last.grants, [first]);
+    assert_eq!(last.grants, [in_force(first)]);
     assert_eq!(last.next_page_token, "");
     let all = list(&stand, of_anna(0, "")).await.unwrap();
     assert_eq!((all.grants.len(), all.next_page_token.as_str()), (2, ""));
@@ -119,7 +127,7 @@ async fn a_professional_lists_their_patients_and_the_patient_their_blocks() {
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(page.grants, [first]);
+    assert_eq!(page.grants, [in_force(first)]);
 
     let message = proto::BlockGranteeRequest {
         patient_id: ANNA.to_owned(),
