@@ -63,6 +63,7 @@ const NOT_READ: [(&str, &[&str]); 1] = [(
         "grantee.practitioner_id",
         "origin",
         "state",
+        "authorization_status",
         "created_by_practitioner_id",
     ],
 )];
