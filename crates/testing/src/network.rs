@@ -54,8 +54,8 @@ impl OwnNetwork {
             .env(INSIDE_VARIABLE, "1")
             .output();
         let run = run.expect("it starts");
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let (said, wrong) = (text(&run.stdout), text(&run.stderr));
+        let printed = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (said, wrong) = (printed(&run.stdout), printed(&run.stderr));
         // Of another name there is no test, and none has failed.
         let is_passed = run.status.success() && said.contains("test result: ok. 1 passed");
         assert!(is_passed, "{test} in a network of its own: {said}{wrong}");
@@ -66,22 +66,22 @@ impl OwnNetwork {
     /// [`Self::mend`].
     pub fn lose(&self, of_a_thousand: u32, ports: &[u16]) {
         for port in ports {
-            self.tell(&drops(of_a_thousand, *port));
+            tell(&drops(of_a_thousand, *port));
         }
     }
 
     /// Loses no more.
     pub fn mend(&self) {
-        self.tell("tc filter del dev lo egress");
+        tell("tc filter del dev lo egress");
     }
+}
 
-    fn tell(&self, command: &str) {
-        let path = format!("PATH=$PATH:/usr/sbin:/sbin; {command}");
-        let told = Command::new("sh").args(["-c", &path]).output();
-        let told = told.expect("there is a shell");
-        let said = String::from_utf8_lossy(&told.stderr);
-        assert!(told.status.success(), "{command}: {said}");
-    }
+fn tell(command: &str) {
+    let path = format!("PATH=$PATH:/usr/sbin:/sbin; {command}");
+    let told = Command::new("sh").args(["-c", &path]).output();
+    let told = told.expect("there is a shell");
+    let said = String::from_utf8_lossy(&told.stderr);
+    assert!(told.status.success(), "{command}: {said}");
 }
 
 /// A command in a network of its own.

@@ -113,14 +113,12 @@ fn seen_of(service: &Value) -> Result<String> {
     }
     let failed = service["failed"].as_object();
     let failed = failed.context("a service has failures")?.iter();
-    let failed: String = failed
-        .map(|(code, calls)| format!(", {calls} {code}"))
-        .collect();
-    Ok(format!(
-        "{} answered{failed}; {} ms",
-        number(service, "answered")?,
-        number(service, "longest_wait_ms")?,
-    ))
+    let mut seen = format!("{} answered", number(service, "answered")?);
+    for (code, calls) in failed {
+        write!(seen, ", {calls} {code}")?;
+    }
+    write!(seen, "; {} ms", number(service, "longest_wait_ms")?)?;
+    Ok(seen)
 }
 
 fn number(of: &Value, key: &str) -> Result<u64> {

@@ -49,12 +49,11 @@ impl WriterTask {
                 // Whoever delivers without a pause keeps no erasure from its turn.
                 self.erasures.try_recv().ok()
             };
-            let done = match erasing {
-                Some(erasing) => erase(&mut term, erasing).await,
-                None => {
-                    let recorded = self.record(&mut term, std::mem::take(&mut waiting)).await;
-                    recorded.map(|behind| waiting = behind)
-                }
+            let done = if let Some(erasing) = erasing {
+                erase(&mut term, erasing).await
+            } else {
+                let recorded = self.record(&mut term, std::mem::take(&mut waiting)).await;
+                recorded.map(|behind| waiting = behind)
             };
             if let Err(lost) = done {
                 return Ended::Lost(lost);

@@ -27,11 +27,11 @@ impl App {
     ) -> Result<Vec<Standing>, Error> {
         let known = grants.iter().filter_map(query);
         let queries: Vec<AccessQuery<'_>> = known.collect();
-        let bases = self.bases.access_bases(&queries).await?;
-        let mut bases = bases.iter();
+        let found = self.bases.access_bases(&queries).await?;
+        let mut found = found.iter();
         let mut standings = Vec::with_capacity(grants.len());
         for grant in grants {
-            let basis = query(&grant).and_then(|_| bases.next());
+            let basis = query(&grant).and_then(|_| found.next());
             let authorization = basis.map_or(AuthorizationStatus::Absent, |basis| {
                 AuthorizationStatus::of(basis, now)
             });

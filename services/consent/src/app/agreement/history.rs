@@ -12,7 +12,7 @@ use proptest::sample::select;
 
 use crate::app::testing::Fixture;
 use crate::app::{
-    AddTreatingDoctor, BlockGrantee, CreateGrant, DeclareGrant, RemoveTreatingDoctor, RequestGrant,
+    AddTreatingDoctor, BlockGrantee, CreateGrant, DeclareGrant, RemoveTreatingDoctor,
     RevokeAllGrants, SetDocumentVisibility, SetEmergencyOppositions,
 };
 use crate::asked_period::AskedPeriod;
@@ -142,13 +142,7 @@ impl Fixture {
             }
             Act::RevokeNewest => self.revoke_newest().await,
             Act::WidenNewest(classes) => self.widen_newest(*classes).await,
-            Act::Request(classes) => {
-                let command = RequestGrant {
-                    classes: *classes,
-                    ..self.request()
-                };
-                let _ = app.request_grant(&self.as_doctor(), command).await;
-            }
+            Act::Request(classes) => self.ask_for(*classes).await,
             Act::Answer { approved } => self.answer_newest(*approved).await,
             Act::LiftNewest => self.lift_newest().await,
             Act::CloseEpisode => self.close_newest().await,
@@ -165,22 +159,7 @@ impl Fixture {
             Act::OpenEpisode => {
                 let _ = self.care_episode().await;
             }
-            Act::TreatingDoctor { declared: true } => {
-                let command = AddTreatingDoctor {
-                    patient_id,
-                    practitioner_id: self.doctor(),
-                    request_id,
-                };
-                let _ = app.add_treating_doctor(&cx, command).await;
-            }
-            Act::TreatingDoctor { declared: false } => {
-                let command = RemoveTreatingDoctor {
-                    patient_id,
-                    practitioner_id: self.doctor(),
-                    request_id,
-                };
-                let _ = app.remove_treating_doctor(&cx, command).await;
-            }
+            Act::TreatingDoctor { declared } => self.treating_doctor(*declared).await,
             Act::Document(which, kind, whom, remove) => {
                 let command = SetDocumentVisibility {
                     patient_id,
@@ -211,6 +190,27 @@ impl Fixture {
             Act::CloseRecord => self.close_record().await,
             Act::OpenRecord => self.open_record().await,
             Act::Wait => self.clock.advance(Duration::from_hours(1)),
+        }
+    }
+
+    async fn treating_doctor(&self, declared: bool) {
+        let cx = self.as_patient();
+        let (patient_id, practitioner_id) = (self.patient, self.doctor());
+        let request_id = self.request_id();
+        if declared {
+            let command = AddTreatingDoctor {
+                patient_id,
+                practitioner_id,
+                request_id,
+            };
+            let _ = self.app.add_treating_doctor(&cx, command).await;
+        } else {
+            let command = RemoveTreatingDoctor {
+                patient_id,
+                practitioner_id,
+                request_id,
+            };
+            let _ = self.app.remove_treating_doctor(&cx, command).await;
         }
     }
 

@@ -52,11 +52,9 @@ fn each_word_has_its_case() {
 
 /// A professional who practises asks to open the record, which is open, and nothing but what
 /// the patient said can let them in.
-fn by_the_patient_alone(mut case: Case, capacity: Capacity) -> Case {
-    case.question.asker = Asker::Practitioner(Capacity {
-        active: true,
-        ..capacity
-    });
+fn by_the_patient_alone(mut case: Case, mut capacity: Capacity) -> Case {
+    capacity.active = true;
+    case.question.asker = Asker::Practitioner(capacity);
     case.question.patient_id = patient(1);
     case.question.action = Action::Consult;
     case.question.mode = AccessMode::Normal;

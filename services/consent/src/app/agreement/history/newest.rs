@@ -6,7 +6,7 @@ use aval_domain::page::PageSize;
 use crate::app::testing::Fixture;
 use crate::app::{
     CloseCareEpisode, DeclineGrant, ListBlocks, ListCareEpisodes, ListGrants, PageRequest,
-    RevokeGrant, UnblockGrantee, UpdateGrant,
+    RequestGrant, RevokeGrant, UnblockGrantee, UpdateGrant,
 };
 use crate::grant::{Grant, GrantPatch, GrantState};
 use crate::store::{CareEpisodesOf, GrantsOf};
@@ -38,6 +38,14 @@ impl Fixture {
             request_id: self.request_id(),
         };
         let _ = self.app.update_grant(&self.as_patient(), command).await;
+    }
+
+    pub(super) async fn ask_for(&self, classes: DocumentClasses) {
+        let command = RequestGrant {
+            classes,
+            ..self.request()
+        };
+        let _ = self.app.request_grant(&self.as_doctor(), command).await;
     }
 
     pub(super) async fn answer_newest(&self, approved: bool) {
