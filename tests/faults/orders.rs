@@ -16,6 +16,7 @@ const SEED_VARIABLE: &str = "AVAL_FAULTS_SEED";
 const SOON: usize = 300;
 
 /// Chosen for this run, and said, so that what fails is found again.
+#[expect(clippy::print_stdout, reason = "who plays it again needs the seed")]
 pub(super) fn seed() -> u64 {
     let seed = std::env::var(SEED_VARIABLE).map_or_else(
         |_| u64::from_be_bytes(random::bytes(&SystemRandom)),
@@ -121,6 +122,7 @@ fn pause(chance: &mut Mutator) -> Duration {
 }
 
 impl Site {
+    #[expect(clippy::print_stdout, reason = "what fails is to be found again")]
     async fn goes_through(&mut self, steps: &[Step]) {
         println!("{steps:?}");
         for step in steps {

@@ -3,6 +3,8 @@
 //! them, or is one of those that it lists with the reason; and none joins such a table with one
 //! that would be on the coordinator.
 
+use std::collections::BTreeSet;
+
 use aval_proto::consent::v1 as consent;
 use aval_testing::postgres::PostgresServer;
 use tokio_util::sync::CancellationToken;
@@ -73,7 +75,7 @@ async fn every_statement_names_the_column_of_its_shard() {
     let places = Places::of_the_page();
     let statements = Statements::of_log(&site.postgres.log(), &places);
     for service in places.services() {
-        let asked = statements.of.get(service).map_or(0, |asked| asked.len());
+        let asked = statements.of.get(service).map_or(0, BTreeSet::len);
         println!("{service}: {asked} different statements");
         assert!(asked > 20, "{service} asks next to nothing");
         for table in places.distributed(service) {
