@@ -9,7 +9,7 @@
 //! t1  B, C, D arrive and wait             t3  batch {B, C, D} begins, in this order
 //! ```
 //!
-//! Where many wait, their batch is made ready while the last one is being stored ([`ahead`]),
+//! Where many wait, their batch is made ready while the last one is being stored (`writer/ahead.rs`),
 //! so that the store does not wait for it.
 //!
 //! Every instance has such a task and one of them writes; deliveries to the others
