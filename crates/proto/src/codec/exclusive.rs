@@ -4,7 +4,7 @@
 //! last and says nothing, so that whoever wrote a person *and* an organization would be
 //! taken to mean either. Requests are looked through for that before they are believed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use prost::encoding::{WireType, decode_key, decode_varint};
@@ -20,17 +20,14 @@ const DEEPEST: usize = 16;
 
 /// Where the requests of the contract have a `oneof`, by package and name.
 static REQUESTS: LazyLock<HashMap<String, HashMap<String, Shape>>> = LazyLock::new(|| {
-    let files = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET)
-        .map(|set| set.file)
-        .unwrap_or_default();
+    let set = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET);
+    let files = set.expect("the compiler of the contract wrote it").file;
     let messages = Messages::of(&files);
     let mut requests: HashMap<String, HashMap<String, Shape>> = HashMap::new();
     for file in &files {
-        for message in &file.message_type {
+        let named = file.message_type.iter();
+        for message in named.filter(|message| is_request(message.name())) {
             let full_name = format!(".{}.{}", file.package(), message.name());
-            if !is_request(message.name()) {
-                continue;
-            }
             if let Some(shape) = messages.shape(&full_name, 0) {
                 let package = requests.entry(file.package().to_owned()).or_default();
                 package.insert(message.name().to_owned(), shape);
@@ -40,17 +37,26 @@ static REQUESTS: LazyLock<HashMap<String, HashMap<String, Shape>>> = LazyLock::n
     requests
 });
 
-/// What of a message concerns a `oneof`.
+/// What of a message concerns a `oneof`. There are few of either: they are walked along.
 #[derive(Debug, Default)]
 pub(super) struct Shape {
-    /// Members of a `oneof` of several, by field number: which `oneof`, and their name.
-    members: HashMap<u32, (i32, String)>,
-    /// Messages in which there is such a one, by field number.
-    children: HashMap<u32, Child>,
+    members: Vec<Member>,
+    children: Vec<Child>,
 }
 
+/// A field that excludes others.
+#[derive(Debug)]
+struct Member {
+    number: u32,
+    name: String,
+    /// Which of the message's `oneof`s it is of.
+    oneof: i32,
+}
+
+/// A field that holds a message in which there is such a one.
 #[derive(Debug)]
 struct Child {
+    number: u32,
     name: String,
     repeated: bool,
     shape: Shape,
@@ -86,38 +92,55 @@ impl Shape {
 
     /// A message that is no member of a list may come in parts, which count as one.
     fn look(&self, parts: &[&[u8]]) -> Option<BothSet> {
-        let mut seen: HashMap<i32, u32> = HashMap::new();
-        let mut in_parts: BTreeMap<u32, Vec<&[u8]>> = BTreeMap::new();
-        let mut index: HashMap<u32, usize> = HashMap::new();
-        for (number, value) in parts.iter().flat_map(|part| Fields(part)) {
-            if let Some((oneof, name)) = self.members.get(&number) {
-                let before = *seen.entry(*oneof).or_insert(number);
-                if before != number {
+        let of_its_own = (!self.members.is_empty()).then(|| self.among(parts));
+        of_its_own
+            .flatten()
+            .or_else(|| self.children.iter().find_map(|child| child.look(parts)))
+    }
+
+    /// Among the fields of the message itself.
+    fn among(&self, parts: &[&[u8]]) -> Option<BothSet> {
+        let mut seen: Vec<&Member> = Vec::new();
+        for (number, _) in fields(parts) {
+            let mut members = self.members.iter();
+            let Some(member) = members.find(|member| member.number == number) else {
+                continue;
+            };
+            let before = seen.iter().find(|before| before.oneof == member.oneof);
+            match before {
+                None => seen.push(member),
+                Some(before) if before.number == number => {}
+                Some(before) => {
                     return Some(BothSet {
-                        field: name.clone(),
-                        other: self.members.get(&before)?.1.clone(),
+                        field: member.name.clone(),
+                        other: before.name.clone(),
                     });
                 }
             }
-            let Some(child) = self.children.get(&number) else {
-                continue;
-            };
-            if child.repeated {
-                let place = index.entry(number).or_default();
-                let name = format!("{}[{place}]", child.name);
-                *place += 1;
-                if let Some(found) = child.shape.look(&[value]) {
-                    return Some(found.within(&name));
-                }
-            } else {
-                in_parts.entry(number).or_default().push(value);
-            }
         }
-        in_parts.into_iter().find_map(|(number, parts)| {
-            let child = self.children.get(&number)?;
-            let found = child.shape.look(&parts)?;
-            Some(found.within(&child.name))
-        })
+        None
+    }
+}
+
+impl Child {
+    fn look(&self, parts: &[&[u8]]) -> Option<BothSet> {
+        let own = fields(parts).filter(|(number, _)| *number == self.number);
+        let mut own = own.map(|(_, value)| value);
+        if self.repeated {
+            let mut each = own.enumerate();
+            let (place, found) =
+                each.find_map(|(place, value)| Some((place, self.shape.look(&[value])?)))?;
+            return Some(found.within(&format!("{}[{place}]", self.name)));
+        }
+        let first = own.next()?;
+        let found = match own.next() {
+            None => self.shape.look(&[first]),
+            Some(second) => {
+                let parts: Vec<_> = [first, second].into_iter().chain(own).collect();
+                self.shape.look(&parts)
+            }
+        };
+        Some(found?.within(&self.name))
     }
 }
 
@@ -128,6 +151,11 @@ impl BothSet {
             ..self
         }
     }
+}
+
+/// The fields of all parts of a message.
+fn fields<'a>(parts: &[&'a [u8]]) -> impl Iterator<Item = (u32, &'a [u8])> {
+    parts.iter().flat_map(|part| Fields(part))
 }
 
 /// The fields of a message on the wire, with the bytes of those that have a length. Where
@@ -193,18 +221,21 @@ impl<'a> Messages<'a> {
                 members.count() > 1
             };
             if let Some(oneof) = field.oneof_index.filter(in_oneof) {
-                let member = (oneof, field.name().to_owned());
-                shape.members.insert(number, member);
+                shape.members.push(Member {
+                    number,
+                    name: field.name().to_owned(),
+                    oneof,
+                });
             }
             if field.r#type() == Type::Message
                 && let Some(inner) = self.shape(field.type_name(), depth + 1)
             {
-                let child = Child {
+                shape.children.push(Child {
+                    number,
                     name: field.name().to_owned(),
                     repeated: field.label() == Label::Repeated,
                     shape: inner,
-                };
-                shape.children.insert(number, child);
+                });
             }
         }
         let concerned = !shape.members.is_empty() || !shape.children.is_empty();

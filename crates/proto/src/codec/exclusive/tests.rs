@@ -1,3 +1,7 @@
+use std::collections::BTreeSet;
+
+use proptest::collection::vec;
+use proptest::prelude::{any, prop_assert_eq, proptest};
 use prost::Message;
 use prost::encoding::{bytes, string};
 
@@ -27,6 +31,15 @@ fn of(practitioner: &str) -> Grantee {
 fn person_and_organization() -> Vec<u8> {
     let mut grantee = of("a").encode_to_vec();
     string::encode(2, &"b".to_owned(), &mut grantee);
+    grantee
+}
+
+/// A grantee with these fields, in this order.
+fn fields_of(numbers: &[u32]) -> Vec<u8> {
+    let mut grantee = Vec::new();
+    for number in numbers {
+        string::encode(*number, &"a".to_owned(), &mut grantee);
+    }
     grantee
 }
 
@@ -113,13 +126,29 @@ fn what_has_no_choice_costs_nothing_and_what_we_answer_is_not_looked_at() {
     assert!(shape_of::<CreateGrantResponse>().is_none());
 }
 
-#[test]
-fn bytes_that_are_no_message_are_looked_at_without_harm() {
-    let mixed = request(&[&person_and_organization()]);
-    for length in 0..mixed.len() {
-        let _ = both::<CreateGrantRequest>(&mixed[..length]);
+proptest! {
+    #[test]
+    fn bytes_that_are_no_message_are_looked_at_without_harm(
+        noise in vec(any::<u8>(), 0..200),
+        cut in 0_usize..40,
+    ) {
+        let mixed = request(&[&person_and_organization()]);
+        let cut = &mixed[..cut.min(mixed.len())];
+        for bytes in [noise.as_slice(), cut, &[cut, noise.as_slice()].concat()] {
+            let _ = both::<CreateGrantRequest>(bytes);
+            let _ = both::<AppendEventsRequest>(bytes);
+        }
     }
-    for noise in [[0xff_u8; 12], [0x12; 12], [0x0b; 12], [0; 12]] {
-        let _ = both::<CreateGrantRequest>(&noise);
+
+    #[test]
+    fn two_are_found_if_and_only_if_there_are_two(
+        parts in vec(vec(1_u32..=4, 0..3), 0..4),
+    ) {
+        let grantees: Vec<Vec<u8>> = parts.iter().map(|members| fields_of(members)).collect();
+        let grantees: Vec<&[u8]> = grantees.iter().map(Vec::as_slice).collect();
+        // The fourth is no member, and of a contract to come.
+        let members: BTreeSet<u32> = parts.concat().into_iter().filter(|it| *it < 4).collect();
+        let found = both::<CreateGrantRequest>(&request(&grantees));
+        prop_assert_eq!(found.is_some(), members.len() > 1);
     }
 }
