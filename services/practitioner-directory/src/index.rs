@@ -21,11 +21,8 @@ mod near;
 mod searchable;
 mod texts;
 
-use std::collections::BTreeSet;
-
 use aval_domain::id::PractitionerId;
 
-use crate::search::{Likeness, PractitionerPosition};
 pub use answering::{Among, Pass};
 pub use building::Building;
 pub use searchable::Searchable;
@@ -42,8 +39,8 @@ pub struct Searched {
     pub active: bool,
     /// Family and given names, of the entry and of all that lead to it.
     pub names: Vec<String>,
-    /// Of the practice situations that are current.
-    pub practices: BTreeSet<Practice>,
+    /// Of the practice situations that are current, in any order; several may be the same.
+    pub practices: Vec<Practice>,
 }
 
 /// What is searched of a practice situation.
@@ -77,29 +74,6 @@ pub struct PeopleIndex {
     entries: Vec<Entry>,
     /// Where the entries of each word begin, and where the last ones end.
     words_begin: Vec<u32>,
-}
-
-/// Somebody who answers a search.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Hit {
-    /// How well.
-    pub likeness: Likeness,
-    /// Their name in search form.
-    pub sort_name: String,
-    /// Who.
-    pub practitioner_id: PractitionerId,
-}
-
-impl Hit {
-    /// Where they stand in the answer.
-    #[must_use]
-    pub fn position(&self) -> PractitionerPosition {
-        PractitionerPosition {
-            likeness: self.likeness,
-            sort_name: self.sort_name.clone(),
-            id: self.practitioner_id,
-        }
-    }
 }
 
 /// A practice, in the numbers of its texts.

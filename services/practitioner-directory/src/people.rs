@@ -121,6 +121,8 @@ impl People {
     /// runs out, and nobody is answered from memory.
     pub async fn follow(self: Arc<Self>, shutdown: CancellationToken) {
         if self.remembered.is_none() {
+            // Nothing is to be asked, and whoever ends before is taken for lost.
+            shutdown.cancelled().await;
             return;
         }
         let for_ever = async {

@@ -219,17 +219,23 @@ impl Tasks {
         let waiting = tokio::spawn(waiting);
         let following = self.people.follow(shutdown.clone());
         let following = vitals.spawn("people", &shutdown, following);
-        let indexing = tokio::spawn(self.store.keep_indexed(shutdown.clone()));
+        let indexing = self.store.keep_indexed(shutdown.clone());
+        let indexing = vitals.spawn("index", &shutdown, indexing);
         let measuring = tokio::spawn(measure(self.app, self.environment, shutdown.clone()));
         let condition = Condition::of(self.db.clone()).while_alive(&vitals);
         let ops = tokio::spawn(self.ops.serve_on(condition.clone(), shutdown.clone()));
-        if let Err(error) = self.grpc.telling(condition).serve(shutdown.clone()).await {
-            tracing::error!(%error, "the gRPC listener ended");
-        }
+        let (grpc, stop) = (self.grpc.telling(condition), shutdown.clone());
+        let serving = async move {
+            if let Err(error) = grpc.serve(stop).await {
+                tracing::error!(%error, "the gRPC listener ended");
+            }
+        };
+        // Whoever keeps the vitals says when one of them is lost, by a panic or without.
+        let _ = vitals.spawn("grpc", &shutdown, serving).await;
         shutdown.cancel();
-        report("relay", relaying.await);
-        report("people", following.await);
-        report("index", indexing.await);
+        let _ = relaying.await;
+        let _ = following.await;
+        let _ = indexing.await;
         report("freshness", measuring.await);
         report("backlog", waiting.await);
         report("ops", ops.await);

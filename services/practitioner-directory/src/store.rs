@@ -130,7 +130,8 @@ pub trait Store: Send + Sync + Debug {
     fn override_attachment<'a>(&'a self, place: &'a OverridePlace) -> Answer<'a, Activity>;
 
     /// The keys of the rows that the source says of people, who are named by their national
-    /// identifiers. None of a source that names nobody who practises.
+    /// identifiers. None of mailboxes, which end even if their row was put aside, and of
+    /// establishments, which name nobody.
     fn rows_of<'a>(
         &'a self,
         source: Source,

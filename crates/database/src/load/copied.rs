@@ -97,22 +97,4 @@ impl CopiedRow<'_> {
         self.0.extend(NULL.to_be_bytes());
         self
     }
-
-    /// A `tsvector` of these lexemes, which stand nowhere in particular; in the order of
-    /// their bytes, or PostgreSQL sorts them.
-    pub fn lexemes<'l>(&mut self, lexemes: impl ExactSizeIterator<Item = &'l str>) -> &mut Self {
-        let place = self.0.len();
-        self.0.extend([0; 4]);
-        let count = u32::try_from(lexemes.len()).unwrap_or(u32::MAX);
-        self.0.extend(count.to_be_bytes());
-        for lexeme in lexemes {
-            self.0.extend_from_slice(lexeme.as_bytes());
-            // Its end, and that it has no positions.
-            self.0.extend([0; 3]);
-        }
-        let length = self.0.len() - place - 4;
-        let length = i32::try_from(length).unwrap_or(i32::MAX);
-        self.0[place..place + 4].copy_from_slice(&length.to_be_bytes());
-        self
-    }
 }

@@ -113,11 +113,10 @@ impl Comparison {
         std::mem::take(&mut self.batch)
     }
 
-    /// Those of whom a row was put aside: what it says of them is not known, so nothing that
-    /// the directory knows of them has ended.
-    #[must_use]
-    pub fn unread(&self) -> Vec<String> {
-        self.unread.iter().cloned().collect()
+    /// Those of whom a row was put aside; none afterwards. What it says of them is not known,
+    /// so nothing that the source says of them has ended, but for mailboxes.
+    pub fn take_unread(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.unread).into_iter().collect()
     }
 
     /// Takes note that these rows, which the directory holds, have not ended.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use aval_domain::id::PractitionerId;
 
-use super::{Entry, Hit, PeopleIndex, Practised};
+use super::{Entry, PeopleIndex, Practised};
 use crate::search::{Likeness, PractitionerPosition, PractitionerSearch};
 use crate::words::{Clause, NameQuestion};
 
@@ -77,8 +77,8 @@ struct First {
 }
 
 impl PeopleIndex {
-    /// The first of those who are meant, in the order of the answer; nobody where no name is
-    /// asked for. Those of these ranks are left out.
+    /// Where the first of those who are meant stand in the answer, in its order; nobody where
+    /// no name is asked for. Those of these ranks are left out.
     pub(super) fn hits(
         &self,
         search: &PractitionerSearch,
@@ -87,7 +87,7 @@ impl PeopleIndex {
         among: Among<'_>,
         left: &HashSet<u32>,
         wanted: usize,
-    ) -> Vec<Hit> {
+    ) -> Vec<PractitionerPosition> {
         let question = search.name.as_ref();
         let sought = self.sought(search, among, left);
         let Some((question, sought)) = question.zip(sought) else {
@@ -99,10 +99,11 @@ impl PeopleIndex {
             of: BTreeSet::new(),
         };
         self.collect(question, pass, &sought, &mut first);
-        let hits = first.of.into_iter().map(|(likeness, rank)| Hit {
+        let hits = first.of.into_iter();
+        let hits = hits.map(|(likeness, rank)| PractitionerPosition {
             likeness,
             sort_name: self.names.get(rank).to_owned(),
-            practitioner_id: self.people[rank as usize],
+            id: self.people[rank as usize],
         });
         hits.collect()
     }

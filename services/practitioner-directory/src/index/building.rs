@@ -122,7 +122,7 @@ impl Building {
             let place = *place as usize;
             begins.push(number_of(facts.len()));
             let of_one = self.begins[place] as usize..self.begins[place + 1] as usize;
-            // A word may be one of several names.
+            // A word may be one of several names, and a practice one of several situations.
             let mut of_one = self.facts[of_one].to_vec();
             of_one.sort_unstable();
             of_one.dedup();

@@ -9,8 +9,7 @@ use crate::words::near::{LONGEST, SHORTEST, are_near};
 const FEW: u32 = 64;
 
 impl PeopleIndex {
-    /// Those that are near this word, the same as by its [variants](crate::words::near):
-    /// those that begin alike first.
+    /// Those that are [near](crate::words::near) this word, those that begin alike first.
     pub(super) fn near(&self, typed: &str) -> Vec<u32> {
         let letters: Vec<char> = typed.chars().collect();
         if !(SHORTEST - 1..=LONGEST).contains(&letters.len()) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use aval_domain::id::PractitionerId;
 
-use super::{Among, Building, Hit, Pass, PeopleIndex, Searched};
+use super::{Among, Building, Pass, PeopleIndex, Searched};
 use crate::search::{PractitionerPosition, PractitionerSearch};
 
 /// People as they are at one revision.
@@ -69,7 +69,7 @@ impl Searchable {
         after: Option<&PractitionerPosition>,
         among: Among<'_>,
         wanted: usize,
-    ) -> Vec<Hit> {
+    ) -> Vec<PractitionerPosition> {
         let mut hits = self
             .whole
             .hits(search, pass, after, among, &self.left, wanted);
@@ -88,8 +88,8 @@ impl Searchable {
 
     /// Whether somebody else who practises bears this one's name.
     #[must_use]
-    pub fn has_homonym(&self, of: &Hit) -> bool {
-        let other = |id: &PractitionerId| *id != of.practitioner_id;
+    pub fn has_homonym(&self, of: &PractitionerPosition) -> bool {
+        let other = |id: &PractitionerId| *id != of.id;
         let whole = self.whole.bearers(&of.sort_name);
         let mut whole = whole.filter(|(rank, _)| !self.left.contains(rank));
         whole.any(|(_, id)| other(&id))

@@ -3,35 +3,12 @@
 //! Two words are near when one letter is missing, too many or another, or two
 //! neighbours changed places.
 
-#[cfg(test)]
-use std::collections::BTreeSet;
-
 /// The shortest word in which any slip is forgiven, in letters: of three letters, one
 /// in three would be ignored. Of one letter fewer it is forgiven that it misses one.
 pub const SHORTEST: usize = 4;
 
 /// The longest, in letters.
 pub const LONGEST: usize = 40;
-
-/// What a word that was typed is looked up by: itself and its variants; of one that is
-/// just too short only itself, which may be another's variant; nothing if no slip in it is
-/// forgiven.
-#[cfg(test)]
-#[must_use]
-pub fn variants(word: &str) -> BTreeSet<String> {
-    let length = word.chars().count();
-    if length + 1 == SHORTEST {
-        return BTreeSet::from([word.to_owned()]);
-    }
-    if !(SHORTEST..=LONGEST).contains(&length) {
-        return BTreeSet::new();
-    }
-    let shorter = word.char_indices().map(|(place, letter)| {
-        let rest = &word[place + letter.len_utf8()..];
-        format!("{}{rest}", &word[..place])
-    });
-    shorter.chain([word.to_owned()]).collect()
-}
 
 /// Whether two words are near; a word is not near itself.
 #[must_use]
@@ -49,10 +26,30 @@ pub fn are_near(one: &str, other: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;
+
+    /// What a word that was typed would be looked up by if variants were kept: itself and
+    /// its variants; of one that is just too short only itself, which may be another's
+    /// variant; nothing if no slip in it is forgiven.
+    pub(crate) fn variants(word: &str) -> BTreeSet<String> {
+        let length = word.chars().count();
+        if length + 1 == SHORTEST {
+            return BTreeSet::from([word.to_owned()]);
+        }
+        if !(SHORTEST..=LONGEST).contains(&length) {
+            return BTreeSet::new();
+        }
+        let shorter = word.char_indices().map(|(place, letter)| {
+            let rest = &word[place + letter.len_utf8()..];
+            format!("{}{rest}", &word[..place])
+        });
+        shorter.chain([word.to_owned()]).collect()
+    }
 
     /// Whether a word that was typed leads to a known one, by what is kept of this one.
     fn leads(typed: &str, known: &str) -> bool {

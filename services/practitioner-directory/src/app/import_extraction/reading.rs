@@ -25,7 +25,7 @@ use crate::store::Store;
 const STAGED_AT_ONCE: usize = 10_000;
 
 /// How many of a first file, which brings four of a person: each time is a transaction that
-/// copies into nine tables.
+/// copies into six tables.
 const FOUNDED_AT_ONCE: usize = 40_000;
 
 /// How many bytes of a piece are read before what they brought is staged: a hundred
@@ -128,8 +128,8 @@ impl Reader {
         let import_id = self.import_id;
         let malformed = |reason| Error::FileMalformed { import_id, reason };
         let known = self.store.known(self.name.source).await?;
-        let base = known.base;
-        let is_first = self.name.source == Source::PracticeSituations && known.is_empty();
+        let (base, is_all_new) = (known.base, known.is_empty());
+        let is_first = self.name.source == Source::PracticeSituations && is_all_new;
         let mut comparison = Comparison::new(known, self.now, Arc::clone(&self.random));
         let mut staged_at_once = STAGED_AT_ONCE;
         if is_first && self.store.found(import_id, self.now).await? {
@@ -170,14 +170,22 @@ impl Reader {
             base,
             malformed: comparison.malformed,
         };
-        let unread = comparison.unread();
-        for some in unread.chunks(STAGED_AT_ONCE) {
-            let rows = self.store.rows_of(self.name.source, some).await?;
-            comparison.keep(rows);
+        // Where nothing was known nothing ends.
+        if !is_all_new {
+            self.keep_unread(&mut comparison).await?;
         }
         give_ended(&mut stager, comparison).await?;
         stager.finish().await?;
         Ok(compared)
+    }
+
+    /// Of whom a row was put aside nothing ends.
+    async fn keep_unread(&self, comparison: &mut Comparison) -> Result<(), Error> {
+        for some in comparison.take_unread().chunks(STAGED_AT_ONCE) {
+            let rows = self.store.rows_of(self.name.source, some).await?;
+            comparison.keep(rows);
+        }
+        Ok(())
     }
 
     fn stager(&self) -> Beside<Staged> {

@@ -2,6 +2,10 @@
 //! holds what it holds when it is made anew. That is asked after whatever the tests do to the
 //! directory.
 
+use aval_database::DatabaseError;
+use sea_orm::ConnectionTrait;
+use tokio_util::sync::CancellationToken;
+
 use super::searching::asked;
 use super::*;
 use crate::search::{Place, PractitionerSearch};
@@ -14,6 +18,7 @@ aval_database::conformance_suite! {
         what_another_instance_changes_is_found_at_once,
         what_one_person_does_in_two_places_is_told_apart,
         pages_go_on_where_somebody_left,
+        a_directory_that_was_put_back_is_indexed_anew,
     ],
 }
 
@@ -124,4 +129,44 @@ async fn pages_go_on_where_somebody_left(fixture: &Fixture) {
         .map(|found| found.given_name.as_str())
         .collect();
     assert_eq!(names, ["Cora", "Dina"]);
+}
+
+/// As after a backup was restored under a running instance: the index is ahead.
+async fn a_directory_that_was_put_back_is_indexed_anew(fixture: &Fixture) {
+    let mut directory = fixture
+        .named(&[("MARTIN", "Abel"), ("DURAND", "Ada")])
+        .await;
+    "QUERSANT".clone_into(&mut directory.people[0].family_name);
+    fixture.applied(&directory).await;
+    let before = "UPDATE practitioners SET family_name = 'MARTIN', sort_name = 'MARTIN ABEL' \
+        WHERE family_name = 'QUERSANT'";
+    let put_back = fixture.db.transaction("test.put_back", async |tx| {
+        tx.execute_unprepared(before).await?;
+        let clock = "UPDATE directory_clock SET revision = revision - 1";
+        tx.execute_unprepared(clock).await?;
+        Ok::<_, DatabaseError>(())
+    });
+    put_back.await.unwrap();
+    let search = async |name: &str| {
+        let page = fixture.store.search_practitioners(&asked(name)).await?;
+        Ok::<_, Error>(page.value.items.len())
+    };
+    // Nothing is answered from an index of what is there no more.
+    for name in ["martin", "quersant", "durand"] {
+        assert!(matches!(search(name).await, Err(Error::NotIndexed)));
+    }
+    let told = CancellationToken::new();
+    let following = tokio::spawn(fixture.sql.clone().keep_indexed(told.clone()));
+    let found = tokio::time::timeout(Duration::from_secs(30), async {
+        loop {
+            match search("martin").await {
+                Err(Error::NotIndexed) => tokio::time::sleep(Duration::from_millis(10)).await,
+                found => break found,
+            }
+        }
+    });
+    assert_eq!(found.await.unwrap().unwrap(), 1);
+    assert_eq!(search("quersant").await.unwrap(), 0);
+    told.cancel();
+    following.await.unwrap();
 }

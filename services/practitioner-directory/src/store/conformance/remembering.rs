@@ -1,5 +1,8 @@
 //! People who are remembered, while another instance changes the directory.
 
+use futures::FutureExt;
+use tokio_util::sync::CancellationToken;
+
 use super::*;
 use crate::people::lease::LEASE;
 use crate::people::lease::tests::HandClock;
@@ -14,6 +17,7 @@ aval_database::conformance_suite! {
         what_is_read_while_the_directory_changes_is_not_remembered_for_after_it,
         who_does_not_exist_is_not_remembered,
         several_who_ask_at_once_are_answered_alike,
+        who_remembers_nobody_goes_on_until_told_to_end,
     ],
 }
 
@@ -124,4 +128,15 @@ async fn several_who_ask_at_once_are_answered_alike(fixture: &Fixture) {
     assert_eq!(at_once().await, [scene.other; 16]);
     scene.people.ask().await.unwrap();
     assert_eq!(at_once().await, [scene.other; 16]);
+}
+
+/// Whoever ends before is taken for lost, and the service with it.
+async fn who_remembers_nobody_goes_on_until_told_to_end(fixture: &Fixture) {
+    let clock = Arc::new(HandClock::default());
+    let people = Arc::new(People::new(Arc::clone(&fixture.store), 0, clock));
+    let told = CancellationToken::new();
+    let mut following = std::pin::pin!(people.follow(told.clone()));
+    assert_eq!(following.as_mut().now_or_never(), None);
+    told.cancel();
+    following.await;
 }

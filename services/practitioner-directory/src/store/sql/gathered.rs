@@ -19,6 +19,7 @@ use sea_orm::{
 };
 use serde::de::DeserializeOwned;
 
+use super::count;
 use super::entity::{
     activity, activity_row, attachment_override, establishment, mailbox, organization,
     person_skill, practitioner, practitioner_identifier, qualification, source,
@@ -61,11 +62,14 @@ impl Gathered {
     }
 
     /// The latest revision that changed one of the people, or where they practise.
-    pub(super) fn newest_revision(&self) -> u64 {
+    pub(super) fn newest_revision(&self) -> Result<u64, DatabaseError> {
         let people = self.people.iter().map(|row| row.revision);
+        let people = people.map(|revision| count("practitioners", "revision", revision));
         let places = self.organizations.iter().map(|row| row.revision);
-        let newest = people.chain(places).max().unwrap_or_default();
-        u64::try_from(newest).unwrap_or_default()
+        let places = places.map(|revision| count("organizations", "revision", revision));
+        people
+            .chain(places)
+            .try_fold(0, |newest, revision| Ok(newest.max(revision?)))
     }
 
     fn add(&mut self, table: &str, line: &str) -> Result<(), DatabaseError> {

@@ -96,7 +96,8 @@ const OF_SITUATIONS: &str = "\
     JOIN activity_rows r ON r.activity_id = a.activity_id \
     WHERE r.active AND i.national_id IN ";
 
-/// The keys of the rows that a source says of these people.
+/// The keys of the rows that a source says of these people. None of mailboxes, which end even
+/// if their row was put aside, and of establishments, which are no people's.
 pub(super) async fn rows_of(
     db: &Database,
     source: Source,

@@ -28,7 +28,7 @@ use crate::store::MergeEntries;
 const MOVED: [&str; 2] = ["practitioner_identifiers", "activities"];
 
 /// An entry and all that lead to it.
-pub(super) const TREE: &str = "WITH RECURSIVE tree (id) AS ( \
+const TREE: &str = "WITH RECURSIVE tree (id) AS ( \
     SELECT practitioner_id FROM practitioners WHERE practitioner_id = $1 \
     UNION SELECT p.practitioner_id FROM practitioners p JOIN tree ON p.merged_into = tree.id)";
 

@@ -25,11 +25,11 @@ use aval_domain::time::Timestamp;
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::{Expr, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, ExprTrait};
+use tokio::time::Instant;
 
 use super::gathered::Gathered;
 use super::{organizations as structures, practitioners as people};
 use crate::error::Error;
-use crate::index::Hit;
 use crate::organization::Organization;
 use crate::page::{Page, PageOf};
 use crate::practitioner::{Practitioner, PractitionerMatch};
@@ -40,7 +40,7 @@ use crate::search::{
 use crate::store::Sourced;
 use crate::words::NameQuestion;
 pub(super) use indexed::Indexed;
-use indexed::Made;
+use indexed::{Made, PATIENCE};
 use name::{After, Names};
 
 /// A page of the people who are meant.
@@ -58,24 +58,32 @@ pub(super) async fn practitioners(
             .snapshot(name, move |tx| async move { members(&tx, search).await })
             .await;
     }
-    let mut made = indexed.of(db, 0).await?.ok_or(Error::NotIndexed)?;
+    let until = Instant::now() + PATIENCE;
+    let made = indexed.of(db, 0, until).await?;
+    let mut made = made.ok_or(Error::NotIndexed)?;
     loop {
         let answer = Answer::of(db, &made, search).await?;
         if answer.revision == made.revision {
             return Ok(answer.shown(&made));
         }
-        match indexed.of(db, answer.revision).await? {
-            Some(newer) => made = newer,
+        // However often the directory changes meanwhile.
+        let next = if Instant::now() < until {
+            indexed.of(db, answer.revision, until).await?
+        } else {
+            None
+        };
+        match next {
+            Some(newer) if newer.revision > made.revision => made = newer,
             // The directory as it was a moment ago, if that is what was read.
-            None if answer.is_of(&made, search) => return Ok(answer.shown(&made)),
-            None => return Err(Error::NotIndexed),
+            _ if answer.is_of(&made, search) => return Ok(answer.shown(&made)),
+            _ => return Err(Error::NotIndexed),
         }
     }
 }
 
 /// Whom the index finds, and what was read of them.
 struct Answer {
-    page: Page<Hit, PractitionerPosition>,
+    page: Page<PractitionerPosition, PractitionerPosition>,
     known: HashMap<Uuid, Practitioner>,
     /// At which they were read.
     revision: u64,
@@ -87,32 +95,33 @@ impl Answer {
     async fn of(db: &Database, made: &Made, search: &PractitionerSearch) -> Result<Self, Error> {
         let wanted = usize::try_from(search.page.size.with_one_more()).unwrap_or(usize::MAX);
         let hits = named::find(db, &made.people, search, wanted).await?;
-        let page = Page::cut(hits, search.page.size, Hit::position);
-        let ids = page.items.iter().map(|hit| hit.practitioner_id.as_uuid());
+        let page = Page::cut(hits, search.page.size, Clone::clone);
+        let ids = page.items.iter().map(|hit| hit.id.as_uuid());
         let ids: Vec<Uuid> = ids.collect();
         let gathered = Gathered::of(db.reader(), &ids).await?;
         Ok(Self {
             page,
             revision: gathered.revision.unwrap_or_default(),
-            newest: gathered.newest_revision(),
+            newest: gathered.newest_revision()?,
             known: people::known(gathered)?,
         })
     }
 
-    /// Whether it is the answer of the index's own revision, although it was read later: it
-    /// shows somebody, nothing that it shows changed, and nothing else was asked of the
-    /// database.
+    /// Whether it is the answer of the index's own revision, although it was read later, not
+    /// of a database that was put back: it shows somebody, nothing that it shows changed, and
+    /// nothing else was asked of the database.
     fn is_of(&self, made: &Made, search: &PractitionerSearch) -> bool {
         let is_told = search.speciality.is_none()
             && search.organization_id.is_none()
             && !search.include_inactive;
-        is_told && !self.page.items.is_empty() && self.newest <= made.revision
+        let is_unchanged = self.revision >= made.revision && self.newest <= made.revision;
+        is_told && is_unchanged && !self.page.items.is_empty()
     }
 
     fn shown(mut self, made: &Made) -> Sourced<People> {
         let value = self.page.map(|hits| {
             let shown = hits.into_iter().filter_map(|hit| {
-                let practitioner = self.known.remove(&hit.practitioner_id.as_uuid())?;
+                let practitioner = self.known.remove(&hit.id.as_uuid())?;
                 Some(PractitionerMatch {
                     practitioner,
                     homonym: made.people.has_homonym(&hit),

@@ -1,8 +1,8 @@
 //! Empty tables of PostgreSQL, made anew beside themselves.
 //!
 //! Whoever fills them needs several transactions, and more than one connection to index
-//! them. Until they are in place nobody reads them; the comment on the first of them says
-//! for which import they are.
+//! them. Until they are in place nobody reads them; the comment on `next_practitioners`
+//! says for which import they are.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -28,7 +28,11 @@ const TABLES: [&str; 6] = [
     "practitioner_identifiers",
 ];
 
-/// Those of them whose rows say when they changed: at the revision of whoever fills them.
+/// Those that the version before filled, too: one of its imports may have come to no end. To be
+/// forgotten with the tables that the version after this one takes away.
+const FORMER: [&str; 3] = ["search_keys", "practitioner_words", "word_variants"];
+
+/// Those of [`TABLES`] whose rows say when they changed: at the revision of whoever fills them.
 const DATED: [&str; 2] = ["practitioners", "organizations"];
 
 /// How often it is tried to take the place of tables that somebody is reading.
@@ -46,8 +50,9 @@ const WAIT: &str = "SET LOCAL lock_timeout = '200ms'";
 /// make tables: where it serves under a role that may not, files take the usual way.
 const IS_ITS_OWN: &str = "\
     SELECT has_schema_privilege(c.relnamespace, 'CREATE') \
-        AND pg_has_role(c.relowner, 'USAGE') AND c.relacl IS NULL AND NOT c.relhasrules AND NOT c.relhastriggers \
-        AND NOT c.relhassubclass AND NOT c.relrowsecurity \
+        AND pg_has_role(c.relowner, 'USAGE') AND c.relacl IS NULL \
+        AND NOT c.relhasrules AND NOT c.relhastriggers AND NOT c.relhassubclass \
+        AND NOT c.relrowsecurity \
         AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.refobjid = c.oid \
             AND d.refclassid = 'pg_class'::regclass AND d.classid = 'pg_rewrite'::regclass) \
         AND NOT EXISTS (SELECT 1 FROM pg_publication_rel p WHERE p.prrelid = c.oid) \
@@ -265,7 +270,7 @@ impl Index {
         })
     }
 
-    /// The columns that it sorts; an inverted one sorts none.
+    /// The columns that it sorts.
     fn sorted(&self) -> impl Iterator<Item = &str> {
         let listed = self.of.strip_prefix("btree (").unwrap_or_default();
         let listed = listed.split(')').next().unwrap_or_default();
@@ -320,7 +325,8 @@ async fn made_for(tx: &Transaction) -> Result<Option<String>, DatabaseError> {
 }
 
 async fn drop_all(tx: &Transaction) -> Result<(), DatabaseError> {
-    let tables = TABLES.map(|table| format!("next_{table}"));
+    let tables = TABLES.iter().chain(&FORMER);
+    let tables: Vec<String> = tables.map(|table| format!("next_{table}")).collect();
     let drop = format!("DROP TABLE IF EXISTS {}", tables.join(", "));
     tx.execute_unprepared(&drop).await?;
     Ok(())

@@ -247,7 +247,7 @@ const ADD_ORGANIZATION_WORDS: &str = "\
 /// Words are separated by spaces and hold letters and digits only, so that they need
 /// no escape in JSON.
 const WORDS_ON_SQLITE: &str = "json_each('[\"' || replace(s.words, ' ', '\",\"') || '\"]') AS w";
-pub(super) const WORDS_ON_POSTGRES: &str = "unnest(string_to_array(s.words, ' ')) AS w(value)";
+const WORDS_ON_POSTGRES: &str = "unnest(string_to_array(s.words, ' ')) AS w(value)";
 
 /// Cuts the words of `s`, which is staged, for this engine.
 pub(super) fn words(tx: &Transaction) -> &'static str {

@@ -12,18 +12,23 @@
 //!                                  t4  searched again, the statement says 8
 //! ```
 //!
+//! Where it is an earlier one, the database was put back to what it was before: nothing that
+//! the index holds is known to be so, and whoever follows the directory makes it anew.
+//!
 //! What changed stands in an index of its own, until it is much: then the directory is
-//! indexed whole again. That takes ten seconds at the size of the country, and whoever
-//! searches waits for a second of it at most.
+//! indexed whole again. That takes seconds at the size of the country, 14 on a machine that is
+//! busy with other things, and whoever searches waits for a second of it at most.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aval_database::Database;
 use aval_domain::id::PractitionerId;
 use aval_domain::time::Timestamp;
 use tokio::sync::Mutex;
+use tokio::task::JoinError;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::reading;
@@ -34,8 +39,11 @@ use crate::store::sql::revision;
 /// Between two looks at the directory's revision.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// After everybody was read in vain, which costs the database seconds of work.
+const PAUSE: Duration = Duration::from_mins(1);
+
 /// How long a search waits for the index to be of the directory's revision.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How many people may have changed since the directory was indexed whole, beside a part of
 /// those who were there.
@@ -48,7 +56,7 @@ const PART: usize = 16;
 pub(in crate::store::sql) struct Indexed {
     made: RwLock<Option<Arc<Made>>>,
     /// Held by whoever makes the next one.
-    turn: Mutex<()>,
+    turn: Arc<Mutex<()>>,
 }
 
 /// People as they were at a revision.
@@ -59,7 +67,28 @@ pub(super) struct Made {
     pub(super) as_of: Option<Timestamp>,
     pub(super) people: Searchable,
     /// Who changed since the directory was indexed whole; `None`: leads to another entry.
-    changed: BTreeMap<PractitionerId, Option<Searched>>,
+    changed: Arc<BTreeMap<PractitionerId, Option<Arc<Searched>>>>,
+}
+
+/// Why the next one was not made.
+#[derive(Debug)]
+struct Unmade {
+    error: Error,
+    /// Whether everybody was to be read for it.
+    is_whole: bool,
+}
+
+impl From<Error> for Unmade {
+    fn from(error: Error) -> Self {
+        let is_whole = false;
+        Self { error, is_whole }
+    }
+}
+
+impl From<Unmade> for Error {
+    fn from(unmade: Unmade) -> Self {
+        unmade.error
+    }
 }
 
 impl Indexed {
@@ -75,11 +104,17 @@ impl Indexed {
             loop {
                 match self.look(db).await {
                     Ok(()) => silent = false,
-                    Err(error) if !silent => {
-                        tracing::warn!(%error, "people are not indexed: searches wait");
-                        silent = true;
+                    Err(Unmade { error, is_whole }) => {
+                        if !silent {
+                            tracing::warn!(%error, "people are not indexed: searches wait");
+                            silent = true;
+                        }
+                        if is_whole {
+                            // Whoever searches meanwhile tries it sooner.
+                            tokio::time::sleep(PAUSE).await;
+                            continue;
+                        }
                     }
-                    Err(_) => {}
                 }
                 // This instance's own changes are looked at once they are made.
                 let committed = tokio::time::timeout(LOOK_EVERY, commits.changed()).await;
@@ -91,9 +126,17 @@ impl Indexed {
         shutdown.run_until_cancelled(for_ever).await;
     }
 
-    async fn look(&self, db: &Database) -> Result<(), Error> {
-        let newest = revision::newest(db.reader()).await?;
-        self.bring_to(db, newest).await?;
+    async fn look(&self, db: &Database) -> Result<(), Unmade> {
+        // Nobody makes a later one than the number says between reading it and comparing.
+        let _turn = self.turn.lock().await;
+        let newest = revision::newest(db.reader()).await.map_err(Error::from)?;
+        if self.made().is_some_and(|made| made.revision > newest) {
+            tracing::warn!("the directory was put back: people are indexed anew");
+            self.forget();
+        }
+        if self.made_since(newest).is_none() {
+            self.make_next(db).await?;
+        }
         Ok(())
     }
 
@@ -102,21 +145,34 @@ impl Indexed {
         made.clone()
     }
 
-    /// The index of this revision or a later one; `None` if that takes too long.
+    /// The index of this revision or a later one; `None` where there is none until then.
     pub(super) async fn of(
         self: &Arc<Self>,
         db: &Database,
         revision: u64,
+        until: Instant,
     ) -> Result<Option<Arc<Made>>, Error> {
+        if let Some(made) = self.made_since(revision) {
+            return Ok(Some(made));
+        }
+        let turn = Arc::clone(&self.turn).lock_owned();
+        let Ok(turn) = timeout_at(until, turn).await else {
+            return Ok(None);
+        };
+        // Whoever had the turn before may have made it.
         if let Some(made) = self.made_since(revision) {
             return Ok(Some(made));
         }
         // Whoever stops waiting leaves the work to whoever waits next.
         let (this, db) = (Arc::clone(self), db.clone());
-        let work = tokio::spawn(async move { this.bring_to(&db, revision).await });
-        match tokio::time::timeout(PATIENCE, work).await {
-            Ok(Ok(made)) => made.map(Some),
-            Ok(Err(_)) => Err(Error::NotIndexed),
+        let work = tokio::spawn(async move {
+            let made = this.make_next(&db).await;
+            drop(turn);
+            made
+        });
+        match timeout_at(until, work).await {
+            Ok(Ok(made)) => Ok(Some(made?)),
+            Ok(Err(lost)) => Err(lost_work(lost)),
             Err(_) => Ok(None),
         }
     }
@@ -128,18 +184,17 @@ impl Indexed {
         db: &Database,
     ) -> Result<[Searchable; 2], Error> {
         loop {
-            let newest = revision::newest(db.reader()).await?;
-            let followed = self.bring_to(db, newest).await?;
+            self.look(db).await?;
+            let followed = self.made();
             let anew = whole(db).await?;
             // Others may change the directory meanwhile.
-            if anew.revision == followed.revision {
+            if let Some(followed) = followed.filter(|made| made.revision == anew.revision) {
                 return Ok([followed.people.clone(), anew.people]);
             }
         }
     }
 
-    /// Begins anew: the directory was changed in a way that is no revision.
-    #[cfg(test)]
+    /// Begins anew: the directory was changed in a way that is no later revision.
     pub(in crate::store::sql) fn forget(&self) {
         *self.made.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
@@ -148,18 +203,18 @@ impl Indexed {
         self.made().filter(|made| made.revision >= revision)
     }
 
-    async fn bring_to(&self, db: &Database, revision: u64) -> Result<Arc<Made>, Error> {
-        let _turn = self.turn.lock().await;
-        if let Some(made) = self.made_since(revision) {
-            return Ok(made);
-        }
+    /// Makes the index of the directory as it is by now. Whoever calls this has the turn.
+    async fn make_next(&self, db: &Database) -> Result<Arc<Made>, Unmade> {
         let next = match self.made() {
             Some(made) => following(db, made).await?,
             None => None,
         };
         let made = match next {
             Some(made) => made,
-            None => whole(db).await?,
+            None => whole(db).await.map_err(|error| Unmade {
+                error,
+                is_whole: true,
+            })?,
         };
         let made = Arc::new(made);
         *self.made.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&made));
@@ -185,7 +240,7 @@ async fn whole(db: &Database) -> Result<Made, Error> {
         revision: at.revision,
         as_of: at.as_of,
         people: Searchable::of(Arc::new(people)),
-        changed: BTreeMap::new(),
+        changed: Arc::default(),
     })
 }
 
@@ -199,21 +254,24 @@ async fn following(db: &Database, made: Arc<Made>) -> Result<Option<Made>, Error
     if made.changed.len() + news.len() > most {
         return Ok(None);
     }
+    if news.is_empty() {
+        return Ok(Some(Made {
+            revision: at.revision,
+            as_of: at.as_of,
+            people: made.people.clone(),
+            changed: Arc::clone(&made.changed),
+        }));
+    }
     aside(move || {
-        let nobody_new = news.is_empty();
-        let mut changed = made.changed.clone();
-        changed.extend(news);
-        let people = if nobody_new {
-            made.people.clone()
-        } else {
-            let all = changed.iter().map(|(id, now)| (*id, now.as_ref()));
-            made.people.with(all)?
-        };
+        let mut changed = BTreeMap::clone(&made.changed);
+        changed.extend(news.into_iter().map(|(id, now)| (id, now.map(Arc::new))));
+        let all = changed.iter().map(|(id, now)| (*id, now.as_deref()));
+        let people = made.people.with(all)?;
         Some(Made {
             revision: at.revision,
             as_of: at.as_of,
             people,
-            changed,
+            changed: Arc::new(changed),
         })
     })
     .await
@@ -222,5 +280,13 @@ async fn following(db: &Database, made: Arc<Made>) -> Result<Option<Made>, Error
 /// On a thread where no call waits for it.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|_| Error::NotIndexed)
+    done.map_err(lost_work)
+}
+
+/// A defect of the work is one of whoever waits for it; otherwise this process is ending.
+fn lost_work(lost: JoinError) -> Error {
+    match lost.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => Error::NotIndexed,
+    }
 }

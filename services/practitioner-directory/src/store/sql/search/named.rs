@@ -11,12 +11,15 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query};
 
 use super::place;
 use crate::error::Error;
-use crate::index::{Among, Hit, Pass, Searchable};
-use crate::search::{Likeness, PractitionerSearch};
+use crate::index::{Among, Pass, Searchable};
+use crate::search::{Likeness, PractitionerPosition, PractitionerSearch};
 use crate::store::sql::one_of::one_of;
 
-/// Of how many people at once the database is asked.
+/// Of how many people at once the database is asked at first; of twice as many each time, so
+/// that whoever is far behind in the order is not looked for again and again.
 const SOME: usize = 500;
+/// Of how many at most.
+const MOST: usize = 8_000;
 
 const FOUND: &str = "found";
 const ID: (&str, &str) = (FOUND, "practitioner_id");
@@ -27,7 +30,7 @@ pub(super) async fn find(
     people: &Searchable,
     search: &PractitionerSearch,
     wanted: usize,
-) -> Result<Vec<Hit>, Error> {
+) -> Result<Vec<PractitionerPosition>, Error> {
     let members = match search.organization_id {
         Some(_) => Some(practising(db, search, None).await?),
         None => None,
@@ -59,7 +62,7 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    async fn pass(&self, pass: Pass) -> Result<Vec<Hit>, Error> {
+    async fn pass(&self, pass: Pass) -> Result<Vec<PractitionerPosition>, Error> {
         let search = self.search;
         let after = search.page.after.as_ref();
         if let Some(members) = self.members {
@@ -77,20 +80,16 @@ impl Asked<'_> {
             return Ok(self.people.hits(search, pass, after, among, self.wanted));
         }
         let mut after = after.cloned();
+        let mut some = SOME;
         let mut found = Vec::new();
         loop {
-            let hits = self.people.hits(search, pass, after.as_ref(), among, SOME);
-            after = hits.last().map(Hit::position);
-            let are_all = hits.len() < SOME;
-            let these: Vec<Uuid> = hits
-                .iter()
-                .map(|hit| hit.practitioner_id.as_uuid())
-                .collect();
+            let hits = self.people.hits(search, pass, after.as_ref(), among, some);
+            after = hits.last().cloned();
+            let are_all = hits.len() < some;
+            some = (some * 2).min(MOST);
+            let these: Vec<Uuid> = hits.iter().map(|hit| hit.id.as_uuid()).collect();
             let kept = practising(self.db, search, Some(these)).await?;
-            let kept = hits
-                .into_iter()
-                .filter(|hit| kept.contains(&hit.practitioner_id));
-            found.extend(kept);
+            found.extend(hits.into_iter().filter(|hit| kept.contains(&hit.id)));
             if are_all || found.len() >= self.wanted {
                 found.truncate(self.wanted);
                 return Ok(found);

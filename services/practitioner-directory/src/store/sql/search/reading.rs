@@ -1,6 +1,6 @@
 //! People as they are searched, read from the database: everybody, or who changed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use aval_database::{Backend, Database, DatabaseError, Transaction};
 use aval_domain::id::PractitionerId;
@@ -230,7 +230,7 @@ impl<All> People<All> {
         if let Some((profession, last)) = profession.zip(last) {
             let town: Option<String> = row.try_get_by_index(7)?;
             let postal_code: Option<String> = row.try_get_by_index(8)?;
-            last.practices.insert(Practice {
+            last.practices.push(Practice {
                 profession,
                 town: town.unwrap_or_default(),
                 postal_code: postal_code.unwrap_or_default(),
@@ -251,7 +251,7 @@ impl<All> People<All> {
             active: row.try_get_by_index(2)?,
             sort_name: row.try_get_by_index(3)?,
             names,
-            practices: BTreeSet::new(),
+            practices: Vec::new(),
         }))
     }
 
