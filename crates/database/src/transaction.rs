@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use sea_orm::{
-    AccessMode, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, IsolationLevel,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    AccessMode, DatabaseConnection, DbErr, IsolationLevel, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 use tracing::Instrument;
 
-use crate::parameters::{self, Encoded, Parameter};
+use crate::parameters::Encoded;
 use crate::{Backend, Database, DatabaseError};
 use handle::LastStatements;
 pub use handle::Transaction;
@@ -86,43 +86,18 @@ impl Database {
         outcome
     }
 
-    /// Runs a change that is one statement, with no transaction around it: on PostgreSQL that
+    /// Runs a change that is one statement, with no transaction around it, which on PostgreSQL
     /// is one round trip instead of three. `name` is as in [`Database::transaction`]; what is
     /// answered is how many rows the statement returns, once it is committed. `text` is planned
     /// once for each connection.
     ///
     /// It is tried once: for changes that nothing concurrent can get in the way of. After
     /// [`DatabaseError::Unavailable`] it may have been done nevertheless.
-    pub async fn change(
-        &self,
-        name: &'static str,
-        text: &'static str,
-        parameters: Vec<Parameter<'_>>,
-    ) -> Result<usize, DatabaseError> {
-        match self.backend() {
-            Backend::Sqlite => {
-                let statement = parameters::statement(DbBackend::Sqlite, text, parameters);
-                let changed = self
-                    .writer()
-                    .query_all_raw(statement)
-                    .instrument(span(name));
-                let rows = changed.await?.len();
-                self.announce_commit();
-                Ok(rows)
-            }
-            Backend::Postgres => {
-                let encoded = parameters::encode(parameters)?;
-                self.change_encoded(name, text, encoded).await
-            }
-        }
-    }
-
-    /// The same on PostgreSQL, with parameters that were encoded before.
     ///
     /// # Panics
     ///
-    /// On another engine.
-    pub async fn change_encoded(
+    /// On another engine, which has no use for it.
+    pub async fn change(
         &self,
         name: &'static str,
         text: &'static str,

@@ -74,8 +74,8 @@ pub fn hash_children(left: &Hash, right: &Hash) -> Hash {
     digest_of_two(NODE_PREFIX, left, right)
 }
 
-/// SHA-256 of a prefix and two hashes, which is most of what is hashed: in one piece, since
-/// piece by piece costs a third more.
+/// SHA-256 of a prefix and two hashes, which is most of what is hashed: in one piece, which
+/// costs less than piece by piece.
 pub(crate) fn digest_of_two<const PREFIX: usize>(
     prefix: [u8; PREFIX],
     left: &Hash,

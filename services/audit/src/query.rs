@@ -144,6 +144,13 @@ impl Scope {
 }
 
 impl Filter {
+    /// Whether this leaves every event, told or not: nothing is known any more of what was
+    /// erased by which to leave it out.
+    #[must_use]
+    pub fn leaves_erased(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// The conditions as texts, one for each in a fixed order: part of what a page
     /// token is sealed for.
     #[must_use]

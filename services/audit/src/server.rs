@@ -354,18 +354,23 @@ impl Tasks {
         // Ready is who can read: an instance that does not write serves all the same.
         let ops = tokio::spawn(self.ops.serve_on(condition.clone(), shutdown.clone()));
 
-        if let Err(error) = self.grpc.telling(condition).serve(shutdown.clone()).await {
-            tracing::error!(%error, "the gRPC listener ended");
-        }
+        let (grpc, stop) = (self.grpc.telling(condition), shutdown.clone());
+        let serving = async move {
+            if let Err(error) = grpc.serve(stop).await {
+                tracing::error!(%error, "the gRPC listener ended");
+            }
+        };
+        // Of what is vital nothing is to be told: whichever of them was lost, it was said.
+        let _ = vitals.spawn("grpc", &shutdown, serving).await;
         shutdown.cancel();
-        report("relay", relaying.await);
-        report("tail", watching.await);
+        let _ = relaying.await;
+        let _ = watching.await;
         report("retention", pruning.await);
         if let Some(publishing) = publishing {
             report("witnesses", publishing.await);
         }
         stop_writing.cancel();
-        report("writer", writing.await);
+        let _ = writing.await;
         report("backlog", observing.await);
         report("ops", ops.await);
         if let Err(error) = self.db.close().await {

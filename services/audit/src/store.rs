@@ -77,7 +77,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     fn recorded<'a>(&'a self, events: &'a [EventId]) -> Answer<'a, Recorded>;
 
     /// Takes a batch, what it tells of who is whom, what it erases, and the producers'
-    /// positions after it, durably, if nobody has taken over and the log is still as long as the writer found it.
+    /// positions after it, durably, if nobody has taken over and the log is still as long as
+    /// the writer found it.
     ///
     /// After [`CommitError::Database`] the batch may be there nevertheless: the writer
     /// takes over anew before it goes on.
@@ -155,8 +156,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     fn page<'a>(&'a self, query: &'a Query) -> Answer<'a, Page>;
 
     /// The next entries of a list, the oldest first, without those whose payload was
-    /// erased; a patient's as in [`events`](Self::events). Entries become visible in the order of the log: whoever has seen one has
-    /// seen every earlier one that there will ever be.
+    /// erased; a patient's as in [`events`](Self::events). Entries become visible in the order
+    /// of the log: whoever has seen one has seen every earlier one that there will ever be.
     fn events_from<'a>(&'a self, onward: &'a Onward) -> Answer<'a, Vec<StoredEntry>>;
 
     /// Looks for events across patients in a part of the log, from its end, without those

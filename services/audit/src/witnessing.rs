@@ -162,17 +162,10 @@ fn asked(witnesses: &[Witness]) -> Result<Vec<Asked>, WitnessesError> {
 
 fn add_checkpoint_below(prefix: &str) -> Option<Url> {
     let url = Url::parse(&format!("{}/add-checkpoint", prefix.trim_end_matches('/'))).ok()?;
-    let host = url
-        .host_str()?
-        .trim_start_matches('[')
-        .trim_end_matches(']');
-    let is_this_machine = host == "localhost"
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback());
+    let host = url.host_str()?;
     let may_be = match url.scheme() {
         "https" => true,
-        "http" => is_this_machine,
+        "http" => aval_database::is_this_machine(host),
         _ => false,
     };
     let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();

@@ -1,16 +1,15 @@
 //! The one task that writes the log.
 //!
-//! Deliveries queue up while a batch is being stored; the next batch is whatever
-//! arrived meanwhile. No timer: a lone delivery is stored at once, and under load
-//! one flush serves many.
+//! Deliveries queue up while a batch is being stored, and are the next batch. No timer: a
+//! lone delivery is stored at once, and under load one flush serves many.
 //!
 //! ```text
 //! t0  A arrives, batch {A} begins         t2  batch {A} is durable: A is answered
 //! t1  B, C, D arrive and wait             t3  batch {B, C, D} begins, in this order
 //! ```
 //!
-//! Where many wait, their batch is made ready while the last one is being stored (`writer/ahead.rs`),
-//! so that the store does not wait for it.
+//! Where hundreds wait, the next batch is made ready while the last one is being stored
+//! (`writer/ahead.rs`), so that the store does not wait for it: it is those who waited by then.
 //!
 //! Every instance has such a task and one of them writes; deliveries to the others
 //! are refused, and their senders try again elsewhere. Whoever loses the right to
@@ -234,6 +233,7 @@ impl WriterTask {
     fn count(&self, answers: &[Result<u64, Refused>], events: u64, size: u64) {
         self.metrics.batch(answers.len(), events, size);
         if events > 0 {
+            tracing::debug!(log.size = size, batch.events = events, "recorded a batch");
             self.metrics.signed(self.clock.now());
         }
         let refused = answers.iter().filter(|answer| answer.is_err()).count();

@@ -134,6 +134,18 @@ impl OpenGroups {
         besides
     }
 
+    /// How many groups of this level are complete, as follows from the size: no node of those
+    /// is here any more.
+    fn complete(&self, level: u8) -> u64 {
+        let size: u64 = (0..64)
+            .step_by(usize::from(HEIGHT))
+            .zip(&self.0)
+            .map(|(bits, open)| (open.len() as u64) << bits)
+            .sum();
+        let top = u32::from(level) * u32::from(HEIGHT) + u32::from(HEIGHT);
+        size.checked_shr(top).unwrap_or_default()
+    }
+
     fn of_level(&mut self, level: u8) -> &mut Vec<Hash> {
         let level = usize::from(level);
         if self.0.len() <= level {
@@ -148,7 +160,9 @@ impl Nodes for OpenGroups {
     type Error = MissingNode;
 
     fn node(&self, id: NodeId) -> Result<Hash, MissingNode> {
-        let open = self.0.get(usize::from(id.level / HEIGHT));
+        let group = GroupId::of(id);
+        let open = self.0.get(usize::from(group.level));
+        let open = open.filter(|_| group.index == self.complete(group.level));
         let width = 1 << (id.level % HEIGHT);
         let first = usize::try_from(id.index % (WIDTH / width) as u64).unwrap_or(WIDTH) * width;
         let lowest = open.and_then(|open| open.get(first..first + width));
@@ -253,6 +267,23 @@ mod tests {
         let node = |level, index| group.node(NodeId { level, index }).is_some();
         assert!(node(0, 32) && node(0, 63) && node(4, 3));
         assert!(!node(0, 31) && !node(0, 64) && !node(4, 1) && !node(5, 1));
+    }
+
+    #[test]
+    fn open_groups_hold_no_node_of_one_that_is_complete_or_not_begun() {
+        let (mut frontier, mut open) = (Frontier::new(), OpenGroups::default());
+        for entry in 0..33_u64 {
+            let appended = frontier.append(hash_leaf(&entry.to_be_bytes())).unwrap();
+            let kept: Vec<Hash> = appended.nodes.iter().map(|node| node.hash).collect();
+            open.take(&kept);
+        }
+        let node = |level, index| open.node(NodeId { level, index });
+        assert_eq!(node(0, 32), Ok(hash_leaf(&32_u64.to_be_bytes())));
+        assert!(node(5, 0).is_ok());
+        for (level, index) in [(0, 0), (0, 31), (0, 64), (1, 0), (4, 1), (5, 32), (255, 0)] {
+            let id = NodeId { level, index };
+            assert_eq!(open.node(id), Err(MissingNode(id)));
+        }
     }
 
     #[test]

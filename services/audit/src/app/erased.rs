@@ -10,7 +10,6 @@ use super::App;
 use crate::entry::{Altered, Entry, StoredErased};
 use crate::erasure::ErasedEntry;
 use crate::error::Error;
-use crate::query::Filter;
 use crate::store::Sequence;
 
 /// An event of a history.
@@ -47,12 +46,6 @@ impl Listed {
             Self::Erased(erased) => &erased.stored.leaf,
         }
     }
-}
-
-/// Whether a filter leaves every event, told or not: nothing is known any more of what was
-/// erased by which to leave it out.
-pub(super) fn leaves_erased(filter: &Filter) -> bool {
-    *filter == Filter::default()
 }
 
 /// One list of both, in this order, as long as either was asked to be. What was told before

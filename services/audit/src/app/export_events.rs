@@ -14,7 +14,7 @@ use futures::Stream;
 use futures::stream;
 
 use super::App;
-use super::erased::{Listed, joined, leaves_erased};
+use super::erased::{Listed, joined};
 use super::reading::Reading;
 use super::trace_reading::{on_ground, reader};
 use crate::checkpoint_key::CheckpointRefused;
@@ -173,7 +173,7 @@ impl Writing {
         let Scope::Patient(patient_id) = self.scope else {
             return Ok(Vec::new());
         };
-        if self.format != Format::Receipts || !leaves_erased(&self.filter) {
+        if self.format != Format::Receipts || !self.filter.leaves_erased() {
             return Ok(Vec::new());
         }
         let covered = self.from..self.checkpoint.size;

@@ -56,7 +56,7 @@ impl App {
         let mut entries = joined(entries, erased, Sequence::NewestFirst, query.limit);
         let more = entries.len() > command.page_size.get();
         entries.truncate(command.page_size.get());
-        if matches!(scope, Scope::Patient(_)) && query.filter == Filter::default() {
+        if matches!(scope, Scope::Patient(_)) && query.filter.leaves_erased() {
             require_chain(&entries)?;
         }
 

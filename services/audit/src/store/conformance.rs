@@ -53,6 +53,7 @@ aval_database::conformance_suite! {
         own_events_wait_in_the_outbox,
         a_writer_that_was_overtaken_is_fenced_and_nothing_is_lost,
         a_batch_for_another_size_is_refused,
+        a_batch_that_was_made_ready_is_fenced_as_well,
         the_next_writer_finds_the_tree_as_it_was_signed,
         every_proof_from_the_store_verifies,
         nodes_are_remembered_until_they_are_to_be_forgotten,

@@ -18,12 +18,10 @@ const EVENTS_PER_BATCH: usize = 2_048;
 const WORTH_PREPARING: usize = 256;
 
 /// What waits behind a batch that is being stored.
-#[derive(Default)]
 struct Behind {
     waiting: Vec<Waiting>,
-    /// The batch of all that wait.
-    next: Option<Prepared>,
-    failed: Option<TermError>,
+    /// The batch of all that wait; none: it is not made ready.
+    next: Result<Option<Prepared>, TermError>,
 }
 
 impl WriterTask {
@@ -31,7 +29,14 @@ impl WriterTask {
     pub(super) async fn lead(&mut self, mut term: Term, shutdown: &CancellationToken) -> Ended {
         let mut waiting: Vec<Waiting> = Vec::new();
         loop {
-            let erasing = if waiting.is_empty() {
+            // One, then those who wait: whoever delivers without a pause keeps no erasure from
+            // its turn, and whoever erases without one no delivery.
+            if let Ok(erasing) = self.erasures.try_recv()
+                && let Err(lost) = erase(&mut term, erasing).await
+            {
+                return Ended::Lost(lost);
+            }
+            if waiting.is_empty() {
                 let work = tokio::select! {
                     biased;
                     work = Work::next(&mut self.queue, &mut self.erasures) => work,
@@ -39,24 +44,16 @@ impl WriterTask {
                 };
                 match work {
                     None => return Ended::Stopped,
-                    Some(Work::Erase(erasing)) => Some(erasing),
-                    Some(Work::Record(first)) => {
-                        waiting.push(first);
-                        None
-                    }
+                    Some(Work::Record(first)) => waiting.push(first),
+                    Some(Work::Erase(erasing)) => match erase(&mut term, erasing).await {
+                        Ok(()) => continue,
+                        Err(lost) => return Ended::Lost(lost),
+                    },
                 }
-            } else {
-                // Whoever delivers without a pause keeps no erasure from its turn.
-                self.erasures.try_recv().ok()
-            };
-            let done = if let Some(erasing) = erasing {
-                erase(&mut term, erasing).await
-            } else {
-                let recorded = self.record(&mut term, std::mem::take(&mut waiting)).await;
-                recorded.map(|behind| waiting = behind)
-            };
-            if let Err(lost) = done {
-                return Ended::Lost(lost);
+            }
+            match self.record(&mut term, std::mem::take(&mut waiting)).await {
+                Ok(behind) => waiting = behind,
+                Err(lost) => return Ended::Lost(lost),
             }
         }
     }
@@ -85,17 +82,17 @@ impl WriterTask {
                 Ok(()) => self.answer(batch, storing.outcome),
                 // Delivered before under other numbers: both batches are made anew.
                 Err(CommitError::AlreadyRecorded) => {
-                    term.take_back(storing, behind.next);
+                    term.take_back(storing, behind.next.ok().flatten());
                     self.record_alone(term, batch).await?;
                     return Ok(behind.waiting);
                 }
                 Err(CommitError::Fenced) => return Err(fail(batch, TermError::Fenced)),
                 Err(CommitError::Database(error)) => return Err(fail(batch, error.into())),
             }
-            match (behind.next, behind.failed) {
-                (Some(next), _) => (batch, storing) = (behind.waiting, term.store(next)),
-                (None, None) => return Ok(behind.waiting),
-                (None, Some(error)) => return Err(fail(behind.waiting, error)),
+            match behind.next {
+                Ok(Some(next)) => (batch, storing) = (behind.waiting, term.store(next)),
+                Ok(None) => return Ok(behind.waiting),
+                Err(error) => return Err(fail(behind.waiting, error)),
             }
         }
     }
@@ -108,7 +105,10 @@ impl WriterTask {
         storing: &mut Storing,
         events: usize,
     ) -> (Result<(), CommitError>, Behind) {
-        let mut behind = Behind::default();
+        let mut behind = Behind {
+            waiting: Vec::new(),
+            next: Ok(None),
+        };
         let enough = events.clamp(WORTH_PREPARING, EVENTS_PER_BATCH);
         tokio::select! {
             biased;
@@ -116,14 +116,19 @@ impl WriterTask {
             () = self.waits.reach(events + enough) => {}
         }
         // An erasure has its turn first.
-        if self.erasures.is_empty() {
-            self.join_waiting(&mut behind.waiting);
-            match term.prepare(&submissions(&behind.waiting)).await {
-                Ok(next) => behind.next = next,
-                Err(error) => behind.failed = Some(error),
-            }
+        if !self.erasures.is_empty() {
+            return ((&mut storing.stored).await, behind);
         }
-        ((&mut storing.stored).await, behind)
+        self.join_waiting(&mut behind.waiting);
+        let waiting = submissions(&behind.waiting);
+        let preparing = term.prepare(&waiting);
+        #[cfg(test)]
+        let preparing = futures::FutureExt::inspect(preparing, |next| {
+            self.waits.tell_made_ready(matches!(next, Ok(Some(_))));
+        });
+        let (stored, next) = tokio::join!(&mut storing.stored, preparing);
+        behind.next = next;
+        (stored, behind)
     }
 
     /// Records what cannot be made ready.

@@ -200,11 +200,6 @@ impl Term {
             batch.erased_key = erasing.key_of;
         }
         self.store.commit(&batch, &positions).await?;
-        tracing::debug!(
-            log.size = batch.new_size,
-            batch.events = batch.entries.len(),
-            "recorded a batch"
-        );
         Ok((tip, batch.map))
     }
 

@@ -36,6 +36,8 @@ aval_database::conformance_suite! {
         what_follows_events_that_were_recorded_already_is_made_anew,
         a_batch_made_ready_by_a_writer_who_was_fenced_is_not_stored,
         what_may_be_in_the_batch_ahead_is_not_made_ready,
+        the_next_batch_is_made_ready_while_one_is_being_stored,
+        hundreds_are_answered_while_others_erase_without_a_pause,
         hundreds_of_callers_lose_nothing_double_nothing_and_keep_their_order,
         a_writer_killed_at_any_moment_loses_nothing,
         a_writer_killed_while_hundreds_wait_loses_nothing,

@@ -17,6 +17,9 @@ pub(super) struct Waits {
     events: AtomicUsize,
     enough: AtomicUsize,
     reached: Notify,
+    /// How many batches were made ready while another one was being stored.
+    #[cfg(test)]
+    made_ready: AtomicUsize,
 }
 
 /// So many events that wait, until it is dropped.
@@ -32,6 +35,8 @@ impl Waits {
             events: AtomicUsize::new(0),
             enough: AtomicUsize::new(NEVER),
             reached: Notify::new(),
+            #[cfg(test)]
+            made_ready: AtomicUsize::new(0),
         })
     }
 
@@ -56,6 +61,23 @@ impl Waits {
             self.reached.notified().await;
         }
         self.enough.store(NEVER, Ordering::SeqCst);
+    }
+
+    #[cfg(test)]
+    pub(super) fn tell_made_ready(&self, is_ready: bool) {
+        self.made_ready
+            .fetch_add(usize::from(is_ready), Ordering::SeqCst);
+    }
+
+    /// How many events wait by now.
+    #[cfg(test)]
+    pub(super) fn events(&self) -> usize {
+        self.events.load(Ordering::SeqCst)
+    }
+
+    #[cfg(test)]
+    pub(super) fn made_ready(&self) -> usize {
+        self.made_ready.load(Ordering::SeqCst)
     }
 }
 

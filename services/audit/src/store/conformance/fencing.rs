@@ -1,6 +1,10 @@
 //! One writer at a time, whatever the others believe.
 
+use aval_database::Backend;
+use aval_domain::time::Clock as _;
+
 use super::fixture::Fixture;
+use crate::batch::{Origin, PatientHeads};
 use crate::head_map::HeadMap;
 use crate::store::{CommitError, Store};
 
@@ -57,6 +61,38 @@ pub(super) async fn a_batch_for_another_size_is_refused(fixture: &Fixture) {
     let refused = fixture.try_append(&mut stale, &late).await.unwrap_err();
     assert!(matches!(refused, CommitError::Fenced), "{refused:?}");
     assert_eq!(fixture.checkpoint().await.size, 1);
+}
+
+pub(super) async fn a_batch_that_was_made_ready_is_fenced_as_well(fixture: &Fixture) {
+    let mut old = fixture.take_over().await;
+    // From the first one on there is a key of what concerns nobody.
+    fixture
+        .append(&mut old, &[fixture.sample.access(None)])
+        .await;
+    let late = fixture.sample.sealed(fixture.sample.access(None));
+    let origin = Origin {
+        source: "consent",
+        epoch: 1,
+        sequence: 2,
+    };
+    let (nobody, now) = (PatientHeads::new(), fixture.sample.clock.now());
+    let events = [(origin, &late)];
+    let grown = old.tip.extend(&events, nobody, &old.map, now, &fixture.key);
+    let (_, batch) = grown.unwrap();
+    let Some(ready) = fixture.store.ready(&batch, &[]) else {
+        assert_eq!(fixture.db.backend(), Backend::Sqlite);
+        return;
+    };
+    drop(old.lease);
+    let mut new = fixture.take_over().await;
+    let refused = fixture.store.commit_ready(ready.unwrap()).await;
+    assert!(matches!(refused, Err(CommitError::Fenced)), "{refused:?}");
+    let lost = fixture.store.event(late.event.event_id).await.unwrap();
+    assert!(lost.is_none());
+    fixture
+        .append(&mut new, &[fixture.sample.access(None)])
+        .await;
+    assert_eq!(fixture.checkpoint().await.size, 2);
 }
 
 pub(super) async fn the_next_writer_finds_the_tree_as_it_was_signed(fixture: &Fixture) {

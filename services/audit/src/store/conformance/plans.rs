@@ -23,7 +23,10 @@ pub(super) async fn a_page_is_a_walk_along_an_index(fixture: &Fixture) {
             limit: 51,
         };
         let engine = fixture.db.reader().get_database_backend();
-        for statement in page_statements(engine, &query, t, &[s, t]) {
+        let statements = page_statements(engine, &query, t, &[s, t]);
+        // Whether something was erased is asked in the statement of who has one identifier.
+        walks_along(fixture, statements[0].clone(), "events_erased").await;
+        for statement in statements {
             walks_along(fixture, statement, "events_patient_id_log_index").await;
         }
     }

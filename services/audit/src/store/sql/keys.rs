@@ -237,11 +237,10 @@ pub(super) async fn opening(
 ) -> Result<Opening, DatabaseError> {
     let wanted: BTreeSet<i64> = rows.iter().filter_map(|row| row.0).collect();
     let places = rows.iter().map(|row| row.1);
-    // Neither waits for the other where there is more than one connection.
-    let (payloads, keys) = tokio::try_join!(
-        months::of_rows(connection, places),
-        named(connection, keys, wanted)
-    )?;
+    // In this order: whoever erases removes both at once, so that a payload that is still there
+    // has its key here. The other way round it would seem to have been altered.
+    let keys = named(connection, keys, wanted).await?;
+    let payloads = months::of_rows(connection, places).await?;
     Ok(Opening { keys, payloads })
 }
 

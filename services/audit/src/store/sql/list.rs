@@ -59,20 +59,23 @@ pub(super) async fn page(
     query: &Query,
     asked: &Asked,
 ) -> Result<Page, DatabaseError> {
-    let part = Part::of(query, asked);
-    let found = match query.scope {
-        Scope::Patient(id) => of_patient(db, id, &part).await?,
-        Scope::Practitioner(_) => Found::of(of_professional(db, &part).await?),
+    let Scope::Patient(id) = query.scope else {
+        // Of acts nothing is left by which they could be found.
+        let entries = events(db, keys, query, asked).await?;
+        return Ok(Page {
+            entries,
+            erased: Vec::new(),
+        });
     };
+    let found = of_patient(db, id, &Part::of(query, asked)).await?;
     let entries = row::entries_of(db.reader(), keys, &found.rows).await?;
     // One that was erased after it was found as well.
     let has_erased = found.has_erased || entries.len() < found.rows.len();
-    let erased = match query.scope {
-        Scope::Patient(id) if has_erased && query.filter == Filter::default() => {
-            let before = 0..query.before.unwrap_or(u64::MAX);
-            erase::erased_in(db, id, &before, Sequence::NewestFirst, query.limit).await?
-        }
-        _ => Vec::new(),
+    let erased = if has_erased && query.filter.leaves_erased() {
+        let before = 0..query.before.unwrap_or(u64::MAX);
+        erase::erased_in(db, id, &before, Sequence::NewestFirst, query.limit).await?
+    } else {
+        Vec::new()
     };
     Ok(Page { entries, erased })
 }
@@ -180,16 +183,6 @@ struct Found {
     rows: Vec<Model>,
     /// Whether something of the same list may have been erased.
     has_erased: bool,
-}
-
-impl Found {
-    /// Of acts nothing is left by which they could be found.
-    const fn of(rows: Vec<Model>) -> Self {
-        Self {
-            rows,
-            has_erased: false,
-        }
-    }
 }
 
 /// The statements of a page: of a patient to whom nobody leads, then under each of these

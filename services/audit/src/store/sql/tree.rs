@@ -25,8 +25,9 @@ use crate::batch::completed_by;
 /// tree of ten million leaves.
 const MOST_GROUPS: usize = 12_288;
 
-/// How many nodes beside them, of some 70 bytes each.
-const MOST_NODES: usize = 16_384;
+/// How many nodes beside them, of some 70 bytes each, some 9 MB: what a log holds from before
+/// there were groups is remembered in this way alone, and few of them make proofs there slow.
+const MOST_NODES: usize = 131_072;
 
 /// The last entry of a log that has none.
 const NOTHING: i64 = -1;

@@ -5,7 +5,7 @@
 //! to what was before where it is not taken. Nothing is sent before what it follows is stored.
 //!
 //! ```text
-//! t0  A is sent                            t2  A is stored: B is sent, A is answered
+//! t0  A is sent                            t2  A is stored: A is answered, B is sent
 //! t1  B is made, to follow A               t3  B is stored: B is answered
 //! t2' A holds an event that is in the log already: nothing of it was stored.
 //!     The term goes back behind B and A, and makes both anew

@@ -2,10 +2,15 @@
 
 use std::collections::HashSet;
 
-use aval_domain::event::Event;
+use aval_domain::event::{Event, EventKind};
+use futures::future::BoxFuture;
+use futures::{FutureExt, poll};
+use sea_orm::DatabaseTransaction;
+use tokio::task::{JoinHandle, JoinSet};
 
-use super::desk::{self, Desk, assert_recorded_in_order};
+use super::desk::{self, Desk, PATIENCE, assert_recorded_in_order};
 use super::*;
+use crate::erasure::Target;
 use crate::store::CommitError;
 use crate::writer::term::Prepared;
 
@@ -121,7 +126,129 @@ pub(super) async fn what_may_be_in_the_batch_ahead_is_not_made_ready(desk: &Desk
     assert_another_goes_on(desk, term, &events).await;
 }
 
-/// So many that the next batch is made ready while one is being stored; some deliver what
+/// A batch of one event that is being stored for as long as the log is held.
+struct Stuck {
+    log: DatabaseTransaction,
+    caller: BoxFuture<'static, Result<u64, RecordError>>,
+}
+
+/// Two events of one patient, the second of which is being stored; stored already, where the
+/// engine makes nothing ready.
+async fn stick(desk: &Desk, writer: &Writer, events: &[Event]) -> Option<Stuck> {
+    let (one, two) = (
+        delivery(desk, 1, 1, &events[..1]),
+        delivery(desk, 1, 2, &events[1..2]),
+    );
+    assert_eq!(writer.record(one).await.unwrap(), 1);
+    let Some(log) = desk.hold_the_log().await else {
+        assert_eq!(writer.record(two).await.unwrap(), 2);
+        return None;
+    };
+    let writer_of_it = writer.clone();
+    let mut caller = async move { writer_of_it.record(two).await }.boxed();
+    assert!(poll!(&mut caller).is_pending());
+    until(|| queued(writer) == 0).await;
+    Some(Stuck { log, caller })
+}
+
+impl Stuck {
+    async fn let_go(self) {
+        self.log.rollback().await.unwrap();
+        assert_eq!(self.caller.await.unwrap(), 2);
+    }
+}
+
+/// How many deliveries nobody has taken yet.
+fn queued(writer: &Writer) -> usize {
+    LONGEST_QUEUE - writer.queue.capacity()
+}
+
+async fn until(is_so: impl Fn() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let waited = tokio::time::timeout(PATIENCE, waiting).await;
+    waited.expect("it comes to that");
+}
+
+/// For each of these events a caller of their own.
+fn call_all(desk: &Desk, writer: &Writer, events: &[Event]) -> JoinSet<()> {
+    let mut callers = JoinSet::new();
+    for (caller, event) in events.iter().enumerate() {
+        let source = format!("source-{caller}");
+        let delivery = desk.sample.submission(&source, 1, 1, [event.clone()]);
+        let writer = writer.clone();
+        callers.spawn(async move { assert_eq!(writer.record(delivery).await.unwrap(), 1) });
+    }
+    callers
+}
+
+/// All of them are answered, and the log holds what they delivered.
+async fn assert_answered(desk: &Desk, callers: JoinSet<()>, events: &[Event]) {
+    let answered = tokio::time::timeout(PATIENCE, callers.join_all()).await;
+    answered.expect("every caller is answered");
+    let ids = events.iter().map(|event| event.event_id).collect();
+    desk.assert_holds_exactly(&ids).await;
+}
+
+pub(super) async fn the_next_batch_is_made_ready_while_one_is_being_stored(desk: &Desk) {
+    let working = desk.start().await;
+    let events = desk.accesses(602);
+    let Some(stuck) = stick(desk, &working.writer, &events).await else {
+        return;
+    };
+    let callers = call_all(desk, &working.writer, &events[2..]);
+    until(|| working.writer.waits.made_ready() > 0).await;
+    stuck.let_go().await;
+    assert_answered(desk, callers, &events).await;
+}
+
+/// Erases again and again what there is nothing of.
+fn erase_without_a_pause(desk: &Desk, writer: &Writer, stop: &CancellationToken) -> JoinHandle<()> {
+    let order = Order {
+        target: Target::Patient(desk.sample.patient_id()),
+        template: desk.sample.of_service(EventKind::TrailErased),
+        ground: "asked".to_owned(),
+        random: Arc::new(desk.sample.random.clone()),
+    };
+    let (writer, stop) = (writer.clone(), stop.clone());
+    tokio::spawn(async move {
+        while !stop.is_cancelled() {
+            let erased = writer.erase(order.clone()).await.unwrap();
+            assert_eq!(erased, Erased::default());
+        }
+    })
+}
+
+/// Those who wait behind a batch are held by the writer: nothing is made ready of patients of
+/// whom there is no key yet. Then there is always somebody who wants to erase.
+pub(super) async fn hundreds_are_answered_while_others_erase_without_a_pause(desk: &Desk) {
+    let working = desk.start().await;
+    let writer = &working.writer;
+    let mut events = desk.accesses(2);
+    let stuck = stick(desk, writer, &events).await;
+    let strangers = (0..600).map(|_| desk.sample.access(Some(desk.sample.patient_id())));
+    events.extend(strangers);
+    let callers = call_all(desk, writer, &events[2..]);
+    if stuck.is_some() {
+        until(|| writer.waits.events() == 601 && queued(writer) < 500).await;
+    }
+    let stop = CancellationToken::new();
+    let erasing = [(); 2].map(|()| erase_without_a_pause(desk, writer, &stop));
+    if let Some(stuck) = stuck {
+        until(|| writer.erasures.capacity() == MOST_ERASURES - 2).await;
+        stuck.let_go().await;
+    }
+    assert_answered(desk, callers, &events).await;
+    stop.cancel();
+    for erasing in erasing {
+        erasing.await.unwrap();
+    }
+}
+
+/// So many that the next batch may be made ready while one is being stored; some deliver what
 /// they delivered before, some in another life of their outbox.
 pub(super) async fn hundreds_of_callers_lose_nothing_double_nothing_and_keep_their_order(
     desk: &Desk,

@@ -7,6 +7,7 @@ use aval_database::{Backend, Database};
 use aval_domain::event::Event;
 use aval_domain::id::EventId;
 use aval_merkle_log::note::Signer;
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, TransactionTrait as _};
 use tokio::task::JoinHandle;
 
 use super::*;
@@ -77,6 +78,17 @@ impl Desk {
     /// Whether the engine has anything to make ready before it is stored.
     pub(super) fn makes_ready(&self) -> bool {
         self.db.backend() == Backend::Postgres
+    }
+
+    /// Where the engine makes batches ready: no batch is stored until this is rolled back.
+    pub(super) async fn hold_the_log(&self) -> Option<DatabaseTransaction> {
+        if !self.makes_ready() {
+            return None;
+        }
+        let held = self.db.reader().begin().await.unwrap();
+        let locked = held.execute_unprepared("SELECT id FROM log_head FOR UPDATE");
+        locked.await.unwrap();
+        Some(held)
     }
 
     pub(super) async fn damage(&self, sql: &str) {

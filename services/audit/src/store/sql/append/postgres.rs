@@ -2,8 +2,8 @@
 //!
 //! Rows travel as one array a column. The statement's text is always the same, so it
 //! is planned once, and a batch costs one round trip instead of five between `BEGIN` and
-//! `COMMIT`, which it does without where it is all there is to do; with as many parameters as values, binding and parsing alone
-//! took a third of the time of a batch.
+//! `COMMIT`, which it does without where it is all there is to do; with as many parameters as
+//! values, binding and parsing alone took a third of the time of a batch.
 //!
 //! The head is moved by the same statement and everything else hangs on it: a writer
 //! that was fenced waits for the head's row, finds no row to move, and inserts
@@ -100,7 +100,7 @@ pub(super) fn encode(
 
 /// The same for a batch that is nothing else: the statement is the whole transaction.
 pub(super) async fn store_alone(db: &Database, parameters: Encoded) -> Result<(), CommitError> {
-    let changed = db.change_encoded("audit.append", STORE_BATCH, parameters);
+    let changed = db.change("audit.append", STORE_BATCH, parameters);
     require_moved(changed.await?)
 }
 

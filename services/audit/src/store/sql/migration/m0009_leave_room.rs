@@ -1,5 +1,7 @@
 //! Leaves room beside the rows that every batch changes, on PostgreSQL. A changed row then
-//! stays on its page and no index learns of it, which halves what a patient's head costs.
+//! stays on its page and no index learns of it, which halves what a patient's head costs. Pages
+//! that are full already stay so: a database in use gains it for those that are filled from now
+//! on, and for all with `VACUUM FULL` (`docs/postgresql.md`).
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
