@@ -94,6 +94,16 @@ impl Refused {
         self
     }
 
+    /// Checks that a rule which it gives begins so.
+    pub(crate) fn by_rule(self, rule: &str) -> Self {
+        let details = self.status.get_error_details();
+        let given = details.bad_request().into_iter();
+        let mut given = given.flat_map(|request| &request.field_violations);
+        let is_given = given.any(|violation| violation.description.starts_with(rule));
+        assert!(is_given, "{rule}: {:?}", self.status);
+        self
+    }
+
     /// Checks that this field is named.
     pub(crate) fn names(self, field: &str) -> Self {
         assert!(

@@ -15,6 +15,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use tonic::Code;
 
 use super::play::{lasts, scenario};
+use super::programs::no_call_failed;
 use super::site::{Setting, Site, loopback};
 use crate::patience::eventually;
 use crate::scene::CLINIC;
@@ -135,9 +136,7 @@ async fn every_certificate_is_renewed() {
         // Connections of before are gone, and all that were made since show the new ones.
         lasts(Duration::from_secs(3)).await;
     });
-    for (_, code) in seen.await.iter().flat_map(|seen| &seen.calls) {
-        assert_eq!(*code, Code::Ok);
-    }
+    no_call_failed(&seen.await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,8 +167,9 @@ async fn every_certificate_ends() {
         listeners.renew(LEAF_LIFETIME);
         listeners.until_they_show_their_files().await;
     });
-    let calls = seen.await;
-    let calls = calls.iter().flat_map(|seen| &seen.calls);
-    let failed = calls.filter(|(_, code)| *code == Code::Unavailable);
-    assert!(failed.count() > 0, "nobody noticed");
+    let seen = seen.await;
+    let mut calls = seen.iter().flat_map(|seen| &seen.calls);
+    let is_noticed = calls.any(|(_, code)| *code == Code::Unavailable);
+    // Where the site could not be opened that is said already.
+    assert!(seen.is_empty() || is_noticed, "nobody noticed");
 }

@@ -20,7 +20,7 @@ use super::trail;
 const LANES: usize = 6;
 /// How many call each of the other services, a breath after each time.
 const OTHERS: usize = 2;
-/// As long as this.
+/// How long a breath is.
 pub(super) const BREATH: Duration = Duration::from_millis(25);
 /// Which patients they have.
 const SESSIONS_FROM: usize = 70;

@@ -49,8 +49,16 @@ pub(super) struct Verdict {
 impl Verdict {
     /// Whether nothing is wrong.
     pub(super) fn is_clean(&self) -> bool {
-        let all = [self.lost, self.let_in, self.untraced, self.untrue];
-        all.iter().all(|share| share.wrong == 0)
+        self.shares().iter().all(|share| share.wrong == 0)
+    }
+
+    /// Whether something of each kind was looked at.
+    pub(super) fn is_of_something(&self) -> bool {
+        self.shares().iter().all(|share| share.of > 0)
+    }
+
+    fn shares(&self) -> [Share; 4] {
+        [self.lost, self.let_in, self.untraced, self.untrue]
     }
 }
 
@@ -105,6 +113,12 @@ impl Journal {
     /// Notes something besides how calls ended.
     pub(super) fn note(&self, what: impl FnOnce(&mut Seen)) {
         what(&mut self.seen.lock().unwrap());
+    }
+
+    /// How many of this kind of event were confirmed by their names.
+    pub(super) fn named(&self, kind: &str) -> usize {
+        let seen = self.seen.lock().unwrap();
+        seen.named.get(kind).map_or(0, BTreeSet::len)
     }
 
     /// Notes how a call ended; its answer, and after a pause nothing if it got none. A failure

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use aval_testing::network::OwnNetwork;
 
-use super::orders::seed;
-use super::play::{lasts, scenario};
+use super::play::{lasts, scenario, seed};
 
 const A_WHILE: Duration = Duration::from_secs(3);
 
@@ -47,8 +46,7 @@ async fn every_link_is_bad() {
         .await;
 }
 
-/// No filter of this is on a link of this process: the kernel loses packets, and TCP is what
-/// sends them again.
+/// No link of this process is in between: the kernel loses packets, and TCP sends them again.
 #[tokio::test(flavor = "multi_thread")]
 async fn packets_are_lost() {
     let Some(network) = OwnNetwork::enter("faults::losses::packets_are_lost") else {
@@ -62,8 +60,10 @@ async fn packets_are_lost() {
     scenario
         .play(async |site| {
             let ports = site.every_port();
+            let before = network.sent_again();
             network.lose(20, &ports);
             lasts(Duration::from_secs(5)).await;
+            assert!(network.sent_again() > before, "no packet was lost");
             network.mend();
         })
         .await;

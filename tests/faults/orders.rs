@@ -3,28 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use aval_domain::random::{self, SystemRandom};
 use aval_testing::held::Held;
 use aval_testing::mutation::Mutator;
 
-use super::play::{lasts, scenario};
+use super::play::{lasts, scenario, seed};
 use super::site::Site;
 
-/// The environment variable that chooses the order; without it chance does.
-const SEED_VARIABLE: &str = "AVAL_FAULTS_SEED";
 /// Whoever ends in the worst moment does so less than this after another.
-const SOON: usize = 300;
-
-/// Chosen for this run, and said, so that what fails is found again.
-#[expect(clippy::print_stdout, reason = "who plays it again needs the seed")]
-pub(super) fn seed() -> u64 {
-    let seed = std::env::var(SEED_VARIABLE).map_or_else(
-        |_| u64::from_be_bytes(random::bytes(&SystemRandom)),
-        |seed| seed.parse().expect("a seed is a whole number"),
-    );
-    println!("{SEED_VARIABLE}={seed} plays the same again");
-    seed
-}
+const SOON_MS: usize = 300;
 
 /// A program of the site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,7 +104,7 @@ fn pair(chance: &mut Mutator) -> Vec<Step> {
 }
 
 fn pause(chance: &mut Mutator) -> Duration {
-    Duration::from_millis(u64::try_from(chance.below(SOON)).unwrap())
+    Duration::from_millis(u64::try_from(chance.below(SOON_MS)).unwrap())
 }
 
 impl Site {

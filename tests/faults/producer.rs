@@ -1,7 +1,6 @@
 //! A producer that delivers events to the trail, again and again, and the patient whom they
 //! concern, who reads them and has each of them proved.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -76,9 +75,7 @@ impl Producer {
     async fn delivers(&self) -> String {
         let event = self.event();
         let event_id = event.event_id.to_string();
-        let seen = self.journal.seen();
-        let taken: usize = seen.named.values().map(BTreeSet::len).sum();
-        let sequence = taken as u64 + 1;
+        let sequence = self.journal.named(KIND.code()) as u64 + 1;
         let request = audit::AppendEventsRequest {
             source: SOURCE.to_owned(),
             epoch: self.epoch,

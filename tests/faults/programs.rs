@@ -139,6 +139,36 @@ async fn the_directory_is_killed() {
         .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_is_killed() {
+    let scenario = scenario(
+        "everything_is_killed",
+        "all five programs killed, started again with those first that depend on the others",
+    );
+    scenario
+        .play(async |site| {
+            for program in [
+                &mut site.directory,
+                &mut site.identity,
+                &mut site.audit,
+                &mut site.consent,
+                &mut site.other_consent,
+            ] {
+                program.kill();
+            }
+            for program in [
+                &mut site.consent,
+                &mut site.other_consent,
+                &mut site.identity,
+                &mut site.directory,
+                &mut site.audit,
+            ] {
+                program.start_again();
+            }
+        })
+        .await;
+}
+
 pub(super) fn no_call_failed(seen: &[Seen]) {
     for (_, code) in seen.iter().flat_map(|seen| &seen.calls) {
         assert_eq!(*code, Code::Ok);

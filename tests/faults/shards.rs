@@ -36,6 +36,8 @@ async fn everybody_is_busy(site: &Site) {
     .await;
     over.cancel();
     busy.join_all().await;
+    let verdict = crew.judge(site).await;
+    assert!(verdict.is_clean(), "{verdict:?}");
 }
 
 /// What the samples of the calls leave out.
@@ -90,8 +92,12 @@ async fn every_statement_names_the_column_of_its_shard() {
 
     let exceptions = exceptions();
     let wrong = statements.wrong(&places);
-    let is_listed = |statement: &str| exceptions.iter().any(|it| it.is(statement));
-    let unlisted: Vec<_> = wrong.iter().filter(|(it, _)| !is_listed(it)).collect();
+    // None may join what is spread with what is not, whatever the list says of it.
+    let is_excused = |statement: &str, what: &str| {
+        what.starts_with("without ") && exceptions.iter().any(|it| it.is(statement))
+    };
+    let excused = |(it, what): &&(String, String)| is_excused(it, what);
+    let unlisted: Vec<_> = wrong.iter().filter(|it| !excused(it)).collect();
     assert!(unlisted.is_empty(), "{unlisted:#?}");
     for exception in exceptions {
         let mut seen = wrong.iter().map(|(statement, _)| statement);

@@ -193,13 +193,12 @@ fn wrong_with(words: &[String], places: &BTreeMap<String, Place>) -> Option<Stri
             Some(Place::Reference) | None => {}
         }
     }
-    for (column, tables) in &by {
-        if !names_column(words, tables, column) {
-            return Some(format!("without {column}"));
-        }
+    if !by.is_empty() && !local.is_empty() {
+        return Some(format!("joins what is spread with {local:?}"));
     }
-    let is_mixed = !by.is_empty() && !local.is_empty();
-    is_mixed.then(|| format!("joins what is spread with {local:?}"))
+    let mut by = by.iter();
+    by.find(|(column, tables)| !names_column(words, tables, column))
+        .map(|(column, _)| format!("without {column}"))
 }
 
 /// The statements of a log.

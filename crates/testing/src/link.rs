@@ -100,10 +100,10 @@ impl Link {
         self.change(Passes::Breaking(pieces));
     }
 
-    /// Each piece meets what this seed has in store for it, the same each time: of a thousand
-    /// some thirty come as late as what is sent again, ten trickle in, with three the connection
-    /// is reset in the middle of them, and after one nothing more comes in its direction until
-    /// the link is mended or the connection ends.
+    /// Pieces meet the fates that this seed has in store, the same ones in the same order, on
+    /// whatever pieces come: of a thousand some thirty come as late as what is sent again, ten
+    /// trickle in, with three the connection is reset in the middle of them, and after one
+    /// nothing more comes in its direction until the link is mended or the connection ends.
     pub fn lose(&self, seed: u64) {
         self.change(Passes::ByChance(seed));
     }
@@ -238,8 +238,8 @@ impl Way {
                 return Ok(false);
             }
             Fate::IsTheLast => {
-                let by_chance = |state: &State| !matches!(state.passes, Passes::ByChance(_));
-                if self.state.wait_for(by_chance).await.is_err() {
+                let is_otherwise = |state: &State| !matches!(state.passes, Passes::ByChance(_));
+                if self.state.wait_for(is_otherwise).await.is_err() {
                     return Ok(false);
                 }
             }

@@ -9,6 +9,8 @@
     reason = "every one of them is for tests, and panics where the test is to fail"
 )]
 
+use std::fs;
+use std::io::Write as _;
 use std::process::{Command, Output};
 
 use crate::not_run::say_not_run;
@@ -59,6 +61,8 @@ impl OwnNetwork {
         // Of another name there is no test, and none has failed.
         let is_passed = run.status.success() && said.contains("test result: ok. 1 passed");
         assert!(is_passed, "{test} in a network of its own: {said}{wrong}");
+        // What could not run in there is said in there, and heard by nobody else.
+        let _ = std::io::stderr().write_all(&run.stderr);
         None
     }
 
@@ -68,6 +72,21 @@ impl OwnNetwork {
         for port in ports {
             tell(&drops(of_a_thousand, *port));
         }
+    }
+
+    /// How many segments TCP has sent again in this network.
+    #[must_use]
+    pub fn sent_again(&self) -> u64 {
+        let counters = fs::read_to_string("/proc/self/net/snmp").expect("the kernel counts");
+        let mut tcp = counters
+            .lines()
+            .filter_map(|line| line.strip_prefix("Tcp: "));
+        let names = tcp.next().unwrap_or_default().split(' ');
+        let values = tcp.next().unwrap_or_default().split(' ');
+        let mut pairs = names.zip(values);
+        let counted = pairs.find(|(name, _)| *name == "RetransSegs");
+        let (_, count) = counted.expect("the kernel counts what is sent again");
+        count.parse().expect("it is a number")
     }
 
     /// Loses no more.
@@ -120,23 +139,10 @@ fn drops(of_a_thousand: u32, port: u16) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::io::{Read, Write};
+    use std::io::Read as _;
     use std::net::{TcpListener, TcpStream};
 
     use super::*;
-
-    /// How many segments TCP has sent again, in this network.
-    fn sent_again() -> u64 {
-        let counters = fs::read_to_string("/proc/self/net/snmp").unwrap();
-        let mut tcp = counters
-            .lines()
-            .filter_map(|line| line.strip_prefix("Tcp: "));
-        let (names, values) = (tcp.next().unwrap(), tcp.next().unwrap());
-        let mut pairs = names.split(' ').zip(values.split(' '));
-        let (_, count) = pairs.find(|(name, _)| *name == "RetransSegs").unwrap();
-        count.parse().unwrap()
-    }
 
     #[test]
     fn packets_are_lost_and_tcp_sends_them_again() {
@@ -157,9 +163,9 @@ mod tests {
             assert_eq!(&word, b"word");
         };
         says_back();
-        assert_eq!(sent_again(), 0);
+        assert_eq!(network.sent_again(), 0);
         network.lose(300, &[port]);
-        while sent_again() == 0 {
+        while network.sent_again() == 0 {
             says_back();
         }
         network.mend();

@@ -5,7 +5,7 @@
 use crate::images;
 use crate::test;
 use crate::workspace::Workspace;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use std::fmt::Write;
 use std::fs;
@@ -39,7 +39,10 @@ const HEAD: &str = "\
 pub(crate) fn run(dist: bool, only: Option<&str>) -> Result<()> {
     let workspace = Workspace::load()?;
     let folder = workspace.target.join("faults");
-    if folder.exists() && only.is_none() {
+    if only.is_some() {
+        let was_played = folder.exists();
+        ensure!(was_played, "{}: play all of them first", folder.display());
+    } else if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder)?;
@@ -57,9 +60,15 @@ pub(crate) fn run(dist: bool, only: Option<&str>) -> Result<()> {
     if let Some(programs) = &programs {
         variables.push((PROGRAMS, programs.as_os_str()));
     }
-    test::run_with(&selected, &variables)?;
+    let tested = test::run_with(&selected, &variables);
+    // A scenario in which something was wrong has left its row: it is written, and fails.
+    let written = write_tables(&workspace, &folder);
+    tested.and(written)
+}
+
+fn write_tables(workspace: &Workspace, folder: &Path) -> Result<()> {
     let page = workspace.root.join("docs/reliability.md");
-    write(&page, (BEGIN, END), &table(&folder)?)?;
+    write(&page, (BEGIN, END), &table(folder)?)?;
     let figures = folder.join(OVERLOAD);
     if figures.exists() {
         let figures = serde_json::from_slice(&fs::read(figures)?)?;

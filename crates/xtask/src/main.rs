@@ -46,12 +46,14 @@ enum Task {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
-    /// Play what goes wrong on a cluster, one scenario after the other, and write what callers saw into `docs/reliability.md`.
+    /// Play what goes wrong on a cluster, one scenario after the other, and write what callers
+    /// saw into `docs/reliability.md`.
     Faults {
         /// With what images carry: static, built with the profile `dist`.
         #[arg(long)]
         dist: bool,
-        /// Only those whose names match this expression; the rows of the others are those of the last time.
+        /// Only those whose names match this expression; the rows of the others are those of
+        /// the last time.
         #[arg(long)]
         only: Option<String>,
     },
@@ -117,7 +119,8 @@ enum Task {
         /// Only of these services.
         services: Vec<String>,
     },
-    /// Compile a service's program as images carry it, from what is committed, in two folders, and compare. Builds for many minutes; no part of CI.
+    /// Compile a service's program as images carry it, from what is committed, in two
+    /// folders, and compare. Builds for many minutes; no part of CI.
     CompileTwice {
         /// Which.
         #[arg(default_value = "practitioner-directory")]

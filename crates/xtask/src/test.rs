@@ -79,6 +79,9 @@ pub(crate) fn run_with(arguments: &[String], variables: &[(&str, &OsStr)]) -> Re
     if let Some(program) = pgbouncer(&mut not_run) {
         tests.env(PGBOUNCER, program);
     }
+    if let Err(error) = tools::iproute2() {
+        not_run.add("tests in a network of their own", error);
+    }
     let redis = start_redis(&mut not_run);
     if let Some(servers) = &redis {
         tests.env(REDIS_URL, servers.url());

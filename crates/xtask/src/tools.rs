@@ -316,6 +316,20 @@ pub(crate) fn pgbouncer() -> Result<PathBuf> {
     found().context("pgbouncer was installed and is not there")
 }
 
+/// What a network of a test's own is set up with, installed where it is missing.
+pub(crate) fn iproute2() -> Result<()> {
+    // Not on the path of whoever is not root.
+    let debian = |name: &str| {
+        let mut folders = ["/usr/sbin", "/sbin"].iter();
+        folders.any(|folder| Path::new(folder).join(name).exists())
+    };
+    let is_there = |name: &&str| on_path(name).is_some() || debian(name);
+    if ["ip", "tc"].iter().all(is_there) {
+        return Ok(());
+    }
+    apt_get_install(&["iproute2"])
+}
+
 /// Whether this program may do everything; PostgreSQL refuses to run so.
 pub(crate) fn running_as_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|myself| myself.uid() == 0)
