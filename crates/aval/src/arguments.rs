@@ -103,7 +103,7 @@ pub enum Command {
     /// Measures how soon each service's own program is ready, and how much memory it holds
     /// when nobody calls.
     BenchProcesses(ProcessBenchArguments),
-    /// Measures reading the trail, at sizes of the log.
+    /// Measures writing and reading the trail, at sizes of the log.
     BenchTrail(TrailBenchArguments),
     /// Writes a shell's completions on standard output.
     Completions {

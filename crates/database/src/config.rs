@@ -2,6 +2,8 @@
 
 mod network;
 
+pub use network::is_this_machine;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -36,7 +36,7 @@ pub mod rows;
 pub mod conformance;
 pub mod testing;
 
-pub use config::DatabaseConfig;
+pub use config::{DatabaseConfig, is_this_machine};
 pub use database::{Backend, Database};
 pub use error::DatabaseError;
 pub use load::{CopiedRow, CopiedRows, Load};

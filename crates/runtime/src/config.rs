@@ -15,7 +15,7 @@ mod token;
 pub use duration::{DurationText, InvalidDuration};
 pub use grpc::{GrpcConfig, OpsConfig, TlsFiles};
 pub use peer::PeerConfig;
-pub(crate) use peer::host;
+pub(crate) use peer::{host, is_https};
 pub use telemetry::{LogFormat, TelemetryConfig};
 pub use token::TokenConfig;
 

@@ -108,7 +108,7 @@ pub fn load<S: Service>(file: Option<&Path>) -> anyhow::Result<S::Config> {
     S::load(file).context("the configuration is refused")
 }
 
-/// Refuses the files that serving would refuse.
+/// Refuses the files that serving would refuse, or could not do all of its work with.
 fn look_at_files<S: Service>(config: &S::Config, told: &mut dyn io::Write) -> anyhow::Result<()> {
     let mut look = Look::new(Environment::system().clock.now(), told);
     let collector = S::telemetry(config).otlp_tls.as_ref();
@@ -136,8 +136,11 @@ async fn begin_new_epoch(database: &DatabaseConfig) -> anyhow::Result<()> {
 
 async fn serve<S: Service>(config: S::Config) -> anyhow::Result<()> {
     let _telemetry = begin_telemetry::<S>(&config)?;
-    // Of a file that is not here the one who reads it says so.
-    look_at_files::<S>(&config, &mut io::sink()).context("the service does not start")?;
+    // What it cannot begin without is refused by whoever reads it. A certificate of its own that
+    // ended for one neighbour alone is said, and the others are served.
+    if let Err(error) = look_at_files::<S>(&config, &mut io::sink()) {
+        tracing::warn!(error = format!("{error:#}"), "a file is not as it must be");
+    }
     let shutdown = CancellationToken::new();
     // From here on the signal is heard, also while the service starts.
     let mut terminate = signal(SignalKind::terminate())?;

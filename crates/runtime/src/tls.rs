@@ -94,12 +94,12 @@ impl ServerTls {
     /// Reads the files. A certificate that has ended by now is refused under this key of the
     /// configuration, and one that soon will is said in the log.
     pub fn new(key: &'static str, files: &TlsFiles, now: Timestamp) -> Result<Self, TlsError> {
-        require_standing(key, &files.certificate, now)?;
+        let own = require_standing(key, &files.certificate, now)?;
         let read = server_config(files)?;
         Ok(Self {
             files: files.clone(),
             current: RwLock::new(read),
-            shown: Shown::of(files, now)?,
+            shown: Shown::of(own, files, now)?,
         })
     }
 

@@ -75,6 +75,14 @@ impl DecisionMetrics {
     pub(crate) fn checked(&self, verdict: Verdict, mode: AccessMode) {
         self.checks.0[mode as usize][outcome(verdict)].fetch_add(1, Ordering::Relaxed);
     }
+
+    /// How many checks were counted.
+    #[cfg(test)]
+    pub(crate) fn counted(&self) -> u64 {
+        let mut all = 0;
+        self.checks.each(|_, _, count| all += count);
+        all
+    }
 }
 
 impl Checks {

@@ -157,6 +157,8 @@ impl Server {
         let drained = CancellationToken::new();
         let mut tasks = keep_house(&config, &environment, &db, app, &drained);
         tasks.push(tokio::spawn(canary.run(drained.clone())));
+        // No decision waits for what is unusual: without it the service is right all the same.
+        tasks.push(tokio::spawn(findings.run(drained.clone())));
         let vitals = Vitals::default();
         let mut lives =
             |name, task: BoxFuture<'static, ()>| tasks.push(vitals.spawn(name, &drained, task));
@@ -166,7 +168,6 @@ impl Server {
         lives("backlog", backlog.boxed());
         lives("professionals", professionals.run(drained.clone()).boxed());
         lives("patients", patients.run(drained.clone()).boxed());
-        lives("findings", findings.run(drained.clone()).boxed());
         if let Some(poller) = poller {
             lives("poller", poller.run(drained.clone()).boxed());
         }
@@ -177,7 +178,8 @@ impl Server {
             ops.serve_on(condition.clone(), drained.clone()),
         ));
         let grpc = grpc.telling(condition);
-        tasks.push(tokio::spawn(serve_grpc(grpc, shutdown, drained)));
+        let serving = serve_grpc(grpc, shutdown.clone(), drained);
+        tasks.push(vitals.spawn("grpc", &shutdown, serving));
         Ok(Running {
             grpc: grpc_address,
             ops: ops_address,

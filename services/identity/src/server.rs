@@ -225,7 +225,7 @@ impl Server {
                     drained.clone(),
                 ),
             ),
-            tokio::spawn(async move {
+            vitals.spawn("grpc", &shutdown.clone(), async move {
                 if let Err(error) = grpc.serve(shutdown).await {
                     tracing::error!(%error, "gRPC is no longer served");
                 }

@@ -148,15 +148,21 @@ impl Session {
     }
 
     fn show_grants(&self, grants: &[proto::Grant]) -> anyhow::Result<()> {
-        let mut rows = Rows::new(vec![
+        let mut columns = vec![
             ("grant_id", say("autorisation", "grant")),
             ("grantee", say("à qui", "to whom")),
             ("classes", say("catégories", "classes")),
             ("until_at", say("jusqu'au", "until")),
             ("state", say("état", "state")),
-            ("authorization_status", say("statut", "status")),
             ("purpose", say("motif", "purpose")),
-        ]);
+        ];
+        // Lists tell it, answers to changes do not.
+        let is_told = |grant: &proto::Grant| !authorization_word(grant).is_empty();
+        let are_told = grants.iter().all(is_told);
+        if are_told {
+            columns.push(("authorization_status", say("statut", "status")));
+        }
+        let mut rows = Rows::new(columns);
         for grant in grants {
             let names = grant.document_classes().map(|class| {
                 class
@@ -168,7 +174,7 @@ impl Session {
                 .period
                 .as_ref()
                 .and_then(|period| period.until_at.as_ref());
-            rows.push(vec![
+            let mut row = vec![
                 json!(grant.grant_id),
                 json!(grant.grantee.clone().map(|grantee| named(&grantee))),
                 json!(names.collect::<Vec<_>>()),
@@ -179,16 +185,25 @@ impl Session {
                         .as_str_name()
                         .trim_start_matches("GRANT_STATE_")
                 ),
-                json!(authorization_word(grant.authorization_status())),
                 json!(grant.purpose),
-            ]);
+            ];
+            if are_told {
+                row.push(json!(authorization_word(grant)));
+            }
+            rows.push(row);
         }
         Ok(self.output.rows(&rows)?)
     }
 }
 
+/// The word by which users of the shared record know what it comes to; none where it is not
+/// told.
+fn authorization_word(grant: &proto::Grant) -> &'static str {
+    status_word(grant.authorization_status())
+}
+
 /// The word by which users of the shared record know the status; none where it is not told.
-pub(super) const fn authorization_word(status: proto::AuthorizationStatus) -> &'static str {
+pub(super) const fn status_word(status: proto::AuthorizationStatus) -> &'static str {
     use proto::AuthorizationStatus as Status;
     match status {
         Status::Unspecified => "",

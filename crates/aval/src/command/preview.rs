@@ -8,7 +8,7 @@ use crate::language::say;
 
 use super::Session;
 use super::decision::DocumentArgument;
-use super::grant::authorization_word;
+use super::grant::status_word;
 use super::person::PatientArguments;
 
 /// Arguments of `aval preview`.
@@ -45,7 +45,7 @@ impl Session {
         let answer = patient.software.decisions().preview_access(request).await?;
         let answer = answer.into_inner();
         let status = ("authorization_status", say("statut", "status"));
-        let word = authorization_word(answer.authorization_status());
+        let word = status_word(answer.authorization_status());
         self.show_decision(&answer.decision.unwrap_or_default(), status, word)
     }
 

@@ -32,7 +32,13 @@ impl Engines {
     pub(super) fn database(&self, service: &str, file: &std::path::Path) -> Value {
         match &self.postgres {
             None => json!({ "url": format!("sqlite://{}?mode=rwc", file.display()) }),
-            Some(url) => json!({ "url": url, "schema": service.replace('-', "_") }),
+            Some(url) => json!({
+                "url": url,
+                "schema": service.replace('-', "_"),
+                // A stack is for trying things out, and says so; where the server is this
+                // machine there is nothing to say.
+                "insecure_network": true,
+            }),
         }
     }
 
@@ -40,7 +46,10 @@ impl Engines {
     pub(super) fn cache(&self, key_file: &std::path::Path) -> Value {
         match &self.redis {
             None => json!({}),
-            Some(url) => json!({ "key_file": key_file, "redis": { "urls": [url] } }),
+            Some(url) => json!({
+                "key_file": key_file,
+                "redis": { "urls": [url], "insecure_network": true },
+            }),
         }
     }
 }

@@ -16,11 +16,25 @@ pub(crate) enum Exposed {
 }
 
 impl Exposed {
+    /// What it means where it is allowed, for the log.
+    pub(crate) const fn said(self) -> &'static str {
+        match self {
+            Self::Connection => {
+                "the way to PostgreSQL is not protected (database.insecure_network): whoever is \
+                 on it reads and changes everything; for development only"
+            }
+            Self::Password => {
+                "the password of PostgreSQL stands in its URL (database.insecure_network): \
+                 whoever reads the configuration has it; for development only"
+            }
+        }
+    }
+
     /// The rule that is broken, for operators.
     pub(crate) const fn rule(self) -> &'static str {
         match self {
             Self::Connection => {
-                "must say sslmode=verify-full (or verify-ca) and sslrootcert, where the server \
+                "must say sslmode=verify-full and sslrootcert, where the server \
                  is not this machine; for development only, set database.insecure_network = true"
             }
             Self::Password => {
@@ -42,11 +56,9 @@ impl DatabaseConfig {
         if is_here(&options) {
             return Ok(None);
         }
-        let verifies = matches!(
-            options.get_ssl_mode(),
-            PgSslMode::VerifyCa | PgSslMode::VerifyFull
-        );
-        if !verifies {
+        // `verify-ca` asks whose name it is of nobody, and public authorities are believed
+        // beside `sslrootcert`: a certificate for any name would do.
+        if !matches!(options.get_ssl_mode(), PgSslMode::VerifyFull) {
             return Ok(Some(Exposed::Connection));
         }
         Ok(holds_password(&self.url).then_some(Exposed::Password))
@@ -64,13 +76,16 @@ impl DatabaseConfig {
 /// A socket of this machine, or its loopback.
 fn is_here(options: &PgConnectOptions) -> bool {
     let host = options.get_host();
+    options.get_socket().is_some() || host.starts_with('/') || is_this_machine(host)
+}
+
+/// Whether this host of an address is the loopback of this machine. An IPv6 address may stand
+/// in brackets.
+#[must_use]
+pub fn is_this_machine(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
-    options.get_socket().is_some()
-        || host.starts_with('/')
-        || host == "localhost"
-        || address
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+    let address = address.parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// Before the `@`, after a colon; or among the parameters.
@@ -101,6 +116,7 @@ mod tests {
             "?sslmode=allow",
             "?sslmode=prefer",
             "?sslmode=require",
+            "?sslmode=verify-ca&sslrootcert=/ca.crt",
         ] {
             for host in ["db", "10.0.0.1", "[2001:db8::1]", "localhost.example"] {
                 let url = format!("postgres://aval@{host}:5432/aval{mode}");
@@ -109,7 +125,7 @@ mod tests {
         }
         for url in [
             "postgres://aval@db/aval?sslmode=verify-full&sslrootcert=/ca.crt",
-            "postgresql://aval@db/aval?sslmode=verify-ca",
+            "postgresql://aval@db/aval?sslmode=verify-full",
             "postgres://aval@127.0.0.1:5432/aval",
             "postgres://aval:secret@[::1]/aval?sslmode=disable",
             "postgres://aval:secret@localhost/aval",

@@ -70,11 +70,7 @@ impl Session {
 
 pub(super) async fn open(config: &DatabaseConfig) -> Result<Connections, DatabaseError> {
     if let Some(exposed) = config.exposed()? {
-        tracing::warn!(
-            database.exposed = ?exposed,
-            "the way to PostgreSQL is not protected (database.insecure_network): whoever is on \
-             it reads and changes everything; for development only"
-        );
+        tracing::warn!("{}", exposed.said());
     }
     let connect = connect_options(config)?;
     let session = Session::of(config);

@@ -106,12 +106,14 @@ pub(super) fn absolute_uri(key: &'static str, text: &str) -> Result<Uri, ConfigE
         })
 }
 
+/// Whether this address asks for TLS, however its scheme is written.
+pub(crate) fn is_https(address: &str) -> bool {
+    let uri = address.parse::<Uri>();
+    uri.is_ok_and(|uri| uri.scheme_str() == Some("https"))
+}
+
 pub(super) fn is_this_machine(uri: &Uri) -> bool {
-    let host = host(uri);
-    host == "localhost"
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+    aval_database::is_this_machine(host(uri))
 }
 
 fn default_deadline() -> DurationText {

@@ -7,7 +7,7 @@ use http::Uri;
 use serde::{Deserialize, Serialize};
 
 use super::peer::{absolute_uri, is_this_machine};
-use super::{ConfigError, DurationText};
+use super::{ConfigError, DurationText, is_https};
 
 /// Where Aval tokens come from.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -50,9 +50,9 @@ impl TokenConfig {
                 });
             }
         }
-        let closed = self.closed_sessions_url.as_deref().unwrap_or_default();
-        let is_https = |url: &str| url.starts_with("https:");
-        if self.jwks_ca.is_none() && (is_https(&self.jwks_url) || is_https(closed)) {
+        let urls = [Some(&self.jwks_url), self.closed_sessions_url.as_ref()];
+        let is_https = urls.into_iter().flatten().any(|url| is_https(url));
+        if self.jwks_ca.is_none() && is_https {
             return Err(ConfigError::Refused {
                 key: "token.jwks_ca",
                 rule: "is required to fetch keys over https".to_owned(),

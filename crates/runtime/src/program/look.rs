@@ -70,8 +70,11 @@ impl<'a> Look<'a> {
             return Ok(());
         };
         self.at_certificate(key, Some(&files.certificate))?;
-        let all = [&files.certificate, &files.private_key, &files.client_ca];
-        if all.iter().all(|file| file.exists()) {
+        let mut are_here = files.certificate.exists();
+        for file in [&files.private_key, &files.client_ca] {
+            are_here &= self.here(key, Some(file))?.is_some();
+        }
+        if are_here {
             tls::server_config(files).context(key)?;
         }
         Ok(())
@@ -98,7 +101,8 @@ impl<'a> Look<'a> {
         let Some(file) = file else {
             return Ok(None);
         };
-        if file.exists() {
+        // One that may not be looked for is there, and whoever reads it says why they cannot.
+        if !matches!(file.try_exists(), Ok(false)) {
             return Ok(Some(file));
         }
         writeln!(self.told, "{key}: {} is not here", file.display())?;

@@ -24,8 +24,8 @@ pub(super) fn watch(is_said: bool) {
         metrics::meter()
             .u64_observable_counter("aval.panics")
             .with_description(
-                "Panics: of a call, which was answered INTERNAL, and of a task beside the \
-                 calls, which has ended.",
+                "Panics: of a call, which was answered INTERNAL, and outside of calls, where a \
+                 task may have ended by it.",
             )
             .with_callback(|counter| {
                 for (place, panics) in [("call", &IN_CALLS), ("task", &BESIDE_CALLS)] {

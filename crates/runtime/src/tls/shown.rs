@@ -41,7 +41,7 @@ struct Own {
 
 impl Shown {
     /// Of what was just read, and is good: one that has ended is not even begun with.
-    pub(super) fn of(files: &TlsFiles, now: Timestamp) -> Result<Self, TlsError> {
+    pub(super) fn of(own: Validity, files: &TlsFiles, now: Timestamp) -> Result<Self, TlsError> {
         let ends = Arc::new(Ends::default());
         let readings = meter()
             .u64_counter("aval.tls.readings")
@@ -58,7 +58,7 @@ impl Shown {
             ends,
             readings,
             own: Mutex::new(Own {
-                validity: Validity::read(&files.certificate)?,
+                validity: own,
                 said: None,
             }),
         };
@@ -185,7 +185,12 @@ mod tests {
         let (first, other) = (certificate_until(2031), certificate_until(2041));
         fs::write(&files.certificate, format!("{first}{other}")).unwrap();
         fs::write(&files.client_ca, format!("{first}{other}")).unwrap();
-        let shown = Shown::of(&files, year(2027)).unwrap();
+        let shown = Shown::of(
+            Validity::read(&files.certificate).unwrap(),
+            &files,
+            year(2027),
+        )
+        .unwrap();
         let end = |end: &AtomicI64| end.load(Ordering::Relaxed);
         assert_eq!(end(&shown.ends.certificate), year(2031).unix_seconds());
         assert_eq!(end(&shown.ends.client_ca), year(2041).unix_seconds());
@@ -205,7 +210,12 @@ mod tests {
         let files = files(&folder);
         fs::write(&files.certificate, certificate_until(2031)).unwrap();
         fs::write(&files.client_ca, certificate_until(2041)).unwrap();
-        let shown = Shown::of(&files, year(2027)).unwrap();
+        let shown = Shown::of(
+            Validity::read(&files.certificate).unwrap(),
+            &files,
+            year(2027),
+        )
+        .unwrap();
         let said = || shown.own.lock().unwrap().said;
         let almost = year(2031).saturating_sub(Duration::from_secs(10));
         shown.read(&files, almost).unwrap();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::JwksError;
-use crate::config::TokenConfig;
+use crate::config::{self, TokenConfig};
 use crate::tls;
 
 /// An HTTP client for what the issuer publishes.
@@ -23,7 +23,7 @@ impl IssuerHttp {
             .timeout(timeout)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy();
-        if url.starts_with("https:") {
+        if config::is_https(url) {
             let authority = config
                 .jwks_ca
                 .as_ref()

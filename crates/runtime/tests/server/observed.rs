@@ -8,6 +8,7 @@ use aval_proto::audit::v1::{GetCheckpointRequest, GetTileRequest};
 use aval_runtime::condition::Condition;
 use aval_runtime::config::OpsConfig;
 use aval_runtime::ops::OpsServer;
+use aval_runtime::vitals::Vitals;
 use http::uri::PathAndQuery;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request};
@@ -124,6 +125,8 @@ async fn the_ops_listener_answers_life_readiness_and_metrics() {
         let ready = asked.load(Ordering::SeqCst);
         Box::pin(async move { ready })
     });
+    let vitals = Vitals::default();
+    let condition = condition.while_alive(&vitals);
     let shutdown = CancellationToken::new();
     let task = tokio::spawn(server.serve(condition, shutdown.clone()));
 
@@ -140,6 +143,10 @@ async fn the_ops_listener_answers_life_readiness_and_metrics() {
     assert_eq!(get("/ready").await.0, 200);
     assert_eq!(get("/metrics").await.0, 200);
     assert_eq!(get("/").await.0, 404);
+    let lost = vitals.spawn("lost", &shutdown, async {});
+    lost.await.unwrap();
+    assert_eq!(get("/live").await.0, 503);
+    assert_eq!(get("/ready").await.0, 503);
     shutdown.cancel();
     task.await.unwrap().unwrap();
 }

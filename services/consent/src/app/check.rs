@@ -52,6 +52,11 @@ mod tests {
             Verdict::Permit(Ground::Grant(grant.grant_id))
         );
         assert_eq!(after.obligations, [Obligation::AuthorizeFirst]);
+        assert_eq!(fixture.app.decided.counted(), 2);
+        let cx = fixture.as_doctor();
+        let questions = vec![fixture.question(), fixture.question()];
+        fixture.app.batch_check(&cx, questions).await.unwrap();
+        assert_eq!(fixture.app.decided.counted(), 4);
     }
 
     #[tokio::test]

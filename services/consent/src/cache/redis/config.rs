@@ -1,6 +1,5 @@
 //! Where Redis is, and how much patience there is with it.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use aval_runtime::config::DurationText;
@@ -139,19 +138,14 @@ impl RedisConfig {
     }
 }
 
-/// Over TLS a fragment may ask for no certificate to be looked at.
+/// Over TLS a fragment may ask for no certificate to be looked at. Of a cluster this is asked
+/// of the nodes that are named: those that they name in turn are spoken to in the same way.
 fn is_exposed(url: &str) -> bool {
     redis::parse_redis_url(url).is_some_and(|url| {
         let host = url.host_str().unwrap_or_default();
         let is_protected = url.scheme() == "rediss" && url.fragment().is_none();
-        !is_protected && !is_this_machine(host)
+        !is_protected && !aval_database::is_this_machine(host)
     })
-}
-
-fn is_this_machine(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    let address = address.parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 fn is_without_password(url: &str) -> bool {
