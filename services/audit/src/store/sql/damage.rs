@@ -2,7 +2,9 @@
 
 use aval_database::{Database, DatabaseError};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, TransactionTrait,
+};
 
 use super::entity::event;
 use super::{SqlStore, months, row};
@@ -15,6 +17,23 @@ pub(crate) async fn execute(db: &Database, sql: &str) {
     })
     .await
     .unwrap();
+}
+
+/// The row of the log's head, which nobody else changes until it is let go.
+pub(crate) struct HeldHead(DatabaseTransaction);
+
+impl HeldHead {
+    pub(crate) async fn let_go(self) {
+        self.0.rollback().await.unwrap();
+    }
+}
+
+/// Holds the head of the log, on PostgreSQL.
+pub(crate) async fn hold_the_head(db: &Database) -> HeldHead {
+    let transaction = db.reader().begin().await.unwrap();
+    let locked = transaction.execute_unprepared("SELECT id FROM log_head FOR UPDATE");
+    locked.await.unwrap();
+    HeldHead(transaction)
 }
 
 /// Lays everything in clear, as programs did that knew no keys.

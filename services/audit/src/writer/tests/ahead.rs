@@ -5,13 +5,13 @@ use std::collections::HashSet;
 use aval_domain::event::{Event, EventKind};
 use futures::future::BoxFuture;
 use futures::{FutureExt, poll};
-use sea_orm::DatabaseTransaction;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::desk::{self, Desk, PATIENCE, assert_recorded_in_order};
 use super::*;
 use crate::erasure::Target;
 use crate::store::CommitError;
+use crate::store::sql::damage::HeldHead;
 use crate::writer::term::Prepared;
 
 /// One patient's events, the first of which is recorded: so their key is known.
@@ -128,7 +128,7 @@ pub(super) async fn what_may_be_in_the_batch_ahead_is_not_made_ready(desk: &Desk
 
 /// A batch of one event that is being stored for as long as the log is held.
 struct Stuck {
-    log: DatabaseTransaction,
+    log: HeldHead,
     caller: BoxFuture<'static, Result<u64, RecordError>>,
 }
 
@@ -153,7 +153,7 @@ async fn stick(desk: &Desk, writer: &Writer, events: &[Event]) -> Option<Stuck> 
 
 impl Stuck {
     async fn let_go(self) {
-        self.log.rollback().await.unwrap();
+        self.log.let_go().await;
         assert_eq!(self.caller.await.unwrap(), 2);
     }
 }

@@ -7,11 +7,11 @@ use aval_database::{Backend, Database};
 use aval_domain::event::Event;
 use aval_domain::id::EventId;
 use aval_merkle_log::note::Signer;
-use sea_orm::{ConnectionTrait as _, DatabaseTransaction, TransactionTrait as _};
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::store::sql::{SqlStore, damage};
+use crate::store::sql::SqlStore;
+use crate::store::sql::damage::{self, HeldHead};
 
 /// Longer than any machine takes; a test that waits so long has failed.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
@@ -80,15 +80,12 @@ impl Desk {
         self.db.backend() == Backend::Postgres
     }
 
-    /// Where the engine makes batches ready: no batch is stored until this is rolled back.
-    pub(super) async fn hold_the_log(&self) -> Option<DatabaseTransaction> {
+    /// Where the engine makes batches ready: no batch is stored until it is let go.
+    pub(super) async fn hold_the_log(&self) -> Option<HeldHead> {
         if !self.makes_ready() {
             return None;
         }
-        let held = self.db.reader().begin().await.unwrap();
-        let locked = held.execute_unprepared("SELECT id FROM log_head FOR UPDATE");
-        locked.await.unwrap();
-        Some(held)
+        Some(damage::hold_the_head(&self.db).await)
     }
 
     pub(super) async fn damage(&self, sql: &str) {
