@@ -112,7 +112,7 @@ pub fn load<S: Service>(file: Option<&Path>) -> anyhow::Result<S::Config> {
 fn look_at_files<S: Service>(config: &S::Config, told: &mut dyn io::Write) -> anyhow::Result<()> {
     let mut look = Look::new(Environment::system().clock.now(), told);
     let collector = S::telemetry(config).otlp_tls.as_ref();
-    look.at_tls("telemetry.otlp_tls.certificate", collector)?;
+    look.at_tls("telemetry.otlp_tls", collector)?;
     S::look_at_files(config, &mut look)
 }
 

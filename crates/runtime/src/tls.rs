@@ -56,7 +56,7 @@ pub enum TlsError {
     #[error("{key}: {} ended at {not_after}", .path.display())]
     Ended {
         /// The key of the configuration that names it: `grpc.tls.certificate`.
-        key: &'static str,
+        key: String,
         /// The certificate's file.
         path: PathBuf,
         /// When it ended.
@@ -93,7 +93,7 @@ pub struct ServerTls {
 impl ServerTls {
     /// Reads the files. A certificate that has ended by now is refused under this key of the
     /// configuration, and one that soon will is said in the log.
-    pub fn new(key: &'static str, files: &TlsFiles, now: Timestamp) -> Result<Self, TlsError> {
+    pub fn new(key: &str, files: &TlsFiles, now: Timestamp) -> Result<Self, TlsError> {
         let own = require_standing(key, &files.certificate, now)?;
         let read = server_config(files)?;
         Ok(Self {
@@ -129,14 +129,14 @@ impl ServerTls {
 /// Refuses the certificate in this file, which this key of the configuration names, if it has
 /// ended by now.
 pub fn require_standing(
-    key: &'static str,
+    key: &str,
     certificate: &Path,
     now: Timestamp,
 ) -> Result<Validity, TlsError> {
     let validity = Validity::read(certificate)?;
     if validity.standing(now) == Standing::Ended {
         return Err(TlsError::Ended {
-            key,
+            key: key.to_owned(),
             path: certificate.to_owned(),
             not_after: validity.not_after,
         });

@@ -63,9 +63,9 @@ impl Service for Consent {
     fn look_at_files(config: &Config, look: &mut Look<'_>) -> anyhow::Result<()> {
         look.at_listener(&config.grpc)?;
         let directory = &config.practitioner_directory;
-        look.at_peer("practitioner_directory.tls.certificate", directory)?;
-        look.at_peer("identity.tls.certificate", &config.identity)?;
-        look.at_peer("audit.tls.certificate", &config.audit)?;
+        look.at_peer("practitioner_directory", directory)?;
+        look.at_peer("identity", &config.identity)?;
+        look.at_peer("audit", &config.audit)?;
         look.at_hexadecimal("page_tokens.key_file", &config.page_tokens.key_file)?;
         if let Some((_, file)) = config.cache.shared() {
             look.at_hexadecimal("cache.key_file", file)?;

@@ -67,8 +67,8 @@ impl Service for Identity {
     fn look_at_files(config: &Config, look: &mut Look<'_>) -> anyhow::Result<()> {
         look.at_listener(&config.grpc)?;
         let directory = &config.practitioner_directory;
-        look.at_peer("practitioner_directory.tls.certificate", directory)?;
-        look.at_peer("audit.tls.certificate", &config.audit)?;
+        look.at_peer("practitioner_directory", directory)?;
+        look.at_peer("audit", &config.audit)?;
         for (key, provider) in [
             (
                 "practitioners_provider.client_certificate.certificate",

@@ -49,7 +49,7 @@ impl Service for Directory {
 
     fn look_at_files(config: &Config, look: &mut Look<'_>) -> anyhow::Result<()> {
         look.at_listener(&config.grpc)?;
-        look.at_peer("audit.tls.certificate", &config.audit)
+        look.at_peer("audit", &config.audit)
     }
 
     fn start(

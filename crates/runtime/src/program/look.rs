@@ -55,33 +55,37 @@ impl<'a> Look<'a> {
     /// The files of the gRPC listener.
     pub fn at_listener(&mut self, grpc: &GrpcConfig) -> anyhow::Result<()> {
         self.at("grpc.callers", grpc.callers.as_deref(), Allowlist::load)?;
-        self.at_tls("grpc.tls.certificate", grpc.tls.as_ref())
+        self.at_tls("grpc.tls", grpc.tls.as_ref())
     }
 
-    /// The files by which a peer is called, whose certificate this key names.
-    pub fn at_peer(&mut self, key: &'static str, peer: &PeerConfig) -> anyhow::Result<()> {
-        self.at_tls(key, peer.tls.as_ref())
+    /// The files by which the peer of this section is called.
+    pub fn at_peer(&mut self, section: &str, peer: &PeerConfig) -> anyhow::Result<()> {
+        self.at_tls(&format!("{section}.tls"), peer.tls.as_ref())
     }
 
-    /// A certificate, which must not have ended, its key and the authority: they must belong
-    /// together.
-    pub fn at_tls(&mut self, key: &'static str, files: Option<&TlsFiles>) -> anyhow::Result<()> {
+    /// The files of this section: a certificate, which must not have ended, its key and the
+    /// authority. They must belong together.
+    pub fn at_tls(&mut self, section: &str, files: Option<&TlsFiles>) -> anyhow::Result<()> {
         let Some(files) = files else {
             return Ok(());
         };
-        self.at_certificate(key, Some(&files.certificate))?;
+        let key = |name| format!("{section}.{name}");
+        self.at_certificate(&key("certificate"), Some(&files.certificate))?;
         let mut are_here = files.certificate.exists();
-        for file in [&files.private_key, &files.client_ca] {
-            are_here &= self.here(key, Some(file))?.is_some();
+        for (name, file) in [
+            ("private_key", &files.private_key),
+            ("client_ca", &files.client_ca),
+        ] {
+            are_here &= self.here(&key(name), Some(file))?.is_some();
         }
         if are_here {
-            tls::server_config(files).context(key)?;
+            tls::server_config(files).with_context(|| section.to_owned())?;
         }
         Ok(())
     }
 
     /// A certificate, which must not have ended; one that soon will is told.
-    pub fn at_certificate(&mut self, key: &'static str, file: Option<&Path>) -> anyhow::Result<()> {
+    pub fn at_certificate(&mut self, key: &str, file: Option<&Path>) -> anyhow::Result<()> {
         let Some(file) = self.here(key, file)? else {
             return Ok(());
         };
@@ -95,7 +99,7 @@ impl<'a> Look<'a> {
 
     fn here<'file>(
         &mut self,
-        key: &'static str,
+        key: &str,
         file: Option<&'file Path>,
     ) -> anyhow::Result<Option<&'file Path>> {
         let Some(file) = file else {
