@@ -113,7 +113,7 @@ pub enum ServerError {
 ///     let drained = CancellationToken::new();
 ///     let ops = tokio::spawn(ops.serve(condition.clone(), drained.clone()));
 ///     // The outbox's relay is spawned here, with `trail` and `shutdown`.
-///     server.telling(condition).serve(shutdown).await?;
+///     server.telling(condition).serve(shutdown).await;
 ///     drained.cancel();
 ///     ops.await??;
 ///     Ok(())

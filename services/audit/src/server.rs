@@ -354,12 +354,7 @@ impl Tasks {
         // Ready is who can read: an instance that does not write serves all the same.
         let ops = tokio::spawn(self.ops.serve_on(condition.clone(), shutdown.clone()));
 
-        let (grpc, stop) = (self.grpc.telling(condition), shutdown.clone());
-        let serving = async move {
-            if let Err(error) = grpc.serve(stop).await {
-                tracing::error!(%error, "the gRPC listener ended");
-            }
-        };
+        let serving = self.grpc.telling(condition).serve(shutdown.clone());
         // Of what is vital nothing is to be told: whichever of them was lost, it was said.
         let _ = vitals.spawn("grpc", &shutdown, serving).await;
         shutdown.cancel();

@@ -336,8 +336,6 @@ fn keep_house(
 }
 
 async fn serve_grpc(grpc: BoundServer, shutdown: CancellationToken, drained: CancellationToken) {
-    if let Err(error) = grpc.serve(shutdown).await {
-        tracing::error!(%error, "gRPC is no longer served");
-    }
+    grpc.serve(shutdown).await;
     drained.cancel();
 }

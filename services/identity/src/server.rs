@@ -226,9 +226,7 @@ impl Server {
                 ),
             ),
             vitals.spawn("grpc", &shutdown.clone(), async move {
-                if let Err(error) = grpc.serve(shutdown).await {
-                    tracing::error!(%error, "gRPC is no longer served");
-                }
+                grpc.serve(shutdown).await;
                 drained.cancel();
             }),
         ];

@@ -224,12 +224,7 @@ impl Tasks {
         let measuring = tokio::spawn(measure(self.app, self.environment, shutdown.clone()));
         let condition = Condition::of(self.db.clone()).while_alive(&vitals);
         let ops = tokio::spawn(self.ops.serve_on(condition.clone(), shutdown.clone()));
-        let (grpc, stop) = (self.grpc.telling(condition), shutdown.clone());
-        let serving = async move {
-            if let Err(error) = grpc.serve(stop).await {
-                tracing::error!(%error, "the gRPC listener ended");
-            }
-        };
+        let serving = self.grpc.telling(condition).serve(shutdown.clone());
         // Whoever keeps the vitals says when one of them is lost, by a panic or without.
         let _ = vitals.spawn("grpc", &shutdown, serving).await;
         shutdown.cancel();

@@ -79,11 +79,11 @@ impl BoundServer {
     /// Boxed, so that the walk of a request is compiled here and not again in each
     /// service.
     #[must_use = "a future does nothing before it is awaited"]
-    pub fn serve(self, shutdown: CancellationToken) -> BoxFuture<'static, Result<(), ServerError>> {
+    pub fn serve(self, shutdown: CancellationToken) -> BoxFuture<'static, ()> {
         Box::pin(self.accept_until(shutdown))
     }
 
-    async fn accept_until(self, shutdown: CancellationToken) -> Result<(), ServerError> {
+    async fn accept_until(self, shutdown: CancellationToken) {
         if self.tls.is_none() {
             tracing::warn!(
                 address = %self.address,
@@ -125,7 +125,6 @@ impl BoundServer {
             let _ = told.await;
         }
         self.drain(connections).await;
-        Ok(())
     }
 
     async fn drain(self, mut connections: JoinSet<()>) {

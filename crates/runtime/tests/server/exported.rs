@@ -89,7 +89,7 @@ async fn spans_and_metrics_reach_the_collector_and_hold_no_secrets() {
     assert!(refused.is_err(), "the token is no token");
     // Spans end with what they describe.
     stand.shutdown.cancel();
-    stand.serving.await.unwrap().unwrap();
+    stand.serving.await.unwrap();
     drop(again);
     tokio::task::spawn_blocking(|| drop(guard)).await.unwrap();
 

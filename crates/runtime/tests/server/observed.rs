@@ -156,7 +156,7 @@ async fn a_client_is_refused_by_a_server_that_is_not_there() {
     let stand = Stand::start(&Desk::new(), |_| {}).await;
     let channel = stand.channel("records");
     stand.shutdown.cancel();
-    stand.serving.await.unwrap().unwrap();
+    stand.serving.await.unwrap();
     let mut client = TransparencyServiceClient::new(channel);
     let status = client
         .get_checkpoint(GetCheckpointRequest {})

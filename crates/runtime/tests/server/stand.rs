@@ -24,7 +24,7 @@ use aval_runtime::condition::Condition;
 use aval_runtime::config::{GrpcConfig, PeerConfig, TlsFiles, TokenConfig};
 use aval_runtime::context::RequestContext;
 use aval_runtime::environment::Environment;
-use aval_runtime::server::{GrpcServer, ServerError};
+use aval_runtime::server::GrpcServer;
 use aval_runtime::status::Refusal;
 use aval_runtime::token::{StaticKeys, TokenSigner, TokenVerifier};
 use tokio::sync::Semaphore;
@@ -135,7 +135,7 @@ pub(crate) struct Stand {
     pub(crate) address: SocketAddr,
     pub(crate) signer: TokenSigner,
     pub(crate) shutdown: CancellationToken,
-    pub(crate) serving: JoinHandle<Result<(), ServerError>>,
+    pub(crate) serving: JoinHandle<()>,
 }
 
 impl Stand {

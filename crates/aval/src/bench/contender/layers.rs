@@ -39,10 +39,6 @@ pub(crate) async fn serve_layers(
     .bind()
     .await?;
     let address = server.bound_address();
-    tokio::spawn(async move {
-        if let Err(error) = server.serve(CancellationToken::new()).await {
-            tracing::error!(%error, "the server with every layer ended");
-        }
-    });
+    tokio::spawn(server.serve(CancellationToken::new()));
     Ok(address)
 }

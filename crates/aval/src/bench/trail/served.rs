@@ -204,10 +204,6 @@ pub(super) async fn serve(
     let server = with_services(GrpcServer::new(&config, &environment, allowlist, verifier));
     let server = server.bind().await?;
     let address = server.bound_address();
-    tokio::spawn(async move {
-        if let Err(error) = server.serve(CancellationToken::new()).await {
-            tracing::error!(%error, "a server of the bench ended");
-        }
-    });
+    tokio::spawn(server.serve(CancellationToken::new()));
     Ok(address)
 }
