@@ -13,16 +13,25 @@ pub const LONGEST: usize = 40;
 /// Whether two words are near; a word is not near itself.
 #[must_use]
 pub fn are_near(one: &str, other: &str) -> bool {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    let same = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
-    let (one, other) = (&one[same..], &other[same..]);
-    let ends = one.iter().rev().zip(other.iter().rev());
-    let same = ends.take_while(|(a, b)| a == b).count();
-    match (&one[..one.len() - same], &other[..other.len() - same]) {
-        ([_], [] | [_]) | ([], [_]) => true,
-        ([a, b], [c, d]) => a == d && b == c,
+    let begins = common(one.chars(), other.chars());
+    let (one, other) = (&one[begins..], &other[begins..]);
+    let ends = common(one.chars().rev(), other.chars().rev());
+    let letters = |word: &str| {
+        let mut letters = word[..word.len() - ends].chars();
+        (letters.next(), letters.next(), letters.next())
+    };
+    match (letters(one), letters(other)) {
+        ((Some(_), None, _), (_, None, _)) | ((None, ..), (Some(_), None, _)) => true,
+        ((Some(a), Some(b), None), (Some(c), Some(d), None)) => a == d && b == c,
         _ => false,
     }
+}
+
+/// How many bytes of both are the same letters.
+fn common(one: impl Iterator<Item = char>, other: impl Iterator<Item = char>) -> usize {
+    let pairs = one.zip(other);
+    let same = pairs.take_while(|(one, other)| one == other);
+    same.map(|(letter, _)| letter.len_utf8()).sum()
 }
 
 #[cfg(test)]
