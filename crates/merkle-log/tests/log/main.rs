@@ -1,4 +1,4 @@
-//! The log from outside: against published answers, an independent implementation, and an adversary.
+//! The log from outside: against published answers, independent implementations, and an adversary.
 
 #[cfg(test)]
 mod histories;
@@ -7,11 +7,17 @@ mod hostile;
 #[cfg(test)]
 mod known_answers;
 #[cfg(test)]
+mod notes;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod receipts;
 #[cfg(test)]
 mod tampering;
+#[cfg(test)]
+mod tiled;
+#[cfg(test)]
+mod verdicts;
 
 #[cfg(test)]
 mod erasures;
@@ -19,3 +25,5 @@ mod erasures;
 mod fixture;
 #[cfg(test)]
 mod lying_log;
+#[cfg(test)]
+mod vast;

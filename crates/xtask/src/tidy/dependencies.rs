@@ -32,6 +32,11 @@ const NOT_NAMED: &[Exception] = &[
         "gives the command and the tests one build",
     ),
     (
+        "aval-runtime",
+        "sha2-of-sqlx",
+        "gives the command and the tests one build",
+    ),
+    (
         "aval-database",
         "sqlx",
         "chooses the TLS provider that sea-orm leaves open",
