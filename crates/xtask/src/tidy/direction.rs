@@ -44,6 +44,15 @@ const THE_COMMAND: &[&str] = &[
     "aval-testing",
 ];
 
+/// What the tests of a power cut stand on: one service's contract, from outside its program.
+const A_CALLER: &[&str] = &[
+    "aval-domain",
+    "aval-merkle-log",
+    "aval-proto",
+    "aval-runtime",
+    "aval-testing",
+];
+
 /// Whatever reads what others send.
 const WHAT_READS: &[&str] = &[
     "aval-consent",
@@ -72,6 +81,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("aval", EVERYTHING),
     ("aval-tests", THE_COMMAND),
     ("aval-fuzz", WHAT_READS),
+    ("aval-power-cut", A_CALLER),
     ("xtask", &[]),
 ];
 

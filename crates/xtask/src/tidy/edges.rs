@@ -21,7 +21,13 @@ struct Edge {
 const EDGES: &[Edge] = &[
     Edge {
         families: &["tonic", "prost", "aval_proto"],
-        crates: &["aval-proto", "aval-runtime", "aval", "aval-tests"],
+        crates: &[
+            "aval-proto",
+            "aval-runtime",
+            "aval",
+            "aval-tests",
+            "aval-power-cut",
+        ],
         service_paths: &["src/grpc", "src/server.rs", "src/main.rs"],
     },
     Edge {
