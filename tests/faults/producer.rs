@@ -83,6 +83,7 @@ impl Producer {
                 sequence,
                 event: Some(event_to_proto(&event)),
             }],
+            include_receipts: false,
         };
         loop {
             let answer = self.source.trail().append_events(request.clone()).await;

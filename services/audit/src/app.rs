@@ -1,6 +1,7 @@
 //! The use cases, one file each.
 
 mod append_events;
+mod delivery_receipts;
 mod erase_events;
 mod erased;
 mod export_events;
@@ -21,7 +22,8 @@ mod watch_events;
 mod watch_findings;
 mod witnessed;
 
-pub use append_events::AppendEvents;
+pub use append_events::{AppendEvents, Appended};
+pub use delivery_receipts::{DeliveryReceipt, MOST_RECEIPTS};
 pub use erase_events::EraseEvents;
 pub use erased::Listed;
 pub use get_checkpoint::{Checkpoints, SignedCheckpoint};

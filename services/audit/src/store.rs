@@ -124,6 +124,11 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// The leaves of this range that there are, in order.
     fn leaves(&self, range: Range<u64>) -> Answer<'_, Vec<LeafContent>>;
 
+    /// Those of these events that this producer delivered, in no particular order, with what
+    /// is left of those whose payload was erased. One is told or erased or, if it is erased at
+    /// this moment, both: it is missing in no case. At most as many as one delivery has.
+    fn delivered<'a>(&'a self, source: &'a str, events: &'a [EventId]) -> Answer<'a, Page>;
+
     /// The event with this identifier, unless its payload was erased.
     fn event(&self, id: EventId) -> Answer<'_, Option<StoredEntry>>;
 
@@ -233,7 +238,7 @@ pub enum Sequence {
     OldestFirst,
 }
 
-/// A part of a list, and of what was erased there, the newest first.
+/// A part of a list, and of what was erased there; of a history, the newest first.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
     /// The events.

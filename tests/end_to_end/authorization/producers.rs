@@ -23,6 +23,7 @@ async fn software_appends_in_its_own_name_or_not_at_all() {
             source: source.to_owned(),
             epoch: 1,
             events: Vec::new(),
+            include_receipts: false,
         };
         let call = Call::named("TrailService/AppendEvents");
         let bytes = request.encode_to_vec();

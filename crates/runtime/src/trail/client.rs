@@ -66,6 +66,7 @@ impl TrailClient {
                     event: Some(event_to_proto(event)),
                 })
                 .collect(),
+            include_receipts: false,
         };
         let answer = self.client.clone().append_events(request).await;
         Ok(answer?.into_inner().acknowledged_sequence)

@@ -59,6 +59,7 @@ impl TrailService for Trail {
         let acknowledged_sequence = *sequences.last().unwrap();
         Ok(Response::new(AppendEventsResponse {
             acknowledged_sequence,
+            receipts: Vec::new(),
         }))
     }
 

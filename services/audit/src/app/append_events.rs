@@ -3,9 +3,11 @@
 use std::sync::PoisonError;
 
 use aval_domain::event::{Event, EventKind, Outcome, Subject};
+use aval_domain::id::EventId;
 use aval_runtime::context::RequestContext;
 
-use super::{App, may_append};
+use super::delivery_receipts::may_be_answered;
+use super::{App, DeliveryReceipt, may_append};
 use crate::error::Error;
 use crate::plan::Refused;
 use crate::submission::{SealedEvent, Submission, Unrecordable};
@@ -26,6 +28,17 @@ pub struct AppendEvents {
     pub epoch: u64,
     /// The events, each after its sequence.
     pub events: Vec<(u64, Event)>,
+    /// Whether a receipt of each is wanted.
+    pub include_receipts: bool,
+}
+
+/// What the log holds after a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Appended {
+    /// The highest sequence recorded of its source and epoch.
+    pub acknowledged_sequence: u64,
+    /// Where they were asked for, one for each event, in their order.
+    pub receipts: Vec<DeliveryReceipt>,
 }
 
 impl App {
@@ -34,11 +47,15 @@ impl App {
     ///
     /// A delivery before which events are missing, or that contradicts what was
     /// recorded, is refused whole, and raises an alert: the trail is not complete.
+    ///
+    /// Receipts cost nothing where they are not asked for. They are made of what is recorded
+    /// by then: if that fails the delivery is recorded nevertheless, and making it again
+    /// answers them.
     pub async fn append_events(
         &self,
         cx: &RequestContext,
         command: AppendEvents,
-    ) -> Result<u64, Error> {
+    ) -> Result<Appended, Error> {
         may_append(cx, &command.source)?;
         let mut sealed = Vec::with_capacity(command.events.len());
         for (position, (sequence, event)) in command.events.into_iter().enumerate() {
@@ -50,13 +67,23 @@ impl App {
                 .map_err(|rule| Error::Unrecordable { position, rule })?;
             sealed.push((sequence, event));
         }
+        let wanted: Vec<EventId> = if command.include_receipts {
+            may_be_answered(&sealed)?;
+            let events = sealed.iter();
+            events.map(|(_, sealed)| sealed.event.event_id).collect()
+        } else {
+            Vec::new()
+        };
         let submission = Submission::new(command.source.as_str(), command.epoch, sealed)?;
         let recorded = self.writer.record(submission).await.map_err(Error::from);
         if let Err(Error::Refused(refused)) = &recorded {
             self.alert(cx, &command.source, command.epoch, *refused)
                 .await;
         }
-        recorded
+        Ok(Appended {
+            acknowledged_sequence: recorded?,
+            receipts: self.delivery_receipts(&command.source, &wanted).await?,
+        })
     }
 
     /// Raises the alert, the first time that this is found. It must not replace the

@@ -108,7 +108,11 @@ impl App {
     /// The receipt against a checkpoint, verified before it is given away: a row that was
     /// changed together with its own hashes is noticed here. [`Error::NotWitnessed`] for an
     /// event that the checkpoint does not cover yet.
-    async fn receipt(&self, event: &Listed, signed: &SignedCheckpoint) -> Result<String, Error> {
+    pub(super) async fn receipt(
+        &self,
+        event: &Listed,
+        signed: &SignedCheckpoint,
+    ) -> Result<String, Error> {
         let (salt, evidence) = match event {
             Listed::Told(entry) => (Some(entry.salt.0), Evidence::Event(&entry.canonical)),
             Listed::Erased(_) => (None, Evidence::LeafOnly),

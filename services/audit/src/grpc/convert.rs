@@ -15,11 +15,13 @@ pub(super) use oversight::{
 pub(super) use proofs::{consistency, inclusion, patient_proof, size};
 
 use aval_domain::id::{EventId, PatientId};
-use aval_proto::audit::v1::{AppendEventsRequest, EraseEventsRequest, SequencedEvent};
+use aval_proto::audit::v1::{
+    AppendEventsRequest, AppendEventsResponse, EraseEventsRequest, EventReceipt, SequencedEvent,
+};
 use aval_runtime::convert::event::event_from_proto;
 use aval_runtime::status::{FieldErrors, Refusal};
 
-use crate::app::{AppendEvents, EraseEvents};
+use crate::app::{AppendEvents, Appended, DeliveryReceipt, EraseEvents, MOST_RECEIPTS};
 use crate::erasure::LONGEST_GROUND;
 use crate::submission::MOST_EVENTS;
 
@@ -28,6 +30,10 @@ pub(super) fn append_events(request: &AppendEventsRequest) -> Result<AppendEvent
     if !(1..=MOST_EVENTS).contains(&request.events.len()) {
         return Err(Refusal::field("events", "must be 1 to 1000 events"));
     }
+    if request.include_receipts && request.events.len() > MOST_RECEIPTS {
+        let rule = "must be at most 100 where receipts are wanted";
+        return Err(Refusal::field("events", rule));
+    }
     let mut fields = FieldErrors::new();
     let events = fields.each("events", &request.events, sequenced_event);
     fields.build(|| {
@@ -35,8 +41,26 @@ pub(super) fn append_events(request: &AppendEventsRequest) -> Result<AppendEvent
             source: request.source.clone(),
             epoch: request.epoch,
             events: events?,
+            include_receipts: request.include_receipts,
         })
     })
+}
+
+/// What a delivery is answered.
+pub(super) fn appended(appended: Appended) -> AppendEventsResponse {
+    let receipts = appended.receipts.into_iter();
+    AppendEventsResponse {
+        acknowledged_sequence: appended.acknowledged_sequence,
+        receipts: receipts.map(event_receipt).collect(),
+    }
+}
+
+fn event_receipt(receipt: DeliveryReceipt) -> EventReceipt {
+    EventReceipt {
+        event_id: receipt.event_id.to_string(),
+        receipt: receipt.receipt.unwrap_or_default(),
+        canonical_event: receipt.canonical.unwrap_or_default(),
+    }
 }
 
 /// Whose events are to be erased, and why.

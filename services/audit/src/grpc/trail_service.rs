@@ -42,14 +42,8 @@ impl TrailService for Trail {
         let (cx, request) = RequestContext::open(request)?;
         may_append(&cx, &request.source).map_err(Refusal::from)?;
         let command = convert::append_events(&request)?;
-        let acknowledged_sequence = self
-            .app
-            .append_events(&cx, command)
-            .await
-            .map_err(refusal)?;
-        Ok(Response::new(AppendEventsResponse {
-            acknowledged_sequence,
-        }))
+        let appended = self.app.append_events(&cx, command).await;
+        Ok(Response::new(convert::appended(appended.map_err(refusal)?)))
     }
 
     async fn list_events(

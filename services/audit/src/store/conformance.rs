@@ -50,6 +50,7 @@ aval_database::conformance_suite! {
         a_batch_that_repeats_an_event_changes_nothing,
         positions_come_back_to_the_next_writer,
         events_are_recognised_by_their_identifier,
+        what_a_producer_delivered_is_found_for_it_alone,
         own_events_wait_in_the_outbox,
         a_writer_that_was_overtaken_is_fenced_and_nothing_is_lost,
         a_batch_for_another_size_is_refused,

@@ -45,7 +45,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use aval_database::{Database, DatabaseError, outbox};
+use aval_database::{Database, DatabaseError};
 use aval_domain::event::Event;
 use aval_domain::id::{EventId, PatientId, PractitionerId};
 use aval_domain::time::Timestamp;
@@ -251,6 +251,10 @@ impl Store for SqlStore {
         Box::pin(read::leaves(&self.db, range))
     }
 
+    fn delivered<'a>(&'a self, source: &'a str, events: &'a [EventId]) -> Answer<'a, Page> {
+        Box::pin(read::delivered(&self.db, &self.keys, source, events))
+    }
+
     fn event(&self, id: EventId) -> Answer<'_, Option<StoredEntry>> {
         Box::pin(read::event(&self.db, &self.keys, id))
     }
@@ -384,12 +388,6 @@ impl Store for SqlStore {
     }
 
     fn trace<'a>(&'a self, event: &'a Event) -> Answer<'a, ()> {
-        Box::pin(async {
-            self.db
-                .transaction::<_, DatabaseError, _>("audit.trace", async |tx| {
-                    outbox::append(&tx, event).await
-                })
-                .await
-        })
+        Box::pin(append::trace(&self.db, event))
     }
 }

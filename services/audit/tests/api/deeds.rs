@@ -60,6 +60,7 @@ pub(crate) fn delivery(source: &str, first: u64, events: &[Event]) -> AppendEven
         source: source.to_owned(),
         epoch: 1,
         events: events.collect(),
+        include_receipts: false,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::people::{Person, patient_id, practitioner_id};
 use crate::stand::{Stand, fields, reason};
 
 impl Stand {
-    async fn erase(&self, patient: PatientId, ground: &str) -> Result<u64, Status> {
+    pub(crate) async fn erase(&self, patient: PatientId, ground: &str) -> Result<u64, Status> {
         let request = EraseEventsRequest {
             patient_id: patient.to_string(),
             ground: ground.to_owned(),

@@ -7,6 +7,7 @@ mod callers;
 mod completeness;
 mod coverage;
 mod deeds;
+mod delivery_receipts;
 mod erasing;
 mod exporting;
 mod findings;

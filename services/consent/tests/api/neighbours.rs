@@ -252,6 +252,7 @@ impl TrailService for Memory {
         }
         Ok(Response::new(audit::AppendEventsResponse {
             acknowledged_sequence,
+            receipts: Vec::new(),
         }))
     }
 

@@ -217,6 +217,7 @@ impl TrailService for Neighbour {
         self.0.events.lock().unwrap().extend(events.unwrap());
         Ok(Response::new(audit::AppendEventsResponse {
             acknowledged_sequence: request.events.last().unwrap().sequence,
+            receipts: Vec::new(),
         }))
     }
 

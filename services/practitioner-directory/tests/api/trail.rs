@@ -84,6 +84,7 @@ impl TrailService for Desk {
         self.told.lock().unwrap().extend(events);
         Ok(Response::new(proto::AppendEventsResponse {
             acknowledged_sequence,
+            receipts: Vec::new(),
         }))
     }
 

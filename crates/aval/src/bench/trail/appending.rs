@@ -151,6 +151,7 @@ impl Contender {
                     source: PRODUCER.to_owned(),
                     epoch: events.epoch.fetch_add(1, Ordering::Relaxed),
                     events: vec![SequencedEvent::default()],
+                    include_receipts: false,
                 },
             }) as Box<dyn Caller>
         });

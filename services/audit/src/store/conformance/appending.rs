@@ -5,6 +5,7 @@ use aval_domain::event::{Event, EventKind};
 use aval_merkle_log::leaf::leaf_hash;
 
 use super::fixture::Fixture;
+use crate::erasure::Target;
 use crate::head_map::HeadMap;
 use crate::plan::Recorded;
 use crate::query::{Filter, Scope};
@@ -126,6 +127,36 @@ pub(super) async fn events_are_recognised_by_their_identifier(fixture: &Fixture)
             .tells_the_same_as(canonical)
     );
     assert!(!recorded.contains_key(&ids[2]));
+}
+
+pub(super) async fn what_a_producer_delivered_is_found_for_it_alone(fixture: &Fixture) {
+    let mut hand = fixture.take_over().await;
+    let patient_id = fixture.sample.patient_id();
+    let events: Vec<Event> = [None, Some(patient_id), None]
+        .map(|patient_id| fixture.sample.access(patient_id))
+        .into();
+    let (theirs, others) = events.split_at(2);
+    fixture.append(&mut hand, theirs).await;
+    fixture.append_from("identity", &mut hand, others).await;
+    let absent = fixture.sample.access(None);
+    let ids: Vec<_> = events.iter().chain([&absent]).map(|e| e.event_id).collect();
+
+    let places = async |source: &str| {
+        let page = fixture.store.delivered(source, &ids).await.unwrap();
+        let mut told: Vec<u64> = page.entries.iter().map(|e| e.log_index).collect();
+        let mut erased: Vec<u64> = page.erased.iter().map(|e| e.log_index).collect();
+        told.sort_unstable();
+        erased.sort_unstable();
+        (told, erased)
+    };
+    assert_eq!(places("consent").await, (vec![0, 1], vec![]));
+    assert_eq!(places("identity").await, (vec![2], vec![]));
+    assert_eq!(places("nobody").await, (vec![], vec![]));
+
+    let target = Target::Patient(patient_id);
+    fixture.erase(&mut hand, target).await;
+    assert_eq!(places("consent").await, (vec![0], vec![1]));
+    assert_eq!(places("identity").await, (vec![2], vec![]));
 }
 
 pub(super) async fn own_events_wait_in_the_outbox(fixture: &Fixture) {

@@ -4,7 +4,8 @@ mod postgres;
 mod sqlite;
 
 use aval_database::parameters::Encoded;
-use aval_database::{Backend, Database, DatabaseError};
+use aval_database::{Backend, Database, DatabaseError, outbox};
+use aval_domain::event::Event;
 use sea_orm::DbErr;
 
 use super::{alias, erase, keys};
@@ -51,6 +52,14 @@ pub(super) async fn commit(
         patient_keys.forget(patient_id.as_uuid());
     }
     Ok(())
+}
+
+/// Keeps an event of this service's own until the log takes it.
+pub(super) async fn trace(db: &Database, event: &Event) -> Result<(), DatabaseError> {
+    db.transaction::<_, DatabaseError, _>("audit.trace", async |tx| {
+        outbox::append(&tx, event).await
+    })
+    .await
 }
 
 /// Whether [`ready`] makes anything of these.

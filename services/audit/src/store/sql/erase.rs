@@ -215,6 +215,19 @@ pub(super) async fn erased(
     row.as_ref().map(erased_of).transpose()
 }
 
+/// What is left of those of these events that this producer delivered and that were erased.
+pub(super) async fn erased_of_source(
+    db: &Database,
+    source: &str,
+    event_ids: impl Iterator<Item = Uuid>,
+) -> Result<Vec<StoredErased>, DatabaseError> {
+    let rows = there(Column::EventId.is_in(event_ids))
+        .filter(Column::Source.eq(source))
+        .all(db.reader())
+        .await?;
+    rows.iter().map(erased_of).collect()
+}
+
 fn there(whose: SimpleExpr) -> Select<Entity> {
     Entity::find()
         .filter(whose)

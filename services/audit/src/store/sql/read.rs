@@ -9,10 +9,12 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use uuid::Uuid;
 
 use super::entity::event;
+use super::erase;
 use super::row::{self, LeafRow};
 use crate::entry::{Content, StoredEntry};
 use crate::patient_keys::PatientKeys;
 use crate::plan::Recorded;
+use crate::store::Page;
 
 /// How many values one `IN` names.
 const VALUES_PER_LIST: usize = 1_000;
@@ -98,6 +100,29 @@ pub(super) async fn entries_at(
         entries.extend(row::entries_of(connection, keys, &rows).await?);
     }
     Ok(entries)
+}
+
+/// Those of these events that this producer delivered.
+pub(super) async fn delivered(
+    db: &Database,
+    keys: &PatientKeys,
+    source: &str,
+    events: &[EventId],
+) -> Result<Page, DatabaseError> {
+    let ids = || events.iter().map(|id| id.as_uuid());
+    let rows = event::Entity::find()
+        .filter(event::Column::EventId.is_in(ids()))
+        .filter(event::Column::Source.eq(source))
+        .all(db.reader())
+        .await?;
+    let entries = row::entries_of(db.reader(), keys, &rows).await?;
+    // Also one that was erased after its row was found.
+    let erased = if entries.len() < rows.len() {
+        erase::erased_of_source(db, source, ids()).await?
+    } else {
+        Vec::new()
+    };
+    Ok(Page { entries, erased })
 }
 
 pub(super) async fn event(

@@ -73,6 +73,7 @@ impl TrailService for Inserting {
         }
         Ok(Response::new(proto::AppendEventsResponse {
             acknowledged_sequence,
+            receipts: Vec::new(),
         }))
     }
 
