@@ -197,7 +197,8 @@ fn value(field: &FieldDescriptor, world: &World) -> Option<Value> {
         })),
         Kind::Bool => (field.name() == "consent_collected").then_some(Value::Bool(true)),
         Kind::Uint64 => {
-            matches!(field.name(), "old_size" | "epoch" | "sequence").then_some(Value::U64(1))
+            let one = ["old_size", "epoch", "sequence", "newest_sequence"];
+            one.contains(&field.name()).then_some(Value::U64(1))
         }
         Kind::Message(kind) => match kind.full_name() {
             "google.protobuf.Timestamp" => is_future(field).then(|| in_thirty_days(&kind)),

@@ -62,6 +62,7 @@ impl Persona {
     pub(crate) fn admitted(call: &Call) -> Self {
         match call.name().as_str() {
             "TrailService/AppendEvents"
+            | "TrailService/ReportOutbox"
             | "MergeService/WatchMerges"
             | "FindingService/WatchFindings" => Self::Software("consent"),
             "GrantService/RequestGrant"

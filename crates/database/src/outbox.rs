@@ -22,6 +22,10 @@
 //! whoever restores it calls [`start_new_epoch`] before the service starts again.
 //! If that is forgotten, the receiver sees a known number with an unknown event
 //! and refuses it.
+//!
+//! Every half minute the relay also says how the outbox stands ([`Report`]), whether it has
+//! something to deliver or not: a receiver that hears nothing knows that something is wrong,
+//! and one that hears of a lower number than it recorded, that a database was put back.
 
 mod entity;
 #[expect(
@@ -43,7 +47,7 @@ use sea_orm::{
 use crate::{Database, DatabaseError, Transaction, rows};
 pub use migration::CreateOutbox;
 pub use numbering::start_new_epoch;
-pub use relay::{Batch, NumberedEvent, Relay, RelaySettings};
+pub use relay::{Batch, NumberedEvent, Relay, RelaySettings, Report};
 
 /// Appends `event` inside the transaction of the change that it tells.
 pub async fn append(tx: &Transaction, event: &Event) -> Result<(), DatabaseError> {

@@ -46,6 +46,7 @@ const WITHOUT_REQUEST_ID: &[(&str, &str)] = &[
     ("ImportExtraction", "the request id stands in the header"),
     ("EraseEvents", "what is erased stays so"),
     ("AppendEvents", "the event ids tell repetitions apart"),
+    ("ReportOutbox", "nothing is recorded; the newest counts"),
     ("AcknowledgeNotification", "repeating it answers the same"),
 ];
 

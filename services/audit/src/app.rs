@@ -16,6 +16,7 @@ mod list_history;
 mod list_unusual_accesses;
 mod permission;
 mod reading;
+mod report_outbox;
 mod search_events;
 mod trace_reading;
 mod watch_events;
@@ -49,6 +50,7 @@ use aval_merkle_log::checkpoint::Checkpoint;
 use aval_runtime::page::PageTokens;
 
 use crate::checkpoint_key::CheckpointKey;
+use crate::hearing::Hearing;
 use crate::store::Store;
 use crate::unusual::Rules;
 use crate::witnessing::Witnesses;
@@ -63,6 +65,7 @@ pub struct App {
     page_tokens: Arc<PageTokens>,
     watching: Watching,
     rules: Rules,
+    hearing: Arc<Hearing>,
     witnesses: Option<Arc<Witnesses>>,
     /// The alerts that were raised since the start, each once: source, epoch, sequence.
     alerts: Mutex<HashSet<(String, u64, u64)>>,
@@ -80,6 +83,7 @@ impl App {
         page_tokens: PageTokens,
         watching: Watching,
         rules: Rules,
+        hearing: Arc<Hearing>,
     ) -> Self {
         Self {
             store,
@@ -88,6 +92,7 @@ impl App {
             page_tokens: Arc::new(page_tokens),
             watching,
             rules,
+            hearing,
             witnesses: None,
             alerts: Mutex::default(),
             opened: Mutex::default(),

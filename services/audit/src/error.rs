@@ -10,6 +10,7 @@ use aval_runtime::page::PageTokenInvalid;
 
 use crate::checkpoint_key::CheckpointRefused;
 use crate::entry::Altered;
+use crate::hearing::Contradiction;
 use crate::plan::Refused;
 use crate::submission::{NotASubmission, Unrecordable};
 use crate::writer::{RecordError, TermError};
@@ -42,6 +43,9 @@ pub enum Error {
     /// The delivery breaks the order of its producer.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// What a producer says of its outbox does not fit what is recorded.
+    #[error(transparent)]
+    Contradicted(#[from] Contradiction),
     /// Another instance writes the log.
     #[error("this instance does not write the log")]
     NotWriting,

@@ -56,6 +56,8 @@ pub mod writer;
 
 pub mod own_trail;
 
+pub mod hearing;
+
 pub mod tail;
 
 pub mod witnessing;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aval_domain::time::Timestamp;
 use aval_runtime::telemetry::metrics::meter;
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Counter, Gauge, Histogram};
+use opentelemetry::metrics::{AsyncInstrument, Counter, Gauge, Histogram, ObservableGauge};
 
 /// What the writing task counts.
 #[derive(Debug, Clone)]
@@ -42,13 +42,7 @@ impl WriterMetrics {
                 )
                 .with_unit("s")
                 .build(),
-            refused: meter
-                .u64_counter("aval.audit.deliveries.refused")
-                .with_description(
-                    "Deliveries refused because events are missing before them, or differ from \
-                     what was recorded: the trail is not complete.",
-                )
-                .build(),
+            refused: deliveries_refused(),
         }
     }
 
@@ -73,6 +67,59 @@ impl WriterMetrics {
     /// Deliveries were refused.
     pub(crate) fn refused(&self, deliveries: u64) {
         self.refused.add(deliveries, &[]);
+    }
+}
+
+/// What a producer says that does not follow on from what is recorded of it.
+pub(crate) fn deliveries_refused() -> Counter<u64> {
+    meter()
+        .u64_counter("aval.audit.deliveries.refused")
+        .with_description(
+            "Deliveries refused because events are missing before them, or differ from what was \
+             recorded, and reports of outboxes that contradict it: the trail is not complete.",
+        )
+        .build()
+}
+
+/// What is shown of the producers, each by its name, in seconds.
+pub(crate) struct HearingGauges<Silence, Backlog> {
+    pub(crate) silence: Silence,
+    pub(crate) backlog: Backlog,
+}
+
+impl<Silence, Backlog> HearingGauges<Silence, Backlog>
+where
+    Silence: Fn() -> Vec<(&'static str, f64)> + Send + Sync + 'static,
+    Backlog: Fn() -> Vec<(&'static str, f64)> + Send + Sync + 'static,
+{
+    /// Shows it whenever somebody looks.
+    pub(crate) fn show(self) -> [ObservableGauge<f64>; 2] {
+        let meter = meter();
+        let silence = meter
+            .f64_observable_gauge("aval.audit.producer.silence")
+            .with_description(
+                "For how long this instance has not heard of a producer, since its start at the \
+                 most: neither a delivery nor a report. The least of all instances counts.",
+            )
+            .with_unit("s")
+            .with_callback(move |gauge| observe(gauge, (self.silence)()))
+            .build();
+        let backlog = meter
+            .f64_observable_gauge("aval.audit.producer.backlog")
+            .with_description(
+                "How long ago the oldest event occurred that waits for the trail, as its producer \
+                 said to this instance of late; 0: none waits.",
+            )
+            .with_unit("s")
+            .with_callback(move |gauge| observe(gauge, (self.backlog)()))
+            .build();
+        [silence, backlog]
+    }
+}
+
+fn observe(gauge: &dyn AsyncInstrument<f64>, shown: Vec<(&'static str, f64)>) {
+    for (source, seconds) in shown {
+        gauge.observe(seconds, &[KeyValue::new("source", source)]);
     }
 }
 

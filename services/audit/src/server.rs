@@ -33,6 +33,7 @@ use crate::checkpoint_key::{CheckpointKey, CheckpointRefused};
 use crate::config::{Config, RetentionConfig};
 use crate::examination::Examination;
 use crate::grpc::{Findings, Oversight, Retention, Trail, Transparency};
+use crate::hearing::Hearing;
 use crate::key_rotation::{self, KeyGone, Report};
 use crate::log_key::{self, LogKeyError};
 use crate::own_trail;
@@ -153,7 +154,17 @@ impl Server {
             store: Arc::clone(&store),
             key: Arc::clone(&key),
         });
-        let app = App::new(store, writer.clone(), key, page_tokens, watching, rules);
+        let hearing = Arc::new(Hearing::new(Arc::clone(&environment.clock)));
+        let heard = Arc::clone(&hearing);
+        let app = App::new(
+            store,
+            writer.clone(),
+            key,
+            page_tokens,
+            watching,
+            rules,
+            heard,
+        );
         let app = Arc::new(match witnesses {
             Some(witnesses) => app.witnessed_by(witnesses),
             None => app,
@@ -172,6 +183,7 @@ impl Server {
             writing,
             tail,
             publishing,
+            hearing,
             retention: config.retention,
             environment,
         };
@@ -300,6 +312,7 @@ struct Tasks {
     writing: WriterTask,
     tail: Tail,
     publishing: Option<Publishing>,
+    hearing: Arc<Hearing>,
     retention: RetentionConfig,
     environment: Environment,
 }
@@ -345,6 +358,7 @@ impl Tasks {
         let relaying = own_trail::relay(
             self.db.clone(),
             self.writer,
+            self.hearing,
             self.environment,
             shutdown.clone(),
         );

@@ -76,6 +76,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Those of these events that the log holds.
     fn recorded<'a>(&'a self, events: &'a [EventId]) -> Answer<'a, Recorded>;
 
+    /// The highest sequence recorded of this source and epoch; 0: none is.
+    fn last_sequence<'a>(&'a self, source: &'a str, epoch: u64) -> Answer<'a, u64>;
+
     /// Takes a batch, what it tells of who is whom, what it erases, and the producers'
     /// positions after it, durably, if nobody has taken over and the log is still as long as
     /// the writer found it.

@@ -31,6 +31,17 @@ async fn software_appends_in_its_own_name_or_not_at_all() {
             .ask_with(Persona::Software(software), &call, bytes)
             .await;
         Refused::read(answer.unwrap_err()).is("CALLER_NOT_ALLOWED");
+        let request = audit::ReportOutboxRequest {
+            source: source.to_owned(),
+            epoch: 1,
+            ..Default::default()
+        };
+        let call = Call::named("TrailService/ReportOutbox");
+        let bytes = request.encode_to_vec();
+        let answer = world
+            .ask_with(Persona::Software(software), &call, bytes)
+            .await;
+        Refused::read(answer.unwrap_err()).is("CALLER_NOT_ALLOWED");
     }
 }
 

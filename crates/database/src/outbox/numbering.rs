@@ -9,7 +9,7 @@ use sea_orm::{
 };
 
 use super::entity::{self, head};
-use super::{Batch, NumberedEvent};
+use super::{Batch, NumberedEvent, Report};
 use crate::{Database, DatabaseError, Transaction};
 
 /// Begins a new life of this outbox, and says its epoch: for whoever has restored
@@ -55,6 +55,39 @@ pub(super) async fn is_empty(db: &Database) -> Result<bool, DatabaseError> {
         .one(db.reader())
         .await?;
     Ok(any.is_none())
+}
+
+/// How the outbox of `source` stands. It writes once in the outbox's life, where no relay met
+/// it before, so that the epoch has its name.
+pub(super) async fn standing(
+    db: &Database,
+    source: &str,
+    now: Timestamp,
+) -> Result<Report, DatabaseError> {
+    let met = head::Entity::find_by_id(head::ONLY)
+        .one(db.reader())
+        .await?;
+    let head = if let Some(head) = met {
+        head
+    } else {
+        let first = async |tx: Transaction| locked_head(&tx, now).await;
+        db.quiet_transaction("outbox.begin", first).await?
+    };
+    // By the index: of those that waited longest the first.
+    let oldest = entity::Entity::find()
+        .select_only()
+        .column(entity::Column::OccurredAt)
+        .order_by_asc(entity::Column::Id)
+        .limit(1)
+        .into_tuple::<i64>()
+        .one(db.reader())
+        .await?;
+    Ok(Report {
+        source: source.to_owned(),
+        epoch: unsigned(head.epoch),
+        newest_sequence: unsigned(head.last_sequence),
+        oldest_waiting_at: oldest.map(Timestamp::from_micros),
+    })
 }
 
 /// Removes what is acknowledged and gives the next events to deliver: those that

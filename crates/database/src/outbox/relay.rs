@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aval_domain::event::Event;
-use aval_domain::time::Clock;
+use aval_domain::time::{Clock, Timestamp};
 use sea_orm::{ConnAcquireErr, DbErr};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -24,6 +24,19 @@ pub struct Batch {
     pub epoch: u64,
     /// The events by ascending number, without holes.
     pub events: Vec<NumberedEvent>,
+}
+
+/// How an outbox stands. It tells of no event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The producer's name.
+    pub source: String,
+    /// Which life of its outbox, at least 1.
+    pub epoch: u64,
+    /// The last number that was given in it; 0 before the first.
+    pub newest_sequence: u64,
+    /// When the oldest event occurred that is not acknowledged; absent when none waits.
+    pub oldest_waiting_at: Option<Timestamp>,
 }
 
 /// An event and its place in its source's epoch.
@@ -54,6 +67,9 @@ pub struct RelaySettings {
     pub first_pause: Duration,
     /// The longest wait between two attempts.
     pub longest_pause: Duration,
+    /// How often the receiver is told how the outbox stands, whether there is something to
+    /// deliver or not; and at once when the relay begins.
+    pub report_every: Duration,
 }
 
 impl Default for RelaySettings {
@@ -64,6 +80,7 @@ impl Default for RelaySettings {
             gather: Duration::from_millis(20),
             first_pause: Duration::from_millis(50),
             longest_pause: Duration::from_secs(10),
+            report_every: Duration::from_secs(30),
         }
     }
 }
@@ -104,21 +121,26 @@ impl Relay {
 
     /// Works until `shutdown`. `deliver` returns `Ok` once the receiver has recorded
     /// the whole batch durably; otherwise the same events are delivered again, after
-    /// a growing pause. Failures are logged, never returned: there is nothing else
-    /// to do than to try again.
-    pub async fn run<E, Delivery>(
+    /// a growing pause. `report` tells it how the outbox stands, so that a relay which has
+    /// nothing to deliver is not taken for one that died; it is between two deliveries, so
+    /// that it never says less than was delivered. Failures are logged, never returned: there
+    /// is nothing else to do than to try again.
+    pub async fn run<E, F, Delivery, Reporting>(
         &self,
         shutdown: CancellationToken,
         deliver: impl Fn(Batch) -> Delivery,
+        report: impl Fn(Report) -> Reporting,
     ) where
         E: Display,
+        F: Display,
         Delivery: Future<Output = Result<(), E>> + Send,
+        Reporting: Future<Output = Result<(), F>> + Send,
     {
         let for_ever = async {
             let mut pause = self.settings.first_pause;
             loop {
                 // A lost lock, a lost database: begin again as if just started.
-                let Err(error) = self.lead(&deliver, &mut pause).await;
+                let Err(error) = self.lead(&deliver, &report, &mut pause).await;
                 tracing::warn!(
                     outbox.source = self.source,
                     error = %error,
@@ -131,25 +153,35 @@ impl Relay {
         shutdown.run_until_cancelled(for_ever).await;
     }
 
-    async fn lead<E, Delivery>(
+    async fn lead<E, F, Delivery, Reporting>(
         &self,
         deliver: &impl Fn(Batch) -> Delivery,
+        report: &impl Fn(Report) -> Reporting,
         pause: &mut Duration,
     ) -> Result<Infallible, DatabaseError>
     where
         E: Display,
+        F: Display,
         Delivery: Future<Output = Result<(), E>> + Send,
+        Reporting: Future<Output = Result<(), F>> + Send,
     {
         let mut lock = ExclusiveLock::acquire(&self.db, &format!("outbox.{}", self.source)).await?;
         let mut commits = self.db.commits();
         let mut acknowledged = None;
         let mut next = Instant::now();
+        let mut report_at = next;
         loop {
             tokio::time::sleep_until(next).await;
             lock.verify().await?;
             let began = Instant::now();
-            let Some(batch) = self.next_batch(acknowledged.take()).await? else {
-                self.wait_for_work(&mut commits).await;
+            let batch = self.next_batch(acknowledged.take()).await?;
+            // What was acknowledged is removed by now, and does not count as waiting.
+            if report_at <= began {
+                report_at = began + self.settings.report_every;
+                self.say_how_it_stands(report).await?;
+            }
+            let Some(batch) = batch else {
+                self.wait_for_work(&mut commits, report_at).await;
                 continue;
             };
             // A full batch says that more waits already.
@@ -192,21 +224,39 @@ impl Relay {
         let advance = self.db.quiet_transaction("outbox.advance", async |tx| {
             numbering::advance(&tx, &self.source, acknowledged, limit, now).await
         });
-        // A cut network never says so; nobody's deadline stops the relay but this.
-        let batch = tokio::time::timeout(ANSWERS_WITHIN, advance)
-            .await
-            .unwrap_or_else(|_| Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into()))?;
+        let batch = answered(advance).await?;
         Ok(Some(batch).filter(|batch| !batch.events.is_empty()))
+    }
+
+    async fn say_how_it_stands<F, Reporting>(
+        &self,
+        report: &impl Fn(Report) -> Reporting,
+    ) -> Result<(), DatabaseError>
+    where
+        F: Display,
+        Reporting: Future<Output = Result<(), F>> + Send,
+    {
+        let standing = numbering::standing(&self.db, &self.source, self.clock.now());
+        let standing = answered(standing).await?;
+        if let Err(error) = report(standing).await {
+            tracing::warn!(
+                outbox.source = self.source,
+                error = %error,
+                "outbox report failed"
+            );
+        }
+        Ok(())
     }
 
     fn limit(&self) -> u64 {
         self.settings.batch.clamp(1, 1_000)
     }
 
-    async fn wait_for_work(&self, commits: &mut watch::Receiver<u64>) {
+    async fn wait_for_work(&self, commits: &mut watch::Receiver<u64>, report_at: Instant) {
         // A commit since the last wait has ticked already. The sender lives in
         // `self.db`: `changed` cannot fail, and if it could there is still the poll.
-        let poll = tokio::time::sleep(self.settings.poll_every);
+        let poll_at = Instant::now() + self.settings.poll_every;
+        let poll = tokio::time::sleep_until(poll_at.min(report_at));
         tokio::select! {
             Ok(()) = commits.changed() => {}
             () = poll => {}
@@ -217,4 +267,14 @@ impl Relay {
         tokio::time::sleep(*pause).await;
         *pause = (*pause * 2).min(self.settings.longest_pause);
     }
+}
+
+/// What the database answers. A cut network never says so; nobody's deadline stops the relay
+/// but this.
+async fn answered<T>(
+    asking: impl Future<Output = Result<T, DatabaseError>>,
+) -> Result<T, DatabaseError> {
+    tokio::time::timeout(ANSWERS_WITHIN, asking)
+        .await
+        .unwrap_or_else(|_| Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into()))
 }

@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use aval_domain::event::Event;
+use aval_domain::time::Timestamp;
 use aval_proto::audit::v1::trail_service_client::TrailServiceClient;
-use aval_proto::audit::v1::{AppendEventsRequest, SequencedEvent};
+use aval_proto::audit::v1::{AppendEventsRequest, ReportOutboxRequest, SequencedEvent};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use crate::channel::Channel;
 use crate::convert::event::event_to_proto;
+use crate::convert::timestamp_to_proto;
 
-/// Delivers events to the audit service. An outbox relay calls it with what it
-/// read; repeating a delivery is harmless.
+/// Delivers events to the audit service, and says how the outbox stands. An outbox relay
+/// calls it with what it read; repeating a delivery is harmless.
 #[derive(Debug, Clone)]
 pub struct TrailClient {
     client: TrailServiceClient<Channel>,
@@ -70,6 +72,25 @@ impl TrailClient {
         };
         let answer = self.client.clone().append_events(request).await;
         Ok(answer?.into_inner().acknowledged_sequence)
+    }
+
+    /// Says how the outbox of `source` stands: the highest sequence that was given in this
+    /// epoch, and when the oldest event occurred that waits.
+    pub async fn report(
+        &self,
+        source: &str,
+        epoch: u64,
+        newest_sequence: u64,
+        oldest_waiting_at: Option<Timestamp>,
+    ) -> Result<(), TrailError> {
+        let request = ReportOutboxRequest {
+            source: source.to_owned(),
+            epoch,
+            newest_sequence,
+            oldest_waiting_at: oldest_waiting_at.map(timestamp_to_proto),
+        };
+        self.client.clone().report_outbox(request).await?;
+        Ok(())
     }
 }
 

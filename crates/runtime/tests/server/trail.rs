@@ -12,8 +12,8 @@ use aval_proto::audit::v1::trail_service_client::TrailServiceClient;
 use aval_proto::audit::v1::trail_service_server::{TrailService, TrailServiceServer};
 use aval_proto::audit::v1::{
     AppendEventsRequest, AppendEventsResponse, ExportEventsRequest, ExportEventsResponse,
-    GetEventRequest, GetEventResponse, ListEventsRequest, ListEventsResponse, WatchEventsRequest,
-    WatchEventsResponse,
+    GetEventRequest, GetEventResponse, ListEventsRequest, ListEventsResponse, ReportOutboxRequest,
+    ReportOutboxResponse, WatchEventsRequest, WatchEventsResponse,
 };
 use aval_proto::common::v1::ErrorReason;
 use aval_runtime::caller::{Allowlist, CallerId};
@@ -60,6 +60,20 @@ impl TrailService for Trail {
         Ok(Response::new(AppendEventsResponse {
             acknowledged_sequence,
             receipts: Vec::new(),
+        }))
+    }
+
+    async fn report_outbox(
+        &self,
+        request: Request<ReportOutboxRequest>,
+    ) -> Result<Response<ReportOutboxResponse>, Status> {
+        if request.into_inner().newest_sequence < self.recorded {
+            let behind = Refusal::new(ErrorReason::StateConflict, "the report is behind");
+            let recorded = self.recorded.to_string();
+            return Err(behind.metadata("recorded_sequence", recorded).into());
+        }
+        Ok(Response::new(ReportOutboxResponse {
+            recorded_sequence: self.recorded,
         }))
     }
 
@@ -170,6 +184,16 @@ async fn events_after_a_hole_are_answered_with_the_one_that_is_missing() {
         ),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn a_report_that_is_behind_what_is_recorded_is_refused() {
+    let trail = TrailClient::new(connect_lazy(&start(7).await).unwrap());
+    let waits_since = Some(Timestamp::from_unix_seconds(1_800_000_000));
+    trail.report("consent", 1, 7, None).await.unwrap();
+    trail.report("consent", 1, 9, waits_since).await.unwrap();
+    let refused = trail.report("consent", 1, 6, None).await.unwrap_err();
+    assert!(matches!(refused, TrailError::Refused(_)), "{refused:?}");
 }
 
 #[tokio::test]

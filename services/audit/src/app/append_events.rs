@@ -57,6 +57,7 @@ impl App {
         command: AppendEvents,
     ) -> Result<Appended, Error> {
         may_append(cx, &command.source)?;
+        self.hearing.heard(&command.source);
         let mut sealed = Vec::with_capacity(command.events.len());
         for (position, (sequence, event)) in command.events.into_iter().enumerate() {
             if ERASURES.contains(&event.kind) {
@@ -77,8 +78,16 @@ impl App {
         let submission = Submission::new(command.source.as_str(), command.epoch, sealed)?;
         let recorded = self.writer.record(submission).await.map_err(Error::from);
         if let Err(Error::Refused(refused)) = &recorded {
-            self.alert(cx, &command.source, command.epoch, *refused)
+            let sequence = match *refused {
+                Refused::Hole { expected } => expected,
+                Refused::Differs { sequence } => sequence,
+            };
+            let (source, problem) = (command.source.as_str(), refused.to_string());
+            self.alert(cx, source, command.epoch, sequence, &problem)
                 .await;
+        }
+        if recorded.is_ok() {
+            self.hearing.recorded(&command.source);
         }
         Ok(Appended {
             acknowledged_sequence: recorded?,
@@ -88,16 +97,19 @@ impl App {
 
     /// Raises the alert, the first time that this is found. It must not replace the
     /// refusal, so a failure to record it is only logged.
-    async fn alert(&self, cx: &RequestContext, source: &str, epoch: u64, refused: Refused) {
-        let sequence = match refused {
-            Refused::Hole { expected } => expected,
-            Refused::Differs { sequence } => sequence,
-        };
+    pub(super) async fn alert(
+        &self,
+        cx: &RequestContext,
+        source: &str,
+        epoch: u64,
+        sequence: u64,
+        problem: &str,
+    ) {
         tracing::error!(
             outbox.source = source,
             outbox.epoch = epoch,
             outbox.sequence = sequence,
-            error = %refused,
+            error = problem,
             "a producer's events do not follow on"
         );
         if !self.is_new_alert((source.to_owned(), epoch, sequence)) {
@@ -108,7 +120,7 @@ impl App {
         event.after = [
             ("epoch", epoch.to_string()),
             ("sequence", sequence.to_string()),
-            ("problem", refused.to_string()),
+            ("problem", problem.to_owned()),
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))

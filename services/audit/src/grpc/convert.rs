@@ -16,14 +16,20 @@ pub(super) use proofs::{consistency, inclusion, patient_proof, size};
 
 use aval_domain::id::{EventId, PatientId};
 use aval_proto::audit::v1::{
-    AppendEventsRequest, AppendEventsResponse, EraseEventsRequest, EventReceipt, SequencedEvent,
+    AppendEventsRequest, AppendEventsResponse, EraseEventsRequest, EventReceipt,
+    ReportOutboxRequest, SequencedEvent,
 };
 use aval_runtime::convert::event::event_from_proto;
+use aval_runtime::convert::optional_timestamp_from_proto;
 use aval_runtime::status::{FieldErrors, Refusal};
 
 use crate::app::{AppendEvents, Appended, DeliveryReceipt, EraseEvents, MOST_RECEIPTS};
 use crate::erasure::LONGEST_GROUND;
+use crate::hearing::Report;
 use crate::submission::MOST_EVENTS;
+
+/// The largest epoch and sequence: what the database counts in.
+const LARGEST_NUMBER: u64 = i64::MAX.unsigned_abs();
 
 /// Reads a delivery. Too many events are refused before they are looked at.
 pub(super) fn append_events(request: &AppendEventsRequest) -> Result<AppendEvents, Refusal> {
@@ -61,6 +67,27 @@ fn event_receipt(receipt: DeliveryReceipt) -> EventReceipt {
         receipt: receipt.receipt.unwrap_or_default(),
         canonical_event: receipt.canonical.unwrap_or_default(),
     }
+}
+
+/// How a producer's outbox stands.
+pub(super) fn report_outbox(request: &ReportOutboxRequest) -> Result<Report, Refusal> {
+    let mut fields = FieldErrors::new();
+    if !(1..=LARGEST_NUMBER).contains(&request.epoch) {
+        fields.add("epoch", "must be 1 to 9223372036854775807");
+    }
+    if request.newest_sequence > LARGEST_NUMBER {
+        fields.add("newest_sequence", "must be at most 9223372036854775807");
+    }
+    let oldest = request.oldest_waiting_at.as_ref();
+    let oldest = optional_timestamp_from_proto(&mut fields, "oldest_waiting_at", oldest);
+    fields.build(|| {
+        Some(Report {
+            source: request.source.clone(),
+            epoch: request.epoch,
+            newest_sequence: request.newest_sequence,
+            oldest_waiting_at: oldest?,
+        })
+    })
 }
 
 /// Whose events are to be erased, and why.

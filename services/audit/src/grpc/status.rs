@@ -31,6 +31,10 @@ pub(super) fn refusal(error: Error) -> Refusal {
             Refusal::field(format!("events[{position}].event"), rule.to_string())
         }
         Error::Refused(refused) => out_of_order(refused),
+        Error::Contradicted(contradiction) => {
+            Refusal::new(ErrorReason::StateConflict, contradiction.to_string())
+                .metadata("recorded_sequence", contradiction.recorded().to_string())
+        }
         Error::NotWriting => Refusal::new(
             ErrorReason::DependencyUnavailable,
             "this instance does not write the log; another does, or will",

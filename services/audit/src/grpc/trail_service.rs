@@ -6,8 +6,8 @@ use std::sync::Arc;
 use aval_proto::audit::v1::trail_service_server::TrailService;
 use aval_proto::audit::v1::{
     AppendEventsRequest, AppendEventsResponse, ExportEventsRequest, ExportEventsResponse,
-    GetEventRequest, GetEventResponse, ListEventsRequest, ListEventsResponse, WatchEventsRequest,
-    WatchEventsResponse,
+    GetEventRequest, GetEventResponse, ListEventsRequest, ListEventsResponse, ReportOutboxRequest,
+    ReportOutboxResponse, WatchEventsRequest, WatchEventsResponse,
 };
 use aval_runtime::context::RequestContext;
 use aval_runtime::status::Refusal;
@@ -44,6 +44,19 @@ impl TrailService for Trail {
         let command = convert::append_events(&request)?;
         let appended = self.app.append_events(&cx, command).await;
         Ok(Response::new(convert::appended(appended.map_err(refusal)?)))
+    }
+
+    async fn report_outbox(
+        &self,
+        request: Request<ReportOutboxRequest>,
+    ) -> Result<Response<ReportOutboxResponse>, Status> {
+        let (cx, request) = RequestContext::open(request)?;
+        may_append(&cx, &request.source).map_err(Refusal::from)?;
+        let report = convert::report_outbox(&request)?;
+        let recorded_sequence = self.app.report_outbox(&cx, report).await;
+        Ok(Response::new(ReportOutboxResponse {
+            recorded_sequence: recorded_sequence.map_err(refusal)?,
+        }))
     }
 
     async fn list_events(

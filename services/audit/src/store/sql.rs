@@ -203,6 +203,10 @@ impl Store for SqlStore {
         Box::pin(read::recorded(&self.db, &self.keys, events))
     }
 
+    fn last_sequence<'a>(&'a self, source: &'a str, epoch: u64) -> Answer<'a, u64> {
+        Box::pin(read::last_sequence(&self.db, source, epoch))
+    }
+
     fn commit<'a>(
         &'a self,
         batch: &'a Batch<'a>,

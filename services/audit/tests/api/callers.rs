@@ -4,7 +4,7 @@ use aval_proto::audit::v1::{
     AppendEventsRequest, EraseEventsRequest, ExportEventsRequest, GetCheckpointRequest,
     GetConsistencyProofRequest, GetEventRequest, GetInclusionProofRequest, GetPatientProofRequest,
     GetTileRequest, ListEventsRequest, ListHistoryRequest, ListUnusualAccessesRequest,
-    SearchEventsRequest, WatchEventsRequest, WatchFindingsRequest,
+    ReportOutboxRequest, SearchEventsRequest, WatchEventsRequest, WatchFindingsRequest,
 };
 use tonic::{Request, Status};
 
@@ -12,13 +12,14 @@ use crate::people::Person;
 use crate::stand::Stand;
 
 /// Every RPC of the five services.
-pub(crate) const RPCS: [&str; 15] = [
+pub(crate) const RPCS: [&str; 16] = [
     "FindingService/WatchFindings",
     "OversightService/SearchEvents",
     "OversightService/ListHistory",
     "OversightService/ListUnusualAccesses",
     "RetentionService/EraseEvents",
     "TrailService/AppendEvents",
+    "TrailService/ReportOutbox",
     "TrailService/ListEvents",
     "TrailService/GetEvent",
     "TrailService/WatchEvents",
@@ -57,6 +58,7 @@ impl Stand {
             "FindingService/WatchFindings" => call!(findings.watch_findings, WatchFindingsRequest),
             "RetentionService/EraseEvents" => call!(retention.erase_events, EraseEventsRequest),
             "TrailService/AppendEvents" => call!(trail.append_events, AppendEventsRequest),
+            "TrailService/ReportOutbox" => call!(trail.report_outbox, ReportOutboxRequest),
             "TrailService/ListEvents" => call!(trail.list_events, ListEventsRequest),
             "TrailService/GetEvent" => call!(trail.get_event, GetEventRequest),
             "TrailService/WatchEvents" => call!(trail.watch_events, WatchEventsRequest),

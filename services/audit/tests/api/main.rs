@@ -23,6 +23,7 @@ mod paging;
 mod people;
 mod professionals;
 mod refusals;
+mod reporting;
 mod stand;
 mod tampering;
 mod transparency;

@@ -1,6 +1,8 @@
 //! The service, started as it is in production, on a throw-away database.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aval_audit::config::{
@@ -9,7 +11,7 @@ use aval_audit::config::{
 };
 use aval_audit::server::{Running, Server};
 use aval_database::DatabaseConfig;
-use aval_domain::time::{Clock, SystemClock};
+use aval_domain::time::{Clock, SystemClock, Timestamp};
 use aval_proto::audit::v1::GetCheckpointRequest;
 use aval_proto::audit::v1::finding_service_client::FindingServiceClient;
 use aval_proto::audit::v1::oversight_service_client::OversightServiceClient;
@@ -41,6 +43,23 @@ const CALLERS: &str = concat!(
     "/../../deploy/base/callers.toml"
 );
 
+/// The machine's clock, and as far ahead of it as it was told. Clones share that.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AheadClock(Arc<AtomicU64>);
+
+impl AheadClock {
+    pub(crate) fn advance(&self, by: Duration) {
+        self.0.fetch_add(by.as_secs(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for AheadClock {
+    fn now(&self) -> Timestamp {
+        let ahead = Duration::from_secs(self.0.load(Ordering::SeqCst));
+        SystemClock.now().saturating_add(ahead)
+    }
+}
+
 /// A running service, with everybody's certificates and the issuer's key.
 pub(crate) struct Stand {
     pub(crate) signer: TokenSigner,
@@ -49,6 +68,8 @@ pub(crate) struct Stand {
     jwks_url: String,
     watch: WatchConfig,
     witnesses: WitnessesConfig,
+    /// The service's.
+    pub(crate) clock: AheadClock,
     service: Option<(Running, CancellationToken)>,
 }
 
@@ -71,6 +92,7 @@ impl Stand {
             jwks_url: format!("http://{address}/jwks.json"),
             watch,
             witnesses: WitnessesConfig::default(),
+            clock: AheadClock::default(),
             service: None,
         };
         stand.start_again().await;
@@ -80,7 +102,10 @@ impl Stand {
     /// Starts the service on the same database, after [`Stand::stop`].
     pub(crate) async fn start_again(&mut self) {
         let shutdown = CancellationToken::new();
-        let environment = Environment::system();
+        let environment = Environment {
+            clock: Arc::new(self.clock.clone()),
+            ..Environment::system()
+        };
         let running = Server::start(self.config(), environment, shutdown.clone()).await;
         self.service = Some((running.unwrap(), shutdown));
         self.until_it_writes().await;

@@ -256,6 +256,16 @@ impl TrailService for Memory {
         }))
     }
 
+    async fn report_outbox(
+        &self,
+        request: Request<audit::ReportOutboxRequest>,
+    ) -> Result<Response<audit::ReportOutboxResponse>, Status> {
+        let recorded_sequence = request.into_inner().newest_sequence;
+        Ok(Response::new(audit::ReportOutboxResponse {
+            recorded_sequence,
+        }))
+    }
+
     async fn list_events(
         &self,
         _: Request<audit::ListEventsRequest>,

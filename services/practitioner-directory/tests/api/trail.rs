@@ -88,6 +88,16 @@ impl TrailService for Desk {
         }))
     }
 
+    async fn report_outbox(
+        &self,
+        request: Request<proto::ReportOutboxRequest>,
+    ) -> Result<Response<proto::ReportOutboxResponse>, Status> {
+        let recorded_sequence = request.into_inner().newest_sequence;
+        Ok(Response::new(proto::ReportOutboxResponse {
+            recorded_sequence,
+        }))
+    }
+
     async fn list_events(
         &self,
         _: Request<proto::ListEventsRequest>,

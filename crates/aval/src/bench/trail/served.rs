@@ -8,6 +8,7 @@ use std::time::Duration;
 use aval_audit::app::{App, Watching};
 use aval_audit::config::WatchConfig;
 use aval_audit::grpc::{Trail, Transparency};
+use aval_audit::hearing::Hearing;
 use aval_audit::tail::Tail;
 use aval_audit::unusual::Rules;
 use aval_domain::id::{PatientId, SessionId};
@@ -166,6 +167,7 @@ fn app_of(log: &Log) -> Arc<App> {
         PageTokens::new(&[7; 32]),
         Watching::new(tail, &WatchConfig::default(), CancellationToken::new()),
         Rules::default(),
+        Arc::new(Hearing::new(Arc::new(SystemClock))),
     ))
 }
 

@@ -1,10 +1,11 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aval_domain::random::{Random, SeededRandom, bytes};
 use aval_domain::time::ManualClock;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
@@ -17,6 +18,7 @@ crate::conformance_suite! {
         a_relay_dropped_in_the_middle_loses_nothing_and_its_successor_goes_on,
         a_commit_wakes_a_relay_that_would_sleep_for_an_hour,
         of_two_relays_one_delivers_and_the_other_takes_over,
+        a_relay_says_how_its_outbox_stands_whether_it_delivers_or_not,
     ],
 }
 
@@ -100,7 +102,13 @@ fn relay(db: &Database) -> Relay {
         gather: Duration::ZERO,
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(4),
+        report_every: Duration::from_millis(2),
     })
+}
+
+/// A receiver that hears of nothing but events.
+async fn unheard(_: Report) -> Result<(), Infallible> {
+    Ok(())
 }
 
 /// Runs a relay in a task of its own: its future is `Send`.
@@ -111,12 +119,11 @@ fn start(
     let (shutdown, receiver) = (CancellationToken::new(), receiver.clone());
     let stopped = shutdown.clone();
     let task = tokio::spawn(async move {
-        relay
-            .run(stopped, async |batch| {
-                tokio::task::yield_now().await;
-                receiver.record(&batch)
-            })
-            .await;
+        let deliver = async |batch: Batch| {
+            tokio::task::yield_now().await;
+            receiver.record(&batch)
+        };
+        relay.run(stopped, deliver, unheard).await;
     });
     (shutdown, task)
 }
@@ -177,13 +184,14 @@ async fn a_relay_dropped_in_the_middle_loses_nothing_and_its_successor_goes_on(d
         let [deliveries, awaits] = bytes::<2>(&random as &dyn Random);
         let (remaining, last_began) = (AtomicUsize::new(deliveries as usize % 3), Notify::new());
         let doomed = relay(db);
-        let work = doomed.run(CancellationToken::new(), async |batch| {
+        let deliver = async |batch: Batch| {
             if remaining.fetch_sub(1, Ordering::SeqCst) == 0 {
                 last_began.notify_one();
             }
             tokio::task::yield_now().await;
             receiver.record(&batch)
-        });
+        };
+        let work = doomed.run(CancellationToken::new(), deliver, unheard);
         let death = async {
             last_began.notified().await;
             for _ in 0..awaits {
@@ -246,4 +254,45 @@ async fn of_two_relays_one_delivers_and_the_other_takes_over(db: &Database) {
     assert_eq!(first.count(), 20);
     stop_second.cancel();
     second_task.await.unwrap();
+}
+
+async fn a_relay_says_how_its_outbox_stands_whether_it_delivers_or_not(db: &Database) {
+    let (said, mut heard) = mpsc::unbounded_channel();
+    let (takes, shutdown) = (Arc::new(AtomicBool::new(true)), CancellationToken::new());
+    let (relay, taking, stopped) = (relay(db), Arc::clone(&takes), shutdown.clone());
+    let task = tokio::spawn(async move {
+        let deliver = async |_: Batch| {
+            let takes = taking.load(Ordering::SeqCst);
+            takes.then_some(()).ok_or("not now")
+        };
+        let report = async |report: Report| said.send(report).map_err(|_| "nobody listens");
+        relay.run(stopped, deliver, report).await;
+    });
+    let standing = |newest_sequence, oldest_waiting_at| Report {
+        source: "test".to_owned(),
+        epoch: NOW.as_micros().unsigned_abs(),
+        newest_sequence,
+        oldest_waiting_at,
+    };
+    let mut until = async |expected: Report| {
+        let comes = async {
+            while let Some(report) = heard.recv().await {
+                if report == expected {
+                    return;
+                }
+            }
+        };
+        let came = tokio::time::timeout(FAR_TOO_LONG, comes).await;
+        came.expect("the relay says it");
+    };
+    until(standing(0, None)).await;
+    append_committed(db, 0..3).await;
+    until(standing(3, None)).await;
+    takes.store(false, Ordering::SeqCst);
+    append_committed(db, 3..5).await;
+    until(standing(5, Some(event(3).occurred_at))).await;
+    takes.store(true, Ordering::SeqCst);
+    until(standing(5, None)).await;
+    shutdown.cancel();
+    task.await.unwrap();
 }

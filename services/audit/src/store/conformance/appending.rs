@@ -110,6 +110,18 @@ pub(super) async fn positions_come_back_to_the_next_writer(fixture: &Fixture) {
     assert_eq!(next.positions.last("consent", 2), 9);
     assert_eq!(next.positions.last("identity", 5), 1);
     assert_eq!(next.checkpoint, Some(batch.checkpoint));
+    // And to whoever asks for one of them.
+    for (source, epoch, last) in [
+        ("consent", 1, 4),
+        ("consent", 2, 9),
+        ("consent", 3, 0),
+        ("identity", 1, 0),
+        ("identity", 5, 1),
+        ("nobody", 1, 0),
+    ] {
+        let found = fixture.store.last_sequence(source, epoch).await;
+        assert_eq!(found.unwrap(), last, "{source} {epoch}");
+    }
 }
 
 pub(super) async fn events_are_recognised_by_their_identifier(fixture: &Fixture) {

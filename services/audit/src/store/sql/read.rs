@@ -8,7 +8,7 @@ use aval_merkle_log::leaf::LeafContent;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
-use super::entity::event;
+use super::entity::{event, producer};
 use super::erase;
 use super::row::{self, LeafRow};
 use crate::entry::{Content, StoredEntry};
@@ -69,6 +69,21 @@ pub(super) async fn recorded(
         }
     }
     Ok(recorded)
+}
+
+pub(super) async fn last_sequence(
+    db: &Database,
+    source: &str,
+    epoch: u64,
+) -> Result<u64, DatabaseError> {
+    let last = producer::Entity::find_by_id((source.to_owned(), row::signed(epoch)))
+        .select_only()
+        .column(producer::Column::LastSequence)
+        .into_tuple::<i64>()
+        .one(db.reader())
+        .await?;
+    let last = last.map(|last| row::unsigned(last, "producers", "last_sequence", &source));
+    Ok(last.transpose()?.unwrap_or_default())
 }
 
 pub(super) async fn leaves(
