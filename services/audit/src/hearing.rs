@@ -14,7 +14,8 @@
 //! t2  the report of t0 is read here: 9 is behind 10
 //! ```
 //!
-//! The next one says 10. So it counts once the same is said again, well after.
+//! The next one says 10. So it counts once the same is said again, well after. Each instance
+//! that hears it twice raises an alert of its own.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,6 +30,10 @@ use crate::metrics::{self, HearingGauges};
 /// How much later the same must be said again: later than any call takes, and not later than
 /// the next report.
 const WELL_AFTER: Duration = Duration::from_secs(20);
+
+/// For how long an instance that was started says nothing of a producer that it has not heard
+/// yet: the others know better, and the least counts.
+const UNHEARD_FOR: Duration = Duration::from_mins(3);
 
 /// For how long it is shown what a producer said. Its next reports may go to other instances.
 const SHOWN_FOR: Duration = Duration::from_mins(2);
@@ -79,7 +84,9 @@ pub(crate) type Producers = BTreeMap<&'static str, Producer>;
 /// What is remembered of one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Producer {
+    /// Or since when it has to be.
     heard_at: Timestamp,
+    is_heard: bool,
     said: Option<Said>,
     doubt: Option<Doubt>,
 }
@@ -130,6 +137,7 @@ impl Hearing {
         let now = clock.now();
         let producer = Producer {
             heard_at: now,
+            is_heard: false,
             said: None,
             doubt: None,
         };
@@ -152,14 +160,14 @@ impl Hearing {
     /// It called.
     pub fn heard(&self, source: &str) {
         let now = self.clock.now();
-        self.change(source, |producer| producer.heard_at = now);
+        self.change(source, |producer| producer.call(now));
     }
 
     /// It delivered, and what it delivered is recorded.
     pub fn recorded(&self, source: &str) {
         let now = self.clock.now();
         self.change(source, |producer| {
-            producer.heard_at = now;
+            producer.call(now);
             producer.doubt = None;
         });
     }
@@ -195,8 +203,13 @@ impl Hearing {
 }
 
 impl Producer {
-    const fn hear(&mut self, report: &Report, now: Timestamp) {
+    const fn call(&mut self, now: Timestamp) {
         self.heard_at = now;
+        self.is_heard = true;
+    }
+
+    const fn hear(&mut self, report: &Report, now: Timestamp) {
+        self.call(now);
         self.said = Some(Said {
             at: now,
             oldest_waiting_at: report.oldest_waiting_at,
@@ -220,8 +233,12 @@ impl Producer {
 
 /// For how long this instance has not heard each.
 fn silences(producers: &Producers, now: Timestamp) -> Vec<(&'static str, f64)> {
-    let each = producers.iter();
-    each.map(|(name, producer)| (*name, now.since(producer.heard_at).as_secs_f64()))
+    let each = producers.iter().map(|(name, producer)| {
+        let silence = now.since(producer.heard_at);
+        (*name, silence, producer.is_heard || silence >= UNHEARD_FOR)
+    });
+    each.filter(|(_, _, is_known)| *is_known)
+        .map(|(name, silence, _)| (name, silence.as_secs_f64()))
         .collect()
 }
 
@@ -319,18 +336,21 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_counted_from_the_start_and_from_whatever_is_heard() {
+    fn silence_is_counted_from_whatever_is_heard_and_in_the_end_from_the_start() {
         let (hearing, clock) = hearing();
         clock.advance(Duration::from_secs(40));
         hearing.heard("identity");
         assert!(!hearing.contradicted(&report(9, None)));
         hearing.heard("nobody");
         clock.advance(Duration::from_secs(2));
+        let heard = [("consent", 2.0), ("identity", 2.0)];
+        assert_eq!(shown(&hearing, silences), heard);
+        clock.advance(UNHEARD_FOR);
         let expected = [
-            ("audit", 42.0),
-            ("consent", 2.0),
-            ("identity", 2.0),
-            ("practitioner-directory", 42.0),
+            ("audit", 222.0),
+            ("consent", 182.0),
+            ("identity", 182.0),
+            ("practitioner-directory", 222.0),
         ];
         assert_eq!(shown(&hearing, silences), expected);
     }

@@ -27,7 +27,7 @@ use std::slice;
 
 use libc::{
     AT_FDCWD, O_CREAT, O_TRUNC, SEEK_CUR, SYS_close, SYS_fdatasync, SYS_fsync, SYS_ftruncate,
-    SYS_openat, SYS_pwrite64, SYS_unlink, SYS_write, SYS_writev, c_char, c_int, c_long, c_void,
+    SYS_openat, SYS_pwrite64, SYS_unlinkat, SYS_write, SYS_writev, c_char, c_int, c_long, c_void,
     iovec, mode_t, off_t, size_t, ssize_t,
 };
 
@@ -279,7 +279,7 @@ extern "C" fn fdatasync(file: c_int) -> c_int {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn unlink(path: *const c_char) -> c_int {
     // Safety: the caller's.
-    let call = || as_int(unsafe { libc::syscall(SYS_unlink, path) });
+    let call = || as_int(unsafe { libc::syscall(SYS_unlinkat, AT_FDCWD, path, 0) });
     // Safety: the caller's.
     let place =
         Watch::here().and_then(|watch| Some((watch, watch.place(unsafe { bytes_of(path) })?)));

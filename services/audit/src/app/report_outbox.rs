@@ -14,6 +14,7 @@ impl App {
     /// the trail is not complete, or will not be.
     pub async fn report_outbox(&self, cx: &RequestContext, report: Report) -> Result<u64, Error> {
         may_append(cx, &report.source)?;
+        self.hearing.heard(&report.source);
         let (source, epoch) = (report.source.as_str(), report.epoch);
         // As the database has it: this instance may not be the one that writes.
         let recorded = self.store.last_sequence(source, epoch).await?;

@@ -173,6 +173,7 @@ impl CachedBases {
         }
         if let Some(kept) = self.read_meanwhile(key) {
             self.metrics.answered(Tier::Local);
+            self.sample(key, &kept);
             return Ok(kept);
         }
         self.metrics.answered(Tier::Database);

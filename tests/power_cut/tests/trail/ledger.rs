@@ -138,6 +138,7 @@ impl Producer {
             source: SOURCE.to_owned(),
             epoch: self.epoch,
             events: events.collect(),
+            include_receipts: false,
         }
     }
 }

@@ -217,13 +217,13 @@ pub(super) async fn erased(
 
 /// What is left of those of these events that this producer delivered and that were erased.
 pub(super) async fn erased_of_source(
-    db: &Database,
+    connection: &impl ConnectionTrait,
     source: &str,
     event_ids: impl Iterator<Item = Uuid>,
 ) -> Result<Vec<StoredErased>, DatabaseError> {
     let rows = there(Column::EventId.is_in(event_ids))
         .filter(Column::Source.eq(source))
-        .all(db.reader())
+        .all(connection)
         .await?;
     rows.iter().map(erased_of).collect()
 }

@@ -125,19 +125,22 @@ pub(super) async fn delivered(
     events: &[EventId],
 ) -> Result<Page, DatabaseError> {
     let ids = || events.iter().map(|id| id.as_uuid());
-    let rows = event::Entity::find()
-        .filter(event::Column::EventId.is_in(ids()))
-        .filter(event::Column::Source.eq(source))
-        .all(db.reader())
-        .await?;
-    let entries = row::entries_of(db.reader(), keys, &rows).await?;
-    // Also one that was erased after its row was found.
-    let erased = if entries.len() < rows.len() {
-        erase::erased_of_source(db, source, ids()).await?
-    } else {
-        Vec::new()
-    };
-    Ok(Page { entries, erased })
+    // One state: nobody erases a row between it and its key.
+    db.snapshot("audit.delivered", async |tx| {
+        let rows = event::Entity::find()
+            .filter(event::Column::EventId.is_in(ids()))
+            .filter(event::Column::Source.eq(source))
+            .all(&tx)
+            .await?;
+        let entries = row::entries_of(&tx, keys, &rows).await?;
+        let erased = if entries.len() < rows.len() {
+            erase::erased_of_source(&tx, source, ids()).await?
+        } else {
+            Vec::new()
+        };
+        Ok(Page { entries, erased })
+    })
+    .await
 }
 
 pub(super) async fn event(
