@@ -35,7 +35,7 @@ async fn a_drain_lets_calls_end_and_takes_no_new_ones() {
     desk.go_on.add_permits(1);
     assert!(in_flight.await.unwrap().is_ok());
     let served = tokio::time::timeout(PATIENCE, stand.serving).await;
-    served.expect("the drain completes").unwrap().unwrap();
+    served.expect("the drain completes").unwrap();
 }
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn a_drain_is_bounded() {
     desk.until_a_handler_waits().await;
     stand.shutdown.cancel();
     let served = tokio::time::timeout(PATIENCE, stand.serving).await;
-    served.expect("what hangs is cut off").unwrap().unwrap();
+    served.expect("what hangs is cut off").unwrap();
     assert!(in_flight.await.unwrap().is_err());
 }
 
@@ -73,7 +73,7 @@ async fn who_watches_health_learns_of_the_drain_and_does_not_hold_it_up() {
     }
     assert_eq!(last, Some(ServingStatus::NotServing));
     let served = tokio::time::timeout(PATIENCE, stand.serving).await;
-    served.expect("the drain completes").unwrap().unwrap();
+    served.expect("the drain completes").unwrap();
 }
 
 #[tokio::test]
