@@ -35,9 +35,9 @@ pub enum TrailError {
         /// The sequence of the first event to deliver.
         expected_sequence: u64,
     },
-    /// The trail refuses these events: repeating would change nothing, a person must
-    /// look.
-    #[error("the trail refuses the events: {}", .0.message())]
+    /// The trail refuses these events, or a report: repeating would change nothing, a person
+    /// must look.
+    #[error("the trail refuses what it is told: {}", .0.message())]
     Refused(#[source] Box<Status>),
 }
 
@@ -75,7 +75,8 @@ impl TrailClient {
     }
 
     /// Says how the outbox of `source` stands: the highest sequence that was given in this
-    /// epoch, and when the oldest event occurred that waits.
+    /// epoch, and when the oldest event occurred that waits. An older trail that knows no
+    /// reports is as good as told.
     pub async fn report(
         &self,
         source: &str,
@@ -89,8 +90,10 @@ impl TrailClient {
             newest_sequence,
             oldest_waiting_at: oldest_waiting_at.map(timestamp_to_proto),
         };
-        self.client.clone().report_outbox(request).await?;
-        Ok(())
+        match self.client.clone().report_outbox(request).await {
+            Err(status) if status.code() == Code::Unimplemented => Ok(()),
+            answered => Ok(answered.map(drop)?),
+        }
     }
 }
 

@@ -218,6 +218,7 @@ async fn a_commit_wakes_a_relay_that_would_sleep_for_an_hour(db: &Database) {
     let receiver = Receiver::new(0);
     let sleepy = relay(db).with_settings(RelaySettings {
         poll_every: Duration::from_hours(1),
+        report_every: Duration::from_hours(1),
         ..RelaySettings::default()
     });
     let (shutdown, task) = start(sleepy, &receiver);
