@@ -171,24 +171,8 @@ impl CachedBases {
             self.sample(key, &kept);
             return Ok(kept);
         }
-        if let Some(kept) = self.read_meanwhile(key) {
-            self.metrics.answered(Tier::Local);
-            self.sample(key, &kept);
-            return Ok(kept);
-        }
         self.metrics.answered(Tier::Database);
         self.read_together(key).await
-    }
-
-    /// What another question brought into this process's memory while this one asked the shared
-    /// tier in vain.
-    fn read_meanwhile(&self, key: &AccessKey) -> Option<Arc<Kept>> {
-        self.shared.as_ref()?;
-        let kept = self.local.get(key)?;
-        let judged = self
-            .freshness
-            .judge(key, &kept.entry.as_of, kept.generation);
-        judged.is_ok().then_some(kept)
     }
 
     /// What the shared tier has, if there is any use in asking.
