@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use aval_database::outbox::Report;
 use aval_domain::time::{Clock, Timestamp};
 use opentelemetry::metrics::{Counter, ObservableGauge};
 
@@ -37,19 +38,6 @@ const UNHEARD_FOR: Duration = Duration::from_mins(3);
 
 /// For how long it is shown what a producer said. Its next reports may go to other instances.
 const SHOWN_FOR: Duration = Duration::from_mins(2);
-
-/// How a producer's outbox stands, as it says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
-    /// The producer.
-    pub source: String,
-    /// Which life of its outbox.
-    pub epoch: u64,
-    /// The highest sequence that was given in it; 0 before the first.
-    pub newest_sequence: u64,
-    /// When the oldest event occurred that is not acknowledged; none waits.
-    pub oldest_waiting_at: Option<Timestamp>,
-}
 
 /// A report does not fit what is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -105,21 +93,19 @@ struct Doubt {
     since: Timestamp,
 }
 
-impl Report {
-    /// In what it does not fit this highest sequence recorded of its source and epoch.
+impl Contradiction {
+    /// In what a report does not fit this highest sequence recorded of its source and epoch.
     #[must_use]
-    pub const fn contradiction(&self, recorded: u64) -> Option<Contradiction> {
-        if self.newest_sequence < recorded {
-            return Some(Contradiction::Behind { recorded });
+    pub const fn of(report: &Report, recorded: u64) -> Option<Self> {
+        if report.newest_sequence < recorded {
+            return Some(Self::Behind { recorded });
         }
-        if self.newest_sequence > recorded && self.oldest_waiting_at.is_none() {
-            return Some(Contradiction::Missing { recorded });
+        if report.newest_sequence > recorded && report.oldest_waiting_at.is_none() {
+            return Some(Self::Missing { recorded });
         }
         None
     }
-}
 
-impl Contradiction {
     /// The highest sequence recorded.
     #[must_use]
     pub const fn recorded(self) -> u64 {
@@ -300,7 +286,10 @@ mod tests {
             (9, waits, 10, Some(Contradiction::Behind { recorded: 10 })),
             (9, None, 8, Some(Contradiction::Missing { recorded: 8 })),
         ] {
-            assert_eq!(report(newest, waits).contradiction(recorded), expected);
+            assert_eq!(
+                Contradiction::of(&report(newest, waits), recorded),
+                expected
+            );
         }
     }
 

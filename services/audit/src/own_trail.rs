@@ -8,12 +8,12 @@ use std::future::{Ready, ready};
 use std::sync::Arc;
 
 use aval_database::Database;
-use aval_database::outbox::{self, Batch, Relay};
+use aval_database::outbox::{Batch, Relay, Report};
 use aval_runtime::environment::Environment;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
-use crate::hearing::{Hearing, Report};
+use crate::hearing::Hearing;
 use crate::submission::{SealedEvent, Submission};
 use crate::writer::Writer;
 
@@ -69,12 +69,7 @@ async fn deliver(
 
 /// Of its own outbox nothing is held against the log: both are in one database, and are put
 /// back together.
-fn hear(hearing: &Hearing, report: outbox::Report) -> Ready<Result<(), Infallible>> {
-    hearing.reported(&Report {
-        source: report.source,
-        epoch: report.epoch,
-        newest_sequence: report.newest_sequence,
-        oldest_waiting_at: report.oldest_waiting_at,
-    });
+fn hear(hearing: &Hearing, report: Report) -> Ready<Result<(), Infallible>> {
+    hearing.reported(&report);
     ready(Ok(()))
 }

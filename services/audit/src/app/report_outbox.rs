@@ -1,10 +1,11 @@
 //! A producer says how its outbox stands.
 
+use aval_database::outbox::Report;
 use aval_runtime::context::RequestContext;
 
 use super::{App, may_append};
 use crate::error::Error;
-use crate::hearing::Report;
+use crate::hearing::Contradiction;
 
 impl App {
     /// Remembers that this producer was heard and what it said, then says the highest
@@ -18,7 +19,7 @@ impl App {
         let (source, epoch) = (report.source.as_str(), report.epoch);
         // As the database has it: this instance may not be the one that writes.
         let recorded = self.store.last_sequence(source, epoch).await?;
-        let Some(contradiction) = report.contradiction(recorded) else {
+        let Some(contradiction) = Contradiction::of(&report, recorded) else {
             self.hearing.reported(&report);
             return Ok(recorded);
         };

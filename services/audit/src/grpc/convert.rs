@@ -14,6 +14,7 @@ pub(super) use oversight::{
 };
 pub(super) use proofs::{consistency, inclusion, patient_proof, size};
 
+use aval_database::outbox::Report;
 use aval_domain::id::{EventId, PatientId};
 use aval_proto::audit::v1::{
     AppendEventsRequest, AppendEventsResponse, EraseEventsRequest, EventReceipt,
@@ -25,7 +26,6 @@ use aval_runtime::status::{FieldErrors, Refusal};
 
 use crate::app::{AppendEvents, Appended, DeliveryReceipt, EraseEvents, MOST_RECEIPTS};
 use crate::erasure::LONGEST_GROUND;
-use crate::hearing::Report;
 use crate::submission::MOST_EVENTS;
 
 /// The largest epoch and sequence: what the database counts in.
