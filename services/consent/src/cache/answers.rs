@@ -9,7 +9,7 @@ use aval_runtime::flights::{Flights, Landed};
 
 use super::change::{News, Position, Shard};
 use super::entry::{AccessKey, Entry};
-use super::knowledge::{Freshness, Generation};
+use super::knowledge::{Freshness, Generation, Refused};
 use super::metrics::{AnswerMetrics, Tier};
 use super::sampler::Sampler;
 use super::shared::{CacheSecret, SharedTier};
@@ -156,15 +156,24 @@ impl CachedBases {
 
     /// The entry of one key, from the nearest tier.
     async fn kept(&self, key: &AccessKey) -> Result<Arc<Kept>, Error> {
-        if let Some(kept) = self.local.get(key)
-            && self.may_use(key, &kept)
-        {
+        let known = self.local.get(key);
+        let judged = known.as_deref().map(|kept| self.judge(key, kept));
+        if let (Some(kept), Some(Ok(()))) = (known, judged) {
             self.metrics.answered(Tier::Local);
             self.sample(key, &kept);
             return Ok(kept);
         }
-        if let Some(kept) = self.shared_one(key).await
-            && self.may_use(key, &kept)
+        // On the heap: what few calls need would make every call's future larger.
+        Box::pin(self.missed(key, judged.and_then(Result::err))).await
+    }
+
+    /// The same of what memory does not have, or has and may not give.
+    async fn missed(&self, key: &AccessKey, refused: Option<Refused>) -> Result<Arc<Kept>, Error> {
+        // Of what changed since this instance read it, the shared tier has the same old entry
+        // most often, and whoever asks it in vain waits twice.
+        if refused != Some(Refused::Changed)
+            && let Some(kept) = self.shared_one(key).await
+            && self.judge(key, &kept).is_ok()
         {
             self.metrics.answered(Tier::Shared);
             self.local.put(*key, Arc::clone(&kept));
@@ -205,14 +214,15 @@ impl CachedBases {
         }
     }
 
-    fn may_use(&self, key: &AccessKey, kept: &Kept) -> bool {
+    /// Whether an entry may be used, counted where it may not.
+    fn judge(&self, key: &AccessKey, kept: &Kept) -> Result<(), Refused> {
         let judged = self
             .freshness
             .judge(key, &kept.entry.as_of, kept.generation);
         if let Err(reason) = judged {
             self.metrics.refused(reason);
         }
-        judged.is_ok()
+        judged
     }
 
     /// Reads the entry, with whoever else wants it now. Who joins a reading that was
@@ -233,7 +243,7 @@ impl CachedBases {
                 self.keep(key, &kept, &history);
                 Ok(kept)
             }
-            Landed::Shared(kept) if self.may_use(key, &kept) => Ok(kept),
+            Landed::Shared(kept) if self.judge(key, &kept).is_ok() => Ok(kept),
             Landed::Shared(_) => self.read_alone(key).await,
         }
     }

@@ -10,7 +10,8 @@ mod database;
 mod schedule;
 mod world;
 
-use schedule::Schedule;
+use schedule::{Schedule, alone};
+use tokio::runtime::Runtime;
 use world::{Ablation, Findings, Instances, World};
 
 /// How many orders of events are tried.
@@ -33,12 +34,15 @@ fn play(seed: u64, instances: Instances, ablation: Option<Ablation>) -> Findings
     world.findings()
 }
 
-/// Plays many; nobody who waits for time here waits for the run time's.
+/// For those who wait for another's reading: nobody here waits for its time.
+fn runtime() -> Runtime {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_time().build().unwrap()
+}
+
+/// Plays many.
 fn play_all(instances: Instances, ablation: Option<Ablation>) -> Findings {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
+    let runtime = runtime();
     let _entered = runtime.enter();
     let mut all = Findings::default();
     for seed in 0..SCHEDULES {
@@ -88,4 +92,21 @@ fn with_positions_that_are_not_in_the_order_of_commits_there_are_stale_answers()
     let found = play_all(Instances::Two, Some(Ablation::PositionsBeforeCommit));
     assert!(found.stale > 0, "{found:?}");
     assert!(found.mixed > 0, "{found:?}");
+}
+
+#[test]
+fn what_changed_is_read_from_the_database_without_asking_the_shared_tier() {
+    let runtime = runtime();
+    let _entered = runtime.enter();
+    let world = World::new(Instances::One, None);
+    alone(world.poll(0));
+    assert!(alone(world.check(0)));
+    // Nothing was known of it: the tier was asked, and had nothing.
+    assert_eq!(world.asked(), (1, 1));
+    alone(world.clone().revokes());
+    alone(world.poll(0));
+    assert!(!alone(world.check(0)));
+    assert_eq!(world.asked(), (2, 1));
+    assert!(!alone(world.check(0)));
+    assert_eq!(world.asked(), (2, 1));
 }

@@ -114,6 +114,10 @@ pub(super) struct OldValues {
 }
 
 impl OldValues {
+    pub(super) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
     /// Some time round all of them, and past their end.
     fn some(&self, asked: usize) -> Option<Vec<u8>> {
         let given = self.given.lock().unwrap();

@@ -51,6 +51,17 @@ impl Schedule {
     }
 }
 
+/// Takes all the turns that something needs.
+pub(super) fn alone<T>(work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(done) = work.as_mut().poll(&mut context) {
+            return done;
+        }
+    }
+}
+
 /// Lets others go on.
 pub(super) async fn a_turn() {
     let mut waited = false;

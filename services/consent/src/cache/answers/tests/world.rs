@@ -47,6 +47,7 @@ struct Inner {
     ablation: Option<Ablation>,
     clocks: Clocks,
     database: Arc<FakeDatabase>,
+    tier: Arc<OldValues>,
     instances: Vec<Instance>,
     fence: ChangeFence,
     revoked: AtomicBool,
@@ -132,6 +133,7 @@ impl World {
             fence: fence.waiting_by(move |time| Box::pin(waiting.clone().wait(time))),
             clocks,
             database,
+            tier,
             revoked: AtomicBool::new(false),
             findings: Mutex::default(),
         }))
@@ -139,6 +141,11 @@ impl World {
 
     pub(super) fn findings(&self) -> Findings {
         *self.0.findings.lock().unwrap()
+    }
+
+    /// How often the database was read, and the shared tier asked.
+    pub(super) fn asked(&self) -> (usize, usize) {
+        (self.0.database.reads(), self.0.tier.asked())
     }
 
     pub(super) fn pass(&self, time: Duration) {
@@ -150,10 +157,22 @@ impl World {
     pub(super) fn polls(self, instance: usize) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             loop {
-                self.0.instances[instance].poller.poll().await.unwrap();
+                self.poll(instance).await;
                 a_turn().await;
             }
         })
+    }
+
+    /// Asks for news.
+    pub(super) async fn poll(&self, instance: usize) {
+        self.0.instances[instance].poller.poll().await.unwrap();
+    }
+
+    /// Whether the professional is the treating doctor.
+    pub(super) async fn check(&self, instance: usize) -> bool {
+        let cached = &self.0.instances[instance].cached;
+        let answer = cached.access_bases(&[key().query()]).await.unwrap();
+        answer[0].treating_doctor
     }
 
     /// Checks, again and again.
