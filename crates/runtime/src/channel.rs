@@ -15,8 +15,8 @@ use std::time::Duration;
 use aval_proto::common::v1::ErrorReason;
 use http::{Request, Response};
 use tokio::time::{Instant, sleep_until};
-use tonic::Status;
 use tonic::body::Body;
+use tonic::{Code, Status};
 use tower::{Service, ServiceExt};
 use tracing::Instrument;
 
@@ -45,7 +45,9 @@ pub(crate) use transport::Transport;
 /// up again every few seconds and whenever one of them does not answer. A unary call that
 /// did not get through is made again, at another instance where there is one, as long as
 /// its deadline and a budget shared by all calls last; but not one which may have been
-/// worked on and would then be something else the second time, as `RefreshToken` is.
+/// worked on and would then be something else the second time, as `RefreshToken` is. So is
+/// one that an instance answers with `UNAVAILABLE`, at each of the others once: that one is
+/// passed over for a while, so that calls which only one instance serves soon go there.
 ///
 /// A peer that has no room for calls (`OVERLOADED`) is sent about twice what it takes; the rest
 /// is refused here, with the same reason.
@@ -160,24 +162,39 @@ impl Peer {
         request: Request<Body>,
     ) -> Result<Response<Body>, Status> {
         let request = Repeatable::read(request).await?;
-        let mut tried = Vec::new();
+        let (mut tried, mut sent_on, mut lost) = (Vec::new(), 0, 0);
+        let mut chosen = self.instances.choose(&tried).await;
         loop {
-            let Some(instance) = self.instance_after(&tried).await else {
-                return Err(not_answering().into());
-            };
-            let error = match self.ask(&instance, request.again()).await {
+            let instance = chosen.ok_or_else(not_answering)?;
+            let asked = self.ask(&instance, request.again()).await;
+            tried.push(instance.address());
+            // It is done with this call before the next is chosen.
+            drop(instance);
+            match asked {
+                Ok(answer) if is_unavailable(&answer) => {
+                    // It answers and cannot serve: it does not write the log, or lost its
+                    // database. Each of the others may.
+                    let next = self.instances.choose(&tried).await;
+                    chosen = next.filter(|next| !tried.contains(&next.address()));
+                    if chosen.is_none() || !self.budget.allows_another() {
+                        return Ok(answer);
+                    }
+                    sent_on += 1;
+                }
                 Ok(answer) => {
-                    self.budget.got_through();
+                    self.budget.got_through(sent_on);
                     return Ok(answer);
                 }
-                Err(error) => error,
-            };
-            tried.push(instance.address());
-            let again = tried.len() < MOST_ATTEMPTS
-                && !ran_out_of_time(&error)
-                && self.budget.allows_another();
-            if !again {
-                return Err(not_through(&error).into());
+                Err(error) => {
+                    lost += 1;
+                    let again = lost < MOST_ATTEMPTS
+                        && !ran_out_of_time(&error)
+                        && self.budget.allows_another();
+                    if !again {
+                        return Err(not_through(&error).into());
+                    }
+                    chosen = self.instance_after(&tried).await;
+                }
             }
         }
     }
@@ -204,6 +221,7 @@ impl Peer {
             Err(error) => Err(error),
         };
         match &answered {
+            Ok(answer) if is_unavailable(answer) => instance.does_not_serve(),
             Ok(answer) => self.hold_back.was_answered(answer),
             Err(error) if !ran_out_of_time(error) => self.instances.did_not_answer(instance),
             Err(_) => {}
@@ -247,6 +265,11 @@ fn enter_trace(request: &mut Request<Body>, label: MethodLabel, callee: &Callee)
         request.headers_mut().insert(TRACEPARENT, place.header());
     }
     span
+}
+
+/// Whether it answers that it cannot serve the call.
+fn is_unavailable(answer: &Response<Body>) -> bool {
+    answer::code_in(answer.headers()) == Some(Code::Unavailable)
 }
 
 /// What the caller learns of a call that did not get through. The cause goes to the

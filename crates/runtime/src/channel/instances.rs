@@ -36,6 +36,8 @@ const BELIEVED: Duration = Duration::from_secs(5);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 /// How long an instance that did not answer is passed over while others do.
 const REST: Duration = Duration::from_secs(1);
+/// The same of one that answered that it cannot serve: it will not soon, where another has to.
+const LONG_REST: Duration = Duration::from_secs(10);
 
 /// Those that are known; `None` before the first look at the name.
 type Known = Option<Arc<[Arc<Instance>]>>;
@@ -87,7 +89,7 @@ impl Instances {
     }
 
     /// The one to ask next: not one that was `tried` for this call, if there is another;
-    /// nor one that did not answer a moment ago; of the rest the one with the fewest calls,
+    /// nor one that did not answer or serve of late; of the rest the one with the fewest calls,
     /// in turn. `None` if the name has no address. Waits for the first look at the name.
     pub(super) async fn choose(&self, tried: &[SocketAddr]) -> Option<AtWork> {
         let mut known = self.known.clone();
@@ -106,8 +108,7 @@ impl Instances {
     /// What to do when an instance did not answer: others get the calls for a while, and
     /// the name is looked at again.
     pub(super) fn did_not_answer(&self, instance: &AtWork) {
-        let rests_until = instance.0.rests_until.lock();
-        *rests_until.unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + REST);
+        instance.0.rest(REST);
         self.look_again.notify_one();
     }
 }
@@ -126,6 +127,11 @@ impl Instance {
 
     fn calls(&self) -> usize {
         self.connections.iter().map(Connection::calls).sum()
+    }
+
+    fn rest(&self, time: Duration) {
+        let until = self.rests_until.lock();
+        *until.unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + time);
     }
 
     fn rests(&self, now: Instant) -> bool {
@@ -166,6 +172,11 @@ impl AtWork {
 
     pub(super) fn address(&self) -> SocketAddr {
         self.0.address
+    }
+
+    /// It answered that it cannot serve: others get the calls for a while.
+    pub(super) fn does_not_serve(&self) {
+        self.0.rest(LONG_REST);
     }
 
     pub(super) fn channel(&self) -> tonic::transport::Channel {

@@ -59,11 +59,13 @@ impl Budget {
         Self(AtomicU32::new(Self::FULL))
     }
 
-    /// A call got through.
-    pub(super) fn got_through(&self) {
+    /// A call got through, after so many instances that could not serve it: what was spent on
+    /// going from one to the other was not in vain.
+    pub(super) fn got_through(&self, sent_on: u32) {
         // Full is the usual case, and needs no write.
         if self.0.load(Ordering::Relaxed) < Self::FULL {
-            let more = |left: u32| Some((left + Self::GOT_THROUGH).min(Self::FULL));
+            let back = Self::GOT_THROUGH + sent_on * Self::FAILED;
+            let more = |left: u32| Some((left + back).min(Self::FULL));
             let _ = self
                 .0
                 .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
@@ -91,10 +93,20 @@ mod tests {
         assert_eq!(spent, 50);
         assert!(!budget.allows_another());
         for _ in 0..10_000 {
-            budget.got_through();
+            budget.got_through(0);
         }
         let spent = (0..1_000).take_while(|_| budget.allows_another()).count();
         assert_eq!(spent, 50, "it is never more than full");
+    }
+
+    #[test]
+    fn going_on_to_the_one_that_serves_costs_nothing() {
+        let budget = Budget::full();
+        for _ in 0..1_000 {
+            let sent_on = (0..11).take_while(|_| budget.allows_another()).count();
+            assert_eq!(sent_on, 11);
+            budget.got_through(11);
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use tokio::io::{AsyncReadExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tonic::{Code, Request};
 
-use crate::stand::{Desk, PATIENCE, Stand, reason};
+use crate::stand::{Desk, NOT_HELD, PATIENCE, Stand, reason};
 
 /// A DNS of this test.
 #[derive(Debug, Clone)]
@@ -270,4 +270,60 @@ async fn a_call_ends_at_its_deadline_however_many_attempts_are_left() {
     request.set_timeout(Duration::from_millis(150));
     let status = Dns::of(&[address]).client().get_checkpoint(request).await;
     assert_eq!(status.unwrap_err().code(), Code::DeadlineExceeded);
+}
+
+/// Instances none of which holds the post.
+async fn instances(count: usize) -> (Vec<(Desk, Stand)>, Dns) {
+    let mut all = Vec::new();
+    for _ in 0..count {
+        let (desk, stand) = instance().await;
+        desk.post.is_held.store(false, Ordering::SeqCst);
+        all.push((desk, stand));
+    }
+    let addresses: Vec<_> = all.iter().map(|(_, stand)| stand.address).collect();
+    (all, Dns::of(&addresses))
+}
+
+/// How often each was asked.
+fn asked(all: &[(Desk, Stand)]) -> Vec<usize> {
+    let asked = all.iter().map(|(desk, _)| &desk.post.asked);
+    asked.map(|asked| asked.load(Ordering::SeqCst)).collect()
+}
+
+#[tokio::test]
+async fn what_one_instance_alone_serves_gets_there_and_follows_it() {
+    const CALLS: usize = 50;
+
+    let (all, dns) = instances(8).await;
+    let mut client = dns.client();
+    for holder in [5, 2] {
+        let before = asked(&all);
+        let post = &all[holder].0.post;
+        post.is_held.store(true, Ordering::SeqCst);
+        for _ in 0..CALLS {
+            let served = client.get_checkpoint(GetCheckpointRequest {}).await;
+            served.expect("it gets to the one that serves it");
+        }
+        post.is_held.store(false, Ordering::SeqCst);
+        let mut now = asked(&all);
+        assert_eq!(now.remove(holder) - before[holder], CALLS);
+        let in_vain = now.iter().sum::<usize>() - (before.iter().sum::<usize>() - before[holder]);
+        // Each once, and not again at every call.
+        assert!(in_vain < CALLS, "{in_vain}");
+    }
+}
+
+#[tokio::test]
+async fn what_no_instance_serves_is_asked_of_each_once_and_within_the_budget_of_all_calls() {
+    let (all, dns) = instances(3).await;
+    let mut client = dns.client();
+    let status = client.get_checkpoint(GetCheckpointRequest {}).await;
+    assert_eq!(status.unwrap_err().message(), NOT_HELD);
+    assert_eq!(asked(&all), [1, 1, 1]);
+    for _ in 0..200 {
+        let status = client.get_checkpoint(GetCheckpointRequest {}).await;
+        assert_eq!(status.unwrap_err().code(), Code::Unavailable);
+    }
+    let in_all: usize = asked(&all).iter().sum();
+    assert!((200..=201 + 50).contains(&in_all), "{in_all}");
 }

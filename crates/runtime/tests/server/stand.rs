@@ -5,6 +5,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aval_domain::random::SeededRandom;
@@ -18,6 +19,7 @@ use aval_proto::audit::v1::{
     GetConsistencyProofResponse, GetInclusionProofRequest, GetInclusionProofResponse,
     GetPatientProofRequest, GetPatientProofResponse, GetTileRequest, GetTileResponse,
 };
+use aval_proto::common::v1::ErrorReason;
 use aval_runtime::caller::{Allowlist, CallerId};
 use aval_runtime::channel::{Channel, connect_lazy};
 use aval_runtime::condition::Condition;
@@ -46,6 +48,15 @@ pub(crate) struct Desk {
     pub(crate) go_on: Arc<Semaphore>,
     /// Whom `get_tile` asks.
     pub(crate) other: Option<TransparencyServiceClient<Channel>>,
+    /// Whether `get_checkpoint` is served, and how often it was asked for.
+    pub(crate) post: Arc<Post>,
+}
+
+/// Something that one instance serves and others do not.
+#[derive(Debug)]
+pub(crate) struct Post {
+    pub(crate) is_held: AtomicBool,
+    pub(crate) asked: AtomicUsize,
 }
 
 impl Desk {
@@ -54,6 +65,10 @@ impl Desk {
             waiting: Arc::new(Semaphore::new(0)),
             go_on: Arc::new(Semaphore::new(0)),
             other: None,
+            post: Arc::new(Post {
+                is_held: AtomicBool::new(true),
+                asked: AtomicUsize::new(0),
+            }),
         }
     }
 
@@ -64,16 +79,23 @@ impl Desk {
     }
 }
 
+/// What an instance says that does not hold the post.
+pub(crate) const NOT_HELD: &str = "another instance serves this";
+
 /// How long a test waits for what must happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tonic::async_trait]
 impl TransparencyService for Desk {
-    /// Says who called and in which trace.
+    /// Says who called and in which trace, where the post is held.
     async fn get_checkpoint(
         &self,
         request: Request<GetCheckpointRequest>,
     ) -> Result<Response<GetCheckpointResponse>, Status> {
+        self.post.asked.fetch_add(1, Ordering::SeqCst);
+        if !self.post.is_held.load(Ordering::SeqCst) {
+            return Err(Refusal::new(ErrorReason::DependencyUnavailable, NOT_HELD).into());
+        }
         let cx = RequestContext::of(&request)?;
         Ok(Response::new(GetCheckpointResponse {
             checkpoint: cx.caller.to_string(),
