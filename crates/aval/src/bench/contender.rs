@@ -11,6 +11,7 @@ mod raw_insert;
 
 use serde::{Serialize, Serializer};
 
+use super::figures::Beside;
 use super::load::Callers;
 use crate::language::{Text, say};
 
@@ -27,9 +28,9 @@ pub(crate) trait Contender: Send + Sync {
     /// round. Asked for inside of the callers' run time.
     async fn callers(&self, count: usize) -> anyhow::Result<Callers>;
 
-    /// Ends what goes on beside the calls of a turn, and answers how often a second it was
-    /// done; an error if it went wrong.
-    async fn end_turn(&self) -> anyhow::Result<Option<f64>> {
+    /// Ends what goes on beside the calls of a turn, and answers what that was; an error if
+    /// it went wrong.
+    async fn end_turn(&self) -> anyhow::Result<Option<Beside>> {
         Ok(None)
     }
 }

@@ -37,12 +37,20 @@ pub(crate) struct Figures {
     /// How much of its core the callers' thread used: near 1, the callers were the
     /// limit and not the server.
     pub(crate) caller_cores: Option<f64>,
-    /// How often a second what goes on beside the calls was done: grants revoked. Absent
-    /// where nothing does.
-    pub(crate) beside_per_second: Option<f64>,
+    /// What went on beside the calls; absent where nothing did.
+    pub(crate) beside: Option<Beside>,
     /// Whether the servers were at rest before the turn; what was left of the turns
     /// before took part in this one if not.
     pub(crate) from_rest: bool,
+}
+
+/// What went on beside the calls of a turn: grants were revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(crate) struct Beside {
+    /// How many a second.
+    pub(crate) per_second: f64,
+    /// 99 of 100 revocations returned within so many microseconds.
+    pub(crate) p99_us: u64,
 }
 
 impl Figures {
@@ -72,7 +80,7 @@ impl Figures {
                 .map(|used| ratio(used.servers.as_secs_f64() * 1e6, count(latencies.count()))),
             server_cores: used.map(|used| cores(used.servers)),
             caller_cores: used.map(|used| cores(used.callers)),
-            beside_per_second: None,
+            beside: None,
             from_rest,
         }
     }

@@ -74,7 +74,7 @@ impl Measurement {
 }
 
 impl Latencies {
-    fn record(&mut self, latency: Duration) {
+    pub(crate) fn record(&mut self, latency: Duration) {
         let micros = u64::try_from(latency.as_micros()).unwrap_or(LONGEST);
         self.0.saturating_record(micros);
     }

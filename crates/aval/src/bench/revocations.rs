@@ -4,17 +4,18 @@
 //! whoever else is served there.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::contender::{Contender, GrpcContender};
+use super::figures::{Beside, count};
 use super::load::Callers;
+use super::measurement::Latencies;
 use super::people::{Patient, People};
 use super::portal::Portal;
 use crate::client::Bearer;
@@ -24,13 +25,12 @@ use crate::client::Bearer;
 pub(crate) struct WhileRevoking {
     calls: GrpcContender,
     revoker: Arc<Revoker>,
-    under_way: Mutex<Option<UnderWay>>,
+    under_way: tokio::sync::Mutex<Option<UnderWay>>,
 }
 
 struct UnderWay {
     stop: CancellationToken,
     begun: Instant,
-    revoked_before: u32,
     lanes: JoinSet<anyhow::Result<()>>,
 }
 
@@ -39,7 +39,8 @@ struct Revoker {
     portal: Portal,
     patients: Vec<Patient>,
     other_doctor: String,
-    revoked: AtomicU32,
+    /// How long those of this turn took to return.
+    revoked: Mutex<Latencies>,
 }
 
 /// So many grants are made and revoked a second, by all patients together: what the figures
@@ -57,9 +58,9 @@ impl WhileRevoking {
                 portal,
                 patients: people.patients.clone(),
                 other_doctor: people.other_doctor.clone(),
-                revoked: AtomicU32::new(0),
+                revoked: Mutex::default(),
             }),
-            under_way: Mutex::new(None),
+            under_way: tokio::sync::Mutex::new(None),
         }
     }
 }
@@ -82,26 +83,29 @@ impl Contender for WhileRevoking {
         // As many as are to be revoked a second are under way only once the last patient
         // has begun.
         tokio::time::sleep(self.revoker.turn()).await;
+        *self.revoker.revoked() = Latencies::default();
         *self.under_way.lock().await = Some(UnderWay {
             stop,
             begun: Instant::now(),
-            revoked_before: self.revoker.revoked(),
             lanes,
         });
         Ok(callers)
     }
 
-    async fn end_turn(&self) -> anyhow::Result<Option<f64>> {
+    async fn end_turn(&self) -> anyhow::Result<Option<Beside>> {
         let Some(mut under_way) = self.under_way.lock().await.take() else {
             return Ok(None);
         };
-        let revoked = self.revoker.revoked() - under_way.revoked_before;
+        let revoked = self.revoker.revoked().clone();
         let lasted = under_way.begun.elapsed();
         under_way.stop.cancel();
         while let Some(lane) = under_way.lanes.join_next().await {
             lane?.context("revocations went wrong meanwhile")?;
         }
-        Ok(Some(f64::from(revoked) / lasted.as_secs_f64()))
+        Ok(Some(Beside {
+            per_second: count(revoked.count()) / lasted.as_secs_f64(),
+            p99_us: revoked.quantile(0.99),
+        }))
     }
 }
 
@@ -115,8 +119,8 @@ impl Revoker {
         Self::BETWEEN * patients
     }
 
-    fn revoked(&self) -> u32 {
-        self.revoked.load(Ordering::Relaxed)
+    fn revoked(&self) -> MutexGuard<'_, Latencies> {
+        self.revoked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Every turn anew: a token lasts for some minutes.
@@ -146,8 +150,10 @@ impl Revoker {
                 _ = pace.tick() => {}
             }
             let grant = self.portal.grant(bearer, patient_id, &self.other_doctor);
-            self.portal.revoke(bearer, &grant.await?).await?;
-            self.revoked.fetch_add(1, Ordering::Relaxed);
+            let grant = grant.await?;
+            let asked = Instant::now();
+            self.portal.revoke(bearer, &grant).await?;
+            self.revoked().record(asked.elapsed());
         }
     }
 }

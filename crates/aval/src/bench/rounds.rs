@@ -104,9 +104,9 @@ async fn take_turn(
         seconds: ALONE_SECONDS,
     };
     let alone = alone.run(&time, callers).await?.measurement;
-    let beside_per_second = contender.end_turn().await?;
+    let beside = contender.end_turn().await?;
     Ok(Figures {
-        beside_per_second,
+        beside,
         ..Figures::new(&finished.measurement, &alone, used, from_rest)
     })
 }

@@ -3,6 +3,7 @@
 use comfy_table::{Cell, CellAlignment, Table};
 
 use super::{Comparison, Report, Standing};
+use crate::bench::figures::{Beside, count};
 use crate::bench::load::Load;
 use crate::bench::machine::Machine;
 use crate::bench::revocations::REVOCATIONS_PER_SECOND;
@@ -91,6 +92,7 @@ fn tables_in(report: &Report, language: Language) -> String {
         &standings(report, language).to_string(),
         &comparisons(report, language).to_string(),
         legend.in_language(language),
+        &revocations(report, language),
         &reservations(report, language),
     ]
     .into_iter()
@@ -223,6 +225,22 @@ fn goal(comparison: &Comparison, language: Language) -> String {
     format!("{}\n{verdict}", asked.join(", "))
 }
 
+/// How long revocations took to return, a line for each that was measured beside them.
+fn revocations(report: &Report, language: Language) -> String {
+    let heading = say(
+        "99 révocations sur 100 ont abouti en moins de",
+        "99 of 100 revocations returned within",
+    );
+    let lines = report.contenders.iter().filter_map(|standing| {
+        let rounds = standing.rounds.iter().filter_map(|round| round.beside);
+        let p99 = Spread::of(rounds.map(|beside| count(beside.p99_us)))?;
+        let p99 = durations(Some(p99)).replace('\n', " ");
+        let heading = heading.in_language(language);
+        Some(format!("{}: {heading} {p99}", standing.name.name()))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// What makes figures worthless, a line each; empty if nothing does.
 fn reservations(report: &Report, language: Language) -> String {
     let failed = say("ERREURS", "ERRORS");
@@ -238,7 +256,10 @@ fn reservations(report: &Report, language: Language) -> String {
             if !figures.from_rest {
                 lines.push(format!("{turn}: {}", restless.in_language(language)));
             }
-            if let Some(revoked) = figures.beside_per_second
+            if let Some(Beside {
+                per_second: revoked,
+                ..
+            }) = figures.beside
                 && revoked < 0.9 * f64::from(REVOCATIONS_PER_SECOND)
             {
                 let slow = slow.in_language(language);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::bench::figures::Beside;
 use crate::language::Language;
 
 fn machine() -> Machine {
@@ -34,7 +35,7 @@ fn figures(per_second: f64, p99_us: u64) -> Figures {
         server_us_per_call: Some(12.5),
         server_cores: Some(0.75),
         caller_cores: Some(1.0),
-        beside_per_second: None,
+        beside: None,
         from_rest: true,
     }
 }
@@ -50,7 +51,10 @@ fn report() -> Report {
     failing.failed.insert("Unavailable".to_owned(), 3);
     let mut restless = figures(9_000.0, 900);
     restless.from_rest = false;
-    restless.beside_per_second = Some(31.0);
+    restless.beside = Some(Beside {
+        per_second: 31.0,
+        p99_us: 262_000,
+    });
     let played = vec![
         (
             Entrant::Bare,
