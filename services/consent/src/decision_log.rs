@@ -24,7 +24,8 @@ pub struct TracedDecision {
     pub access: Option<Access>,
 }
 
-/// What was recorded under a request: the decision of its first call.
+/// What was recorded under a request: the decision of its first call, or of the last one
+/// that was permitted less than what had been recorded before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedDecision {
     /// What was decided.
@@ -36,8 +37,11 @@ pub struct RecordedDecision {
 /// Records decisions. Whoever implements it promises:
 ///
 /// - when the answer is there, each decision and its event are durable;
-/// - a request that was recorded before gives the first decision again and adds no
-///   event, also when both are in one batch or run at once;
+/// - a request that was recorded before gives the recorded decision again and adds no
+///   event, also when both are in one batch or run at once, as long as the decision handed
+///   in permits all that the recorded one does; it is promised for no longer than both;
+/// - otherwise the decision handed in is a new one with its own event, is what is given, and
+///   takes the place of the recorded one;
 /// - whoever has to be told of an access is told in the same transaction, as
 ///   [`Inboxes`](crate::inbox::Inboxes) promises;
 /// - a request id that was used for another question gives

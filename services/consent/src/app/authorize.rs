@@ -35,8 +35,9 @@ pub struct Authorized {
 
 impl App {
     /// Decides and traces, permit or deny. A repetition answers what was decided the
-    /// first time. While the trail is too far behind, only emergencies go on, and
-    /// their events say that they are late.
+    /// first time, unless less is permitted now: that is decided and traced anew. While
+    /// the trail is too far behind, only emergencies go on, and their events say that they
+    /// are late.
     #[tracing::instrument(name = "consent.authorize", skip_all)]
     pub async fn authorize(
         &self,

@@ -56,6 +56,25 @@ impl Decision {
         matches!(self.verdict, Verdict::Permit(_))
     }
 
+    /// Whether whatever `other` permits is permitted by this one too: of one question, every
+    /// document and every class. On what ground is another matter.
+    #[must_use]
+    pub fn permits_all_of(&self, other: &Self) -> bool {
+        let permits = |document| self.permitted_documents.contains(document);
+        !other.is_permit()
+            || (self.is_permit()
+                && self.permitted_classes.contains_all(other.permitted_classes)
+                && other.permitted_documents.iter().all(permits))
+    }
+
+    /// The same, promised for no longer than `other` is.
+    #[must_use]
+    pub fn holding_no_longer_than(mut self, other: &Self) -> Self {
+        let ends = [self.holds_until, other.holds_until];
+        self.holds_until = ends.into_iter().flatten().min();
+        self
+    }
+
     /// The decision as a check answers it: nothing may be disclosed on it alone.
     #[must_use]
     pub fn as_check(mut self) -> Self {

@@ -64,41 +64,64 @@ async fn permits_and_denials_are_traced_with_what_was_asked_and_permitted() {
 #[tokio::test]
 async fn a_repetition_answers_the_first_decision_and_is_traced_once() {
     let fixture = Fixture::new().await;
+    fixture.grant_to_doctor().await;
+    let command = authorize(&fixture);
+    let cx = fixture.as_doctor();
+    let authorize = || fixture.app.authorize(&cx, command.clone());
+    let first = authorize().await.unwrap();
+    fixture.clock.advance(Duration::from_secs(5));
+    assert_eq!(authorize().await.unwrap(), first);
+    assert_eq!(decisions_traced(&fixture).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_repetition_of_a_denial_stays_one() {
+    let fixture = Fixture::new().await;
+    let command = authorize(&fixture);
+    let cx = fixture.as_doctor();
+    let first = fixture.app.authorize(&cx, command.clone()).await.unwrap();
+    fixture.grant_to_doctor().await;
+    let again = fixture.app.authorize(&cx, command).await.unwrap();
+    assert_eq!(again, first);
+    assert_eq!(decisions_traced(&fixture).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_repetition_opens_nothing_that_was_revoked_since_and_is_traced_as_denied() {
+    let fixture = Fixture::new().await;
     let grant = fixture.grant_to_doctor().await;
     let command = authorize(&fixture);
-    let first = fixture
-        .app
-        .authorize(&fixture.as_doctor(), command.clone())
-        .await
-        .unwrap();
+    let authorize = || async {
+        let cx = fixture.as_doctor();
+        fixture.app.authorize(&cx, command.clone()).await.unwrap()
+    };
+    let first = authorize().await;
+    assert!(first.decision.is_permit());
     let revoke = RevokeGrant {
         grant_id: grant.grant_id,
         etag: None,
         request_id: fixture.request_id(),
     };
-    fixture
-        .app
-        .revoke_grant(&fixture.as_patient(), revoke)
-        .await
-        .unwrap();
-    fixture.clock.advance(Duration::from_secs(5));
-    let again = fixture
-        .app
-        .authorize(&fixture.as_doctor(), command.clone())
-        .await
-        .unwrap();
-    assert_eq!(again, first);
-    assert_eq!(decisions_traced(&fixture).await.len(), 1);
-    let fresh = Authorize {
-        request_id: fixture.request_id(),
-        ..command
-    };
-    let fresh = fixture
-        .app
-        .authorize(&fixture.as_doctor(), fresh)
-        .await
-        .unwrap();
-    assert_eq!(fresh.decision.verdict, Verdict::Deny(DenialReason::NoGrant));
+    let patient = fixture.as_patient();
+    fixture.app.revoke_grant(&patient, revoke).await.unwrap();
+    let second = authorize().await;
+    let denied = Verdict::Deny(DenialReason::NoGrant);
+    assert_eq!(second.decision.verdict, denied);
+    assert!(second.decision.permitted_documents.is_empty());
+    // Nor does it open again under this name what is given again.
+    assert_eq!(authorize().await, second);
+    fixture.grant_to_doctor().await;
+    assert_eq!(authorize().await, second);
+    let traced = decisions_traced(&fixture).await;
+    let traced: Vec<_> = traced
+        .iter()
+        .map(|event| (event.event_id, event.outcome))
+        .collect();
+    let expected = [
+        (first.event_id, Outcome::Success),
+        (second.event_id, Outcome::Refused),
+    ];
+    assert_eq!(traced, expected);
 }
 
 #[tokio::test]

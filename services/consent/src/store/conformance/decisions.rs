@@ -1,6 +1,6 @@
 //! Decisions that were answered.
 
-use aval_domain::access::DenialReason;
+use aval_domain::access::{DenialReason, Ground};
 use aval_domain::document::DocumentClasses;
 use aval_domain::event::{EventKind, Outcome};
 
@@ -60,6 +60,84 @@ pub(super) async fn a_recorded_decision_is_answered_again_and_traced_once(fixtur
         (1, 1)
     );
     assert!(record(fixture, &[]).await.is_empty());
+}
+
+/// What a decision permits of three documents.
+fn permitting(fixture: &Fixture, write: &Write, documents: &[&str]) -> TracedDecision {
+    let mut traced = decision(fixture, write, "any");
+    traced.decision.verdict = Verdict::Permit(Ground::TreatingDoctor);
+    traced.decision.permitted_documents = documents.iter().map(|id| id.parse().unwrap()).collect();
+    traced
+}
+
+pub(super) async fn a_repetition_that_is_permitted_less_is_a_decision_of_its_own(
+    fixture: &Fixture,
+) {
+    let write = fixture.write();
+    let asks = async |documents: &[&str]| {
+        let asked = permitting(fixture, &write, documents);
+        let answer = record(fixture, std::slice::from_ref(&asked))
+            .await
+            .remove(0);
+        let answer = answer.unwrap();
+        (
+            answer == as_recorded(&asked),
+            answer.decision.permitted_documents.len(),
+        )
+    };
+    assert_eq!(asks(&["a", "b"]).await, (true, 2));
+    assert_eq!(asks(&["c", "b", "a"]).await, (false, 2));
+    // One is taken away, and another is there for it.
+    assert_eq!(asks(&["a", "c"]).await, (true, 2));
+    assert_eq!(asks(&["a"]).await, (true, 1));
+    assert_eq!(asks(&["a", "b", "c"]).await, (false, 1));
+    assert_eq!(
+        (fixture.events().await, fixture.count("decisions").await),
+        (3, 1)
+    );
+}
+
+pub(super) async fn in_one_batch_too_nobody_is_given_more_than_is_permitted_last(
+    fixture: &Fixture,
+) {
+    let write = fixture.write();
+    let mut denied = decision(fixture, &write, "denied");
+    denied.decision.permitted_documents = Vec::new();
+    let batch = [
+        permitting(fixture, &write, &["a", "b"]),
+        permitting(fixture, &write, &["a"]),
+        permitting(fixture, &write, &["a", "b"]),
+        denied,
+        permitting(fixture, &write, &["a", "b"]),
+    ];
+    let answers = record(fixture, &batch).await;
+    let as_decided = [0, 1, 1, 3, 3].map(|which: usize| as_recorded(&batch[which]));
+    let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
+    assert_eq!(answers, as_decided);
+    let after = permitting(fixture, &write, &["a", "b"]);
+    let after = record(fixture, &[after]).await.remove(0).unwrap();
+    assert_eq!(after, as_recorded(&batch[3]));
+    assert_eq!(
+        (fixture.events().await, fixture.count("decisions").await),
+        (3, 1)
+    );
+}
+
+pub(super) async fn a_repetition_promises_no_more_than_what_was_decided_last(fixture: &Fixture) {
+    let write = fixture.write();
+    let first = permitting(fixture, &write, &["a"]);
+    record(fixture, std::slice::from_ref(&first)).await;
+    let mut again = permitting(fixture, &write, &["a"]);
+    for (promised, expected) in [(Some(2), 1), (None, 1)] {
+        again.decision.holds_until = promised.map(hours);
+        let answer = record(fixture, std::slice::from_ref(&again)).await;
+        let answer = answer.into_iter().next().unwrap().unwrap();
+        assert_eq!(answer.decision.holds_until, Some(hours(expected)));
+    }
+    again.decision.holds_until = Some(NOW);
+    let shorter = record(fixture, &[again]).await.remove(0).unwrap();
+    assert_eq!(shorter.decision.holds_until, Some(NOW));
+    assert_eq!(shorter.event_id, first.event.event_id);
 }
 
 pub(super) async fn one_batch_may_hold_new_known_repeated_and_reused_names(fixture: &Fixture) {
