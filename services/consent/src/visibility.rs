@@ -95,15 +95,15 @@ impl VisibilityKind {
         matches!(self, Self::HiddenFromOne | Self::RevealedToOne)
     }
 
-    /// The kind that may not stand beside it on the same document (and the same
-    /// professional): masked from everybody at once, or hidden and revealed.
+    /// The kind that may not stand beside it on the same document for the same
+    /// professional. What the patient sets and what is kept from the patient stand beside
+    /// each other, whichever came first: a refusal would tell a professional what is masked,
+    /// and a patient what has yet to be announced.
     const fn contradiction(self) -> Option<Self> {
         match self {
-            Self::Masked => Some(Self::HiddenFromPatient),
-            Self::HiddenFromPatient => Some(Self::Masked),
             Self::HiddenFromOne => Some(Self::RevealedToOne),
             Self::RevealedToOne => Some(Self::HiddenFromOne),
-            Self::HiddenFromRepresentatives => None,
+            Self::Masked | Self::HiddenFromPatient | Self::HiddenFromRepresentatives => None,
         }
     }
 
@@ -142,7 +142,9 @@ impl Visibility {
         (kind == VisibilityKind::HiddenFromPatient).then(|| one_month_after(set_at))
     }
 
-    fn is_about(&self, kind: VisibilityKind, practitioner_id: Option<PractitionerId>) -> bool {
+    /// Whether it is of this kind, for this one.
+    #[must_use]
+    pub fn is_about(&self, kind: VisibilityKind, practitioner_id: Option<PractitionerId>) -> bool {
         self.kind == kind && self.practitioner_id == practitioner_id
     }
 }
@@ -295,11 +297,27 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_not_masked_and_hidden_from_the_patient_at_once() {
+    fn no_answer_tells_who_sets_what_of_what_somebody_else_set() {
+        let now = at("2027-01-11T00:00:00Z");
+        let by_professional = VisibilityKind::HiddenFromPatient;
+        for there in VisibilityKind::ALL {
+            let history = [setting(there, None)];
+            for new in VisibilityKind::ALL {
+                if (there == by_professional) == (new == by_professional) {
+                    continue;
+                }
+                let concerned = Concerned::default();
+                let made = DocumentHistory(&history).before_setting(new, &concerned, now);
+                assert!(matches!(made, Ok(None)), "{there:?} {new:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_document_is_not_hidden_from_and_revealed_to_one_at_once() {
         let now = at("2027-01-11T00:00:00Z");
         for (there, new) in [
-            (VisibilityKind::Masked, VisibilityKind::HiddenFromPatient),
-            (VisibilityKind::HiddenFromPatient, VisibilityKind::Masked),
+            (VisibilityKind::RevealedToOne, VisibilityKind::HiddenFromOne),
             (VisibilityKind::HiddenFromOne, VisibilityKind::RevealedToOne),
         ] {
             let history = [setting(there, None)];

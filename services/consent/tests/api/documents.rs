@@ -2,7 +2,7 @@
 
 use aval_proto::consent::v1 as proto;
 use aval_proto::consent::v1::{DecisionReason, Effect, VisibilityKind};
-use tonic::{Code, Status};
+use tonic::Status;
 
 use crate::people::{ANNA, DOCTOR, Person, UNKNOWN};
 use crate::stand::{Stand, fields, question, reason, request_id};
@@ -67,11 +67,14 @@ async fn a_document_hidden_from_the_patient_is_released_in_a_month_and_untold_un
         .unwrap();
     assert!(list.into_inner().visibilities.is_empty());
 
-    let masked = send(&stand, set(VisibilityKind::Masked), Person::Anna)
-        .await
-        .unwrap_err();
-    assert_eq!(masked.code(), Code::FailedPrecondition);
-    assert_eq!(reason(&masked), "STATE_CONFLICT");
+    // Nor does the patient's own mask tell: it is taken as on any other document.
+    let masked = send(&stand, set(VisibilityKind::Masked), Person::Anna).await;
+    assert_eq!(masked.unwrap()[0].kind(), VisibilityKind::Masked);
+    let unmasked = proto::SetDocumentVisibilityRequest {
+        remove: true,
+        ..set(VisibilityKind::Masked)
+    };
+    send(&stand, unmasked, Person::Anna).await.unwrap();
 
     let announced = proto::SetDocumentVisibilityRequest {
         remove: true,
@@ -89,6 +92,17 @@ async fn a_document_hidden_from_the_patient_is_released_in_a_month_and_untold_un
     );
     let again = send(&stand, set(kind), Person::Doctor).await.unwrap_err();
     assert_eq!(reason(&again), "IRREVERSIBLE");
+}
+
+#[tokio::test]
+async fn a_professional_who_hides_a_document_does_not_learn_that_it_is_masked() {
+    let stand = Stand::start().await;
+    let masked = set(VisibilityKind::Masked);
+    send(&stand, masked, Person::Anna).await.unwrap();
+    let hidden = set(VisibilityKind::HiddenFromPatient);
+    let told = send(&stand, hidden, Person::Doctor).await.unwrap();
+    let told: Vec<_> = told.iter().map(proto::DocumentVisibility::kind).collect();
+    assert_eq!(told, [VisibilityKind::HiddenFromPatient]);
 }
 
 #[tokio::test]
