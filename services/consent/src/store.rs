@@ -317,8 +317,8 @@ pub struct VisibilityQuery {
     pub patient_id: PatientId,
     /// Only on this document.
     pub document_id: Option<DocumentId>,
-    /// Only of these kinds.
-    pub kinds: Vec<VisibilityKind>,
+    /// Nothing of a document on which a setting of one of these kinds holds.
+    pub leaving_out: Vec<VisibilityKind>,
     /// The instant.
     pub now: Timestamp,
     /// Only those after this one in the list.

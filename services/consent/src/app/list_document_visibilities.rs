@@ -20,8 +20,8 @@ pub struct ListDocumentVisibilities {
 }
 
 impl App {
-    /// The settings that hold in the patient's own record, without those that hide a
-    /// document from whoever asks: they would tell that it exists.
+    /// The settings that hold in the patient's own record, without any on a document that
+    /// is hidden from whoever asks: a mask on it would tell that it exists.
     #[tracing::instrument(name = "consent.list_document_visibilities", skip_all)]
     pub async fn list_document_visibilities(
         &self,
@@ -32,7 +32,7 @@ impl App {
         let rows = VisibilityQuery {
             patient_id: query.patient_id,
             document_id: query.document_id,
-            kinds: kinds_told_to(patient),
+            leaving_out: kinds_hiding_from(patient),
             now: cx.now,
             after: query.page.after,
             limit: query.page.size.with_one_more(),
@@ -44,14 +44,14 @@ impl App {
     }
 }
 
-/// The kinds of which a patient, or who acts for them, may know.
-pub(super) fn kinds_told_to(patient: &PatientActor) -> Vec<VisibilityKind> {
-    let is_told = |kind: &VisibilityKind| match kind {
-        VisibilityKind::HiddenFromPatient => false,
-        VisibilityKind::HiddenFromRepresentatives => patient.representative.is_none(),
+/// The kinds that hide a document from a patient, or from who acts for them.
+pub(super) fn kinds_hiding_from(patient: &PatientActor) -> Vec<VisibilityKind> {
+    let hides = |kind: &VisibilityKind| match kind {
+        VisibilityKind::HiddenFromPatient => true,
+        VisibilityKind::HiddenFromRepresentatives => patient.representative.is_some(),
         VisibilityKind::Masked | VisibilityKind::HiddenFromOne | VisibilityKind::RevealedToOne => {
-            true
+            false
         }
     };
-    VisibilityKind::ALL.into_iter().filter(is_told).collect()
+    VisibilityKind::ALL.into_iter().filter(hides).collect()
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::App;
 use super::asking::AccessQuestion;
-use super::list_document_visibilities::kinds_told_to;
+use super::list_document_visibilities::kinds_hiding_from;
 use crate::decision::Verdict;
 use crate::error::Error;
 use crate::grantee::{Grantee, GranteeName, NamedGrantee};
@@ -35,11 +35,13 @@ pub struct SetDocumentVisibility {
     pub request_id: RequestId,
 }
 
-/// Who sets it, and of which settings they are told.
+/// Who sets it.
 struct Setter {
     /// `None` for the patient.
     practitioner_id: Option<PractitionerId>,
-    told: Vec<VisibilityKind>,
+    /// The kinds that hide a document from them; `None` for a professional, who is told of
+    /// what they set and of nothing else.
+    hiding: Option<Vec<VisibilityKind>>,
 }
 
 impl App {
@@ -69,7 +71,8 @@ impl App {
             .store
             .change_visibility(&write, patient_id, document_id, &change)
             .await?;
-        settings.retain(|setting| setting.holds(cx.now) && setter.told.contains(&setting.kind));
+        settings.retain(|setting| setting.holds(cx.now));
+        setter.leave_what_is_told(&mut settings, command.kind, &concerned);
         Ok(settings)
     }
 
@@ -93,7 +96,7 @@ impl App {
         }
         Ok(Setter {
             practitioner_id: None,
-            told: kinds_told_to(patient),
+            hiding: Some(kinds_hiding_from(patient)),
         })
     }
 
@@ -117,7 +120,7 @@ impl App {
         match decision.verdict {
             Verdict::Permit(_) => Ok(Setter {
                 practitioner_id: Some(practitioner.practitioner_id),
-                told: vec![VisibilityKind::HiddenFromPatient],
+                hiding: None,
             }),
             Verdict::Deny(aval_domain::access::DenialReason::RecordUnavailable) => {
                 Err(Error::RecordUnavailable)
@@ -156,6 +159,25 @@ impl App {
                 field: "practitioner_id",
                 rule: "is not known to the directory",
             }),
+        }
+    }
+}
+
+impl Setter {
+    /// Of a document that is hidden from who sets it, no more than what was asked for: what
+    /// else is set on it would tell that it exists.
+    fn leave_what_is_told(
+        &self,
+        settings: &mut Vec<Visibility>,
+        asked: VisibilityKind,
+        concerned: &Concerned,
+    ) {
+        let is_hidden = self.hiding.as_ref().is_none_or(|kinds| {
+            let mut set = settings.iter().map(|setting| setting.kind);
+            set.any(|kind| kinds.contains(&kind))
+        });
+        if is_hidden {
+            settings.retain(|setting| setting.is_about(asked, concerned.practitioner_id));
         }
     }
 }

@@ -81,7 +81,7 @@ aval_database::conformance_suite! {
         episodes_that_are_over_are_listed_when_asked_for_and_pages_follow,
         everybody_whom_something_may_authorise_is_a_candidate_once,
         a_setting_is_added_once_taken_back_and_remembered,
-        lists_of_settings_show_what_holds_and_only_the_kinds_asked_for,
+        lists_of_settings_show_what_holds_and_nothing_of_what_is_hidden,
         of_ten_thousand_masks_each_holds_and_all_are_listed,
         a_basis_holds_what_concerns_these_three_and_nothing_else,
         a_basis_leaves_out_what_was_ended,

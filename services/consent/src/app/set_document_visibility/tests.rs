@@ -158,8 +158,50 @@ async fn a_representative_masks_but_neither_sees_nor_sets_what_is_hidden_from_th
         .set_document_visibility(&cx, set(&fixture, VisibilityKind::Masked))
         .await;
     assert_eq!(masked.unwrap().len(), 1);
-    assert_eq!(listed(&fixture, &cx).await, [VisibilityKind::Masked]);
+    assert!(listed(&fixture, &cx).await.is_empty());
     assert_eq!(listed(&fixture, &fixture.as_patient()).await.len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_set_on_a_document_tells_nobody_of_it_from_whom_it_is_hidden() {
+    let fixture = Fixture::new().await;
+    let app = &fixture.app;
+    let (patient, representative) = (fixture.as_patient(), fixture.as_representative());
+    let elsewhere = SetDocumentVisibility {
+        document_id: "report-2".parse().unwrap(),
+        ..set(&fixture, VisibilityKind::Masked)
+    };
+    let seen = [
+        (set(&fixture, VisibilityKind::Masked), true),
+        (
+            set(&fixture, VisibilityKind::HiddenFromRepresentatives),
+            true,
+        ),
+        (elsewhere, true),
+        (set(&fixture, VisibilityKind::HiddenFromPatient), false),
+    ];
+    for (command, by_patient) in seen {
+        let doctor = fixture.as_doctor();
+        let cx = if by_patient { &patient } else { &doctor };
+        app.set_document_visibility(cx, command).await.unwrap();
+        let for_representative = listed(&fixture, &representative).await;
+        assert!(for_representative.len() <= 1);
+    }
+    let masked = [VisibilityKind::Masked];
+    for cx in [&patient, &representative] {
+        assert_eq!(listed(&fixture, cx).await, masked);
+        let one = set(&fixture, VisibilityKind::HiddenFromOne);
+        let answered = app.set_document_visibility(cx, one).await.unwrap();
+        assert_eq!(answered.len(), 1);
+        assert_eq!(answered[0].kind, VisibilityKind::HiddenFromOne);
+    }
+    let announced = take_back(&fixture, VisibilityKind::HiddenFromPatient);
+    let doctor = fixture.as_doctor();
+    app.set_document_visibility(&doctor, announced)
+        .await
+        .unwrap();
+    assert_eq!(listed(&fixture, &patient).await.len(), 4);
+    assert_eq!(listed(&fixture, &representative).await, masked);
 }
 
 #[tokio::test]

@@ -247,8 +247,7 @@ pub(super) async fn what_is_hidden_from_a_human_under_one_identifier_is_taken_ba
         fixture.set(hidden(number)).await;
     }
     fixture.learn(merged(1, 2)).await;
-    let standing =
-        visibilities::list(fixture, Some("d"), &[VisibilityKind::HiddenFromOne], 0).await;
+    let standing = visibilities::list(fixture, Some("d"), &[], 0).await;
     let of_first = standing
         .iter()
         .find(|setting| setting.practitioner_id == Some(id(1)));

@@ -10,13 +10,13 @@ use crate::visibility::{Visibility, VisibilityKind};
 pub(super) async fn list(
     fixture: &Fixture,
     document: Option<&str>,
-    kinds: &[VisibilityKind],
+    leaving_out: &[VisibilityKind],
     hour: i64,
 ) -> Vec<Visibility> {
     let query = VisibilityQuery {
         patient_id: patient(1),
         document_id: document.map(|document| document.parse().unwrap()),
-        kinds: kinds.to_vec(),
+        leaving_out: leaving_out.to_vec(),
         now: hours(hour),
         after: None,
         limit: 100,
@@ -48,7 +48,7 @@ pub(super) async fn a_setting_is_added_once_taken_back_and_remembered(fixture: &
     assert_eq!(all, [taken_back, again]);
 }
 
-pub(super) async fn lists_of_settings_show_what_holds_and_only_the_kinds_asked_for(
+pub(super) async fn lists_of_settings_show_what_holds_and_nothing_of_what_is_hidden(
     fixture: &Fixture,
 ) {
     fixture.open_record(patient(1)).await;
@@ -66,20 +66,22 @@ pub(super) async fn lists_of_settings_show_what_holds_and_only_the_kinds_asked_f
         })
         .await;
 
-    assert_eq!(list(fixture, None, &VisibilityKind::ALL, 0).await.len(), 6);
+    assert_eq!(list(fixture, None, &[], 0).await.len(), 6);
     assert_eq!(
-        list(fixture, Some("e"), &VisibilityKind::ALL, 0).await,
-        [other]
+        list(fixture, Some("e"), &[], 0).await,
+        std::slice::from_ref(&other)
     );
-    let masks = list(fixture, None, &[VisibilityKind::Masked], 0).await;
-    assert_eq!(masks.len(), 2);
+    // What is set on a document in any other way goes with it.
+    let hidden = [VisibilityKind::HiddenFromPatient];
+    assert_eq!(list(fixture, None, &hidden, 0).await, [other]);
+    assert!(list(fixture, Some("d"), &hidden, 0).await.is_empty());
     let after_a_month = 24 * 31 + 1;
-    assert_eq!(
-        list(fixture, None, &VisibilityKind::ALL, after_a_month)
-            .await
-            .len(),
-        5
-    );
+    for leaving_out in [&[], hidden.as_slice()] {
+        let listed = list(fixture, None, leaving_out, after_a_month).await;
+        assert_eq!(listed.len(), 5);
+    }
+    let both = [hidden[0], VisibilityKind::HiddenFromRepresentatives];
+    assert_eq!(list(fixture, None, &both, after_a_month).await.len(), 1);
 }
 
 /// More than anybody sets, and no bound of the contract.
@@ -105,7 +107,7 @@ pub(super) async fn of_ten_thousand_masks_each_holds_and_all_are_listed(fixture:
         let query = VisibilityQuery {
             patient_id: patient(1),
             document_id: None,
-            kinds: VisibilityKind::ALL.to_vec(),
+            leaving_out: Vec::new(),
             now: NOW,
             after,
             limit: 200,

@@ -6,7 +6,7 @@ use aval_domain::time::Timestamp;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    QuerySelect, QueryTrait,
 };
 
 use super::alias;
@@ -53,18 +53,26 @@ pub(super) async fn list(db: &Database, query: &VisibilityQuery) -> Result<Vec<V
         .document_id
         .as_ref()
         .map(|id| Column::DocumentId.eq(id.as_str()));
-    let wanted = Condition::all()
-        .add(Column::RemovedAt.is_null())
-        .add(
-            Column::ReleaseAt
-                .is_null()
-                .or(Column::ReleaseAt.gt(query.now.as_micros())),
-        )
-        .add(Column::Kind.is_in(query.kinds.iter().map(|kind| kind.code())))
+    let of_patient = alias::of_patient(db.reader(), Column::PatientId, query.patient_id).await?;
+    let holding = Condition::all().add(Column::RemovedAt.is_null()).add(
+        Column::ReleaseAt
+            .is_null()
+            .or(Column::ReleaseAt.gt(query.now.as_micros())),
+    );
+    let codes = query.leaving_out.iter().map(|kind| kind.code());
+    let left_out = Entity::find()
+        .select_only()
+        .column(Column::DocumentId)
+        .filter(of_patient.clone())
+        .filter(holding.clone())
+        .filter(Column::Kind.is_in(codes))
+        .into_query();
+    let wanted = holding
+        .add(Column::DocumentId.not_in_subquery(left_out))
         .add_option(of_document)
         .add_option(query.after.map(|after| Column::MaskId.lt(after.as_uuid())));
     let rows = Entity::find()
-        .filter(alias::of_patient(db.reader(), Column::PatientId, query.patient_id).await?)
+        .filter(of_patient)
         .filter(wanted)
         .order_by_desc(Column::MaskId)
         .limit(query.limit)
