@@ -9,7 +9,9 @@ use aval_domain::id::{ActivityId, OrganizationId, PatientId, PractitionerId};
 use aval_domain::time::Timestamp;
 use uuid::Uuid;
 
-use crate::decision::{AccessBasis, Asker, Capacity, Decision, Policy, Question, Verdict, decide};
+use crate::decision::{
+    AccessBasis, Asker, Capacity, Policy, Question, Verdict, decide, next_change,
+};
 use crate::directory::KnownPractitioner;
 use crate::grantee::Grantee;
 use crate::policies::Policies;
@@ -111,7 +113,7 @@ impl Authorized {
                 continue;
             };
             let classes = decision.permitted_classes;
-            let until = permitted_until(question, basis, policies, &decision);
+            let until = permitted_until(question, basis, policies, now);
             all = Some(match all {
                 None => Self {
                     grantee,
@@ -136,22 +138,23 @@ impl Authorized {
     }
 }
 
-/// The instant at which time alone ends the permission. Each decision says when the next
-/// may be another one; there are as many of them as there are bounds in the basis,
-/// and policies to come.
+/// The instant at which time alone ends the permission that there is `now`. The patient may
+/// know all that begins or ends: there are as many decisions as there are bounds in the
+/// basis, and policies to come.
 fn permitted_until(
     question: &Question,
     basis: &AccessBasis,
     policies: &Policies,
-    permitted: &Decision,
+    now: Timestamp,
 ) -> Option<Timestamp> {
-    let mut next = permitted.holds_until;
+    let next_after = |instant| next_change(basis, policies.in_force(instant), instant);
+    let mut next = next_after(now);
     while let Some(instant) = next {
         let decision = decide(question, basis, policies.in_force(instant), instant);
         if !decision.is_permit() {
             return Some(instant);
         }
-        next = decision.holds_until;
+        next = next_after(instant);
     }
     None
 }

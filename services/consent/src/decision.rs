@@ -57,6 +57,7 @@ pub use access_basis::{
 pub use answer::{Decision, Obligation, Verdict};
 pub use authorization::AuthorizationStatus;
 pub use explanation::{Explanation, Step};
+pub(crate) use holding::next_change;
 pub use missing::{Missing, missing};
 pub use policy::{Policy, RULES_REVISION};
 pub use question::{Asker, Capacity, EmergencyReason, Question};

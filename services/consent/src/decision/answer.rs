@@ -16,7 +16,9 @@ pub struct Decision {
     pub permitted_documents: Vec<DocumentId>,
     /// Which classes are permitted in principle. None when denied.
     pub permitted_classes: DocumentClasses,
-    /// The earliest instant at which time alone may change the answer; `None`: never.
+    /// Time alone does not change the answer before this instant; `None`: never. It says
+    /// nothing of what the asker may not know, and may therefore be earlier than the answer
+    /// ends; `decided_at` promises nothing.
     pub holds_until: Option<Timestamp>,
     /// The rules, switches and matrix that decided.
     pub policy_revision: String,

@@ -4,7 +4,7 @@ use aval_domain::access::{AccessMode, DenialReason, Ground};
 use aval_domain::document::{DocumentClasses, DocumentRef};
 use aval_domain::time::Timestamp;
 
-use super::holding::holds_until;
+use super::holding::promised_until;
 use super::rule::Finding;
 use super::world::World;
 use super::{AccessBasis, Decision, Obligation, Policy, Question, Rule, Step, Verdict, rules};
@@ -144,11 +144,12 @@ fn permitted(world: &World<'_>, progress: Progress<'_>, ground: Ground) -> Outco
         }
         AccessMode::Normal | AccessMode::BreakGlass | AccessMode::RegulationCenter => Vec::new(),
     };
+    let all_of_them = progress.documents.len() == world.question.documents.len();
     Outcome {
         decision: Decision {
             permitted_classes: progress.classes,
             obligations,
-            ..blank(world, Verdict::Permit(ground))
+            ..blank(world, Verdict::Permit(ground), all_of_them)
         },
         permitted: progress
             .documents
@@ -160,17 +161,17 @@ fn permitted(world: &World<'_>, progress: Progress<'_>, ground: Ground) -> Outco
 
 fn denied(world: &World<'_>, reason: DenialReason) -> Outcome {
     Outcome {
-        decision: blank(world, Verdict::Deny(reason)),
+        decision: blank(world, Verdict::Deny(reason), false),
         permitted: Vec::new(),
     }
 }
 
-fn blank(world: &World<'_>, verdict: Verdict) -> Decision {
+fn blank(world: &World<'_>, verdict: Verdict, every_document_is_permitted: bool) -> Decision {
     Decision {
         verdict,
         permitted_documents: Vec::new(),
         permitted_classes: DocumentClasses::NONE,
-        holds_until: holds_until(world.basis, world.policy, world.now),
+        holds_until: promised_until(world, verdict, every_document_is_permitted),
         policy_revision: world.policy.revision().to_owned(),
         obligations: Vec::new(),
         decided_at: world.now,

@@ -53,7 +53,9 @@ async fn a_document_hidden_from_the_patient_is_released_in_a_month_and_untold_un
     for person in [Person::Anna, Person::BelaForAnna] {
         let refused = stand.check(the_report(), person).await;
         assert_eq!(refused.reason(), DecisionReason::NothingPermitted);
-        assert_eq!(refused.hold_until_at, Some(release_at));
+        // Nor is it told when that is.
+        let promised = refused.hold_until_at.unwrap().seconds;
+        assert_eq!(promised - refused.decided_at.unwrap().seconds, 60);
     }
     let message = proto::ListDocumentVisibilitiesRequest {
         patient_id: ANNA.to_owned(),

@@ -315,21 +315,47 @@ fn a_check_obliges_to_authorize_first_and_a_denied_one_to_nothing() {
 }
 
 #[test]
-fn a_decision_holds_until_the_next_beginning_or_end_of_anything() {
-    let until = |basis: &AccessBasis| decide(&question(), basis, &policy(), NOW).holds_until;
-    assert_eq!(until(&open_record()), None);
-    assert_eq!(until(&granted()), Some(hours(10)));
-    assert_eq!(until(&in_care()), Some(hours(1)));
-    let block = BlockBasis {
-        target: BlockTarget::Organization,
-        begins_at: Some(hours(3)),
-        until: Some(hours(4)),
+fn a_professional_is_promised_a_minute_at_most_and_no_more_than_what_was_given_to_them() {
+    let after = |seconds| NOW.saturating_add(std::time::Duration::from_secs(seconds));
+    let until = |basis: &AccessBasis, now| decide(&question(), basis, &policy(), now).holds_until;
+    for basis in [open_record(), granted(), in_care()] {
+        assert_eq!(until(&basis, NOW), Some(after(60)));
+    }
+    let ends = hours(10);
+    let just_before = Timestamp::from_micros(ends.as_micros() - 30_000_000);
+    assert_eq!(until(&granted(), just_before), Some(ends));
+    let blocked = |begins_at, until| AccessBasis {
+        blocks: vec![BlockBasis {
+            target: BlockTarget::Organization,
+            begins_at,
+            until,
+        }],
+        ..granted()
     };
-    assert_eq!(
-        until(&AccessBasis {
-            blocks: vec![block],
-            ..granted()
-        }),
-        Some(hours(3))
-    );
+    // Nobody is told when a block begins or ends: in the last minute nothing is promised.
+    for (begins_at, ends) in [
+        (Some(hours(3)), Some(hours(4))),
+        (None, Some(hours(4))),
+        (Some(after(60)), None),
+    ] {
+        assert_eq!(until(&blocked(begins_at, ends), NOW), Some(after(60)));
+    }
+    for (begins_at, ends) in [(Some(after(59)), None), (None, Some(after(1)))] {
+        assert_eq!(until(&blocked(begins_at, ends), NOW), Some(NOW));
+    }
+}
+
+#[test]
+fn who_has_no_business_with_a_record_learns_nothing_of_what_begins_or_ends() {
+    let closed = AccessBasis {
+        record: None,
+        ..granted()
+    };
+    let another = Question {
+        asker: Asker::Patient(patient(2)),
+        ..question()
+    };
+    for (question, basis) in [(question(), closed), (another, granted())] {
+        assert_eq!(decide(&question, &basis, &policy(), NOW).holds_until, None);
+    }
 }

@@ -236,10 +236,42 @@ fn a_setting_ends_when_it_is_released() {
     };
     let permits = |hour| decide(&own, &basis, &policy(), hours(hour)).is_permit();
     assert_eq!([0, 1].map(permits), [false, true]);
-    assert_eq!(
-        decide(&own, &basis, &policy(), NOW).holds_until,
-        Some(hours(1))
-    );
+}
+
+#[test]
+fn nobody_is_told_when_what_is_hidden_from_them_is_released() {
+    let hidden_until = |release_at| {
+        let setting = VisibilityBasis {
+            release_at,
+            ..setting(VisibilityKind::HiddenFromPatient, None)
+        };
+        with_settings(open_record(), &[setting])
+    };
+    let after = |seconds| NOW.saturating_add(std::time::Duration::from_secs(seconds));
+    for asker in [
+        Asker::Patient(patient(1)),
+        Asker::Representative(patient(1)),
+    ] {
+        let own = Question {
+            asker,
+            documents: vec![report()],
+            ..question()
+        };
+        let until = |basis: &AccessBasis| decide(&own, basis, &policy(), NOW).holds_until;
+        assert_eq!(until(&open_record()), None);
+        assert_eq!(until(&hidden_until(Some(NOW))), None);
+        assert_eq!(until(&hidden_until(Some(hours(1)))), Some(after(60)));
+        assert_eq!(until(&hidden_until(Some(after(59)))), Some(NOW));
+    }
+    let representative = Question {
+        asker: Asker::Representative(patient(1)),
+        documents: vec![report()],
+        ..question()
+    };
+    let secret = setting(VisibilityKind::HiddenFromRepresentatives, None);
+    let secret = with_settings(open_record(), &[secret]);
+    let answer = decide(&representative, &secret, &policy(), NOW);
+    assert_eq!(answer.holds_until, Some(after(60)));
 }
 
 #[test]

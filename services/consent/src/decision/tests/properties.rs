@@ -1,5 +1,7 @@
 //! What holds in every world.
 
+use std::time::Duration;
+
 use aval_domain::access::DenialReason;
 use aval_domain::time::Timestamp;
 use proptest::prelude::*;
@@ -7,12 +9,15 @@ use proptest::prelude::*;
 use super::reference;
 use super::situations::practitioner;
 use super::worlds::{Case, at_the_ends_of_time, case, instant};
-use crate::decision::{Asker, Decision, RuleOutcome, Verdict, decide_taking, explain};
+use crate::decision::{
+    Asker, BlockBasis, BlockTarget, Decision, RuleOutcome, Verdict, decide_taking, explain,
+};
 
-/// Everything but the instant for which it was decided.
-fn at(decision: Decision, decided_at: Timestamp) -> Decision {
+/// The same, whenever it was decided and for however long it is promised.
+fn at(decision: Decision, of: &Decision) -> Decision {
     Decision {
-        decided_at,
+        decided_at: of.decided_at,
+        holds_until: of.holds_until,
         ..decision
     }
 }
@@ -84,15 +89,38 @@ proptest! {
 
     #[test]
     fn nothing_changes_before_the_instant_until_which_a_decision_holds(
-        case in case(),
+        mut case in case(),
+        before in 0_i64..=90,
+        after in 0_u64..=90,
         later in instant(),
     ) {
+        // Close to where something begins or ends: little is promised for longer.
+        case.now = Timestamp::from_micros(case.now.as_micros() - before * 1_000_000);
         let decision = case.decide();
-        let within = decision.holds_until.is_none_or(|until| later < until);
-        if later >= case.now && within {
-            let then = Case { now: later, ..case.clone() }.decide();
-            prop_assert_eq!(at(then, case.now), decision);
+        for later in [case.now.saturating_add(Duration::from_secs(after)), later] {
+            let within = decision.holds_until.is_none_or(|until| later < until);
+            if later >= case.now && within {
+                let then = Case { now: later, ..case.clone() }.decide();
+                prop_assert_eq!(at(then, &decision), decision.clone());
+            }
         }
+    }
+
+    #[test]
+    fn a_block_to_come_does_not_show(
+        mut case in case(),
+        begins_after in 60_u64..=100_000,
+        lasts in prop::option::of(1_u64..=100_000),
+        person in any::<bool>(),
+    ) {
+        let without = case.decide();
+        let begins_at = case.now.saturating_add(Duration::from_secs(begins_after));
+        case.basis.blocks.push(BlockBasis {
+            target: if person { BlockTarget::Person } else { BlockTarget::Organization },
+            begins_at: Some(begins_at),
+            until: lasts.map(|lasts| begins_at.saturating_add(Duration::from_secs(lasts))),
+        });
+        prop_assert_eq!(case.decide(), without);
     }
 
     #[test]
