@@ -111,7 +111,6 @@ async fn connection_of_polls(
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
 
     use aval_database::migrate;
     use aval_database::testing::test_databases;
@@ -124,7 +123,7 @@ mod tests {
 
     use super::*;
     use crate::access_basis::AccessQuery;
-    use crate::canary::Canary;
+    use crate::canary::{Canary, Round};
     use crate::identity_changes::{ChangeCursor, Identities, Learnt};
     use crate::matrix::Matrix;
     use crate::policies::LoadedMatrix;
@@ -165,7 +164,7 @@ mod tests {
                     assert_eq!(answer.await.unwrap(), [Arc::default()]);
                 }
                 let canary = Canary::new(bases.store, bases.source, environment);
-                assert_eq!(canary.sing().await.unwrap(), Duration::ZERO);
+                assert_eq!(canary.sing().await.unwrap(), Round::Fresh);
             }
         }
     }
