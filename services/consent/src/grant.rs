@@ -45,7 +45,7 @@ pub struct Grant {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// When it was revoked or declined.
+    /// When it was revoked or declined, or ended because another one stays.
     pub ended_at: Option<Timestamp>,
     /// How often it was written.
     pub version: Version,
@@ -294,6 +294,28 @@ impl Grant {
             grantee_name: known.name.clone(),
             ..self.written(now)
         })
+    }
+
+    /// Which of two grants to one human is the patient's word, where only one can stand: a
+    /// professional's declaration never ends what the patient gave, and of two of a kind the
+    /// one that was made later counts.
+    #[must_use]
+    pub fn outweighs(&self, other: &Self) -> bool {
+        let weight = |grant: &Self| {
+            let by_patient = grant.origin != GrantOrigin::Declaration;
+            (by_patient, grant.created_at, grant.grant_id)
+        };
+        weight(self) > weight(other)
+    }
+
+    /// The grant, ended at `now` because another one to the same human stays.
+    #[must_use]
+    pub fn lapse(&self, now: Timestamp) -> Self {
+        Self {
+            status: GrantStatus::Lapsed,
+            ended_at: Some(now),
+            ..self.written(now)
+        }
     }
 
     /// What the trail keeps of it.

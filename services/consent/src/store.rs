@@ -131,13 +131,15 @@ pub trait Store: fmt::Debug + Send + Sync {
         limit: u64,
     ) -> Answer<'_, Vec<Rpps>>;
 
-    /// Gives every grant that waits under this number to the professional, as the rule
-    /// says. Where the patient has another live grant to the same professional, the
-    /// newer of the two stays and the other lapses. Doing it again changes nothing.
+    /// Gives every grant that waits under this number to the professional, as `give`
+    /// says. Where the patient has another live grant to the same professional, the one
+    /// stays that [outweighs](Grant::outweighs) the other, which ends as `end` says. Gives
+    /// how many no longer wait. Doing it again changes nothing.
     fn settle_waiting_grants<'a>(
         &'a self,
         rpps: Rpps,
-        rule: &'a Rule<'a, Grant, Grant>,
+        give: &'a Rule<'a, Grant, Grant>,
+        end: &'a Rule<'a, Grant, Grant>,
     ) -> Answer<'a, u32>;
 
     /// One grant, whosever it is.

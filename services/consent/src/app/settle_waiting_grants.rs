@@ -16,7 +16,8 @@ const NUMBERS_PER_ROUND: u64 = 200;
 impl App {
     /// Asks the directory for some of the numbers under which grants wait, those above
     /// `after`, and gives the grants to whom it knows by now. Gives the number to go
-    /// on after in the next round; `None`: from the first.
+    /// on after in the next round; `None`: from the first. Of several grants to one
+    /// professional one stays; that the others end is traced and told.
     ///
     /// Several replicas may do it at once: a grant is given once.
     #[tracing::instrument(name = "consent.settle_waiting_grants", skip_all)]
@@ -40,7 +41,12 @@ impl App {
                     Change { value, event }
                 }))
             };
-            self.store.settle_waiting_grants(*rpps, &give).await?;
+            let end = |grant: &Grant| {
+                let value = grant.lapse(cx.now);
+                let event = grant_event(cx, EventKind::GrantUpdated, Some(grant), &value);
+                Ok(Some(Change { value, event }))
+            };
+            self.store.settle_waiting_grants(*rpps, &give, &end).await?;
         }
         Ok(numbers.last().copied())
     }
@@ -51,6 +57,7 @@ mod tests {
     use std::time::Duration;
 
     use aval_domain::document::{DocumentClass, DocumentClasses};
+    use aval_domain::event::Subject;
 
     use super::*;
     use crate::app::CreateGrant;
@@ -146,6 +153,15 @@ mod tests {
                 shown(&fixture, &second).await.state(now),
                 GrantState::Active
             );
+            let events = fixture.events().await;
+            let ended = events.iter().find(|event| {
+                let subject = event.subject.as_ref();
+                event.kind == EventKind::GrantUpdated
+                    && subject == Some(&Subject::new("grant", &first.grant_id))
+            });
+            let (before, after) = ended.map(|ended| (&ended.before, &ended.after)).unwrap();
+            let was = if waits_first { "waiting" } else { "active" };
+            assert_eq!((&*before["state"], &*after["state"]), (was, "expired"));
         }
     }
 

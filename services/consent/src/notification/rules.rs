@@ -17,7 +17,7 @@ use crate::grantee::Grantee;
 /// known.
 #[must_use]
 pub fn of_grant(before: Option<&Grant>, after: &Grant, event: &Event) -> Vec<News> {
-    use GrantStatus::{Given, Requested, Revoked};
+    use GrantStatus::{Given, Lapsed, Requested, Revoked};
     let professional = after.grantee.practitioner_id();
     match (before.map(|grant| grant.status), after.status) {
         (None, Given) if after.origin == GrantOrigin::Declaration => declared(after, event),
@@ -40,6 +40,15 @@ pub fn of_grant(before: Option<&Grant>, after: &Grant, event: &Event) -> Vec<New
         // Nobody lost anything by the end of what was over.
         (Some(Given), Revoked) if before.is_some_and(|grant| grant.is_live(after.updated_at)) => {
             to_professional(NotificationKind::GrantRevoked, professional, after, event)
+        }
+        (Some(Given), Lapsed) if before.is_some_and(|grant| grant.is_live(after.updated_at)) => {
+            let mut news =
+                to_professional(NotificationKind::GrantRevoked, professional, after, event);
+            news.push(News {
+                practitioner_id: professional,
+                ..to_patient(NotificationKind::GrantExpired, after, event)
+            });
+            news
         }
         _ => Vec::new(),
     }

@@ -71,6 +71,7 @@ aval_database::conformance_suite! {
         an_approval_takes_the_place_of_a_grant_that_is_over,
         of_answers_and_a_grant_made_at_once_one_stays,
         waiting_numbers_are_listed_once_in_order_while_a_grant_waits,
+        a_declaration_made_meanwhile_ends_for_what_the_patient_gave,
         waiting_grants_are_given_once_and_the_newer_of_two_stays,
         a_block_stands_once_and_is_replaced_when_it_is_over,
         another_patients_block_is_not_found,

@@ -200,9 +200,10 @@ impl Store for SqlStore {
     fn settle_waiting_grants<'a>(
         &'a self,
         rpps: Rpps,
-        rule: &'a Rule<'a, Grant, Grant>,
+        give: &'a Rule<'a, Grant, Grant>,
+        end: &'a Rule<'a, Grant, Grant>,
     ) -> Answer<'a, u32> {
-        Box::pin(self.returned(waiting_grant::settle(&self.db, rpps, rule)))
+        Box::pin(self.returned(waiting_grant::settle(&self.db, rpps, give, end)))
     }
 
     fn grant(&self, grant_id: GrantId) -> Answer<'_, Option<Grant>> {

@@ -6,7 +6,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::grantee::NamedGrantee;
-use NotificationKind::{GrantCreated, GrantDeclared, GrantRequested, GrantRevoked, GrantUpdated};
+use NotificationKind::{
+    GrantCreated, GrantDeclared, GrantExpired, GrantRequested, GrantRevoked, GrantUpdated,
+};
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
@@ -111,6 +113,23 @@ fn the_patient_is_told_of_what_professionals_ask_and_declare() {
 }
 
 #[test]
+fn both_are_told_of_a_grant_that_ends_because_another_one_stays() {
+    let (anna, doctor) = (
+        Recipient::Patient(patient()),
+        Recipient::Practitioner(practitioner(11)),
+    );
+    let ended = told(Some(&doctors()), &with(GrantStatus::Lapsed));
+    assert_eq!(
+        ended,
+        [(doctor, GrantRevoked, 11), (anna, GrantExpired, 11)]
+    );
+    let waiting = grant_to(Grantee::Rpps("99700024450".parse().unwrap()));
+    let ended = of_grant(Some(&waiting), &waiting.lapse(NOW), &event());
+    let ended: Vec<_> = ended.iter().map(|one| (one.recipient, one.kind)).collect();
+    assert_eq!(ended, [(anna, GrantExpired)]);
+}
+
+#[test]
 fn nobody_is_told_of_what_concerns_no_person_yet_or_any_more() {
     let organization = Grantee::Organization(OrganizationId::from_uuid(Uuid::from_u128(31)));
     let waiting = grant_to(Grantee::Rpps("99700024450".parse().unwrap()));
@@ -119,10 +138,9 @@ fn nobody_is_told_of_what_concerns_no_person_yet_or_any_more() {
     let settled = told(Some(&waiting), &doctors());
     let doctor = Recipient::Practitioner(practitioner(11));
     assert_eq!(settled, [(doctor, GrantCreated, 11)]);
-    // Replaced, declined, or taken back before it was answered.
+    // Declined, or taken back before it was answered.
     let requested = with(GrantStatus::Requested);
     for (before, after) in [
-        (waiting, GrantStatus::Lapsed),
         (requested.clone(), GrantStatus::Declined),
         (requested, GrantStatus::Revoked),
     ] {

@@ -189,7 +189,8 @@ pub(super) async fn a_number_that_waited_for_a_human_replaces_their_older_grants
         let given = grant.give_to(&known, hours(2));
         Ok(given.map(|given| fixture.change(given)))
     };
-    let settled = fixture.store.settle_waiting_grants(rpps, &give);
+    let end = |grant: &Grant| Ok(Some(fixture.change(grant.lapse(hours(2)))));
+    let settled = fixture.store.settle_waiting_grants(rpps, &give, &end);
     assert_eq!(settled.await.unwrap(), 1);
     let stands: Vec<_> = fixture.known(1).await.grants;
     let stands: Vec<_> = stands.iter().map(|grant| grant.grant_id).collect();

@@ -86,7 +86,8 @@ pub(super) async fn every_change_moves_the_clock_of_its_patient_once(fixture: &F
         let given = grant.give_to(&known, hours(1));
         Ok(given.map(|given| fixture.change(given)))
     };
-    let settled = fixture.store.settle_waiting_grants(rpps, &give);
+    let end = |grant: &crate::grant::Grant| Ok(Some(fixture.change(grant.lapse(hours(2)))));
+    let settled = fixture.store.settle_waiting_grants(rpps, &give, &end);
     assert_eq!(moves(fixture, 1, settled).await.1, 1);
     assert_eq!(
         moves(fixture, 1, fixture.close_record(patient(1))).await.1,

@@ -6,7 +6,7 @@ use aval_domain::period::Period;
 
 use super::fixture::{Fixture, counted, hours, organization, patient, person};
 use crate::error::Error;
-use crate::grant::{Grant, GrantState, GrantStatus};
+use crate::grant::{Grant, GrantOrigin, GrantState, GrantStatus};
 use crate::grantee::{Grantee, GranteeName, NamedGrantee};
 use crate::store::{GrantQuery, GrantsOf, Store};
 
@@ -273,6 +273,34 @@ pub(super) async fn waiting_numbers_are_listed_once_in_order_while_a_grant_waits
     assert_eq!(listed(Some(numbers[1]), 10).await, numbers[2..]);
 }
 
+pub(super) async fn a_declaration_made_meanwhile_ends_for_what_the_patient_gave(fixture: &Fixture) {
+    let rpps = "99700024450".parse().unwrap();
+    fixture.open_record(patient(1)).await;
+    let waiting = fixture.new_grant(Grantee::Rpps(rpps));
+    let waiting = fixture.create(waiting).await.unwrap();
+    fixture.clock.set(hours(1));
+    let declared = Grant {
+        origin: GrantOrigin::Declaration,
+        created_by: person(1).practitioner_id(),
+        ..fixture.new_grant(person(1))
+    };
+    let declared = fixture.create(declared).await.unwrap();
+    let known = NamedGrantee {
+        grantee: person(1),
+        name: None,
+    };
+    let given = waiting.give_to(&known, hours(1)).unwrap();
+    let give = |_: &Grant| Ok(Some(fixture.change(given.clone())));
+    let end = |grant: &Grant| Ok(Some(fixture.change(grant.lapse(hours(1)))));
+    let before = fixture.events().await;
+    let settled = fixture.store.settle_waiting_grants(rpps, &give, &end).await;
+    assert_eq!(settled.unwrap(), 1);
+    let stored = async |grant: &Grant| fixture.store.grant(grant.grant_id).await.unwrap().unwrap();
+    assert_eq!(stored(&waiting).await, given);
+    assert_eq!(stored(&declared).await, declared.lapse(hours(1)));
+    assert_eq!(fixture.events().await - before, 2);
+}
+
 pub(super) async fn waiting_grants_are_given_once_and_the_newer_of_two_stays(fixture: &Fixture) {
     let rpps = "99700024450".parse().unwrap();
     for number in [1, 2] {
@@ -298,13 +326,16 @@ pub(super) async fn waiting_grants_are_given_once_and_the_newer_of_two_stays(fix
             .give_to(&known, hours(1))
             .map(|given| fixture.change(given)))
     };
-    let calls = (0..4).map(|_| fixture.store.settle_waiting_grants(rpps, &give));
+    let end = |grant: &Grant| Ok(Some(fixture.change(grant.lapse(hours(1)))));
+    let before = fixture.events().await;
+    let calls = (0..4).map(|_| fixture.store.settle_waiting_grants(rpps, &give, &end));
     let settled = futures::future::join_all(calls).await;
     assert_eq!(settled.into_iter().map(Result::unwrap).sum::<u32>(), 2);
 
     let stored = async |grant: &Grant| fixture.store.grant(grant.grant_id).await.unwrap().unwrap();
-    assert_eq!(stored(&waiting).await.status, GrantStatus::Lapsed);
+    assert_eq!(stored(&waiting).await, waiting.lapse(hours(1)));
     assert_eq!(stored(&newer).await, newer);
+    assert_eq!(fixture.events().await - before, 2);
     let others = stored(&others).await;
     assert_eq!(
         (others.grantee, others.status),

@@ -204,7 +204,7 @@ async fn refuse_blocked(
 }
 
 /// Changes the grant as the rule says, and gives it with who has to be told.
-async fn apply(
+pub(super) async fn apply(
     tx: &Transaction,
     present: &Grant,
     rule: &Rule<'_, Grant, Grant>,

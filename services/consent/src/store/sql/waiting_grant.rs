@@ -9,7 +9,7 @@ use sea_orm::{
 
 use super::change_clock;
 use super::entity::grant::{Column, Entity};
-use super::grant::{row, to};
+use super::grant::{apply, row, to};
 use super::inbox::tell::tell;
 use crate::error::Error;
 use crate::grant::{Grant, GrantStatus};
@@ -47,7 +47,8 @@ pub(super) async fn numbers(
 pub(super) async fn settle(
     db: &Database,
     rpps: Rpps,
-    rule: &Rule<'_, Grant, Grant>,
+    give: &Rule<'_, Grant, Grant>,
+    end: &Rule<'_, Grant, Grant>,
 ) -> Result<u32, Error> {
     db.transaction("consent.settle_waiting_grants", async |tx| {
         let waiting = Entity::find()
@@ -60,10 +61,10 @@ pub(super) async fn settle(
         let (mut settled, mut told) = (0, Vec::new());
         for found in waiting {
             let present = row::read(&found)?;
-            let Some(change) = rule(&present)? else {
+            let Some(change) = give(&present)? else {
                 continue;
             };
-            told.extend(give(&tx, &present, change).await?);
+            told.extend(settle_one(&tx, &present, change, end).await?);
             settled += 1;
         }
         tell(&tx, told).await?;
@@ -72,17 +73,19 @@ pub(super) async fn settle(
     .await
 }
 
-/// Gives the grant to the professional. Of several, the one that was made later is the
-/// patient's word. Says who has to be told.
-async fn give(
+/// Gives the grant to the professional, or ends it where another one to them stays. Says
+/// who has to be told.
+async fn settle_one(
     tx: &Transaction,
     present: &Grant,
     change: Change<Grant>,
+    end: &Rule<'_, Grant, Grant>,
 ) -> Result<Vec<News>, Error> {
     let Change {
         value: given,
         event,
     } = change;
+    let now = given.updated_at;
     let others = Entity::find()
         .filter(to(tx, given.patient_id, given.grantee).await?)
         .order_by_asc(Column::GrantId)
@@ -90,21 +93,28 @@ async fn give(
         .all(tx)
         .await?;
     let others: Vec<Grant> = others.iter().map(row::read).collect::<Result<_, _>>()?;
-    let made = |grant: &Grant| (grant.created_at, grant.grant_id);
-    let lapsed = |grant: Grant| Grant {
-        status: GrantStatus::Lapsed,
-        ..grant
-    };
-    let given = if others.iter().any(|other| made(other) > made(&given)) {
-        lapsed(given)
-    } else {
-        for other in others {
-            Entity::update(row::write(&lapsed(other))).exec(tx).await?;
+    let mut live = others.iter().filter(|other| other.is_live(now));
+    if live.any(|other| other.outweighs(&given)) {
+        let ended = apply(tx, present, end).await?;
+        return Ok(ended.map(|(_, news)| news).unwrap_or_default());
+    }
+    let mut told = Vec::new();
+    for other in &others {
+        if other.is_live(now) {
+            let ended = apply(tx, other, end).await?;
+            told.extend(ended.into_iter().flat_map(|(_, news)| news));
+        } else {
+            // It is over already: as where a new grant takes its place.
+            let over = Grant {
+                status: GrantStatus::Lapsed,
+                ..other.clone()
+            };
+            Entity::update(row::write(&over)).exec(tx).await?;
         }
-        given
-    };
+    }
     Entity::update(row::write(&given)).exec(tx).await?;
     outbox::append(tx, &event).await?;
     change_clock::advance(tx, given.patient_id);
-    Ok(notification::of_grant(Some(present), &given, &event))
+    told.extend(notification::of_grant(Some(present), &given, &event));
+    Ok(told)
 }
