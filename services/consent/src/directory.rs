@@ -100,7 +100,8 @@ impl KnownPractitioner {
     }
 
     /// In what capacity they would ask in this situation, if it is one of theirs with
-    /// a health profession. They are taken to sign in themselves, strongly.
+    /// a health profession. They are taken to sign in themselves, strongly, and without a
+    /// right to regulate that only a sign-in tells of.
     #[must_use]
     pub fn capacity(&self, activity_id: ActivityId) -> Option<Capacity> {
         let mut activities = self.activities.iter();

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use aval_database::Backend;
 use aval_database::testing::TestDatabase;
-use aval_domain::access::{AccessMode, DenialReason, GroundKind};
+use aval_domain::access::{AccessMode, Action, DenialReason, GroundKind};
 use aval_domain::document::DocumentRef;
 use aval_domain::id::{ActivityId, PractitionerId};
 use aval_runtime::context::RequestContext;
@@ -95,6 +95,7 @@ fn after_any_history_every_call_says_the_same_of_everybody() {
         name_of_ground(GroundKind::CareEpisode),
         name_of_ground(GroundKind::TreatingDoctor),
         name_of_ground(GroundKind::BreakGlass),
+        name_of_ground(GroundKind::Contribution),
         name_of_reason(DenialReason::NoGrant),
         name_of_reason(DenialReason::GrantExpired),
         name_of_reason(DenialReason::GrantNotYetActive),
@@ -128,15 +129,16 @@ impl Fixture {
         let asked: Vec<_> = one_each.chain([Vec::new(), documents.clone()]).collect();
         for professional in self.professionals() {
             let mut questions = Vec::new();
-            for documents in &asked {
-                for mode in AccessMode::ALL {
-                    questions.push(AccessQuestion {
-                        mode: *mode,
-                        documents: documents.clone(),
-                        emergency_reason: Some("patient inconscient".to_owned()),
-                        ..self.question()
-                    });
-                }
+            for mode in AccessMode::ALL {
+                let to = |action, documents: &[DocumentRef]| AccessQuestion {
+                    action,
+                    mode: *mode,
+                    documents: documents.to_vec(),
+                    emergency_reason: Some("patient inconscient".to_owned()),
+                    ..self.question()
+                };
+                questions.push(to(Action::Contribute, &documents));
+                questions.extend(asked.iter().map(|some| to(Action::Consult, some)));
             }
             let cx = &professional.cx;
             for (question, checked) in self.checked(cx, questions, seen).await {
@@ -221,13 +223,13 @@ impl Fixture {
             question: question.clone(),
             about,
         };
-        if question.mode != AccessMode::Normal {
-            return;
-        }
         let patient = self.as_patient();
         let about = Some((who.id, who.activity));
         let told = self.app.explain(&patient, explain(about)).await.unwrap();
         assert_eq!(told.decision.as_check(), *checked);
+        if (question.mode, question.action) != (AccessMode::Normal, Action::Consult) {
+            return;
+        }
         let preview = PreviewAccess {
             patient_id: self.patient,
             practitioner_id: who.id,
