@@ -44,7 +44,8 @@ impl App {
     }
 }
 
-/// What is known of the grantee; nothing while the directory does not know them.
+/// What is known of the grantee, wherever they act; nothing while the directory does not
+/// know them.
 fn query(grant: &Grant) -> Option<AccessQuery<'static>> {
     let of = |practitioner_id, organization_id| AccessQuery {
         patient_id: grant.patient_id,
@@ -63,13 +64,15 @@ fn query(grant: &Grant) -> Option<AccessQuery<'static>> {
 mod tests {
     use std::time::Duration;
 
+    use aval_domain::access::DenialReason;
     use aval_domain::page::PageSize;
 
     use super::*;
     use crate::app::testing::Fixture;
-    use crate::app::{ListGrants, PageRequest, RevokeAllGrants};
+    use crate::app::{ListGrants, PageRequest, PreviewAccess, RevokeAllGrants};
     use crate::asked_period::AskedPeriod;
     use crate::decision::AuthorizationStatus::{Absent, Expired, Forbidden, Valid};
+    use crate::decision::Verdict;
     use crate::store::GrantsOf;
 
     async fn statuses(fixture: &Fixture) -> Vec<AuthorizationStatus> {
@@ -98,6 +101,29 @@ mod tests {
             },
             ..fixture.new_grant(grantee)
         }
+    }
+
+    #[tokio::test]
+    async fn a_grant_to_somebody_is_about_them_wherever_they_act_and_whatever_the_record_is() {
+        let fixture = Fixture::new().await;
+        fixture.grant_to_doctor().await;
+        let organization = Grantee::Organization(fixture.directory.organization);
+        fixture.block(organization).await;
+        let doctor = fixture.as_doctor();
+        let check = fixture.app.check(&doctor, fixture.question()).await;
+        let blocked = Verdict::Deny(DenialReason::Blocked);
+        assert_eq!(check.unwrap().verdict, blocked);
+        assert_eq!(statuses(&fixture).await, [Valid]);
+        let preview = PreviewAccess {
+            patient_id: fixture.patient,
+            practitioner_id: fixture.doctor(),
+            activity_id: fixture.directory.doctor_activity,
+            documents: Vec::new(),
+        };
+        let preview = fixture.app.preview_access(&fixture.as_patient(), preview);
+        assert_eq!(preview.await.unwrap().authorization, Forbidden);
+        fixture.close_record().await;
+        assert_eq!(statuses(&fixture).await, [Valid]);
     }
 
     #[tokio::test]
