@@ -17,6 +17,7 @@
 
 mod answering;
 mod building;
+mod filter;
 mod near;
 mod searchable;
 mod texts;
@@ -25,6 +26,7 @@ use aval_domain::id::PractitionerId;
 
 pub use answering::{Among, Pass};
 pub use building::Building;
+use filter::Filter;
 pub use searchable::Searchable;
 use texts::Texts;
 
@@ -58,6 +60,8 @@ pub struct Practice {
 #[derive(Debug, Default)]
 pub struct PeopleIndex {
     words: Texts,
+    /// Asked before a word is looked for that hardly is one.
+    filter: Filter,
     /// Of which the words are made.
     letters: Vec<char>,
     towns: Texts,
@@ -153,6 +157,7 @@ impl PeopleIndex {
         let numbers = [&self.begins, &self.facts, &self.words_begin];
         texts.map(Texts::bytes).iter().sum::<usize>()
             + numbers.map(Vec::capacity).iter().sum::<usize>() * size_of::<u32>()
+            + self.filter.bytes()
             + self.people.capacity() * (size_of::<PractitionerId>() + size_of::<bool>())
             + self.practices.capacity() * size_of::<Practised>()
             + self.entries.capacity() * size_of::<Entry>()

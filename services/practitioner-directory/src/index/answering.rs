@@ -126,6 +126,7 @@ impl PeopleIndex {
                 sought,
                 |_| By::Beginning,
                 first,
+                Likeness::Words,
                 |rank| self.likeness(&clauses, rank),
             );
             if first.is_full() {
@@ -137,24 +138,28 @@ impl PeopleIndex {
         }
         if pass == Pass::Doubtful {
             let doubtful = |_| Likeness::Doubtful;
-            self.meet(&clauses, sought, |_| By::BeginningOrNear, first, doubtful);
+            let by = |_| By::BeginningOrNear;
+            self.meet(&clauses, sought, by, first, Likeness::Doubtful, doubtful);
             return;
         }
         for place in 0..clauses.len() {
             let by = |at| if at == place { By::Near } else { By::Word };
-            self.meet(&clauses, sought, by, first, |rank| {
+            // Whoever answers better was taken before: there was room for everybody.
+            self.meet(&clauses, sought, by, first, Likeness::Mistyped, |rank| {
                 self.likeness(&clauses, rank)
             });
         }
     }
 
-    /// Adds whoever meets each clause in this way.
+    /// Adds whoever meets each clause in this way; of those who are not there yet nobody
+    /// answers better than the best.
     fn meet(
         &self,
         clauses: &[Words],
         sought: &Sought<'_>,
         by: impl Fn(usize) -> By,
         first: &mut First,
+        best: Likeness,
         likeness: impl Fn(u32) -> Likeness,
     ) {
         // Those of the rarest words are looked at.
@@ -167,6 +172,10 @@ impl PeopleIndex {
             for word in words {
                 for entry in self.entries_of(word, &sought.places) {
                     let rank = entry.rank();
+                    // Most of a frequent word: nothing else of them is looked at.
+                    if !first.has_room(best, rank) {
+                        continue;
+                    }
                     let mut others = clauses.iter().enumerate().filter(|(at, _)| *at != rarest);
                     let is_met =
                         others.all(|(at, clause)| clause.is_met(self.words_of(rank), by(at)));
@@ -357,9 +366,13 @@ impl First {
 
     /// Whether somebody is among the first until now.
     fn would_take(&self, likeness: Likeness, rank: u32) -> bool {
-        let place = (likeness, rank);
+        (likeness, rank) >= self.from && self.has_room(likeness, rank)
+    }
+
+    /// Whether somebody of this place comes before the last, or there is no last yet.
+    fn has_room(&self, likeness: Likeness, rank: u32) -> bool {
         let last = self.of.last();
-        place >= self.from && (!self.is_full() || last.is_some_and(|last| place < *last))
+        !self.is_full() || last.is_some_and(|last| (likeness, rank) < *last)
     }
 
     fn take(&mut self, likeness: Likeness, rank: u32) {

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use aval_domain::id::PractitionerId;
 
+use super::filter::Filter;
 use super::texts::{Texts, TooMuch};
 use super::{Entry, IS_PRACTICE, PeopleIndex, Practice, Practised, Searched};
 use crate::words::index_words;
@@ -134,6 +135,7 @@ impl Building {
             .flat_map(|word| words.get(word).chars())
             .collect();
         let mut index = PeopleIndex {
+            filter: Filter::of(&words),
             words,
             letters: letters.into_iter().collect(),
             towns,

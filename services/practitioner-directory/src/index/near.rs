@@ -3,6 +3,7 @@
 //! are shared.
 
 use super::PeopleIndex;
+use super::filter::Beginnings;
 use crate::words::near::{LONGEST, SHORTEST, are_near};
 
 /// From how many words on those that share a beginning are not looked at one by one.
@@ -15,6 +16,7 @@ impl PeopleIndex {
         if !(SHORTEST - 1..=LONGEST).contains(&letters.len()) {
             return Vec::new();
         }
+        let beginnings = Beginnings::of(&letters);
         let mut found = Vec::new();
         let mut among = 0..self.words.len();
         for place in 0..=letters.len() {
@@ -24,7 +26,7 @@ impl PeopleIndex {
                 found.extend(among);
                 break;
             }
-            self.slips_at(place, &letters, |slipped| {
+            self.slips_at(place, &letters, &beginnings, |slipped| {
                 found.extend(self.words.find_among(among.clone(), slipped));
             });
         }
@@ -38,27 +40,39 @@ impl PeopleIndex {
         alike
     }
 
-    /// Gives each word that a slip at this place makes of these letters to `each`.
-    fn slips_at(&self, place: usize, letters: &[char], mut each: impl FnMut(&str)) {
+    /// Gives each word that a slip at this place makes of these letters to `each`, but for
+    /// most of those that are no words of the index.
+    fn slips_at(
+        &self,
+        place: usize,
+        letters: &[char],
+        beginnings: &Beginnings,
+        mut each: impl FnMut(&str),
+    ) {
         let mut slipped = String::with_capacity(letters.len() * 2 + 4);
-        let mut give = |middle: &[char], rest: &[char]| {
+        let mut give = |middle: &[char], from: usize| {
+            let hash = beginnings.slipped(place, middle, from);
+            if !self.filter.may_have(hash) {
+                return;
+            }
             slipped.clear();
             slipped.extend(&letters[..place]);
             slipped.extend(middle);
-            slipped.extend(rest);
+            slipped.extend(&letters[from..]);
             each(&slipped);
         };
-        let rest = &letters[place..];
         for letter in &self.letters {
-            give(&[*letter], rest);
+            give(&[*letter], place);
         }
-        let [one, rest @ ..] = rest else { return };
-        give(&[], rest);
+        let [one, rest @ ..] = &letters[place..] else {
+            return;
+        };
+        give(&[], place + 1);
         for letter in &self.letters {
-            give(&[*letter], rest);
+            give(&[*letter], place + 1);
         }
-        if let [other, rest @ ..] = rest {
-            give(&[*other, *one], rest);
+        if let [other, ..] = rest {
+            give(&[*other, *one], place + 2);
         }
     }
 }
