@@ -1,7 +1,7 @@
 //! The configuration of the service: `config/practitioner-directory.toml` shows every
 //! key.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use aval_database::DatabaseConfig;
 use aval_runtime::config::{
@@ -49,6 +49,9 @@ pub struct Config {
     /// Who is remembered.
     #[serde(default)]
     pub people: PeopleConfig,
+    /// How people are searched.
+    #[serde(default)]
+    pub search: SearchConfig,
 }
 
 /// What an import may do. Shares are between 0 and 1.
@@ -100,6 +103,15 @@ pub struct PeopleConfig {
     /// How many people who were read one by one are remembered, some kilobytes each; 0:
     /// none, each is read from the database. Default: 5,000.
     pub remembered: usize,
+}
+
+/// How people are searched.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SearchConfig {
+    /// The folder of a file, without a name, from which searches show people: some
+    /// kilobyte for each. Default: none, they are read from the database.
+    pub folder: Option<PathBuf>,
 }
 
 impl Default for PeopleConfig {
@@ -156,6 +168,12 @@ impl Config {
         self.import.check()?;
         self.watch.check()?;
         config::check_database("database", &self.database)
+    }
+
+    /// Whether anything is answered from memory, or from a file.
+    #[must_use]
+    pub fn remembers(&self) -> bool {
+        self.people.remembered > 0 || self.search.folder.is_some()
     }
 
     /// What the use cases need to know of it.
@@ -248,6 +266,7 @@ mod tests {
         assert_eq!(config.freshness, FreshnessConfig::default());
         assert_eq!(config.watch, WatchConfig::default());
         assert_eq!(config.people, PeopleConfig::default());
+        assert_eq!(config.search, SearchConfig::default());
         assert!(!config.migrate_on_start);
     }
 
@@ -260,6 +279,7 @@ mod tests {
             "[freshness]",
             "[watch]",
             "[people]",
+            "[search]",
         ] {
             let wrong = SAMPLE.replace(table, &format!("{table}\nno_such_key = 1"));
             assert!(config::from_toml::<Config>(&wrong).is_err(), "{table}");

@@ -8,9 +8,10 @@ use aval_domain::mssante::MssAddress;
 use aval_domain::rpps::{Rpps, RppsRank};
 use aval_domain::siren::Siren;
 use aval_domain::siret::Siret;
+use serde::{Deserialize, Serialize};
 
 /// What kind of number it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum IdentifierKind {
     /// A person's RPPS number.
     Rpps,
@@ -36,7 +37,7 @@ pub enum IdentifierKind {
 
 /// A number of a kind, well-formed by construction when it comes from a request.
 /// Those of structures that come from the source are kept as published.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Identifier {
     /// Its kind.
     pub kind: IdentifierKind,

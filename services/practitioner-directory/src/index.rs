@@ -9,9 +9,9 @@
 //! It is made of the whole directory, and is followed from then on by what changed: whoever
 //! did stands in an index of their own, and is left out of the first ([`Searchable`]).
 //!
-//! It holds what people are searched and sorted by. What is shown of them is read from the
-//! database, with the revision at which they are; whoever asks compares that with the
-//! revision of the index.
+//! It holds what people are searched and sorted by. What is shown of them is read from a file
+//! ([`records`](crate::records)) or from the database, with the revision at which they are;
+//! whoever asks compares that with the revision of the index.
 //!
 //! It takes some 90 bytes a person.
 
@@ -27,7 +27,7 @@ use aval_domain::id::PractitionerId;
 pub use answering::{Among, Pass};
 pub use building::Building;
 use filter::Filter;
-pub use searchable::Searchable;
+pub use searchable::{Searchable, Standing};
 use texts::Texts;
 
 /// Somebody as they are searched.

@@ -23,6 +23,8 @@ pub mod app;
 pub mod error;
 pub mod grpc;
 pub mod index;
+pub mod lease;
 mod metrics;
 pub mod people;
+pub mod records;
 pub mod store;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use aval_database::DatabaseConfig;
 use aval_practitioner_directory::config::Config;
+use aval_practitioner_directory::records::Records;
 use aval_practitioner_directory::server::{Server, StartError};
 use aval_practitioner_directory::store::sql::Migrator;
 use aval_runtime::config::{ConfigError, TelemetryConfig};
@@ -49,7 +50,10 @@ impl Service for Directory {
 
     fn look_at_files(config: &Config, look: &mut Look<'_>) -> anyhow::Result<()> {
         look.at_listener(&config.grpc)?;
-        look.at_peer("audit", &config.audit)
+        look.at_peer("audit", &config.audit)?;
+        look.at("search.folder", config.search.folder.as_deref(), |folder| {
+            Records::begin(folder).map(drop)
+        })
     }
 
     fn start(

@@ -69,6 +69,27 @@ impl ReadingMetrics {
     }
 }
 
+/// What searches for people count.
+#[derive(Debug, Clone)]
+pub(crate) struct SearchMetrics(Counter<u64>);
+
+impl SearchMetrics {
+    pub(crate) fn new() -> Self {
+        let shown = meter()
+            .u64_counter("aval.directory.searches.shown")
+            .with_description(
+                "Searches for people that were answered, by where what they show was read from.",
+            )
+            .build();
+        Self(shown)
+    }
+
+    /// What a search shows was read from there.
+    pub(crate) fn shown(&self, from: &'static str) {
+        self.0.add(1, &[KeyValue::new("from", from)]);
+    }
+}
+
 /// Measures how old the sources are, and says so when one gets too old.
 #[derive(Debug)]
 pub(crate) struct FreshnessGauges {

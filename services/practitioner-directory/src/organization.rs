@@ -1,13 +1,14 @@
 //! A structure in which people practise.
 
 use aval_domain::id::OrganizationId;
+use serde::{Deserialize, Serialize};
 
 use crate::identifier::{Identifier, IdentifierKind};
 
 /// A structure, as published. An empty text is unknown. Its name, and its address as a
 /// whole, are those that the file of practice situations has, and those of the register of
 /// establishments where that has none.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Organization {
     /// Which, for ever.
     pub organization_id: OrganizationId,
@@ -34,7 +35,7 @@ pub struct Organization {
 }
 
 /// A site as the FINESS register describes it. An empty text is unknown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Establishment {
     /// Its name there.
     pub name: String,
@@ -51,7 +52,7 @@ pub struct Establishment {
 
 /// The numbers of a structure. Only the technical one is always there and names one
 /// structure alone.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrganizationNumbers {
     /// The directory's own.
     pub technical: String,

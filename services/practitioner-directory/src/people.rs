@@ -1,44 +1,36 @@
 //! People who are read again and again, from memory.
 //!
 //! What was read is answered while this process knows that the directory has not changed
-//! since: the lease (`lease.rs`) says so, from a question to the database that began a
+//! since: the [lease](crate::lease) says so, from a question to the database that began a
 //! quarter of a second ago at most. An answer is that far behind what *another* instance
-//! applied, and never behind what this one did. Searches, batches and changes are read from
-//! the database.
+//! applied, and never behind what this one did. Batches and changes are read from the
+//! database.
 //!
 //! Whoever is not remembered and asked for by several at once is read once: the others wait
 //! for it. They join a reading of their own generation only: it saw what they may be told.
-
-pub(crate) mod lease;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use aval_domain::id::PractitionerId;
-use aval_runtime::boot_clock::BootClock;
 use aval_runtime::flights::{Flights, Landed};
 use futures::FutureExt;
 use quick_cache::sync::Cache;
-use tokio::time::MissedTickBehavior;
-use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
+use crate::lease::{Generation, Lease};
 use crate::metrics::ReadingMetrics;
 use crate::practitioner::Practitioner;
 use crate::store::{Sourced, Store};
-use lease::{Generation, Lease};
 
 /// How long a caller waits for what another reads.
 const TOGETHER_AT_MOST: Duration = Duration::from_secs(1);
-
-/// How often the database is asked at which revision the directory is.
-const ASK_EVERY: Duration = Duration::from_millis(100);
 
 /// Reads single people.
 #[derive(Debug)]
 pub struct People {
     store: Arc<dyn Store>,
-    lease: Lease,
+    lease: Arc<Lease>,
     remembered: Option<Cache<PractitionerId, Arc<Remembered>>>,
     readings: Flights<(PractitionerId, Generation), Option<Arc<Remembered>>, Error>,
     metrics: ReadingMetrics,
@@ -53,13 +45,13 @@ struct Remembered {
 }
 
 impl People {
-    /// Reads from this store and remembers so many people at most. Until
-    /// [`follow`](Self::follow) runs nobody is answered from memory.
+    /// Reads from this store and remembers so many people at most. Nobody is answered from
+    /// memory while the lease does not hold.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, most: usize, boot_clock: Arc<dyn BootClock>) -> Self {
+    pub fn new(store: Arc<dyn Store>, most: usize, lease: Arc<Lease>) -> Self {
         Self {
             store,
-            lease: Lease::new(boot_clock),
+            lease,
             remembered: (most > 0).then(|| Cache::new(most)),
             readings: Flights::waiting_at_most(TOGETHER_AT_MOST),
             metrics: ReadingMetrics::new(),
@@ -103,45 +95,10 @@ impl People {
         Ok(found.map(|somebody| somebody.found.clone()))
     }
 
-    /// Forgets everybody: this process may have changed the directory. Called before a
-    /// change returns, whatever became of it.
+    /// Forgets everybody, and ends the lease for all who rest on it: this process may have
+    /// changed the directory. Called before a change returns, whatever became of it.
     pub fn forget(&self) {
         self.lease.end();
-    }
-
-    /// Asks once at which revision the directory is.
-    pub(crate) async fn ask(&self) -> Result<(), Error> {
-        let asked = self.lease.ask();
-        let revision = self.store.newest_revision().await?;
-        self.lease.answered(asked, revision);
-        Ok(())
-    }
-
-    /// Asks again and again until `shutdown`. While the database does not answer the lease
-    /// runs out, and nobody is answered from memory.
-    pub async fn follow(self: Arc<Self>, shutdown: CancellationToken) {
-        if self.remembered.is_none() {
-            // Nothing is to be asked, and whoever ends before is taken for lost.
-            shutdown.cancelled().await;
-            return;
-        }
-        let for_ever = async {
-            let mut turn = tokio::time::interval(ASK_EVERY);
-            turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            let mut silent = false;
-            loop {
-                turn.tick().await;
-                match self.ask().await {
-                    Ok(()) => silent = false,
-                    Err(error) if !silent => {
-                        tracing::warn!(%error, "the revision is not read: nobody is answered from memory");
-                        silent = true;
-                    }
-                    Err(_) => {}
-                }
-            }
-        };
-        shutdown.run_until_cancelled(for_ever).await;
     }
 }
 

@@ -3,6 +3,7 @@
 use aval_domain::code::Profession;
 use aval_domain::id::{ActivityId, OrganizationId, PractitionerId};
 use aval_domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::identifier::Identifier;
 use crate::organization::Organization;
@@ -10,7 +11,7 @@ use crate::qualification::Qualification;
 use crate::reason::Reason;
 
 /// One human, for ever one identifier.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Practitioner {
     /// Who.
     pub practitioner_id: PractitionerId,
@@ -37,7 +38,7 @@ pub struct Practitioner {
 
 /// One practice situation: who, as what, where. Codes are as published; an empty one
 /// is unknown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Activity {
     /// Which; the same for as long as nothing below changes but skills and place data.
     pub activity_id: ActivityId,
@@ -64,7 +65,7 @@ pub struct Activity {
 }
 
 /// A local correction of where somebody practises.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttachmentOverride {
     /// Where the source says that it is; `None`: it names no place.
     pub source_organization_id: Option<OrganizationId>,
@@ -77,7 +78,7 @@ pub struct AttachmentOverride {
 }
 
 /// A speciality or another skill (savoir-faire).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Skill {
     /// Its kind; may be empty.
     pub type_code: String,

@@ -1,8 +1,10 @@
 //! What somebody obtained or was granted in order to practise.
 
+use serde::{Deserialize, Serialize};
+
 /// A diploma, or an authorisation to practise. Codes and labels are as published; an
 /// empty one is unknown.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Qualification {
     /// Which of the two.
     pub kind: QualificationKind,
@@ -17,7 +19,7 @@ pub struct Qualification {
 }
 
 /// Which kind of qualification.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum QualificationKind {
     /// A diploma that was obtained.
     Diploma,

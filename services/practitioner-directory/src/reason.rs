@@ -3,13 +3,15 @@
 use std::fmt;
 
 use aval_domain::InvalidValue;
+use serde::{Deserialize, Serialize};
 
 /// The longest reason, in characters.
 const LONGEST: usize = 500;
 
 /// Why, for the history: 1 to 500 characters without control characters, not only
 /// blanks. `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Reason(String);
 
 impl Reason {
@@ -28,6 +30,20 @@ impl Reason {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for Reason {
+    type Error = InvalidValue;
+
+    fn try_from(text: String) -> Result<Self, InvalidValue> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Reason> for String {
+    fn from(reason: Reason) -> Self {
+        reason.0
     }
 }
 

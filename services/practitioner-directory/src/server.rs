@@ -29,6 +29,8 @@ use crate::app::App;
 use crate::config::Config;
 use crate::error::Error;
 use crate::grpc::{Directory, DirectoryAdmin};
+use crate::lease::Lease;
+use crate::lease::asking::Asking;
 use crate::metrics::FreshnessGauges;
 use crate::people::People;
 use crate::store::Store;
@@ -104,15 +106,18 @@ impl Server {
     ) -> Result<Running, StartError> {
         config.check()?;
         let db = open_database(&config).await?;
-        let sql_store = SqlStore::new(db.clone());
+        let lease = Arc::new(Lease::new(Arc::new(SystemBootClock)));
+        let sql_store = match &config.search.folder {
+            Some(folder) => SqlStore::showing_from(db.clone(), folder.clone(), Arc::clone(&lease)),
+            None => SqlStore::new(db.clone()),
+        };
         let store: Arc<dyn Store> = Arc::new(sql_store.clone());
         let page_tokens = page_tokens(store.as_ref(), &environment).await?;
-        let people = Arc::new(People::new(
-            Arc::clone(&store),
-            config.people.remembered,
-            Arc::new(SystemBootClock),
-        ));
-        let app = Arc::new(App::new(store, Arc::clone(&people), config.settings()));
+        let remembered = config.people.remembered;
+        let people = People::new(Arc::clone(&store), remembered, Arc::clone(&lease));
+        let asking = config.remembers();
+        let asking = asking.then(|| Asking::new(lease, Arc::clone(&store)));
+        let app = Arc::new(App::new(store, Arc::new(people), config.settings()));
         let trail = TrailClient::new(channel::connect_lazy(&config.audit)?);
 
         let grpc = bind_grpc(
@@ -132,7 +137,7 @@ impl Server {
             ops,
             db,
             trail,
-            people,
+            asking,
             store: sql_store,
             app,
             environment,
@@ -197,7 +202,8 @@ struct Tasks {
     ops: OpsServer,
     db: Database,
     trail: TrailClient,
-    people: Arc<People>,
+    /// `None`: nothing is answered from memory.
+    asking: Option<Asking>,
     store: SqlStore,
     app: Arc<App>,
     environment: Environment,
@@ -217,8 +223,8 @@ impl Tasks {
         let vitals = Vitals::default();
         let relaying = vitals.spawn("relay", &shutdown, relaying);
         let waiting = tokio::spawn(waiting);
-        let following = self.people.follow(shutdown.clone());
-        let following = vitals.spawn("people", &shutdown, following);
+        let asking = self.asking.map(|asking| asking.go_on(shutdown.clone()));
+        let asking = asking.map(|asking| vitals.spawn("lease", &shutdown, asking));
         let indexing = self.store.keep_indexed(shutdown.clone());
         let indexing = vitals.spawn("index", &shutdown, indexing);
         let measuring = tokio::spawn(measure(self.app, self.environment, shutdown.clone()));
@@ -229,7 +235,9 @@ impl Tasks {
         let _ = vitals.spawn("grpc", &shutdown, serving).await;
         shutdown.cancel();
         let _ = relaying.await;
-        let _ = following.await;
+        if let Some(asking) = asking {
+            let _ = asking.await;
+        }
         let _ = indexing.await;
         report("freshness", measuring.await);
         report("backlog", waiting.await);

@@ -64,6 +64,7 @@ impl Service<'_> {
             json!({
                 "token": self.token(),
                 "audit": self.peer(self.ports.audit),
+                "search": { "folder": self.layout.service(self.name) },
             }),
         )
     }

@@ -56,10 +56,16 @@ impl Layout {
         self.0.join("ports.json")
     }
 
+    /// A service's folder.
+    #[must_use]
+    pub fn service(&self, service: &str) -> PathBuf {
+        self.0.join(service)
+    }
+
     /// A file of a service: its database, a key.
     #[must_use]
     pub fn of_service(&self, service: &str, file: &str) -> PathBuf {
-        self.0.join(service).join(file)
+        self.service(service).join(file)
     }
 
     /// The private key with which the log's checkpoints are signed.
@@ -76,7 +82,7 @@ impl Layout {
 
     /// Makes the folders that are missing.
     pub(super) fn create(&self) -> anyhow::Result<()> {
-        let services = SERVICES.iter().map(|service| self.0.join(service));
+        let services = SERVICES.iter().map(|service| self.service(service));
         for folder in services.chain([self.pki(), self.0.join("config")]) {
             std::fs::create_dir_all(&folder)
                 .with_context(|| format!("cannot make {}", folder.display()))?;

@@ -2,6 +2,7 @@
 //! who changed since.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use aval_domain::id::PractitionerId;
@@ -17,6 +18,15 @@ pub struct Searchable {
     left: Arc<HashSet<u32>>,
     /// These as they are now.
     recent: Arc<PeopleIndex>,
+}
+
+/// Where somebody who is found stands beside others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Their place in the index of the whole directory, if they did not change since.
+    pub rank: Option<u32>,
+    /// Whether somebody else who practises bears their name.
+    pub has_homonym: bool,
 }
 
 impl Searchable {
@@ -86,14 +96,28 @@ impl Searchable {
         hits
     }
 
-    /// Whether somebody else who practises bears this one's name.
+    /// Where somebody who was found stands beside those who bear their name.
     #[must_use]
-    pub fn has_homonym(&self, of: &PractitionerPosition) -> bool {
-        let other = |id: &PractitionerId| *id != of.id;
-        let whole = self.whole.bearers(&of.sort_name);
-        let mut whole = whole.filter(|(rank, _)| !self.left.contains(rank));
-        whole.any(|(_, id)| other(&id))
-            || self.recent.bearers(&of.sort_name).any(|(_, id)| other(&id))
+    pub fn standing(&self, of: &PractitionerPosition) -> Standing {
+        let (whole, recent) = (&self.whole, &self.recent);
+        let ranks = whole.names.all_of(&of.sort_name);
+        let rank = whole.rank_among(ranks.clone(), of.id);
+        let other = |id: PractitionerId| id != of.id;
+        let mut bearers = whole.practising(ranks);
+        let mut recent_bearers = recent.practising(recent.names.all_of(&of.sort_name));
+        Standing {
+            rank: rank.filter(|rank| !self.left.contains(rank)),
+            has_homonym: bearers.any(|(rank, id)| other(id) && !self.left.contains(&rank))
+                || recent_bearers.any(|(_, id)| other(id)),
+        }
+    }
+
+    /// Those of these ranks who did not change since the directory was indexed whole.
+    #[must_use]
+    pub fn unchanged(&self, ranks: Range<u32>) -> Vec<(u32, PractitionerId)> {
+        let ranks = ranks.filter(|rank| !self.left.contains(rank));
+        let people = ranks.filter_map(|rank| Some((rank, *self.whole.people.get(rank as usize)?)));
+        people.collect()
     }
 
     /// What everybody is searched by.
@@ -109,10 +133,16 @@ impl Searchable {
 }
 
 impl PeopleIndex {
-    /// Those who practise under this name.
-    fn bearers(&self, sort_name: &str) -> impl Iterator<Item = (u32, PractitionerId)> + '_ {
-        let ranks = self.names.all_of(sort_name);
+    /// Those of these ranks who practise.
+    fn practising(&self, ranks: Range<u32>) -> impl Iterator<Item = (u32, PractitionerId)> + '_ {
         let active = ranks.filter(|rank| self.active[*rank as usize]);
         active.map(|rank| (rank, self.people[rank as usize]))
+    }
+
+    /// Somebody's own among those of one name.
+    fn rank_among(&self, ranks: Range<u32>, id: PractitionerId) -> Option<u32> {
+        let namesakes = &self.people[ranks.start as usize..ranks.end as usize];
+        let place = namesakes.binary_search(&id).ok()?;
+        Some(ranks.start + u32::try_from(place).ok()?)
     }
 }

@@ -128,7 +128,7 @@ fn the_inactive_are_found_where_everybody_is_looked_for() {
         let hits = people.hits(&asked(&["MARTIN"]), Pass::Certain, None, among, 10);
         assert!(hits.iter().all(|hit| hit.sort_name == "MARTIN"));
         // The one who practises has no namesake who does.
-        assert!(hits.iter().any(|hit| !people.has_homonym(hit)));
+        assert!(hits.iter().any(|hit| !people.standing(hit).has_homonym));
         hits.len()
     };
     assert_eq!(hits(Among::Practising), 1);
@@ -168,7 +168,7 @@ fn whoever_changed_is_found_as_they_are_now() {
         Among::Everybody,
         10,
     );
-    assert!(hits.iter().all(|hit| after.has_homonym(hit)));
+    assert!(hits.iter().all(|hit| after.standing(hit).has_homonym));
 }
 
 /// Few letters, so that words are near each other and begin alike.

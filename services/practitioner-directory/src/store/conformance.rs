@@ -18,6 +18,7 @@ mod remembering;
 mod requests;
 mod searching;
 mod serving;
+mod showing;
 mod skills;
 mod statistics;
 mod suspending;
@@ -45,6 +46,7 @@ use crate::extraction::ExtractionName;
 use crate::identifier::{Identifier, IdentifierKind};
 use crate::import::limits::ImportLimits;
 use crate::import::{Import, ImportState};
+use crate::lease::Lease;
 use crate::people::People;
 use crate::practitioner::Practitioner;
 
@@ -98,7 +100,10 @@ impl Fixture {
             clock: Arc::new(clock.clone()),
             random: Arc::new(SeededRandom::new(1)),
         };
-        let sql = SqlStore::new(db.clone());
+        let lease = Arc::new(Lease::new(Arc::new(SystemBootClock)));
+        let folder = std::env::temp_dir();
+        // Nobody asks for the lease: what the file holds is compared, and not shown.
+        let sql = SqlStore::showing_from(db.clone(), folder, Arc::clone(&lease));
         let store: Arc<dyn Store> = Arc::new(sql.clone());
         let settings = Settings {
             limits,
@@ -111,7 +116,7 @@ impl Fixture {
                 heartbeat: Duration::from_mins(1),
             },
         };
-        let people = People::new(Arc::clone(&store), 0, Arc::new(SystemBootClock));
+        let people = People::new(Arc::clone(&store), 0, lease);
         let app = App::new(Arc::clone(&store), Arc::new(people), settings);
         Self {
             db,

@@ -31,6 +31,7 @@ mod staging;
 pub(super) use gathered::gathering;
 pub use migration::Migrator;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use aval_database::{Database, DatabaseError, Transaction};
@@ -51,6 +52,7 @@ use crate::import::facts::FactKey;
 use crate::import::known::Known;
 use crate::import::staged::Batch;
 use crate::import::{Import, QuarantinedRow};
+use crate::lease::Lease;
 use crate::merge::{DuplicateCandidate, DuplicatePosition};
 use crate::organization::Organization;
 use crate::page::{Page, PageOf};
@@ -71,7 +73,16 @@ impl SqlStore {
     /// The directory in this database, whose schema is current.
     #[must_use]
     pub fn new(db: Database) -> Self {
-        let indexed = Arc::default();
+        let indexed = Arc::new(search::Indexed::new(None));
+        Self { db, indexed }
+    }
+
+    /// The same, which keeps a file of what searches show of people in this folder, and
+    /// shows it while this lease holds.
+    #[must_use]
+    pub fn showing_from(db: Database, folder: PathBuf, lease: Arc<Lease>) -> Self {
+        let shown = search::Shown::new(folder, lease);
+        let indexed = Arc::new(search::Indexed::new(Some(shown)));
         Self { db, indexed }
     }
 
@@ -87,7 +98,19 @@ impl SqlStore {
         self.indexed.forget();
     }
 
-    /// Keeps the index of the directory's revision until `shutdown`.
+    /// What the file shows of everybody once it is filled, and at which revision that is.
+    #[cfg(test)]
+    pub(super) async fn recorded(&self) -> Result<Option<(u64, search::Recorded)>, Error> {
+        self.indexed.recorded(&self.db).await
+    }
+
+    /// Damages the record of somebody in the file, or, without anybody, loses all of it.
+    #[cfg(test)]
+    pub(super) fn damage(&self, id: Option<PractitionerId>) {
+        self.indexed.damage(id);
+    }
+
+    /// Keeps the index of the directory's revision until `shutdown`, and fills the file.
     pub async fn keep_indexed(self, shutdown: CancellationToken) {
         Arc::clone(&self.indexed).follow(&self.db, shutdown).await;
     }

@@ -55,6 +55,30 @@ fn a_wrong_configuration_is_named_by_its_key() {
 }
 
 #[test]
+fn a_folder_in_which_nothing_can_be_written_is_named_by_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = configuration(folder.path());
+    let without = std::fs::read_to_string(&path).unwrap();
+    let checked = |search: &Path| {
+        let search = format!("[search]\nfolder = '{}'\n", search.display());
+        std::fs::write(&path, without.clone() + &search).unwrap();
+        run(&["check-config"], Some(&path))
+    };
+    let output = checked(folder.path());
+    assert!(output.status.success());
+    assert_eq!(output.stdout, b"");
+    // It may be another machine's.
+    let output = checked(&folder.path().join("not-here"));
+    assert!(output.status.success());
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("search.folder"), "{told}");
+    let output = checked(&path);
+    assert!(!output.status.success());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("search.folder"), "{said}");
+}
+
+#[test]
 fn it_does_not_serve_behind_its_schema_and_migrating_creates_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = configuration(folder.path());

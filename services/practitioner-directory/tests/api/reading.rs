@@ -4,7 +4,7 @@ use aval_proto::practitioner_directory::v1::{Identifier, IdentifierKind};
 use aval_testing::synthesize::Person;
 use tonic::{Code, Status};
 
-use crate::stand::{Stand, fields, reason, synthesized};
+use crate::stand::{Stand, fields, reason, synthesized, until};
 
 async fn resolve(stand: &Stand, kind: IdentifierKind, value: &str) -> Result<Resolved, Status> {
     let request = proto::ResolveIdentifierRequest {
@@ -280,6 +280,30 @@ async fn homonyms_are_shown_as_homonyms() {
     let matches = answer.into_inner().matches;
     assert!(matches.len() >= 2);
     assert!(matches.iter().all(|found| found.homonym));
+}
+
+#[tokio::test]
+async fn searches_are_shown_from_the_instance_s_file_once_it_is_filled() {
+    let stand = Stand::start().await;
+    let directory = synthesized(50);
+    stand.import(&directory).await;
+    let person = &directory.people[0];
+    let search = async || {
+        let request = proto::SearchPractitionersRequest {
+            name: format!("{} {}", person.given_name, person.family_name),
+            ..Default::default()
+        };
+        let mut client = stand.directory("gateway");
+        let answer = client.search_practitioners(request).await.unwrap();
+        answer.into_inner()
+    };
+    let first = search().await;
+    assert!(!first.matches.is_empty());
+    until("a search is shown from the file", || async {
+        assert_eq!(search().await, first);
+        stand.metrics().await.contains("from=\"file\"")
+    })
+    .await;
 }
 
 #[tokio::test]

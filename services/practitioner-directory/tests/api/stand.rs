@@ -8,7 +8,7 @@ use aval_domain::id::RequestId;
 use aval_domain::random::SystemRandom;
 use aval_domain::time::{Clock, SystemClock, Timestamp};
 use aval_practitioner_directory::config::{
-    Config, FreshnessConfig, ImportConfig, PeopleConfig, WatchConfig,
+    Config, FreshnessConfig, ImportConfig, PeopleConfig, SearchConfig, WatchConfig,
 };
 use aval_practitioner_directory::server::{Running, Server};
 use aval_proto::practitioner_directory::v1::directory_admin_service_client::DirectoryAdminServiceClient;
@@ -94,6 +94,9 @@ impl Stand {
             freshness: FreshnessConfig::default(),
             watch: WatchConfig::default(),
             people: PeopleConfig::default(),
+            search: SearchConfig {
+                folder: Some(folder.path().to_owned()),
+            },
         };
         change(&mut config);
         let running = Server::start(config, Environment::system(), shutdown.clone()).await;

@@ -27,6 +27,7 @@ impl Fixture {
     pub(super) async fn assert_index_follows(&self) {
         let [followed, anew] = self.sql.searchable().await.unwrap();
         assert_eq!(followed.everybody(), anew.everybody());
+        self.assert_file_follows().await;
     }
 }
 

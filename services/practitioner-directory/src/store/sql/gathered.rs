@@ -72,6 +72,26 @@ impl Gathered {
             .try_fold(0, |newest, revision| Ok(newest.max(revision?)))
     }
 
+    /// The same for each of the people.
+    pub(super) fn newest_revisions(&self) -> Result<HashMap<Uuid, u64>, DatabaseError> {
+        let places = self.organizations.iter();
+        let places: HashMap<Uuid, i64> = places
+            .map(|row| (row.organization_id, row.revision))
+            .collect();
+        let people = self.people.iter();
+        let mut newest: HashMap<Uuid, i64> = people
+            .map(|row| (row.practitioner_id, row.revision))
+            .collect();
+        for row in &self.activities {
+            let place = row.organization_id.and_then(|place| places.get(&place));
+            if let Some((newest, place)) = newest.get_mut(&row.practitioner_id).zip(place) {
+                *newest = (*newest).max(*place);
+            }
+        }
+        let checked = |(id, revision)| Ok((id, count("practitioners", "revision", revision)?));
+        newest.into_iter().map(checked).collect()
+    }
+
     fn add(&mut self, table: &str, line: &str) -> Result<(), DatabaseError> {
         match table {
             "practitioners" => self.people.push(parsed(table, line)?),

@@ -4,7 +4,8 @@
 //! those whose words begin like those of it, then those of whom one word is a slip away; only
 //! where nobody answers so a slip is forgiven in all words. What the index does not tell, a
 //! speciality, an organization, where the inactive practised, is asked of the database about
-//! whom it finds ([`named`]).
+//! whom it finds ([`named`]). What is shown of them comes from a file of this instance while
+//! it may ([`shown`]), or from the database.
 //!
 //! Structures are found in the database, in passes over the words of their names ([`name`]):
 //! by words, and when those are exhausted by their beginnings.
@@ -15,6 +16,7 @@ mod name;
 mod named;
 mod place;
 mod reading;
+mod shown;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -30,6 +32,7 @@ use tokio::time::Instant;
 use super::gathered::Gathered;
 use super::{organizations as structures, practitioners as people};
 use crate::error::Error;
+use crate::index::Standing;
 use crate::organization::Organization;
 use crate::page::{Page, PageOf};
 use crate::practitioner::{Practitioner, PractitionerMatch};
@@ -42,9 +45,16 @@ use crate::words::NameQuestion;
 pub(super) use indexed::Indexed;
 use indexed::{Made, PATIENCE};
 use name::{After, Names};
+pub(super) use shown::Shown;
+#[cfg(test)]
+pub(super) use shown::filling::Recorded;
 
 /// A page of the people who are meant.
 type People = Page<PractitionerMatch, PractitionerPosition>;
+
+/// From where what is shown of people was read.
+const FILE: &str = "file";
+const DATABASE: &str = "database";
 
 /// A page of the people who are meant.
 pub(super) async fn practitioners(
@@ -52,19 +62,34 @@ pub(super) async fn practitioners(
     indexed: &Arc<Indexed>,
     search: &PractitionerSearch,
 ) -> Result<Sourced<People>, Error> {
-    if search.name.is_none() {
+    let (page, from) = if search.name.is_some() {
+        bearers(db, indexed, search).await?
+    } else {
         let name = "practitioner_directory.search_practitioners";
-        return db
-            .snapshot(name, move |tx| async move { members(&tx, search).await })
-            .await;
-    }
+        let members = db.snapshot(name, move |tx| async move { members(&tx, search).await });
+        (members.await?, DATABASE)
+    };
+    indexed.metrics.shown(from);
+    Ok(page)
+}
+
+/// A page of the people who bear the name that is asked for, and from where it was read.
+async fn bearers(
+    db: &Database,
+    indexed: &Arc<Indexed>,
+    search: &PractitionerSearch,
+) -> Result<(Sourced<People>, &'static str), Error> {
     let until = Instant::now() + PATIENCE;
     let made = indexed.of(db, 0, until).await?;
     let mut made = made.ok_or(Error::NotIndexed)?;
     loop {
-        let answer = Answer::of(db, &made, search).await?;
+        let found = Found::of(db, &made, search).await?;
+        if let Some(known) = found.from_file(indexed, &made, search).await? {
+            return Ok((found.shown(known, &made), FILE));
+        }
+        let answer = Answer::of(db, found).await?;
         if answer.revision == made.revision {
-            return Ok(answer.shown(&made));
+            return Ok((answer.shown(&made), DATABASE));
         }
         // However often the directory changes meanwhile.
         let next = if Instant::now() < until {
@@ -75,15 +100,70 @@ pub(super) async fn practitioners(
         match next {
             Some(newer) if newer.revision > made.revision => made = newer,
             // The directory as it was a moment ago, if that is what was read.
-            _ if answer.is_of(&made, search) => return Ok(answer.shown(&made)),
+            _ if answer.is_of(&made, search) => return Ok((answer.shown(&made), DATABASE)),
             _ => return Err(Error::NotIndexed),
         }
     }
 }
 
+/// Whom the index finds.
+struct Found {
+    page: Page<(PractitionerPosition, Standing), PractitionerPosition>,
+}
+
+impl Found {
+    async fn of(db: &Database, made: &Made, search: &PractitionerSearch) -> Result<Self, Error> {
+        let wanted = usize::try_from(search.page.size.with_one_more()).unwrap_or(usize::MAX);
+        let hits = named::find(db, &made.people, search, wanted).await?;
+        let page = Page::cut(hits, search.page.size, Clone::clone);
+        let standing = |hit: PractitionerPosition| {
+            let standing = made.people.standing(&hit);
+            (hit, standing)
+        };
+        Ok(Self {
+            page: page.map(|hits| hits.into_iter().map(standing).collect()),
+        })
+    }
+
+    /// What is shown of them, if the index alone told who they are and the file has them all.
+    async fn from_file(
+        &self,
+        indexed: &Indexed,
+        made: &Made,
+        search: &PractitionerSearch,
+    ) -> Result<Option<HashMap<Uuid, Practitioner>>, Error> {
+        let Some(shown) = indexed.shown().filter(|_| is_told(search)) else {
+            return Ok(None);
+        };
+        let found = self.page.items.iter().map(|(hit, of)| (hit.id, *of));
+        shown.people(made, found).await
+    }
+
+    fn shown(self, mut known: HashMap<Uuid, Practitioner>, made: &Made) -> Sourced<People> {
+        let value = self.page.map(|hits| {
+            let shown = hits.into_iter().filter_map(|(hit, standing)| {
+                let practitioner = known.remove(&hit.id.as_uuid())?;
+                Some(PractitionerMatch {
+                    practitioner,
+                    homonym: standing.has_homonym,
+                    is_near: hit.likeness.forgives(),
+                })
+            });
+            shown.collect()
+        });
+        let as_of = made.as_of;
+        Sourced { value, as_of }
+    }
+}
+
+/// Whether the index alone tells who answers.
+fn is_told(search: &PractitionerSearch) -> bool {
+    search.speciality.is_none() && search.organization_id.is_none() && !search.include_inactive
+}
+
 /// Whom the index finds, and what was read of them.
 struct Answer {
-    page: Page<PractitionerPosition, PractitionerPosition>,
+    found: Found,
     known: HashMap<Uuid, Practitioner>,
     /// At which they were read.
     revision: u64,
@@ -92,15 +172,12 @@ struct Answer {
 }
 
 impl Answer {
-    async fn of(db: &Database, made: &Made, search: &PractitionerSearch) -> Result<Self, Error> {
-        let wanted = usize::try_from(search.page.size.with_one_more()).unwrap_or(usize::MAX);
-        let hits = named::find(db, &made.people, search, wanted).await?;
-        let page = Page::cut(hits, search.page.size, Clone::clone);
-        let ids = page.items.iter().map(|hit| hit.id.as_uuid());
+    async fn of(db: &Database, found: Found) -> Result<Self, Error> {
+        let ids = found.page.items.iter().map(|(hit, _)| hit.id.as_uuid());
         let ids: Vec<Uuid> = ids.collect();
         let gathered = Gathered::of(db.reader(), &ids).await?;
         Ok(Self {
-            page,
+            found,
             revision: gathered.revision.unwrap_or_default(),
             newest: gathered.newest_revision()?,
             known: people::known(gathered)?,
@@ -111,27 +188,12 @@ impl Answer {
     /// of a database that was put back: it shows somebody, nothing that it shows changed, and
     /// nothing else was asked of the database.
     fn is_of(&self, made: &Made, search: &PractitionerSearch) -> bool {
-        let is_told = search.speciality.is_none()
-            && search.organization_id.is_none()
-            && !search.include_inactive;
         let is_unchanged = self.revision >= made.revision && self.newest <= made.revision;
-        is_told && is_unchanged && !self.page.items.is_empty()
+        is_told(search) && is_unchanged && !self.found.page.items.is_empty()
     }
 
-    fn shown(mut self, made: &Made) -> Sourced<People> {
-        let value = self.page.map(|hits| {
-            let shown = hits.into_iter().filter_map(|hit| {
-                let practitioner = self.known.remove(&hit.id.as_uuid())?;
-                Some(PractitionerMatch {
-                    practitioner,
-                    homonym: made.people.has_homonym(&hit),
-                    is_near: hit.likeness.forgives(),
-                })
-            });
-            shown.collect()
-        });
-        let as_of = made.as_of;
-        Sourced { value, as_of }
+    fn shown(self, made: &Made) -> Sourced<People> {
+        self.found.shown(self.known, made)
     }
 }
 
@@ -160,19 +222,19 @@ pub(super) async fn organizations(
     }))
 }
 
-/// Something that answers.
+/// What a statement finds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Found {
+struct Row {
     likeness: Likeness,
     sort_name: String,
     id: Uuid,
 }
 
 fn cut<Id>(
-    found: Vec<Found>,
+    found: Vec<Row>,
     page: &PageOf<Position<Id>>,
     id: impl Fn(Uuid) -> Id,
-) -> Page<Found, Position<Id>> {
+) -> Page<Row, Position<Id>> {
     Page::cut(found, page.size, |found| Position {
         likeness: found.likeness,
         sort_name: found.sort_name.clone(),
@@ -194,7 +256,7 @@ impl Asked<'_> {
         tx: &Transaction,
         after: Option<After<'_>>,
         wanted: u64,
-    ) -> Result<Vec<Found>, Error> {
+    ) -> Result<Vec<Row>, Error> {
         let mut found = Vec::new();
         for likeness in [Likeness::Words, Likeness::Beginnings] {
             let missing = wanted - found.len() as u64;
@@ -263,13 +325,13 @@ async fn read(
     tx: &Transaction,
     query: &SelectStatement,
     likeness: Likeness,
-) -> Result<Vec<Found>, Error> {
+) -> Result<Vec<Row>, Error> {
     let rows = tx.query_all(query).await.map_err(DatabaseError::from)?;
     rows.into_iter()
         .map(|row| {
             let sort_name = row.try_get_by_index(0).map_err(DatabaseError::from)?;
             let id = row.try_get_by_index(1).map_err(DatabaseError::from)?;
-            Ok(Found {
+            Ok(Row {
                 likeness,
                 sort_name,
                 id,

@@ -1,7 +1,8 @@
 //! The index of people in this process's memory: of one revision of the directory, and
 //! brought to the next by reading who changed.
 //!
-//! Whom it finds is read by a statement that says at which revision it was answered. Where
+//! Whom it finds is [shown](super::shown) from a file while that is known to be of the present
+//! revision, or is read by a statement that says at which revision it was answered. Where
 //! that is the one of the index, the answer is of one state, as if the statement had searched.
 //! Where it is a later one, the index is brought there and searched again: so a search sees
 //! what was committed before it, by whichever instance.
@@ -20,6 +21,7 @@
 //! busy with other things, and whoever searches waits for a second of it at most.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -32,8 +34,10 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::reading;
+use super::shown::{Shown, filling};
 use crate::error::Error;
 use crate::index::{Searchable, Searched};
+use crate::metrics::SearchMetrics;
 use crate::store::sql::revision;
 
 /// Between two looks at the directory's revision.
@@ -52,11 +56,16 @@ const FEW: usize = 10_000;
 const PART: usize = 16;
 
 /// The index, once it was made.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::store::sql) struct Indexed {
     made: RwLock<Option<Arc<Made>>>,
+    /// How often the directory was indexed whole.
+    makings: AtomicU64,
     /// Held by whoever makes the next one.
     turn: Arc<Mutex<()>>,
+    /// `None`: what is shown is read from the database.
+    shown: Option<Shown>,
+    pub(super) metrics: SearchMetrics,
 }
 
 /// People as they were at a revision.
@@ -66,13 +75,32 @@ pub(super) struct Made {
     /// When the source of people generated the file in use.
     pub(super) as_of: Option<Timestamp>,
     pub(super) people: Searchable,
-    /// Who changed since the directory was indexed whole; `None`: leads to another entry.
-    changed: Arc<BTreeMap<PractitionerId, Option<Arc<Searched>>>>,
+    /// Which indexing of the whole directory it goes on from, and of which revision that is.
+    pub(super) making: u64,
+    pub(super) base: u64,
+    /// Who changed since then.
+    pub(super) changed: Arc<BTreeMap<PractitionerId, Arc<Changed>>>,
+}
+
+/// Somebody who changed since the directory was indexed whole.
+#[derive(Debug)]
+pub(super) struct Changed {
+    /// The revision at which the index learnt of it: they are as they were then.
+    pub(super) at: u64,
+    /// `None`: leads to another entry.
+    now: Option<Searched>,
+}
+
+impl Changed {
+    /// Whether a search may find them.
+    pub(super) fn is_searched(&self) -> bool {
+        self.now.is_some()
+    }
 }
 
 /// Why the next one was not made.
 #[derive(Debug)]
-struct Unmade {
+pub(super) struct Unmade {
     error: Error,
     /// Whether everybody was to be read for it.
     is_whole: bool,
@@ -92,7 +120,24 @@ impl From<Unmade> for Error {
 }
 
 impl Indexed {
-    /// Keeps it of the directory's revision until `shutdown`, so that searches need not.
+    /// One that is not made yet, and whose people are shown so.
+    pub(in crate::store::sql) fn new(shown: Option<Shown>) -> Self {
+        Self {
+            made: RwLock::default(),
+            makings: AtomicU64::default(),
+            turn: Arc::default(),
+            shown,
+            metrics: SearchMetrics::new(),
+        }
+    }
+
+    /// From where people are shown, if not from the database.
+    pub(super) fn shown(&self) -> Option<&Shown> {
+        self.shown.as_ref()
+    }
+
+    /// Keeps it of the directory's revision until `shutdown`, so that searches need not, and
+    /// fills the file of what is shown.
     pub(in crate::store::sql) async fn follow(
         self: Arc<Self>,
         db: &Database,
@@ -123,10 +168,17 @@ impl Indexed {
                 }
             }
         };
-        shutdown.run_until_cancelled(for_ever).await;
+        let filling = async {
+            match &self.shown {
+                Some(shown) => filling::for_ever(&self, shown, db).await,
+                None => std::future::pending().await,
+            }
+        };
+        let both = futures::future::join(for_ever, filling);
+        shutdown.run_until_cancelled(both).await;
     }
 
-    async fn look(&self, db: &Database) -> Result<(), Unmade> {
+    pub(super) async fn look(&self, db: &Database) -> Result<(), Unmade> {
         // Nobody makes a later one than the number says between reading it and comparing.
         let _turn = self.turn.lock().await;
         let newest = revision::newest(db.reader()).await.map_err(Error::from)?;
@@ -140,7 +192,8 @@ impl Indexed {
         Ok(())
     }
 
-    fn made(&self) -> Option<Arc<Made>> {
+    /// The index as it was made last.
+    pub(super) fn made(&self) -> Option<Arc<Made>> {
         let made = self.made.read().unwrap_or_else(PoisonError::into_inner);
         made.clone()
     }
@@ -186,7 +239,7 @@ impl Indexed {
         loop {
             self.look(db).await?;
             let followed = self.made();
-            let anew = whole(db).await?;
+            let anew = whole(db, 0).await?;
             // Others may change the directory meanwhile.
             if let Some(followed) = followed.filter(|made| made.revision == anew.revision) {
                 return Ok([followed.people.clone(), anew.people]);
@@ -197,6 +250,9 @@ impl Indexed {
     /// Begins anew: the directory was changed in a way that is no later revision.
     pub(in crate::store::sql) fn forget(&self) {
         *self.made.write().unwrap_or_else(PoisonError::into_inner) = None;
+        if let Some(shown) = &self.shown {
+            shown.forget();
+        }
     }
 
     fn made_since(&self, revision: u64) -> Option<Arc<Made>> {
@@ -211,10 +267,13 @@ impl Indexed {
         };
         let made = match next {
             Some(made) => made,
-            None => whole(db).await.map_err(|error| Unmade {
-                error,
-                is_whole: true,
-            })?,
+            None => {
+                let making = self.makings.fetch_add(1, Ordering::Relaxed) + 1;
+                whole(db, making).await.map_err(|error| Unmade {
+                    error,
+                    is_whole: true,
+                })?
+            }
         };
         let made = Arc::new(made);
         *self.made.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&made));
@@ -222,8 +281,8 @@ impl Indexed {
     }
 }
 
-/// The index of the directory as it is.
-async fn whole(db: &Database) -> Result<Made, Error> {
+/// The index of the directory as it is, made for this time.
+async fn whole(db: &Database, making: u64) -> Result<Made, Error> {
     let begun = Instant::now();
     let (at, building) = reading::everybody(db).await?;
     let Some(people) = aside(move || building.finish()).await? else {
@@ -240,6 +299,8 @@ async fn whole(db: &Database) -> Result<Made, Error> {
         revision: at.revision,
         as_of: at.as_of,
         people: Searchable::of(Arc::new(people)),
+        making,
+        base: at.revision,
         changed: Arc::default(),
     })
 }
@@ -259,18 +320,27 @@ async fn following(db: &Database, made: Arc<Made>) -> Result<Option<Made>, Error
             revision: at.revision,
             as_of: at.as_of,
             people: made.people.clone(),
+            making: made.making,
+            base: made.base,
             changed: Arc::clone(&made.changed),
         }));
     }
     aside(move || {
         let mut changed = BTreeMap::clone(&made.changed);
-        changed.extend(news.into_iter().map(|(id, now)| (id, now.map(Arc::new))));
-        let all = changed.iter().map(|(id, now)| (*id, now.as_deref()));
+        let at_revision = at.revision;
+        let news = news.into_iter().map(|(id, now)| {
+            let at = at_revision;
+            (id, Arc::new(Changed { at, now }))
+        });
+        changed.extend(news);
+        let all = changed.iter().map(|(id, of)| (*id, of.now.as_ref()));
         let people = made.people.with(all)?;
         Some(Made {
             revision: at.revision,
             as_of: at.as_of,
             people,
+            making: made.making,
+            base: made.base,
             changed: Arc::new(changed),
         })
     })
@@ -278,7 +348,9 @@ async fn following(db: &Database, made: Arc<Made>) -> Result<Option<Made>, Error
 }
 
 /// On a thread where no call waits for it.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+pub(super) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(lost_work)
 }

@@ -1,4 +1,8 @@
-//! Until when nothing can have changed unseen.
+//! Until when nothing can have changed unseen: what is answered from memory rests on it.
+//!
+//! There is one in a process, and one who asks for it ([`asking`]).
+
+pub mod asking;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -6,12 +10,12 @@ use std::time::Duration;
 use aval_runtime::boot_clock::BootClock;
 
 /// How long an answer of the database holds, from when it was asked.
-pub(crate) const LEASE: Duration = Duration::from_millis(250);
+pub const LEASE: Duration = Duration::from_millis(250);
 
 /// A time during which the directory did not change. Never the same again: a database that
 /// was put back may reach a revision for the second time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Generation(u64);
+pub struct Generation(u64);
 
 /// What this process knows of the directory's revision.
 ///
@@ -23,7 +27,7 @@ pub(super) struct Generation(u64);
 ///
 /// Between t1 and t4 pass less than `L`, or the lease is over before.
 #[derive(Debug)]
-pub(super) struct Lease {
+pub struct Lease {
     boot_clock: Arc<dyn BootClock>,
     known: Mutex<Known>,
 }
@@ -38,7 +42,7 @@ struct Known {
 
 /// A question under way.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asked {
+pub struct Asked {
     at: Duration,
     /// What began since does not believe its answer.
     generation: u64,
@@ -46,7 +50,8 @@ pub(super) struct Asked {
 
 impl Lease {
     /// One that knows nothing.
-    pub(super) fn new(boot_clock: Arc<dyn BootClock>) -> Self {
+    #[must_use]
+    pub fn new(boot_clock: Arc<dyn BootClock>) -> Self {
         Self {
             boot_clock,
             known: Mutex::default(),
@@ -54,14 +59,24 @@ impl Lease {
     }
 
     /// The present generation, if nothing can have changed unseen.
-    pub(super) fn generation(&self) -> Option<Generation> {
+    #[must_use]
+    pub fn generation(&self) -> Option<Generation> {
         let now = self.boot_clock.now();
         let known = self.known();
         (now < known.until).then_some(Generation(known.generation))
     }
 
+    /// At which revision the directory is, if nothing can have changed unseen.
+    #[must_use]
+    pub fn revision(&self) -> Option<u64> {
+        let now = self.boot_clock.now();
+        let known = self.known();
+        known.revision.filter(|_| now < known.until)
+    }
+
     /// Before the database is asked.
-    pub(super) fn ask(&self) -> Asked {
+    #[must_use]
+    pub fn ask(&self) -> Asked {
         Asked {
             at: self.boot_clock.now(),
             generation: self.known().generation,
@@ -70,7 +85,7 @@ impl Lease {
 
     /// The database is at this revision. If that is another one than before, or the lease
     /// was over when it was asked, a generation begins.
-    pub(super) fn answered(&self, asked: Asked, revision: u64) {
+    pub fn answered(&self, asked: Asked, revision: u64) {
         let mut known = self.known();
         if asked.generation != known.generation {
             // It was ended meanwhile: the answer may be older than the end.
@@ -83,8 +98,9 @@ impl Lease {
         known.until = asked.at + LEASE;
     }
 
-    /// Ends the present generation, and what is being asked.
-    pub(super) fn end(&self) {
+    /// Ends the present generation, and what is being asked: this process may have changed
+    /// the directory. Called before a change returns, whatever became of it.
+    pub fn end(&self) {
         let mut known = self.known();
         known.generation += 1;
         known.revision = None;
@@ -130,8 +146,10 @@ pub(crate) mod tests {
         clock.pass(answered_after);
         lease.answered(asked, 7);
         assert!(lease.generation().is_some());
+        assert_eq!(lease.revision(), Some(7));
         clock.pass(LEASE.saturating_sub(answered_after));
         assert_eq!(lease.generation(), None);
+        assert_eq!(lease.revision(), None);
     }
 
     #[test]
@@ -168,6 +186,7 @@ pub(crate) mod tests {
         lease.end();
         lease.answered(asked, 7);
         assert_eq!(lease.generation(), None);
+        assert_eq!(lease.revision(), None);
         lease.answered(lease.ask(), 8);
         assert!(lease.generation().is_some());
     }

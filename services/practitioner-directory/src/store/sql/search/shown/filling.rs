@@ -1,0 +1,247 @@
+//! Reading what is shown of people into the file, in the background.
+//!
+//! Some people at a time are read by the statement that reads a page of them, which sees one
+//! state of the directory. Who changed since the revision as of which they are recorded is
+//! left out: [`CHANGED`](super::super::reading) finds them by the same revisions, and they
+//! are recorded anew once the index has learnt of it. Of a database that was put back to
+//! before that revision nothing is recorded: the index will be forgotten.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aval_database::Database;
+use aval_domain::id::PractitionerId;
+use sea_orm::prelude::Uuid;
+use tokio::time::{Instant, sleep};
+
+use super::super::indexed::{Indexed, Made, aside};
+use super::Shown;
+use super::shelf::{As, Shelf};
+use crate::error::Error;
+#[cfg(test)]
+use crate::practitioner::Practitioner;
+use crate::store::sql::gathered::Gathered;
+use crate::store::sql::practitioners;
+
+/// Of how many people at once: few enough that no search waits for a core long.
+const SOME: u32 = 250;
+
+/// Between two looks at whether somebody changed.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// After people were read in vain.
+const AFTER_A_FAULT: Duration = Duration::from_secs(1);
+
+/// Reads people into the file of one shelf.
+#[derive(Debug)]
+struct Filler {
+    shelf: Arc<Shelf>,
+    begun: Instant,
+    /// The first of the whole directory who was not read.
+    next_rank: u32,
+    /// At which revision of the index it was looked for those who changed.
+    followed: Option<u64>,
+    /// Those of them who were not read, and when they changed.
+    changed: Vec<(PractitionerId, u64)>,
+}
+
+/// What became of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// Some people were read.
+    Done,
+    /// There is nobody to be read.
+    Idle,
+}
+
+/// Fills the file of whichever index there is, for ever.
+pub(in crate::store::sql::search) async fn for_ever(
+    indexed: &Indexed,
+    shown: &Shown,
+    db: &Database,
+) {
+    let mut filler = None;
+    let mut silent = false;
+    loop {
+        let begun = Instant::now();
+        let pause = match step(indexed, shown, db, &mut filler).await {
+            Ok(step) => {
+                silent = false;
+                match step {
+                    // Half of the time at most is this one's: searches come first.
+                    Step::Done => begun.elapsed(),
+                    Step::Idle => LOOK_EVERY,
+                }
+            }
+            Err(error) => {
+                if !silent {
+                    tracing::warn!(%error, "what is shown of people is not read into the file");
+                    silent = true;
+                }
+                AFTER_A_FAULT
+            }
+        };
+        sleep(pause).await;
+    }
+}
+
+async fn step(
+    indexed: &Indexed,
+    shown: &Shown,
+    db: &Database,
+    filler: &mut Option<Filler>,
+) -> Result<Step, Error> {
+    let shelf = match indexed.made() {
+        Some(made) => shown.shelf_of(&made).await?.map(|shelf| (made, shelf)),
+        None => None,
+    };
+    let Some((made, shelf)) = shelf else {
+        *filler = None;
+        return Ok(Step::Idle);
+    };
+    let filler = match filler {
+        Some(filler) if Arc::ptr_eq(&filler.shelf, &shelf) => filler,
+        _ => filler.insert(Filler::of(shelf)),
+    };
+    filler.step(&made, shown, db).await
+}
+
+impl Filler {
+    fn of(shelf: Arc<Shelf>) -> Self {
+        Self {
+            shelf,
+            begun: Instant::now(),
+            next_rank: 0,
+            followed: None,
+            changed: Vec::new(),
+        }
+    }
+
+    /// Those who changed first: they are few, and pages with them wait for it.
+    async fn step(&mut self, made: &Made, shown: &Shown, db: &Database) -> Result<Step, Error> {
+        if self.followed != Some(made.revision) {
+            let changed = made.changed.iter().filter(|(_, now)| now.is_searched());
+            let changed = changed.map(|(id, now)| (*id, now.at));
+            let missing = changed.filter(|(id, at)| self.shelf.of_changed(*id, *at).is_none());
+            self.changed = missing.collect();
+            self.followed = Some(made.revision);
+        }
+        if !self.changed.is_empty() {
+            let kept = self.changed.len().saturating_sub(SOME as usize);
+            let some = self.changed[kept..].iter();
+            let some = some.map(|(id, at)| (*id, As::Changed(*at))).collect();
+            self.read(some, made, shown, db).await?;
+            self.changed.truncate(kept);
+            return Ok(Step::Done);
+        }
+        let all = u32::try_from(made.people.len_of_whole()).unwrap_or(u32::MAX);
+        if self.next_rank >= all {
+            return Ok(Step::Idle);
+        }
+        let end = self.next_rank.saturating_add(SOME).min(all);
+        let some = made.people.unchanged(self.next_rank..end).into_iter();
+        let missing = some.filter(|(rank, _)| self.shelf.of_rank(*rank).is_none());
+        let missing = missing.map(|(rank, id)| (id, As::Rank(rank))).collect();
+        self.read(missing, made, shown, db).await?;
+        self.next_rank = end;
+        if end == all {
+            tracing::info!(
+                people = all,
+                bytes = self.shelf.bytes(),
+                bytes_on_disk = self.shelf.bytes_on_disk(),
+                duration_ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+                "what searches show of people is in the file"
+            );
+        }
+        Ok(Step::Done)
+    }
+
+    /// Records those of these people who did not change since.
+    async fn read(
+        &self,
+        people: Vec<(PractitionerId, As)>,
+        made: &Made,
+        shown: &Shown,
+        db: &Database,
+    ) -> Result<(), Error> {
+        if people.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<Uuid> = people.iter().map(|(id, _)| id.as_uuid()).collect();
+        let gathered = Gathered::of(db.reader(), &ids).await?;
+        let base = made.base;
+        let shelf = Arc::clone(&self.shelf);
+        let written = aside(move || {
+            let revision = gathered.revision.unwrap_or_default();
+            let newest = gathered.newest_revisions()?;
+            let mut known = practitioners::known(gathered)?;
+            let recorded = people.into_iter().filter_map(|(id, of)| {
+                let as_of = match of {
+                    As::Rank(_) => base,
+                    As::Changed(at) => at,
+                };
+                let is_as_of = revision >= as_of && *newest.get(&id.as_uuid())? <= as_of;
+                let somebody = known.remove(&id.as_uuid())?;
+                let is_shown = is_as_of && somebody.merged_into.is_none();
+                is_shown.then_some((of, somebody))
+            });
+            let recorded: Vec<_> = recorded.collect();
+            Ok::<_, Error>(shelf.put(&recorded))
+        });
+        if let Err(error) = written.await?? {
+            shown.lose(made.making, &error);
+        }
+        Ok(())
+    }
+}
+
+/// Everybody in an index, and what the file shows of them.
+#[cfg(test)]
+pub(in crate::store) type Recorded = Vec<(PractitionerId, Option<Practitioner>)>;
+
+#[cfg(test)]
+impl Indexed {
+    /// Brings the index to the directory's revision, fills the file, and says what it shows
+    /// of everybody then, and at which revision the index is; `None` where there is no file.
+    pub(in crate::store::sql) async fn recorded(
+        &self,
+        db: &Database,
+    ) -> Result<Option<(u64, Recorded)>, Error> {
+        self.look(db).await?;
+        let mut filler = None;
+        while let Some(shown) = self.shown() {
+            if step(self, shown, db, &mut filler).await? == Step::Idle {
+                break;
+            }
+        }
+        Ok(self.everybody_recorded())
+    }
+
+    fn everybody_recorded(&self) -> Option<(u64, Recorded)> {
+        let made = self.made()?;
+        let shelf = self.shown()?.shelf()?;
+        let all = u32::try_from(made.people.len_of_whole()).unwrap();
+        let whole = made.people.unchanged(0..all).into_iter();
+        let whole = whole.map(|(rank, id)| (id, shelf.of_rank(rank)));
+        let changed = made.changed.iter().filter(|(_, now)| now.is_searched());
+        let changed = changed.map(|(id, now)| (*id, shelf.of_changed(*id, now.at)));
+        let records = whole.chain(changed).map(|(id, place)| {
+            let read = place.map(|place| shelf.records().read(id, place).unwrap());
+            (id, read)
+        });
+        Some((made.revision, records.collect()))
+    }
+
+    /// Damages the record of somebody, or, without anybody, loses the whole file.
+    pub(in crate::store::sql) fn damage(&self, id: Option<PractitionerId>) {
+        let made = self.made().unwrap();
+        let shelf = self.shown().unwrap().shelf().unwrap();
+        let Some(id) = id else {
+            return shelf.records().cut();
+        };
+        let all = u32::try_from(made.people.len_of_whole()).unwrap();
+        let mut whole = made.people.unchanged(0..all).into_iter();
+        let rank = whole.find(|(_, of)| *of == id).unwrap().0;
+        shelf.records().damage(shelf.of_rank(rank).unwrap());
+    }
+}
