@@ -301,6 +301,7 @@ proptest! {
                 before[place].active = was_there;
             }
         }
+        let have_changed: BTreeSet<PractitionerId> = now.keys().copied().collect();
         let index = searchable(&before).with(now.into_iter()).unwrap();
         let expected = expected(&people, &search);
         prop_assert_eq!(found(&index, &search, 1_000), expected.clone());
@@ -318,5 +319,17 @@ proptest! {
             after = Some(last.clone());
         }
         prop_assert_eq!(seen, expected);
+        // Everybody stands where they are, and beside whom they are.
+        for hit in index.hits(&search, pass, None, Among::Everybody, 1_000) {
+            let other = |one: &&Searched| one.sort_name == hit.sort_name && one.active;
+            let mut others = people.iter().filter(other);
+            let standing = index.standing(&hit);
+            let has_homonym = others.any(|one| one.practitioner_id != hit.id);
+            prop_assert_eq!(standing.has_homonym, has_homonym);
+            prop_assert_eq!(standing.rank.is_none(), have_changed.contains(&hit.id));
+            if let Some(rank) = standing.rank {
+                prop_assert_eq!(index.unchanged(rank..rank + 1), [(rank, hit.id)]);
+            }
+        }
     }
 }

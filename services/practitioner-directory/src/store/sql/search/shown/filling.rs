@@ -5,7 +5,11 @@
 //! left out: [`CHANGED`](super::super::reading) finds them by the same revisions, and they
 //! are recorded anew once the index has learnt of it. Of a database that was put back to
 //! before that revision nothing is recorded: the index will be forgotten.
+//!
+//! Whoever cannot be read is tried again behind all others, so that one bad row keeps only
+//! those beside it from the file.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,19 +34,24 @@ const SOME: u32 = 250;
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// After people were read in vain.
-const AFTER_A_FAULT: Duration = Duration::from_secs(1);
+const AFTER_A_FAULT: Duration = Duration::from_secs(5);
+
+/// After those who changed were, meanwhile everybody else is read.
+const CHANGED_AFTER_A_FAULT: Duration = Duration::from_mins(1);
 
 /// Reads people into the file of one shelf.
 #[derive(Debug)]
 struct Filler {
     shelf: Arc<Shelf>,
     begun: Instant,
-    /// The first of the whole directory who was not read.
-    next_rank: u32,
+    /// The ranks from which on people of the whole directory were not read, [`SOME`] each.
+    unread: VecDeque<u32>,
     /// At which revision of the index it was looked for those who changed.
     followed: Option<u64>,
     /// Those of them who were not read, and when they changed.
     changed: Vec<(PractitionerId, u64)>,
+    /// Until when they wait.
+    changed_from: Instant,
 }
 
 /// What became of a step.
@@ -65,13 +74,11 @@ pub(in crate::store::sql::search) async fn for_ever(
     loop {
         let begun = Instant::now();
         let pause = match step(indexed, shown, db, &mut filler).await {
-            Ok(step) => {
+            // Half of the time at most is this one's: searches come first.
+            Ok(Step::Done) => begun.elapsed(),
+            Ok(Step::Idle) => {
                 silent = false;
-                match step {
-                    // Half of the time at most is this one's: searches come first.
-                    Step::Done => begun.elapsed(),
-                    Step::Idle => LOOK_EVERY,
-                }
+                LOOK_EVERY
             }
             Err(error) => {
                 if !silent {
@@ -101,19 +108,21 @@ async fn step(
     };
     let filler = match filler {
         Some(filler) if Arc::ptr_eq(&filler.shelf, &shelf) => filler,
-        _ => filler.insert(Filler::of(shelf)),
+        _ => filler.insert(Filler::of(shelf, &made)),
     };
     filler.step(&made, shown, db).await
 }
 
 impl Filler {
-    fn of(shelf: Arc<Shelf>) -> Self {
+    fn of(shelf: Arc<Shelf>, made: &Made) -> Self {
+        let all = u32::try_from(made.people.len_of_whole()).unwrap_or(u32::MAX);
         Self {
             shelf,
             begun: Instant::now(),
-            next_rank: 0,
+            unread: (0..all).step_by(SOME as usize).collect(),
             followed: None,
             changed: Vec::new(),
+            changed_from: Instant::now(),
         }
     }
 
@@ -126,27 +135,36 @@ impl Filler {
             self.changed = missing.collect();
             self.followed = Some(made.revision);
         }
-        if !self.changed.is_empty() {
+        if !self.changed.is_empty() && self.changed_from <= Instant::now() {
             let kept = self.changed.len().saturating_sub(SOME as usize);
             let some = self.changed[kept..].iter();
             let some = some.map(|(id, at)| (*id, As::Changed(*at))).collect();
-            self.read(some, made, shown, db).await?;
-            self.changed.truncate(kept);
-            return Ok(Step::Done);
+            let read = self.read(some, made, shown, db).await;
+            if read.is_err() {
+                self.changed.rotate_left(kept);
+                self.changed_from = Instant::now() + CHANGED_AFTER_A_FAULT;
+            } else {
+                self.changed.truncate(kept);
+            }
+            return read.map(|()| Step::Done);
         }
-        let all = u32::try_from(made.people.len_of_whole()).unwrap_or(u32::MAX);
-        if self.next_rank >= all {
+        let Some(begin) = self.unread.front().copied() else {
             return Ok(Step::Idle);
-        }
-        let end = self.next_rank.saturating_add(SOME).min(all);
-        let some = made.people.unchanged(self.next_rank..end).into_iter();
-        let missing = some.filter(|(rank, _)| self.shelf.of_rank(*rank).is_none());
+        };
+        let some = made.people.unchanged(begin..begin.saturating_add(SOME));
+        let missing = some.into_iter();
+        let missing = missing.filter(|(rank, _)| self.shelf.of_rank(*rank).is_none());
         let missing = missing.map(|(rank, id)| (id, As::Rank(rank))).collect();
-        self.read(missing, made, shown, db).await?;
-        self.next_rank = end;
-        if end == all {
+        let read = self.read(missing, made, shown, db).await;
+        if read.is_err() {
+            self.unread.rotate_left(1);
+        } else {
+            self.unread.pop_front();
+        }
+        read?;
+        if self.unread.is_empty() {
             tracing::info!(
-                people = all,
+                people = made.people.len_of_whole(),
                 bytes = self.shelf.bytes(),
                 bytes_on_disk = self.shelf.bytes_on_disk(),
                 duration_ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX),
