@@ -227,16 +227,16 @@ impl Indexed {
     ) -> Result<Option<(u64, Recorded)>, Error> {
         self.look(db).await?;
         let mut filler = None;
-        while let Some(shown) = self.shown() {
+        // Others may follow the directory meanwhile.
+        while let Some((made, shown)) = self.made().zip(self.shown()) {
             if step(self, shown, db, &mut filler).await? == Step::Idle {
-                break;
+                return Ok(self.everybody_recorded(&made));
             }
         }
-        Ok(self.everybody_recorded())
+        Ok(None)
     }
 
-    fn everybody_recorded(&self) -> Option<(u64, Recorded)> {
-        let made = self.made()?;
+    fn everybody_recorded(&self, made: &Made) -> Option<(u64, Recorded)> {
         let shelf = self.shown()?.shelf()?;
         let all = u32::try_from(made.people.len_of_whole()).unwrap();
         let whole = made.people.unchanged(0..all).into_iter();
