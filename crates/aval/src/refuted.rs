@@ -112,6 +112,7 @@ impl Refuted {
 
     const fn of_continuation(error: &Continuation) -> Self {
         match error {
+            Continuation::OtherLog { .. } => Self::OtherLog,
             Continuation::Shorter { .. } => Self::Older,
             Continuation::Forked { .. } | Continuation::Rewritten(_) => Self::Forked,
             Continuation::Unproved => Self::Unproved,
@@ -198,7 +199,12 @@ mod tests {
             expected: 3,
             found: 2,
         };
-        let cases: [(anyhow::Error, u8); 16] = [
+        let other_log = Continuation::OtherLog {
+            kept: "a".to_owned(),
+            found: "b".to_owned(),
+        };
+        let cases: [(anyhow::Error, u8); 17] = [
+            (other_log.into(), 12),
             (Unaccounted::NotErased { sequence: 1 }.into(), 24),
             (LogDamaged(String::new()).into(), 22),
             (Receipt::parse(b"x").unwrap_err().into(), 10),

@@ -70,8 +70,16 @@ pub enum HistoryError {
 }
 
 /// Why a checkpoint does not continue an earlier one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Continuation {
+    /// They are of two logs, which a policy may name: neither says anything of the other.
+    #[error("the earlier state is of {kept}, the later one of {found}")]
+    OtherLog {
+        /// The origin of the earlier one.
+        kept: String,
+        /// The origin of the later one.
+        found: String,
+    },
     /// The log had more entries before.
     #[error("the log had {kept} entries before and says now that it has {found}")]
     Shorter {
@@ -192,6 +200,12 @@ impl Checkpoint {
         earlier: &Self,
         proof: Option<&ConsistencyProof>,
     ) -> Result<(), Continuation> {
+        if self.origin != earlier.origin {
+            return Err(Continuation::OtherLog {
+                kept: earlier.origin.clone(),
+                found: self.origin.clone(),
+            });
+        }
         if self.size < earlier.size {
             return Err(Continuation::Shorter {
                 kept: earlier.size,

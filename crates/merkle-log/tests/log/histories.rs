@@ -1,7 +1,7 @@
 //! What a history proof shows, and what a log that lies is caught by.
 
 use aval_merkle_log::{
-    checkpoint::CheckpointError,
+    checkpoint::{Checkpoint, CheckpointError},
     hash::hash_leaf,
     history::{Continuation, HistoryError, HistoryProof, KeptHead, LastPlace},
     map::{MapKey, MapProof, MapProofError, NoMapRoot, ProofEnd},
@@ -208,6 +208,21 @@ fn two_patients_who_are_shown_two_logs_see_it_when_they_compare() {
     let brunos = longer.checkpoint();
     let told = brunos.require_continues(&annes.checkpoint, Some(&longer.consistency(3)));
     assert!(matches!(told, Err(Continuation::Rewritten(_))));
+}
+
+#[test]
+fn of_two_logs_neither_continues_the_other() {
+    let log = Log::of(&[ANNE, BRUNO]);
+    let kept = log.checkpoint();
+    for size in [0, 1, 2, 3] {
+        let other = Checkpoint {
+            origin: "audit.example/another".to_owned(),
+            size,
+            ..kept.clone()
+        };
+        let told = other.require_continues(&kept, Some(&log.consistency(1)));
+        assert!(matches!(told, Err(Continuation::OtherLog { .. })), "{size}");
+    }
 }
 
 #[test]
