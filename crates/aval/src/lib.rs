@@ -107,39 +107,44 @@ async fn obey_audit(
     output: Output,
 ) -> anyhow::Result<()> {
     let session = || Session::open(&arguments.data, output);
+    let usual = stack::Layout::in_folder(&arguments.data).log_verifier();
     match audit {
-        AuditCommand::Checkpoint { file, witnesses } => {
-            session()?.audit_checkpoint(file, witnesses).await
-        }
+        AuditCommand::Checkpoint {
+            file,
+            since,
+            witnesses,
+        } => session()?.audit_checkpoint(file, since, witnesses).await,
         AuditCommand::Receipt {
             event_id,
             folder,
+            since,
             witnesses,
             who,
         } => {
             session()?
-                .audit_receipt(event_id, folder, witnesses, who)
+                .audit_receipt(event_id, folder, since, witnesses, who)
                 .await
         }
         AuditCommand::Export { file, form, who } => session()?.audit_export(file, *form, who).await,
         AuditCommand::Proof {
             file,
+            since,
             witnesses,
             who,
-        } => session()?.audit_proof(file, witnesses, who).await,
+        } => session()?.audit_proof(file, since, witnesses, who).await,
         AuditCommand::VerifyHistory {
             proof,
             before,
             export,
+            seen,
             trust,
         } => {
-            let usual = stack::Layout::in_folder(&arguments.data).log_verifier();
             let files = command::audit::HistoryFiles {
                 proof,
                 before: before.as_deref(),
                 export: export.as_deref(),
             };
-            command::audit::verify_history(files, &trust.read(&usual)?, output)
+            command::audit::verify_history(files, seen, &trust.read(&usual)?, output)
         }
         AuditCommand::Search(search) => session()?.audit_search(search).await,
         AuditCommand::Open(open) => session()?.audit_open(open).await,
@@ -149,13 +154,7 @@ async fn obey_audit(
             let usual = stack::Layout::in_folder(&arguments.data).config("audit");
             command::audit::fsck(config.as_ref().unwrap_or(&usual), output).await
         }
-        AuditCommand::Verify {
-            event,
-            receipt,
-            trust,
-        } => {
-            let usual = stack::Layout::in_folder(&arguments.data).log_verifier();
-            command::audit::verify(event, receipt, &trust.read(&usual)?, output)
-        }
+        AuditCommand::Verify(verify) => verify.verify(&usual, output),
+        AuditCommand::VerifyCheckpoint(verify) => verify.verify(&usual, output),
     }
 }

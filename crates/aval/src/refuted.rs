@@ -4,8 +4,9 @@
 use aval_merkle_log::checkpoint::CheckpointError;
 use aval_merkle_log::erasure::Unaccounted;
 use aval_merkle_log::history::{Continuation, HistoryError};
-use aval_merkle_log::note::SignatureError;
+use aval_merkle_log::note::{NoteError, SignatureError};
 use aval_merkle_log::receipt::ReceiptError;
+use aval_merkle_log::text::Malformed;
 
 use crate::command::audit::{LogDamaged, NotProved};
 use crate::language::{Text, say};
@@ -33,7 +34,7 @@ pub(crate) enum Refuted {
     NotContinued = 18,
     /// The log tells different people different things, or was rewritten.
     Forked = 19,
-    /// The log says less than it said before.
+    /// This is an older state than the one that was kept.
     Older = 20,
     /// Nothing shows that the log was only continued.
     Unproved = 21,
@@ -65,6 +66,9 @@ impl Refuted {
                 Unaccounted::NotShown { .. } => Self::Incomplete,
                 Unaccounted::NotErased { .. } => Self::Unaccounted,
             });
+        }
+        if error.is::<NoteError>() || error.is::<Malformed>() {
+            return Some(Self::Malformed);
         }
         if error.is::<LogDamaged>() {
             return Some(Self::Damaged);
@@ -160,12 +164,14 @@ impl Refuted {
                 "False: the log has signed two states that contradict each other.",
             ),
             Self::Older => say(
-                "Faux : le journal montre un état plus ancien que celui qui a été gardé.",
-                "False: the log shows an older state than the one that was kept.",
+                "Faux : c'est un état du journal plus ancien que celui qui a été gardé.",
+                "False: this is an older state of the log than the one that was kept.",
             ),
             Self::Unproved => say(
-                "Rien ne montre que le journal n'a fait que grandir depuis l'état gardé.",
-                "Nothing shows that the log has only grown since the state that was kept.",
+                "Non comparé : rien ne montre que le journal n'a fait que grandir depuis l'état \
+                 gardé. Le reste est vrai.",
+                "Not compared: nothing shows that the log has only grown since the state that \
+                 was kept. The rest holds.",
             ),
             Self::NotWitnessed => say(
                 "Le journal a signé ceci, mais trop peu de témoins ont confirmé l'avoir vu.",

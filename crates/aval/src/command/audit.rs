@@ -6,26 +6,31 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use aval_merkle_log::checkpoint::Policy;
 use aval_merkle_log::note::SignedNote;
-use aval_merkle_log::receipt::{Evidence, Receipt};
+use aval_merkle_log::receipt::Receipt;
 use aval_proto::audit::v1 as proto;
 use clap::Subcommand;
 
 use crate::language::say;
 use crate::log_key::TrustArguments;
-use crate::output::Output;
 
+mod checking;
 mod cosigning;
 mod fsck;
 mod history;
 mod oversight;
 mod shown;
+mod since;
+mod states;
 
+pub use checking::{VerifyArguments, VerifyCheckpointArguments};
 pub use cosigning::WitnessArguments;
 pub(crate) use fsck::LogDamaged;
 pub use fsck::fsck;
 pub use history::{ExportForm, HistoryFiles, verify_history};
 pub use oversight::{OpenArguments, SearchArguments, UnusualArguments};
 pub(crate) use shown::NotProved;
+pub use since::SinceArguments;
+pub use states::SeenArguments;
 
 use super::Session;
 use super::person::PatientArguments;
@@ -37,6 +42,9 @@ pub enum AuditCommand {
     Checkpoint {
         /// Into this file.
         file: PathBuf,
+        /// Grown since when.
+        #[command(flatten)]
+        since: SinceArguments,
         /// Seen by whom.
         #[command(flatten)]
         witnesses: WitnessArguments,
@@ -48,6 +56,9 @@ pub enum AuditCommand {
         /// Into this folder, as `<event>.json` and `<event>.receipt`.
         #[arg(long, default_value = ".")]
         folder: PathBuf,
+        /// Grown since when.
+        #[command(flatten)]
+        since: SinceArguments,
         /// Seen by whom.
         #[command(flatten)]
         witnesses: WitnessArguments,
@@ -71,6 +82,9 @@ pub enum AuditCommand {
     Proof {
         /// Into this file.
         file: PathBuf,
+        /// Grown since when.
+        #[command(flatten)]
+        since: SinceArguments,
         /// Seen by whom.
         #[command(flatten)]
         witnesses: WitnessArguments,
@@ -91,6 +105,9 @@ pub enum AuditCommand {
         /// that is proved, also of the patients who were merged into this one.
         #[arg(long)]
         export: Option<PathBuf>,
+        /// What was seen before.
+        #[command(flatten)]
+        seen: SeenArguments,
         /// What is believed.
         #[command(flatten)]
         trust: TrustArguments,
@@ -98,16 +115,11 @@ pub enum AuditCommand {
     /// Checks a receipt offline. 0: the event stands in the log as it is; 10: a file is
     /// not in its format; 11: the log did not sign; 12: another log; 13: not in the log;
     /// 14: the event was changed; 15: the receipt cannot speak of the event; 23: too few
-    /// witnesses cosigned.
-    Verify {
-        /// The event, as saved.
-        event: PathBuf,
-        /// Its receipt, as saved.
-        receipt: PathBuf,
-        /// What is believed.
-        #[command(flatten)]
-        trust: TrustArguments,
-    },
+    /// witnesses cosigned. With `--checkpoint` 19, 20 and 21 besides.
+    Verify(VerifyArguments),
+    /// Checks a checkpoint offline: that the log signed it, and that it continues the one
+    /// that was saved before. Exit codes as of `verify`.
+    VerifyCheckpoint(VerifyCheckpointArguments),
     /// Looks for events across patients, as an auditor; traced. What is found names no
     /// patient: `open` does.
     Search(SearchArguments),
@@ -141,8 +153,10 @@ impl Session {
     pub async fn audit_checkpoint(
         &self,
         file: &Path,
+        since: &SinceArguments,
         witnesses: &WitnessArguments,
     ) -> anyhow::Result<()> {
+        let since = since.read(|| self.trusted(witnesses))?;
         let portal = self.software("gateway")?;
         let request = proto::GetCheckpointRequest {};
         let answer = portal
@@ -153,7 +167,17 @@ impl Session {
         let checkpoint = SignedNote::parse(answer.checkpoint.as_bytes())?;
         let checkpoint = witnesses.cosigned(checkpoint, &portal, self.output).await?;
         write(file, checkpoint.format().as_bytes())?;
-        Ok(self.output.sentence(&say("enregistré", "saved"))?)
+        self.output.sentence(&say("enregistré", "saved"))?;
+        if let Some(since) = since {
+            since.save(&checkpoint, file, &portal, self.output).await?;
+        }
+        Ok(())
+    }
+
+    /// What is believed of checkpoints that were saved before: the policy whose witnesses are
+    /// asked, or the key that `aval up` wrote.
+    fn trusted(&self, witnesses: &WitnessArguments) -> anyhow::Result<Policy> {
+        witnesses.trust(&self.stack.layout.log_verifier())
     }
 
     /// Erases what is told of a patient.
@@ -176,9 +200,11 @@ impl Session {
         &self,
         event_id: &str,
         folder: &Path,
+        since: &SinceArguments,
         witnesses: &WitnessArguments,
         who: &PatientArguments,
     ) -> anyhow::Result<()> {
+        let since = since.read(|| self.trusted(witnesses))?;
         let patient = self.patient(who).await?;
         let request = patient.bearer.asks(proto::GetEventRequest {
             event_id: event_id.to_owned(),
@@ -201,29 +227,17 @@ impl Session {
             &folder.join(format!("{event_id}.json")),
             &answer.canonical_event,
         )?;
-        write(
-            &folder.join(format!("{event_id}.receipt")),
-            receipt.format().as_bytes(),
-        )?;
-        Ok(self.output.sentence(&say("enregistrés", "saved"))?)
+        let file = folder.join(format!("{event_id}.receipt"));
+        write(&file, receipt.format().as_bytes())?;
+        self.output.sentence(&say("enregistrés", "saved"))?;
+        if let Some(since) = since {
+            let note = &receipt.checkpoint;
+            since
+                .save(note, &file, &patient.software, self.output)
+                .await?;
+        }
+        Ok(())
     }
-}
-
-/// Checks a receipt: no service is asked.
-pub fn verify(event: &Path, receipt: &Path, policy: &Policy, output: Output) -> anyhow::Result<()> {
-    let parsed = Receipt::parse(&read(receipt)?).context("the receipt is malformed")?;
-    let verified = parsed.verify(Evidence::Event(&read(event)?), policy)?;
-    output.sentence(&say(
-        format!(
-            "Vrai : cette trace est la n° {} du journal, telle quelle.",
-            verified.index
-        ),
-        format!(
-            "True: this event is number {} of the log, as it stands.",
-            verified.index
-        ),
-    ))?;
-    Ok(())
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {

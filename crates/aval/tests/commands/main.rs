@@ -3,11 +3,14 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod continued;
 mod directory;
+mod grown;
 mod matrix;
 mod merged;
 mod oversight;
 mod searched;
+mod small_log;
 mod small_witness;
 mod stand;
 mod witnessed;

@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use aval_merkle_log::Hash;
-use aval_merkle_log::checkpoint::Checkpoint;
+use aval_merkle_log::checkpoint::{Checkpoint, Policy};
 use aval_merkle_log::note::SignedNote;
 use aval_merkle_log::witness::{AddCheckpoint, Witness, size_seen};
-use aval_proto::audit::v1 as proto;
 use clap::Args;
 use reqwest::{Client, StatusCode};
 
+use super::since::consistency;
 use crate::client::Software;
 use crate::language::say;
 use crate::log_key;
@@ -38,6 +37,14 @@ pub struct WitnessArguments {
 }
 
 impl WitnessArguments {
+    /// What is believed of checkpoints; without a policy, the key in `usual`.
+    pub(super) fn trust(&self, usual: &Path) -> anyhow::Result<Policy> {
+        match &self.policy {
+            Some(file) => log_key::read_policy(file),
+            None => log_key::read(usual),
+        }
+    }
+
     /// The checkpoint as it is to be saved: with cosignatures, if they were asked for.
     pub(crate) async fn cosigned(
         &self,
@@ -107,7 +114,7 @@ impl Asked<'_> {
         for _ in 0..MOST_ATTEMPTS {
             let request = AddCheckpoint {
                 old_size,
-                path: self.consistency(old_size).await?,
+                path: consistency(self.software, old_size, self.size).await?,
                 checkpoint: note.clone(),
             };
             let (status, answer) = self.post(request.format()).await?;
@@ -127,22 +134,6 @@ impl Asked<'_> {
             }
         }
         bail!("it sees others meanwhile: ask again")
-    }
-
-    /// What proves that the log only grew from there to the checkpoint, as its service says.
-    async fn consistency(&self, old_size: u64) -> anyhow::Result<Vec<Hash>> {
-        if old_size == 0 || old_size == self.size {
-            return Ok(Vec::new());
-        }
-        let request = proto::GetConsistencyProofRequest {
-            old_size,
-            new_size: self.size,
-        };
-        let mut transparency = self.software.transparency();
-        let proof = transparency.get_consistency_proof(request).await?;
-        let path = proof.into_inner().path;
-        let path = path.iter().map(|hash| Hash::try_from(hash.as_slice()));
-        Ok(path.collect::<Result<_, _>>()?)
     }
 
     async fn post(&self, body: String) -> anyhow::Result<(StatusCode, String)> {

@@ -17,7 +17,8 @@ use aval_proto::audit::v1 as proto;
 use clap::ValueEnum;
 
 use super::shown::{NotProved, Shown};
-use super::{WitnessArguments, read, write};
+use super::states::States;
+use super::{SeenArguments, SinceArguments, WitnessArguments, read, write};
 use crate::command::Session;
 use crate::command::person::{PatientArguments, SignedIn};
 use crate::language::say;
@@ -90,28 +91,37 @@ impl Session {
     pub async fn audit_proof(
         &self,
         file: &Path,
+        since: &SinceArguments,
         witnesses: &WitnessArguments,
         who: &PatientArguments,
     ) -> anyhow::Result<()> {
+        let since = since.read(|| self.trusted(witnesses))?;
         let patient = self.patient(who).await?;
         let own: PatientId = patient.patient_id.parse()?;
-        let (mut proof, patient_ids) = whole_proof(&patient, own).await?;
-        proof.checkpoint = witnesses
-            .cosigned(proof.checkpoint, &patient.software, self.output)
-            .await?;
-        write(file, proof.format().as_bytes())?;
+        let (proof, patient_ids) = whole_proof(&patient, own).await?;
+        let mut proofs = vec![(file.to_owned(), proof)];
         for other in patient_ids {
             let other: PatientId = other.parse()?;
             if other != own {
-                let (mut proof, _) = whole_proof(&patient, other).await?;
-                let checkpoint = proof.checkpoint;
-                proof.checkpoint = witnesses
-                    .cosigned(checkpoint, &patient.software, self.output)
-                    .await?;
-                write(&beside(file, other), proof.format().as_bytes())?;
+                let (proof, _) = whole_proof(&patient, other).await?;
+                proofs.push((beside(file, other), proof));
             }
         }
-        Ok(self.output.sentence(&say("enregistré", "saved"))?)
+        let software = &patient.software;
+        for (file, proof) in &mut proofs {
+            let checkpoint = proof.checkpoint.clone();
+            let cosigned = witnesses.cosigned(checkpoint, software, self.output);
+            proof.checkpoint = cosigned.await?;
+            write(file, proof.format().as_bytes())?;
+        }
+        self.output.sentence(&say("enregistré", "saved"))?;
+        if let Some(since) = since {
+            for (file, proof) in &proofs {
+                let saving = since.save(&proof.checkpoint, file, software, self.output);
+                saving.await?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -181,12 +191,15 @@ pub struct HistoryFiles<'a> {
 /// was only continued; and of an export, that it shows everything, under every identifier.
 pub fn verify_history(
     files: HistoryFiles<'_>,
+    seen: &SeenArguments,
     policy: &Policy,
     output: Output,
 ) -> anyhow::Result<()> {
+    let mut states = seen.read(policy)?;
     let now = open(files.proof, policy)?;
+    states.take(&now.checkpoint)?;
     if let Some(before) = files.before {
-        continues(&now, before, policy)?;
+        continues(&now, before, &mut states, policy)?;
     }
     let mut count = now.leaves.len();
     let Some(export) = files.export else {
@@ -194,15 +207,15 @@ pub fn verify_history(
             format!("Vrai : {count} traces sous cet identifiant, et il n'en manque aucune."),
             format!("True: {count} events under this identifier, and none is missing."),
         ))?;
-        return Ok(());
+        return states.conclude(output);
     };
-    let shown = Shown::read(&read(export)?, policy)?;
+    let shown = Shown::read(&read(export)?, &mut states, policy)?;
     let mut seen = BTreeSet::from([now.patient_id]);
     let mut due = vec![now];
     while let Some(history) = due.pop() {
         for other in shown.require_all_of(&history)? {
             if seen.insert(*other.as_uuid().as_bytes()) {
-                let merged = merged(files, other, policy)?;
+                let merged = merged(files, other, &mut states, policy)?;
                 count += merged.leaves.len();
                 due.push(merged);
             }
@@ -213,13 +226,14 @@ pub fn verify_history(
         format!("Vrai : {count} traces sous {identifiers} identifiant(s), toutes montrées."),
         format!("True: {count} events under {identifiers} identifier(s), and all are shown."),
     ))?;
-    Ok(())
+    states.conclude(output)
 }
 
 /// The history of a patient who was merged into the one whose files these are.
 fn merged(
     files: HistoryFiles<'_>,
     patient_id: PatientId,
+    states: &mut States,
     policy: &Policy,
 ) -> anyhow::Result<VerifiedHistory> {
     let proof = beside(files.proof, patient_id);
@@ -227,6 +241,7 @@ fn merged(
         return Err(NotProved(patient_id).into());
     }
     let history = open(&proof, policy)?;
+    states.take(&history.checkpoint)?;
     anyhow::ensure!(
         history.patient_id == *patient_id.as_uuid().as_bytes(),
         "{} is the proof of another patient",
@@ -234,7 +249,7 @@ fn merged(
     );
     let before = files.before.map(|before| beside(before, patient_id));
     if let Some(before) = before.filter(|before| before.exists()) {
-        continues(&history, &before, policy)?;
+        continues(&history, &before, states, policy)?;
     }
     Ok(history)
 }
@@ -244,11 +259,17 @@ fn open(proof: &Path, policy: &Policy) -> anyhow::Result<VerifiedHistory> {
     Ok(proof.verify(policy)?)
 }
 
-fn continues(now: &VerifiedHistory, before: &Path, policy: &Policy) -> anyhow::Result<()> {
+fn continues(
+    now: &VerifiedHistory,
+    before: &Path,
+    states: &mut States,
+    policy: &Policy,
+) -> anyhow::Result<()> {
     let kept = open(before, policy)?;
     anyhow::ensure!(
         kept.patient_id == now.patient_id,
         "the two proofs are of two patients"
     );
-    Ok(now.require_continues(&kept.head())?)
+    now.require_continues(&kept.head())?;
+    Ok(states.take_earlier(&kept.checkpoint, &now.checkpoint)?)
 }

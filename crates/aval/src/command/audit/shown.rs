@@ -14,6 +14,8 @@ use aval_merkle_log::leaf::LeafContent;
 use aval_merkle_log::receipt::{Evidence, Receipt};
 use serde::Deserialize;
 
+use super::states::States;
+
 /// A history names another patient who was merged into this one, and nothing proves
 /// theirs.
 #[derive(Debug, thiserror::Error)]
@@ -41,27 +43,27 @@ struct Line {
 
 impl Shown {
     /// Reads an export of receipts, and proves each of them.
-    pub(crate) fn read(export: &[u8], policy: &Policy) -> anyhow::Result<Self> {
+    pub(crate) fn read(
+        export: &[u8],
+        states: &mut States,
+        policy: &Policy,
+    ) -> anyhow::Result<Self> {
         let mut shown = Self::default();
         let text = str::from_utf8(export).context("the export is no text")?;
         for (number, line) in (1..).zip(text.lines()) {
             let place = || format!("line {number} of the export");
             let line: Line = serde_json::from_str(line).with_context(place)?;
             let receipt = Receipt::parse(line.receipt.as_bytes()).with_context(place)?;
-            let event = match (&line.canonical_event, line.erased) {
+            let (evidence, event) = match (&line.canonical_event, line.erased) {
                 (Some(canonical), false) => {
-                    let evidence = Evidence::Event(canonical.as_bytes());
-                    receipt.verify(evidence, policy).with_context(place)?;
                     let event: Event = serde_json::from_str(canonical).with_context(place)?;
-                    Some(event)
+                    (Evidence::Event(canonical.as_bytes()), Some(event))
                 }
-                (None, true) => {
-                    let leaf_alone = receipt.verify(Evidence::LeafOnly, policy);
-                    leaf_alone.with_context(place)?;
-                    None
-                }
+                (None, true) => (Evidence::LeafOnly, None),
                 _ => anyhow::bail!("{}: neither an event nor an erased one", place()),
             };
+            let verified = receipt.verify(evidence, policy).with_context(place)?;
+            states.take(&verified.checkpoint).with_context(place)?;
             let leaf = receipt.leaf;
             let Some(patient_id) = leaf.patient_id() else {
                 continue;

@@ -1,0 +1,90 @@
+//! Receipts and checkpoints, checked offline: no service is asked.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use aval_merkle_log::checkpoint::Policy;
+use aval_merkle_log::receipt::{Evidence, Receipt};
+use clap::Args;
+
+use super::read;
+use super::states::{SeenArguments, States, saved};
+use crate::language::say;
+use crate::log_key::TrustArguments;
+use crate::output::Output;
+
+/// An event that is to be checked.
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// The event, as saved.
+    event: PathBuf,
+    /// Its receipt, as saved.
+    receipt: PathBuf,
+    /// What was seen before.
+    #[command(flatten)]
+    seen: SeenArguments,
+    /// What is believed.
+    #[command(flatten)]
+    trust: TrustArguments,
+}
+
+/// A checkpoint that is to be checked.
+#[derive(Debug, Args)]
+pub struct VerifyCheckpointArguments {
+    /// The checkpoint, as saved; or a receipt or proof with one.
+    file: PathBuf,
+    /// What was seen before.
+    #[command(flatten)]
+    seen: SeenArguments,
+    /// What is believed.
+    #[command(flatten)]
+    trust: TrustArguments,
+}
+
+impl VerifyArguments {
+    /// Checks a receipt; what is believed by default is the key in `usual`.
+    pub(crate) fn verify(&self, usual: &Path, output: Output) -> anyhow::Result<()> {
+        let policy = self.trust.read(usual)?;
+        let states = self.seen.read(&policy)?;
+        receipt(&self.event, &self.receipt, states, &policy, output)
+    }
+}
+
+fn receipt(
+    event: &Path,
+    receipt: &Path,
+    mut states: States,
+    policy: &Policy,
+    output: Output,
+) -> anyhow::Result<()> {
+    let parsed = Receipt::parse(&read(receipt)?).context("the receipt is malformed")?;
+    let verified = parsed.verify(Evidence::Event(&read(event)?), policy)?;
+    states.take(&verified.checkpoint)?;
+    output.sentence(&say(
+        format!(
+            "Vrai : cette trace est la n° {} du journal, telle quelle.",
+            verified.index
+        ),
+        format!(
+            "True: this event is number {} of the log, as it stands.",
+            verified.index
+        ),
+    ))?;
+    states.conclude(output)
+}
+
+impl VerifyCheckpointArguments {
+    /// Checks who signed a checkpoint, and that it continues the one that was saved before.
+    pub(crate) fn verify(&self, usual: &Path, output: Output) -> anyhow::Result<()> {
+        let policy = self.trust.read(usual)?;
+        let mut states = self.seen.read(&policy)?;
+        let found = saved(&self.file, &policy)?;
+        states.take(&found)?;
+        let size = found.size;
+        output.sentence(&say(
+            format!("Vrai : le journal a signé cet état, de {size} traces."),
+            format!("True: the log signed this state, of {size} entries."),
+        ))?;
+        states.conclude(output)
+    }
+}
