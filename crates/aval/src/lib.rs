@@ -125,7 +125,12 @@ async fn obey_audit(
                 .audit_receipt(event_id, folder, since, witnesses, who)
                 .await
         }
-        AuditCommand::Export { file, form, who } => session()?.audit_export(file, *form, who).await,
+        AuditCommand::Export {
+            file,
+            form,
+            since,
+            who,
+        } => session()?.audit_export(file, *form, since, who).await,
         AuditCommand::Proof {
             file,
             since,

@@ -1,6 +1,7 @@
 //! Why something that was to be verified is refuted: an exit code of its own for scripts,
 //! and plain words for people.
 
+use aval_audit::export::{ShownOtherwise, Unreadable};
 use aval_merkle_log::checkpoint::CheckpointError;
 use aval_merkle_log::erasure::Unaccounted;
 use aval_merkle_log::history::{Continuation, HistoryError};
@@ -44,6 +45,8 @@ pub(crate) enum Refuted {
     NotWitnessed = 23,
     /// What an event told is said to be erased, and the log does not say so.
     Unaccounted = 24,
+    /// A file shows something else than its receipts prove.
+    ShownOtherwise = 25,
 }
 
 impl Refuted {
@@ -66,6 +69,19 @@ impl Refuted {
                 Unaccounted::NotShown { .. } => Self::Incomplete,
                 Unaccounted::NotErased { .. } => Self::Unaccounted,
             });
+        }
+        if let Some(unreadable) = error.downcast_ref::<Unreadable>() {
+            return Some(match unreadable {
+                Unreadable::NoForm | Unreadable::Malformed(_) => Self::Malformed,
+                Unreadable::Receipt(error) => Self::of_receipt(error),
+            });
+        }
+        if let Some(otherwise) = error.downcast_ref::<ShownOtherwise>() {
+            return match otherwise {
+                ShownOtherwise::Unknown(_) => None,
+                ShownOtherwise::Altered(_) => Some(Self::EventAltered),
+                ShownOtherwise::Differs(_) => Some(Self::ShownOtherwise),
+            };
         }
         if error.is::<NoteError>() || error.is::<Malformed>() {
             return Some(Self::Malformed);
@@ -185,6 +201,10 @@ impl Refuted {
                 "Faux : une trace est dite effacée, et rien dans le journal ne le dit.",
                 "False: an event is said to be erased, and nothing in the log says so.",
             ),
+            Self::ShownOtherwise => say(
+                "Faux : ce fichier montre autre chose que ce que le journal a enregistré.",
+                "False: this file shows something else than what the log recorded.",
+            ),
         }
     }
 }
@@ -209,7 +229,10 @@ mod tests {
             kept: "a".to_owned(),
             found: "b".to_owned(),
         };
-        let cases: [(anyhow::Error, u8); 17] = [
+        let cases: [(anyhow::Error, u8); 20] = [
+            (ShownOtherwise::Differs("ground".to_owned()).into(), 25),
+            (Unreadable::NoForm.into(), 10),
+            (Unreadable::from(ReceiptError::NoSalt).into(), 15),
             (other_log.into(), 12),
             (Unaccounted::NotErased { sequence: 1 }.into(), 24),
             (LogDamaged(String::new()).into(), 22),

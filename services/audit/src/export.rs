@@ -5,6 +5,9 @@
 
 mod csv;
 mod fhir;
+mod reading;
+
+pub use reading::{Reading, Shown, ShownOtherwise, Unreadable, read};
 
 use aval_merkle_log::receipt::Receipt;
 use serde_json::json;

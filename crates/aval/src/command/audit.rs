@@ -15,6 +15,7 @@ use crate::log_key::TrustArguments;
 
 mod checking;
 mod cosigning;
+mod exported;
 mod fsck;
 mod history;
 mod oversight;
@@ -73,6 +74,9 @@ pub enum AuditCommand {
         /// In this form.
         #[arg(long, value_enum, default_value_t = ExportForm::Receipts)]
         form: ExportForm,
+        /// Grown since when.
+        #[command(flatten)]
+        since: SinceArguments,
         /// For whom.
         #[command(flatten)]
         who: PatientArguments,
@@ -101,8 +105,9 @@ pub enum AuditCommand {
         /// One that was saved before: the history must continue it.
         #[arg(long)]
         before: Option<PathBuf>,
-        /// An export of receipts that was saved after the proof: it must show every event
-        /// that is proved, also of the patients who were merged into this one.
+        /// An export, in any form, that was saved after the proof: it must show every event
+        /// that is proved, also of the patients who were merged into this one. What was
+        /// erased is accounted for in the form `receipts` alone.
         #[arg(long)]
         export: Option<PathBuf>,
         /// What was seen before.
@@ -112,10 +117,12 @@ pub enum AuditCommand {
         #[command(flatten)]
         trust: TrustArguments,
     },
-    /// Checks a receipt offline. 0: the event stands in the log as it is; 10: a file is
-    /// not in its format; 11: the log did not sign; 12: another log; 13: not in the log;
-    /// 14: the event was changed; 15: the receipt cannot speak of the event; 23: too few
-    /// witnesses cosigned. With `--checkpoint` 19, 20 and 21 besides.
+    /// Checks a receipt offline, or with `--export` a whole export in any form. 0: the event
+    /// stands in the log as it is; 10: a file is not in its format; 11: the log did not sign;
+    /// 12: another log; 13: not in the log; 14: the event was changed; 15: the receipt cannot
+    /// speak of the event; 23: too few witnesses cosigned; 25: the export shows something
+    /// else than its receipts prove. With `--checkpoint` 19, 20 and 21 besides. Of an export
+    /// the code is that of the first event that is refuted.
     Verify(VerifyArguments),
     /// Checks a checkpoint offline: that the log signed it, and that it continues the one
     /// that was saved before. Exit codes as of `verify`.

@@ -107,7 +107,7 @@ fn a_log_that_does_not_continue_what_was_saved_is_found_as_it_is_asked() {
 }
 
 /// The newest event of this kind in the patient's history, once the trail has it.
-fn until_traced(up: &Up, kind: &str) -> String {
+pub(crate) fn until_traced(up: &Up, kind: &str) -> String {
     for _ in 0..600 {
         let history = up.ask(&["history", "--kind", kind]);
         if let Some(event) = history[0]["event_id"].as_str() {

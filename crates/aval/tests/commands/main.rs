@@ -5,6 +5,7 @@
 
 mod continued;
 mod directory;
+mod exported;
 mod grown;
 mod matrix;
 mod merged;

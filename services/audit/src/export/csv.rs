@@ -189,6 +189,49 @@ fn line(fields: &[String; COLUMNS.len()]) -> String {
     line
 }
 
+/// How long the record is with which the text begins, line end included; none: it is not whole.
+pub(super) fn record_length(text: &str) -> Option<usize> {
+    let mut is_quoted = false;
+    let mut before = 0;
+    for (place, byte) in text.bytes().enumerate() {
+        match byte {
+            b'"' => is_quoted = !is_quoted,
+            b'\n' if !is_quoted && before == b'\r' => return Some(place + 1),
+            _ => {}
+        }
+        before = byte;
+    }
+    None
+}
+
+/// The fields of a record, as they are written in it but for their quotes; none: they are not
+/// one for each column.
+pub(super) fn fields(record: &str) -> Option<Vec<String>> {
+    let mut fields = vec![String::new()];
+    let mut is_quoted = false;
+    let mut letters = record.strip_suffix("\r\n")?.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' if is_quoted && letters.peek() == Some(&'"') => {
+                letters.next();
+                fields.last_mut()?.push('"');
+            }
+            '"' => is_quoted = !is_quoted,
+            ',' if !is_quoted => fields.push(String::new()),
+            other => fields.last_mut()?.push(other),
+        }
+    }
+    (fields.len() == COLUMNS.len()).then_some(fields)
+}
+
+/// The first column in which a record differs from both others.
+pub(super) fn differing(record: &str, one: &str, other: &str) -> Option<&'static str> {
+    let (found, one, other) = (fields(record)?, fields(one)?, fields(other)?);
+    let differs = |place: &usize| found[*place] != one[*place] && found[*place] != other[*place];
+    let place = (0..COLUMNS.len()).find(differs)?;
+    Some(COLUMNS[place])
+}
+
 /// The text, if a spreadsheet takes it for text; else with an apostrophe before it.
 fn harmless(field: &str) -> std::borrow::Cow<'_, str> {
     // Some spreadsheets look behind blanks, and take the wide forms for the usual ones.

@@ -9,10 +9,12 @@
 
 mod balp;
 mod coding;
+mod reading;
 mod tde;
 
 pub(super) use balp::balp;
-pub(super) use tde::tde;
+pub(super) use reading::{differing, extension};
+pub(super) use tde::{PROFILE as TDE_PROFILE, tde};
 
 use aval_domain::event::{Actor, Event, EventKind, Outcome};
 use base64::{Engine as _, engine::general_purpose::STANDARD};

@@ -1,4 +1,5 @@
 mod csv;
+mod reading;
 
 use aval_domain::access::{AccessMode, DenialReason, Effect, Ground};
 use aval_domain::event::{Actor, EventKind, Outcome, Representative, Subject};

@@ -7,19 +7,24 @@ use aval_merkle_log::checkpoint::Policy;
 use aval_merkle_log::receipt::{Evidence, Receipt};
 use clap::Args;
 
-use super::read;
 use super::states::{SeenArguments, States, saved};
+use super::{exported, read};
 use crate::language::say;
 use crate::log_key::TrustArguments;
 use crate::output::Output;
 
-/// An event that is to be checked.
+/// An event that is to be checked, or all of an export.
 #[derive(Debug, Args)]
 pub struct VerifyArguments {
     /// The event, as saved.
-    event: PathBuf,
+    #[arg(required_unless_present = "export", requires = "receipt")]
+    event: Option<PathBuf>,
     /// Its receipt, as saved.
-    receipt: PathBuf,
+    receipt: Option<PathBuf>,
+    /// An export instead, in any form: each event's receipt is checked, and that the file
+    /// shows of each what the log recorded.
+    #[arg(long, conflicts_with_all = ["event", "receipt"])]
+    export: Option<PathBuf>,
     /// What was seen before.
     #[command(flatten)]
     seen: SeenArguments,
@@ -42,11 +47,17 @@ pub struct VerifyCheckpointArguments {
 }
 
 impl VerifyArguments {
-    /// Checks a receipt; what is believed by default is the key in `usual`.
+    /// Checks them; what is believed by default is the key in `usual`.
     pub(crate) fn verify(&self, usual: &Path, output: Output) -> anyhow::Result<()> {
         let policy = self.trust.read(usual)?;
         let states = self.seen.read(&policy)?;
-        receipt(&self.event, &self.receipt, states, &policy, output)
+        match (&self.event, &self.receipt, &self.export) {
+            (Some(event), Some(of_event), None) => {
+                receipt(event, of_event, states, &policy, output)
+            }
+            (_, _, Some(export)) => exported::verify(export, states, &policy, output),
+            _ => anyhow::bail!("neither an event with its receipt nor an export"),
+        }
     }
 }
 

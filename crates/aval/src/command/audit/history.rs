@@ -18,10 +18,11 @@ use clap::ValueEnum;
 
 use super::shown::{NotProved, Shown};
 use super::states::States;
-use super::{SeenArguments, SinceArguments, WitnessArguments, read, write};
+use super::{SeenArguments, SinceArguments, WitnessArguments, exported, read, write};
 use crate::command::Session;
 use crate::command::person::{PatientArguments, SignedIn};
 use crate::language::say;
+use crate::log_key;
 use crate::output::Output;
 
 /// In what form to export.
@@ -60,8 +61,10 @@ impl Session {
         &self,
         file: &Path,
         form: ExportForm,
+        since: &SinceArguments,
         who: &PatientArguments,
     ) -> anyhow::Result<()> {
+        let since = since.read(|| log_key::read(&self.stack.layout.log_verifier()))?;
         let patient = self.patient(who).await?;
         let request = patient.bearer.asks(proto::ExportEventsRequest {
             patient_id: patient.patient_id.clone(),
@@ -83,7 +86,17 @@ impl Session {
         writing.sync_all()?;
         std::fs::rename(&unfinished, file)
             .with_context(|| format!("cannot write {}", file.display()))?;
-        Ok(self.output.sentence(&say("enregistré", "saved"))?)
+        self.output.sentence(&say("enregistré", "saved"))?;
+        if let Some(since) = since {
+            // All receipts of an export are of one state; without an event it has none.
+            let export = read(file)?;
+            if let Some(first) = exported::begin(&export)?.next() {
+                let note = first?.receipt.checkpoint;
+                let saving = since.save(&note, file, &patient.software, self.output);
+                saving.await?;
+            }
+        }
+        Ok(())
     }
 
     /// Saves what proves that a patient's history is whole: under their own identifier,

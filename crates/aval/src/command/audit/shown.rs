@@ -11,9 +11,8 @@ use aval_merkle_log::checkpoint::Policy;
 use aval_merkle_log::erasure::{Account, Unaccounted};
 use aval_merkle_log::history::{HistoryError, VerifiedHistory};
 use aval_merkle_log::leaf::LeafContent;
-use aval_merkle_log::receipt::{Evidence, Receipt};
-use serde::Deserialize;
 
+use super::exported::{self, Proved};
 use super::states::States;
 
 /// A history names another patient who was merged into this one, and nothing proves
@@ -30,47 +29,22 @@ pub(crate) struct Shown(BTreeMap<[u8; 16], OfOne>);
 /// What is shown of one patient: each leaf, and the event unless it was erased.
 type OfOne = BTreeMap<u64, (LeafContent, Option<Event>)>;
 
-/// A line of the export.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    canonical_event: Option<String>,
-    /// What it told was erased, as whoever exported it says.
-    #[serde(default)]
-    erased: bool,
-    receipt: String,
-}
-
 impl Shown {
-    /// Reads an export of receipts, and proves each of them.
+    /// Reads an export, and proves each event of it.
     pub(crate) fn read(
         export: &[u8],
         states: &mut States,
         policy: &Policy,
     ) -> anyhow::Result<Self> {
         let mut shown = Self::default();
-        let text = str::from_utf8(export).context("the export is no text")?;
-        for (number, line) in (1..).zip(text.lines()) {
-            let place = || format!("line {number} of the export");
-            let line: Line = serde_json::from_str(line).with_context(place)?;
-            let receipt = Receipt::parse(line.receipt.as_bytes()).with_context(place)?;
-            let (evidence, event) = match (&line.canonical_event, line.erased) {
-                (Some(canonical), false) => {
-                    let event: Event = serde_json::from_str(canonical).with_context(place)?;
-                    (Evidence::Event(canonical.as_bytes()), Some(event))
-                }
-                (None, true) => (Evidence::LeafOnly, None),
-                _ => anyhow::bail!("{}: neither an event nor an erased one", place()),
-            };
-            let verified = receipt.verify(evidence, policy).with_context(place)?;
-            states.take(&verified.checkpoint).with_context(place)?;
-            let leaf = receipt.leaf;
-            let Some(patient_id) = leaf.patient_id() else {
-                continue;
-            };
-            let theirs = shown.0.entry(patient_id).or_default();
-            theirs.insert(leaf.patient_sequence(), (leaf, event));
-        }
+        exported::each(exported::begin(export)?, states, policy, |place, proved| {
+            let Proved { leaf, event } = proved.with_context(|| place.to_string())?;
+            if let Some(patient_id) = leaf.patient_id() {
+                let theirs = shown.0.entry(patient_id).or_default();
+                theirs.insert(leaf.patient_sequence(), (leaf, event));
+            }
+            Ok(())
+        })?;
         Ok(shown)
     }
 

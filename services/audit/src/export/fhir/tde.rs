@@ -8,7 +8,7 @@ use super::coding::{ENTITY_ROLE, ENTITY_TYPE, coding};
 use super::{device, frame, kind_codings, patient_entity, person, subject};
 use crate::export::Exported;
 
-const PROFILE: &str =
+pub(in crate::export) const PROFILE: &str =
     "https://interop.esante.gouv.fr/ig/fhir/tde/StructureDefinition/tde-auditevent";
 
 pub(in crate::export) fn tde(exported: Exported<'_>) -> Value {
