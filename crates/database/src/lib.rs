@@ -24,6 +24,7 @@ mod database;
 mod error;
 mod load;
 mod lock;
+mod silence;
 mod transaction;
 
 pub mod baseline;
@@ -41,4 +42,5 @@ pub use database::{Backend, Database};
 pub use error::DatabaseError;
 pub use load::{CopiedRow, CopiedRows, Load};
 pub use lock::ExclusiveLock;
+pub use silence::{LONGEST_SILENCE, answered, answered_within};
 pub use transaction::{Isolation, Transaction};

@@ -31,13 +31,14 @@ pub struct ExclusiveLock {
 }
 
 impl ExclusiveLock {
-    /// Waits until `name` is ours. Names are apart in each database and schema.
+    /// Waits until `name` is ours, however long somebody else has it; fails where the
+    /// database says nothing. Names are apart in each database and schema.
     pub async fn acquire(db: &Database, name: &str) -> Result<Self, DatabaseError> {
         if db.backend() == Backend::Sqlite {
             return Ok(Self { session: None });
         }
         let options = db.writer().get_postgres_connection_pool().connect_options();
-        let mut session = PgConnection::connect_with(&options).await?;
+        let mut session = in_time(PgConnection::connect_with(&options)).await?;
         let scoped = format!("{}:{name}", db.schema().unwrap_or("public"));
         // `pg_advisory_lock` would wait inside a statement, whose snapshot blocks
         // `CREATE INDEX CONCURRENTLY` of the very migration that holds the lock.
@@ -66,15 +67,14 @@ impl ExclusiveLock {
     }
 }
 
-async fn in_time(ping: impl Future<Output = sqlx::Result<()>>) -> sqlx::Result<()> {
-    let answer = tokio::time::timeout(ANSWERS_WITHIN, ping).await;
+async fn in_time<T>(asking: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    let answer = tokio::time::timeout(ANSWERS_WITHIN, asking).await;
     answer.unwrap_or_else(|_| Err(std::io::Error::from(ErrorKind::TimedOut).into()))
 }
 
 async fn try_lock(session: &mut PgConnection, name: &str) -> Result<bool, DatabaseError> {
     let taken = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended($1, 0))")
         .bind(name)
-        .fetch_one(session)
-        .await?;
-    Ok(taken)
+        .fetch_one(session);
+    Ok(in_time(taken).await?)
 }

@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use aval_domain::event::Event;
 use aval_domain::time::{Clock, Timestamp};
-use sea_orm::{ConnAcquireErr, DbErr};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::numbering::{self, Acknowledged};
-use crate::{Database, DatabaseError, ExclusiveLock};
+use crate::{Database, DatabaseError, ExclusiveLock, answered};
 
 /// Consecutive events of one source, to be recorded together or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,9 +46,6 @@ pub struct NumberedEvent {
     /// What happened.
     pub event: Event,
 }
-
-/// A database that says nothing for so long is lost.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 
 /// How a [`Relay`] paces itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -267,14 +263,4 @@ impl Relay {
         tokio::time::sleep(*pause).await;
         *pause = (*pause * 2).min(self.settings.longest_pause);
     }
-}
-
-/// What the database answers. A cut network never says so; nobody's deadline stops the relay
-/// but this.
-async fn answered<T>(
-    asking: impl Future<Output = Result<T, DatabaseError>>,
-) -> Result<T, DatabaseError> {
-    tokio::time::timeout(ANSWERS_WITHIN, asking)
-        .await
-        .unwrap_or_else(|_| Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into()))
 }
