@@ -2,7 +2,7 @@
 
 use aval_domain::time::Timestamp;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, Func};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter,
     QueryOrder, QuerySelect, Statement,
@@ -34,6 +34,18 @@ pub async fn start_new_epoch(db: &Database, now: Timestamp) -> Result<u64, Datab
         })
         .await?;
     Ok(unsigned(epoch))
+}
+
+/// The most that one delivery carries, in bytes of events as they stand in the outbox; one that
+/// is longer goes alone. Encoded they are shorter, and the receiver takes 4 MiB.
+pub(super) const MOST_BYTES: u64 = 2 * 1024 * 1024;
+
+/// What is to be delivered next.
+#[derive(Debug)]
+pub(super) struct Next {
+    pub(super) batch: Batch,
+    /// Whether it is as large as a batch may be, so that more may be numbered already.
+    pub(super) is_full: bool,
 }
 
 /// Which events the receiver has: those of `epoch` up to `last`.
@@ -91,14 +103,15 @@ pub(super) async fn standing(
 }
 
 /// Removes what is acknowledged and gives the next events to deliver: those that
-/// have a number already, or else those that get one now. At most `limit`.
+/// have a number already, or else those that get one now. At most `limit`, and of those no more
+/// than [`MOST_BYTES`]: the others keep their numbers and are next.
 pub(super) async fn advance(
     tx: &Transaction,
     source: &str,
     acknowledged: Option<Acknowledged>,
     limit: u64,
     now: Timestamp,
-) -> Result<Batch, DatabaseError> {
+) -> Result<Next, DatabaseError> {
     by_the_indexes(tx).await?;
     // From here on a second relay, cut off from its lock without knowing, waits.
     let head = locked_head(tx, now).await?;
@@ -109,15 +122,24 @@ pub(super) async fn advance(
             .await?;
     }
     let epoch = unsigned(head.epoch);
-    let mut rows = numbered(tx, limit).await?;
-    if rows.is_empty() {
+    let mut sizes = sizes(tx, limit).await?;
+    if sizes.is_empty() {
         number(tx, head, limit).await?;
-        rows = numbered(tx, limit).await?;
+        sizes = self::sizes(tx, limit).await?;
     }
-    Ok(Batch {
-        source: source.to_owned(),
-        epoch,
-        events: rows.iter().map(parse).collect::<Result<_, _>>()?,
+    let fitting = fitting(&sizes);
+    let rows = match fitting.last() {
+        Some((last, _)) => numbered_to(tx, *last).await?,
+        None => Vec::new(),
+    };
+    let is_full = fitting.len() < sizes.len() || fitting.len() as u64 >= limit;
+    Ok(Next {
+        batch: Batch {
+            source: source.to_owned(),
+            epoch,
+            events: rows.iter().map(parse).collect::<Result<_, _>>()?,
+        },
+        is_full,
     })
 }
 
@@ -186,11 +208,42 @@ async fn number(tx: &Transaction, head: head::Model, limit: u64) -> Result<(), D
     Ok(())
 }
 
-async fn numbered(tx: &Transaction, limit: u64) -> Result<Vec<entity::Model>, DatabaseError> {
+/// The number of an event, and how many bytes it has.
+type Size = (i64, i64);
+
+/// How large the first of those are that have a number. Neither engine reads an event to say
+/// how long it is.
+async fn sizes(tx: &Transaction, limit: u64) -> Result<Vec<Size>, DatabaseError> {
+    let bytes = Func::cust("octet_length").arg(Expr::col(entity::Column::Payload));
     Ok(entity::Entity::find()
+        .select_only()
+        .column(entity::Column::Sequence)
+        .column_as(Expr::from(Func::cast_as(bytes, "bigint")), "bytes")
         .filter(entity::Column::Sequence.is_not_null())
         .order_by_asc(entity::Column::Sequence)
         .limit(limit)
+        .into_tuple()
+        .all(tx)
+        .await?)
+}
+
+/// The first of these that go together: at least one, so that the relay never stands still.
+fn fitting(sizes: &[Size]) -> &[Size] {
+    let mut left = MOST_BYTES;
+    let fits = |(_, bytes): &&Size| {
+        let rest = left.checked_sub(unsigned(*bytes));
+        left = rest.unwrap_or_default();
+        rest.is_some()
+    };
+    let count = sizes.iter().take_while(fits).count();
+    &sizes[..count.max(1).min(sizes.len())]
+}
+
+/// Everything that has a number up to this one.
+async fn numbered_to(tx: &Transaction, last: i64) -> Result<Vec<entity::Model>, DatabaseError> {
+    Ok(entity::Entity::find()
+        .filter(entity::Column::Sequence.lte(last))
+        .order_by_asc(entity::Column::Sequence)
         .all(tx)
         .await?)
 }

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::numbering::{self, Acknowledged};
+use super::numbering::{self, Acknowledged, Next};
 use crate::{Database, DatabaseError, ExclusiveLock, answered};
 
 /// Consecutive events of one source, to be recorded together or not at all.
@@ -50,7 +50,8 @@ pub struct NumberedEvent {
 /// How a [`Relay`] paces itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RelaySettings {
-    /// The most events in one delivery, 1 to 1,000.
+    /// The most events in one delivery, 1 to 1,000. It has fewer where they are long: some
+    /// 2 MiB of events at the most, and at least one.
     pub batch: u64,
     /// How often to look for events of other processes; this process's own commits
     /// wake the relay at once.
@@ -170,18 +171,17 @@ impl Relay {
             tokio::time::sleep_until(next).await;
             lock.verify().await?;
             let began = Instant::now();
-            let batch = self.next_batch(acknowledged.take()).await?;
+            let next_batch = self.next_batch(acknowledged.take()).await?;
             // What was acknowledged is removed by now, and does not count as waiting.
             if report_at <= began {
                 report_at = began + self.settings.report_every;
                 self.say_how_it_stands(report).await?;
             }
-            let Some(batch) = batch else {
+            let Some(Next { batch, is_full }) = next_batch else {
                 self.wait_for_work(&mut commits, report_at).await;
                 continue;
             };
             // A full batch says that more waits already.
-            let is_full = batch.events.len() as u64 >= self.limit();
             next = if is_full {
                 began
             } else {
@@ -212,7 +212,7 @@ impl Relay {
     async fn next_batch(
         &self,
         acknowledged: Option<Acknowledged>,
-    ) -> Result<Option<Batch>, DatabaseError> {
+    ) -> Result<Option<Next>, DatabaseError> {
         if acknowledged.is_none() && numbering::is_empty(&self.db).await? {
             return Ok(None);
         }
@@ -220,8 +220,8 @@ impl Relay {
         let advance = self.db.quiet_transaction("outbox.advance", async |tx| {
             numbering::advance(&tx, &self.source, acknowledged, limit, now).await
         });
-        let batch = answered(advance).await?;
-        Ok(Some(batch).filter(|batch| !batch.events.is_empty()))
+        let next = answered(advance).await?;
+        Ok(Some(next).filter(|next| !next.batch.events.is_empty()))
     }
 
     async fn say_how_it_stands<F, Reporting>(

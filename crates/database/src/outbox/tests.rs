@@ -1,5 +1,7 @@
-//! What an outbox promises, on both engines. `relaying` has the relay's part.
+//! What an outbox promises, on both engines. `relaying` has the relay's part, `long_events` what
+//! is bounded by bytes.
 
+mod long_events;
 mod relaying;
 
 use aval_domain::event::{Actor, Event, EventKind, Outcome};
@@ -70,18 +72,25 @@ pub(super) async fn append_committed(db: &Database, places: impl IntoIterator<It
         .unwrap();
 }
 
+async fn next(
+    db: &Database,
+    acknowledged: Option<numbering::Acknowledged>,
+    limit: u64,
+) -> numbering::Next {
+    db.transaction("test.advance", async |tx| {
+        numbering::advance(&tx, "test", acknowledged, limit, NOW).await
+    })
+    .await
+    .unwrap()
+}
+
 /// The next batch, as (number, place).
 async fn advance(
     db: &Database,
     acknowledged: Option<numbering::Acknowledged>,
     limit: u64,
 ) -> (u64, Vec<(u64, u64)>) {
-    let batch = db
-        .transaction("test.advance", async |tx| {
-            numbering::advance(&tx, "test", acknowledged, limit, NOW).await
-        })
-        .await
-        .unwrap();
+    let batch = next(db, acknowledged, limit).await.batch;
     let events = batch.events.iter();
     let pairs = events.map(|numbered| (numbered.sequence, place_of(&numbered.event)));
     (batch.epoch, pairs.collect())
@@ -175,12 +184,15 @@ async fn an_outbox_that_was_small_is_not_read_from_end_to_end_when_it_is_full(db
     append_committed(db, 11..=MANY).await;
     let (numbered, read) = db
         .transaction("test.advance", async |tx| {
-            let batch = numbering::advance(&tx, "test", acknowledged, 500, NOW).await?;
+            let next = numbering::advance(&tx, "test", acknowledged, 500, NOW).await?;
             let read = "SELECT seq_tup_read AS rows_read FROM pg_stat_xact_user_tables \
                  WHERE relname = 'outbox' AND schemaname = current_schema()";
             let read = Statement::from_string(tx.get_database_backend(), read);
             let read = tx.query_one_raw(read).await?.unwrap();
-            Ok::<_, DatabaseError>((batch.events.len(), read.try_get::<i64>("", "rows_read")?))
+            Ok::<_, DatabaseError>((
+                next.batch.events.len(),
+                read.try_get::<i64>("", "rows_read")?,
+            ))
         })
         .await
         .unwrap();

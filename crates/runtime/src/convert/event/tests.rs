@@ -171,3 +171,22 @@ fn what_is_not_known_is_named_by_its_path() {
         ]
     );
 }
+
+/// The outbox bounds a delivery by what its events have as JSON.
+#[test]
+fn an_event_is_shorter_as_a_message_than_it_is_in_the_outbox() {
+    let mut events = vec![full_event()];
+    let mut long = full_event();
+    let id = "d".repeat(256);
+    long.documents[0].id = DocumentId::parse(&id).unwrap();
+    long.documents = vec![long.documents[0].clone(); 200];
+    events.push(long);
+    let mut small = full_event();
+    small.documents.clear();
+    small.after = (0..500).map(|n| (n.to_string(), String::new())).collect();
+    events.push(small);
+    for event in events {
+        let message = prost::Message::encoded_len(&event_to_proto(&event));
+        assert!(message < serde_json::to_vec(&event).unwrap().len());
+    }
+}
