@@ -35,19 +35,17 @@ mod entity;
 mod migration;
 mod numbering;
 mod relay;
+mod waiting;
 
 use aval_domain::event::Event;
-use aval_domain::time::Timestamp;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ActiveValue::NotSet, ColumnTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, QuerySelect,
-};
+use sea_orm::{ActiveValue::NotSet, DbErr};
 
-use crate::{Database, DatabaseError, Transaction, rows};
+use crate::{DatabaseError, Transaction, rows};
 pub use migration::CreateOutbox;
 pub use numbering::start_new_epoch;
 pub use relay::{Batch, NumberedEvent, Relay, RelaySettings, Report};
+pub use waiting::{Backlog, backlog};
 
 /// Appends `event` inside the transaction of the change that it tells.
 pub async fn append(tx: &Transaction, event: &Event) -> Result<(), DatabaseError> {
@@ -59,39 +57,6 @@ pub async fn append_all(tx: &Transaction, events: &[Event]) -> Result<(), Databa
     let events = events.iter().map(row_of).collect::<Result<Vec<_>, _>>()?;
     rows::insert(tx, events, &[]).await?;
     Ok(())
-}
-
-/// What waits in an outbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Backlog {
-    /// How many events are not acknowledged yet.
-    pub count: u64,
-    /// When the oldest of them occurred; absent when none waits.
-    pub oldest_at: Option<Timestamp>,
-}
-
-/// What waits now. It reads an index from end to end: poll it, do not ask per call.
-pub async fn backlog(db: &Database) -> Result<Backlog, DatabaseError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        count: i64,
-        oldest_at: Option<i64>,
-    }
-
-    let row = entity::Entity::find()
-        .select_only()
-        .column_as(Expr::col(entity::Column::Id).count(), "count")
-        .column_as(entity::Column::OccurredAt.min(), "oldest_at")
-        .into_model::<Row>()
-        .one(db.reader())
-        .await?;
-    let Some(row) = row else {
-        return Ok(Backlog::default());
-    };
-    Ok(Backlog {
-        count: u64::try_from(row.count).unwrap_or_default(),
-        oldest_at: row.oldest_at.map(Timestamp::from_micros),
-    })
 }
 
 fn row_of(event: &Event) -> Result<entity::ActiveModel, DatabaseError> {

@@ -147,7 +147,7 @@ pub(super) async fn advance(
 /// was small read it from end to end when it is full, for each event that is numbered
 /// anew; and what was last counted of it says nothing of how full it is now. So plans are
 /// made each time, and by the indexes.
-async fn by_the_indexes(tx: &Transaction) -> Result<(), DatabaseError> {
+pub(super) async fn by_the_indexes(tx: &Transaction) -> Result<(), DatabaseError> {
     if tx.get_database_backend() == DbBackend::Postgres {
         tx.execute_unprepared(
             "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_seqscan = off",

@@ -7,6 +7,7 @@ mod relaying;
 use aval_domain::event::{Actor, Event, EventKind, Outcome};
 use aval_domain::id::EventId;
 use aval_domain::random::SeededRandom;
+use aval_domain::time::Timestamp;
 use sea_orm::{ConnectionTrait, Statement};
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 
@@ -32,6 +33,8 @@ crate::conformance_suite! {
         an_event_of_an_undone_change_does_not_exist,
         an_event_is_kept_once,
         the_backlog_counts_what_waits_and_names_the_oldest,
+        a_long_backlog_is_told_by_its_ends,
+        the_backlog_is_told_by_an_index_however_much_waits,
         many_events_are_appended_in_their_order,
         a_number_is_kept_until_it_is_acknowledged,
         an_outbox_that_was_small_is_not_read_from_end_to_end_when_it_is_full,
@@ -125,6 +128,43 @@ async fn the_backlog_counts_what_waits_and_names_the_oldest(db: &Database) {
         oldest_at: Some(event(1).occurred_at),
     };
     assert_eq!(backlog(db).await.unwrap(), expected);
+}
+
+async fn a_long_backlog_is_told_by_its_ends(db: &Database) {
+    const MANY: u64 = 2_500;
+    append_committed(db, 1..=MANY).await;
+    let whole = Backlog {
+        count: MANY,
+        oldest_at: Some(event(1).occurred_at),
+    };
+    assert_eq!(backlog(db).await.unwrap(), whole);
+    let (epoch, _) = advance(db, None, 1_000).await;
+    let acknowledged = numbering::Acknowledged { epoch, last: 1_000 };
+    let (_, next) = advance(db, Some(acknowledged), 1_000).await;
+    let rest = Backlog {
+        count: MANY - 1_000,
+        oldest_at: Some(event(1_001).occurred_at),
+    };
+    assert_eq!((next.len(), backlog(db).await.unwrap()), (1_000, rest));
+}
+
+/// Whoever shows it asks every other second, most urgently of a full outbox.
+async fn the_backlog_is_told_by_an_index_however_much_waits(db: &Database) {
+    append_committed(db, 1..=10).await;
+    let statement = waiting::statement(db.reader().get_database_backend());
+    let without = ["enable_seqscan", "enable_bitmapscan"];
+    let plan = crate::conformance::plan_of(db, &statement, &without).await;
+    let plan = plan.join("\n");
+    match db.backend() {
+        // By the table's own order, of which a thousand rows are taken.
+        crate::Backend::Sqlite => assert!(!plan.contains("TEMP B-TREE"), "{plan}"),
+        crate::Backend::Postgres => {
+            assert!(plan.contains("outbox_pkey"), "{plan}");
+            for slow in ["Seq Scan", "Sort"] {
+                assert!(!plan.contains(slow), "{slow} in {plan}");
+            }
+        }
+    }
 }
 
 async fn many_events_are_appended_in_their_order(db: &Database) {

@@ -52,7 +52,9 @@ impl BacklogGauges {
         Self {
             events: meter
                 .u64_gauge("aval.outbox.events")
-                .with_description("Events that the trail has not taken yet.")
+                .with_description(
+                    "Events that the trail has not taken yet; about, where there are thousands.",
+                )
                 .build(),
             age: meter
                 .f64_gauge("aval.outbox.age")
