@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use aval_audit::export;
 use aval_domain::access::{DenialReason, Effect};
 use aval_domain::event::{Event, EventKind, Outcome};
 use aval_domain::id::PatientId;
@@ -95,6 +96,41 @@ async fn receipts_of_an_export_prove_every_event_in_the_order_of_the_log() {
         let told: Event = serde_json::from_str(canonical).unwrap();
         assert_eq!(&told, event);
     }
+}
+
+#[tokio::test]
+async fn every_form_is_read_again_and_shows_what_its_evidence_proves() {
+    let stand = Stand::start().await;
+    let (me, doctor) = (patient_id(), practitioner_id());
+    let mut events = history(me);
+    events.push(access(doctor, me));
+    stand.record(&events).await;
+    let policy = stand.policy().await;
+    let proved = |text: &str| -> Vec<Event> {
+        let shown = export::read(text).unwrap().map(Result::unwrap);
+        let event = |shown: export::Shown<'_>| {
+            let evidence = Evidence::Event(shown.canonical.as_deref().unwrap());
+            shown.receipt.verify(evidence, &policy).unwrap();
+            shown.as_recorded().unwrap().unwrap()
+        };
+        shown.map(event).collect()
+    };
+    for format in [
+        ExportFormat::FhirBalpNdjson,
+        ExportFormat::FhirBalpBundle,
+        ExportFormat::FhirTdeNdjson,
+        ExportFormat::FhirTdeBundle,
+        ExportFormat::Csv,
+        ExportFormat::Receipts,
+    ] {
+        // The exports are traced behind the others.
+        let shown = proved(&stand.export_text(me, format).await);
+        assert_eq!(shown[..events.len()], events, "{format:?}");
+    }
+    // What is put into words for a professional is read as well.
+    let file = stand.export(Person::Practitioner(doctor), form(ExportFormat::Csv));
+    let file = String::from_utf8(file.await.unwrap()).unwrap();
+    assert_eq!(proved(&file)[0], events[events.len() - 1]);
 }
 
 #[tokio::test]
