@@ -11,6 +11,7 @@
     reason = "it is for tests, and panics where something does not hold"
 )]
 
+mod export;
 mod extraction;
 mod forge;
 mod identifier;
@@ -53,6 +54,8 @@ pub static TARGETS: &[Target] = &[
     log_text::HISTORY,
     log_text::BUNDLE,
     log_text::EVENT,
+    log_text::GROWTH,
+    export::EXPORT,
 ];
 
 /// The target of this name.

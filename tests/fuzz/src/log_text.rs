@@ -1,4 +1,4 @@
-//! What the log hands out: notes, receipts, histories, bundles, events. What is read is
+//! What the log hands out: notes, receipts, histories, bundles, events, its growth. What is read is
 //! written again to the byte, and what is believed is what the log signed.
 
 mod log;
@@ -11,7 +11,9 @@ use aval_merkle_log::checkpoint::Policy;
 use aval_merkle_log::history::HistoryProof;
 use aval_merkle_log::leaf::LeafContent;
 use aval_merkle_log::note::SignedNote;
+use aval_merkle_log::proof::ConsistencyProof;
 use aval_merkle_log::receipt::{Evidence, Receipt};
+use aval_merkle_log::witness::AddCheckpoint;
 use serde_json::Value;
 
 use crate::{Target, with_changed_bytes};
@@ -63,6 +65,14 @@ pub(crate) const EVENT: Target = Target {
     sound: || vec![LOG.event.clone()],
     almost: |mutator| mutator.bytes(&LOG.event),
     check: check_event,
+};
+
+/// What shows that the log has only grown.
+pub(crate) const GROWTH: Target = Target {
+    name: "growth",
+    sound: growths,
+    almost: |mutator| with_changed_bytes(mutator, &growths()),
+    check: check_growth,
 };
 
 static LOG: LazyLock<Log> = LazyLock::new(Log::new);
@@ -171,4 +181,28 @@ fn check_event(data: &[u8]) -> bool {
         assert_eq!(from_canonical_bytes(&canonical), Ok(value));
     }
     read.is_ok()
+}
+
+fn growths() -> Vec<Vec<u8>> {
+    vec![LOG.growth.format().into_bytes()]
+}
+
+fn check_growth(data: &[u8]) -> bool {
+    let Ok(growth) = AddCheckpoint::parse(data) else {
+        return false;
+    };
+    assert_eq!(growth.format().as_bytes(), data);
+    let Ok(now) = LOG.policy.open(&growth.checkpoint) else {
+        return false;
+    };
+    let proof = ConsistencyProof {
+        old_size: growth.old_size,
+        new_size: now.size,
+        path: growth.path,
+    };
+    let believed = now.require_continues(&LOG.earlier, Some(&proof)).is_ok();
+    if believed {
+        assert_eq!(proof.path, LOG.growth.path);
+    }
+    believed
 }

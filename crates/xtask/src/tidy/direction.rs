@@ -55,6 +55,7 @@ const A_CALLER: &[&str] = &[
 
 /// Whatever reads what others send.
 const WHAT_READS: &[&str] = &[
+    "aval-audit",
     "aval-consent",
     "aval-domain",
     "aval-identity",

@@ -7,9 +7,10 @@ use aval_merkle_log::history::{HistoryProof, LastPlace};
 use aval_merkle_log::leaf::{LeafContent, PatientLink, commitment, leaf_hash};
 use aval_merkle_log::map::{MapKey, MapProof, PatientHead, extension_line, subtree};
 use aval_merkle_log::note::{SignedNote, Signer};
-use aval_merkle_log::proof::InclusionProof;
+use aval_merkle_log::proof::{ConsistencyProof, InclusionProof};
 use aval_merkle_log::receipt::Receipt;
 use aval_merkle_log::tree::{Frontier, KnownNodes};
+use aval_merkle_log::witness::AddCheckpoint;
 use serde_json::json;
 
 const ORIGIN: &str = "audit.example/log";
@@ -17,6 +18,8 @@ const PATIENT: [u8; 16] = [2; 16];
 const SALT: [u8; 32] = [5; 32];
 /// As many events are in it, all of one patient.
 const EVENTS: u64 = 5;
+/// And so many when it was seen before.
+const SEEN: usize = 3;
 
 pub(super) struct Log {
     pub(super) policy: Policy,
@@ -28,6 +31,9 @@ pub(super) struct Log {
     /// Of the last event.
     pub(super) receipt: Receipt,
     pub(super) history: HistoryProof,
+    /// The log when it had fewer events, and what shows how it grew.
+    pub(super) earlier: Checkpoint,
+    pub(super) growth: AddCheckpoint,
 }
 
 impl Log {
@@ -47,6 +53,11 @@ impl Log {
         let hashes: Vec<_> = leaves.iter().map(leaf_hash).collect();
         let mut tree = Frontier::new();
         let nodes: KnownNodes = tree.append_all(&hashes).unwrap().into_iter().collect();
+        let mut seen = Frontier::new();
+        for hash in &hashes[..SEEN] {
+            seen.append(*hash).unwrap();
+        }
+        let grown = ConsistencyProof::compute(&nodes, seen.size(), EVENTS).unwrap();
         let key = MapKey::of_patient(&PATIENT);
         let (sequence, leaf) = (EVENTS, hashes[hashes.len() - 1]);
         let heads = [(key, PatientHead { sequence, leaf })];
@@ -57,6 +68,11 @@ impl Log {
             size: tree.size(),
             root: tree.root(),
             extensions: vec![extension_line(subtree(&heads))],
+        };
+        let earlier = Checkpoint {
+            size: seen.size(),
+            root: seen.root(),
+            ..checkpoint.clone()
         };
         let mut checkpoint = checkpoint.sign(&[&signer]).unwrap();
         let witnesses = [4, 5].map(|seed| {
@@ -84,6 +100,12 @@ impl Log {
                     index: last.index,
                     path: last.path,
                 }),
+                checkpoint: checkpoint.clone(),
+            },
+            earlier,
+            growth: AddCheckpoint {
+                old_size: seen.size(),
+                path: grown.path,
                 checkpoint: checkpoint.clone(),
             },
             event,
