@@ -120,7 +120,8 @@ mod tests {
             activity_id: fixture.directory.doctor_activity,
             documents: Vec::new(),
         };
-        let preview = fixture.app.preview_access(&fixture.as_patient(), preview);
+        let patient = fixture.as_patient();
+        let preview = fixture.app.preview_access(&patient, preview);
         assert_eq!(preview.await.unwrap().authorization, Forbidden);
         fixture.close_record().await;
         assert_eq!(statuses(&fixture).await, [Valid]);
