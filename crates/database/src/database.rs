@@ -100,6 +100,17 @@ impl Database {
         Ok(self.writer().close_by_ref().await?)
     }
 
+    /// Has a test hear of every statement, with its text and without its values. Whoever
+    /// had a copy of the handle before would not be heard.
+    pub(crate) fn hear_statements(&mut self, hear: impl Fn(&str) + Clone + Send + Sync + 'static) {
+        let inner = Arc::get_mut(&mut self.inner).expect("nobody has a copy of the handle yet");
+        let connections = &mut inner.connections;
+        for connection in [&mut connections.writer, &mut connections.reader] {
+            let hear = hear.clone();
+            connection.set_metric_callback(move |info| hear(&info.statement.sql));
+        }
+    }
+
     pub(crate) fn writer(&self) -> &DatabaseConnection {
         &self.inner.connections.writer
     }

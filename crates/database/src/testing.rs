@@ -3,6 +3,7 @@
 
 mod next_version;
 mod roles;
+mod statements;
 
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
@@ -13,6 +14,7 @@ use crate::{Backend, Database, DatabaseConfig};
 
 pub use next_version::{NextButOne, NextVersion};
 pub use roles::Roles;
+pub use statements::Statements;
 
 /// The environment variable that names the tests' PostgreSQL server.
 pub const POSTGRES_URL_VARIABLE: &str = "AVAL_TEST_POSTGRES_URL";

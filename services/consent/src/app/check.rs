@@ -25,6 +25,7 @@ impl App {
 
 #[cfg(test)]
 mod tests {
+    use aval_database::testing::test_databases;
     use aval_domain::access::{AccessMode, DenialReason, Ground};
 
     use super::*;
@@ -57,6 +58,29 @@ mod tests {
         let questions = vec![fixture.question(), fixture.question()];
         fixture.app.batch_check(&cx, questions).await.unwrap();
         assert_eq!(fixture.app.decided.counted(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_check_about_somebody_new_is_one_statement_and_a_repeated_one_none() {
+        for mut database in test_databases("consent.app.check.statements").await {
+            let statements = database.hear_statements();
+            let fixture = Fixture::cached(database).await;
+            fixture.grant_to_doctor().await;
+            fixture.learn_of_changes().await;
+            let check = async |cx| {
+                drop(statements.take());
+                let checked = fixture.app.check(&cx, fixture.question()).await.unwrap();
+                (checked.is_permit(), statements.take().len())
+            };
+            // The first of all reads the policies too.
+            assert!(!check(fixture.as_nurse()).await.0);
+            for cx in [fixture.as_patient(), fixture.as_doctor()] {
+                assert_eq!(check(cx).await, (true, 1));
+            }
+            for cx in [fixture.as_patient(), fixture.as_doctor()] {
+                assert_eq!(check(cx).await, (true, 0));
+            }
+        }
     }
 
     #[tokio::test]

@@ -38,7 +38,7 @@ use crate::error::Error;
 use crate::grant::Grant;
 use crate::grantee::{Grantee, GranteeName};
 use crate::matrix::Matrix;
-use crate::policies::FixedPolicies;
+use crate::policies::{FixedPolicies, PolicySource};
 use crate::store::Answer;
 use crate::store::sql::{Migrator, SqlStore};
 use crate::trail_backlog::TrailBacklog;
@@ -101,6 +101,7 @@ impl Fixture {
             Arc::clone(&store) as _,
             log(Arc::clone(&store)),
             &directory,
+            Arc::new(FixedPolicies::new(Policy::new(Matrix::example()))),
             &trail_backlog,
         );
         let fixture = Self {
@@ -118,10 +119,17 @@ impl Fixture {
         fixture
     }
 
-    /// The use cases on this store, with decisions that rest on `bases`.
-    fn app_of(&self, store: &Arc<SqlStore>, bases: Arc<dyn AccessBasisSource>) -> App {
+    /// The use cases on this store, with decisions that rest on `bases`, made under these
+    /// policies.
+    fn app_of(
+        &self,
+        store: &Arc<SqlStore>,
+        bases: Arc<dyn AccessBasisSource>,
+        policies: Arc<dyn PolicySource>,
+    ) -> App {
         let log = Arc::clone(store) as _;
-        app_of(store, bases, log, &self.directory, &self.trail_backlog)
+        let backlog = &self.trail_backlog;
+        app_of(store, bases, log, &self.directory, policies, backlog)
     }
 
     pub(crate) fn as_patient(&self) -> RequestContext {
@@ -263,6 +271,7 @@ fn app_of(
     bases: Arc<dyn AccessBasisSource>,
     log: Arc<dyn DecisionLog>,
     directory: &Arc<TestDirectory>,
+    policies: Arc<dyn PolicySource>,
     trail_backlog: &Arc<TrailBacklog>,
 ) -> App {
     App::new(
@@ -271,7 +280,7 @@ fn app_of(
         log,
         Arc::clone(store) as _,
         Arc::clone(directory) as _,
-        Arc::new(FixedPolicies::new(Policy::new(Matrix::example()))),
+        policies,
         Arc::clone(trail_backlog),
     )
 }

@@ -12,10 +12,11 @@ use super::Fixture;
 use crate::access_basis::{AccessBasisSource, AccessQuery};
 use crate::app::App;
 use crate::cache::{
-    AccessKey, Authority, CacheSettings, CachedBases, Entry, Freshness, News, Poller, Position,
-    Shard,
+    AccessKey, Authority, CacheSettings, CachedBases, CachedPolicies, Entry, Freshness, News,
+    Poller, Position, Shard,
 };
-use crate::decision::AccessBasis;
+use crate::decision::{AccessBasis, Policy};
+use crate::matrix::Matrix;
 use crate::store::Answer;
 use crate::store::sql::SqlStore;
 
@@ -57,8 +58,13 @@ impl Fixture {
         };
         let authority: Arc<dyn Authority> = Arc::clone(&database) as _;
         let poller = Poller::new(Arc::clone(&authority), Arc::clone(&freshness));
+        let policies = CachedPolicies::new(
+            Arc::clone(&store) as _,
+            Policy::new(Matrix::example()),
+            Some(Arc::clone(&freshness)),
+        );
         let bases = CachedBases::new(authority, freshness, settings);
-        let cached = fixture.app_of(&store, Arc::new(bases));
+        let cached = fixture.app_of(&store, Arc::new(bases), Arc::new(policies));
         fixture.cache = Some(Cache {
             oracle: std::mem::replace(&mut fixture.app, cached),
             poller,
