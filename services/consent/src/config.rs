@@ -78,9 +78,12 @@ pub struct PageTokensConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PolicyConfig {
-    /// The matrix of access rights. Default: none, and the example that is built in is
-    /// used, whose cells are made up; every decision says so.
+    /// The matrix of access rights. Default: none, and until one is loaded nobody whom a
+    /// matrix concerns consults anything.
     pub matrix: Option<PathBuf>,
+    /// Whether the example that is built in is used where there is no other matrix, for
+    /// development: its cells are made up, and every decision says so. Default: false.
+    pub example_matrix: bool,
     /// Whether a block also refuses `bris_de_glace`. Default: true.
     pub block_beats_break_glass: bool,
     /// Whether an emergency shows masked documents. Default: false.
@@ -152,6 +155,7 @@ impl Default for PolicyConfig {
     fn default() -> Self {
         Self {
             matrix: None,
+            example_matrix: false,
             block_beats_break_glass: true,
             emergency_shows_masked: false,
             opening_strength: AuthenticationStrength::Substantial,
@@ -246,6 +250,12 @@ impl Config {
                 rule: "must be at least 24h".to_owned(),
             });
         }
+        if self.policy.example_matrix && self.policy.matrix.is_some() {
+            return Err(ConfigError::Refused {
+                key: "policy.example_matrix",
+                rule: "is for where there is no policy.matrix".to_owned(),
+            });
+        }
         self.notifications.check()?;
         self.cache.check(&self.database)?;
         config::check_database("database", &self.database)
@@ -331,6 +341,21 @@ mod tests {
         assert_eq!(refused(&embedded), "cache.redis");
         let nowhere = |config: &mut Config| config.cache.redis = Some(RedisConfig::default());
         assert_eq!(refused(&nowhere), "cache.redis.urls");
+    }
+
+    #[test]
+    fn the_example_stands_beside_no_matrix() {
+        let asked = SAMPLE.replace("example_matrix = false", "example_matrix = true");
+        let mut config: Config = config::from_toml(&asked).unwrap();
+        assert!(matches!(
+            config.check(),
+            Err(ConfigError::Refused {
+                key: "policy.example_matrix",
+                ..
+            })
+        ));
+        config.policy.matrix = None;
+        config.check().unwrap();
     }
 
     #[test]

@@ -199,12 +199,20 @@ impl Running {
     }
 }
 
-/// The operator's matrix, or, said aloud, the example.
+/// The operator's matrix; without one, said aloud, none, or the example where it is asked
+/// for.
 fn policy(config: &PolicyConfig) -> Result<Policy, MatrixError> {
     let matrix = match &config.matrix {
         Some(path) => Matrix::load(path)?,
-        None => Matrix::example(),
+        None if config.example_matrix => Matrix::example(),
+        None => Matrix::empty(),
     };
+    if matrix == Matrix::empty() {
+        tracing::warn!(
+            "no matrix of access rights is configured: until one is loaded it permits nobody to \
+             consult anything"
+        );
+    }
     if matrix.is_example() {
         tracing::warn!(
             matrix.revision = matrix.revision(),

@@ -44,7 +44,19 @@ fn it_refuses_to_serve_behind_its_schema() {
 }
 
 #[test]
-fn it_serves_with_a_warning_about_the_example_until_it_is_told_to_stop() {
+fn it_serves_with_a_warning_about_the_matrix_until_it_is_told_to_stop() {
+    for (asks_for_example, warning) in [
+        (true, "its cells are made up"),
+        (false, "until one is loaded it permits nobody"),
+    ] {
+        let read = serve_without_matrix(asks_for_example);
+        let said = read.iter().any(|line| line.contains(warning));
+        assert!(said, "{read:?}");
+    }
+}
+
+/// What it says until it serves.
+fn serve_without_matrix(asks_for_example: bool) -> Vec<String> {
     let folder = folder();
     let file = |name: &str| folder.path().join(name).display().to_string();
     let text = format!(
@@ -59,17 +71,15 @@ fn it_serves_with_a_warning_about_the_example_until_it_is_told_to_stop() {
             identity = {{ uri = "http://127.0.0.1:1" }}
             audit = {{ uri = "http://127.0.0.1:1" }}
             page_tokens = {{ key_file = "{}" }}
+            policy = {{ example_matrix = {asks_for_example} }}
         "#,
         Program::database_url(folder.path()),
         file("page-tokens.key"),
     );
     let mut serving = PROGRAM.serve(&PROGRAM.config(folder.path(), &text));
     let read = serving.says("serving gRPC");
-    assert!(
-        read.iter()
-            .any(|line| line.contains("its cells are made up"))
-    );
     serving.stop();
+    read
 }
 
 #[test]

@@ -106,6 +106,7 @@ impl Service<'_> {
                 "create_missing_keys": true,
                 "token": self.token(),
                 "page_tokens": { "key_file": key("page-tokens.key") },
+                "policy": { "example_matrix": true },
                 "cache": cache,
                 "practitioner_directory": self.peer(self.ports.directory),
                 "identity": self.peer(self.ports.identity),

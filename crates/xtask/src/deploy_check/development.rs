@@ -6,11 +6,12 @@ use super::manifests::Manifests;
 pub(super) const NAME: &str = "dev";
 
 /// The ends of variables that take a protection away.
-const FOR_DEVELOPMENT: [&str; 4] = [
+const FOR_DEVELOPMENT: [&str; 5] = [
     "__INSECURE_NETWORK",
     "__INSECURE_LOOPBACK",
     "__ACCEPT_TEST_IDENTITIES",
     "__CREATE_MISSING_KEYS",
+    "__EXAMPLE_MATRIX",
 ];
 
 /// One finding for each variable that another environment than [`NAME`] must not have.

@@ -222,7 +222,10 @@ impl Stand {
                 key_file: self.folder.path().join("keys/page-tokens.key"),
             },
             cache: CacheConfig::default(),
-            policy: PolicyConfig::default(),
+            policy: PolicyConfig {
+                example_matrix: true,
+                ..PolicyConfig::default()
+            },
             trail: TrailConfig::default(),
             requests: RequestsConfig::default(),
             // So that nothing is waited for that time brings about.

@@ -43,7 +43,8 @@ const POLICY: &str = "
 
 | setting | what it does | default |
 |---|---|---|
-| `policy.matrix` | which profession, or function of one, may consult which class or type of document; what it does not permit is denied | the example, whose cells are made up |
+| `policy.matrix` | which profession, or function of one, may consult which class or type of document; what it does not permit is denied. A matrix that an operator loads takes its place | none: nobody is permitted anything by it |
+| `policy.example_matrix` | whether the example, whose cells are made up, is used where there is no matrix; for development | `false` |
 | `policy.block_beats_break_glass` | whether a block also refuses a broken glass: the texts leave it open | `true` |
 | `policy.emergency_shows_masked` | whether an emergency shows what the patient masked: the texts at hand do not say | `false` |
 
@@ -107,7 +108,7 @@ fn table() -> String {
     page.push_str(POLICY);
     page.push_str(
         "Every decision names the revision of rules, switches and matrix that decided; it ends\n\
-         with `+example` while the example matrix is in use.\n",
+         with `+example` while the example matrix is in use, and with `/empty` while there is none.\n",
     );
     page.push_str(PROOF);
     page
