@@ -15,8 +15,8 @@
 //! as far behind another instance's change as the lease lets it be, and never behind one of
 //! this instance, which ends the lease before it returns.
 
+mod book;
 pub(super) mod filling;
-mod shelf;
 
 use std::collections::HashMap;
 use std::io;
@@ -34,7 +34,7 @@ use crate::index::Standing;
 use crate::lease::Lease;
 use crate::practitioner::Practitioner;
 use crate::records::Records;
-use shelf::Shelf;
+use book::Book;
 
 /// After the file could not be written or read, until another is begun: whoever has a disk
 /// to empty has done it by then, or it costs little to find out.
@@ -54,7 +54,7 @@ enum Kept {
     /// It was not begun.
     #[default]
     Nothing,
-    Shelf(Arc<Shelf>),
+    Book(Arc<Book>),
     /// It failed, for this indexing of the directory.
     Lost {
         making: u64,
@@ -81,10 +81,10 @@ impl Shown {
         if self.lease.revision() != Some(made.revision) {
             return Ok(None);
         }
-        let Some(shelf) = self.shelf().filter(|shelf| shelf.making == made.making) else {
+        let Some(book) = self.book().filter(|book| book.making == made.making) else {
             return Ok(None);
         };
-        let places = found.map(|(id, of)| Some((id, shelf.place(made, id, of)?)));
+        let places = found.map(|(id, of)| Some((id, book.place(made, id, of)?)));
         let Some(places): Option<Vec<_>> = places.collect() else {
             return Ok(None);
         };
@@ -92,7 +92,7 @@ impl Shown {
             return Ok(Some(HashMap::new()));
         }
         // The file may be on the disk only, for which no call waits but this one.
-        match aside(move || shelf.read(&places)).await? {
+        match aside(move || book.read(&places)).await? {
             Ok(read) => {
                 let keyed = |somebody: Practitioner| (somebody.practitioner_id.as_uuid(), somebody);
                 Ok(read.map(|read| read.into_iter().map(keyed).collect()))
@@ -110,10 +110,10 @@ impl Shown {
     }
 
     /// That of this index; `None` until another one may be begun.
-    async fn shelf_of(&self, made: &Arc<Made>) -> Result<Option<Arc<Shelf>>, Error> {
+    async fn book_of(&self, made: &Arc<Made>) -> Result<Option<Arc<Book>>, Error> {
         match &*self.kept.read().unwrap_or_else(PoisonError::into_inner) {
-            Kept::Shelf(shelf) if shelf.making == made.making => {
-                return Ok(Some(Arc::clone(shelf)));
+            Kept::Book(book) if book.making == made.making => {
+                return Ok(Some(Arc::clone(book)));
             }
             Kept::Lost { making, since } if *making == made.making && since.elapsed() < PAUSE => {
                 return Ok(None);
@@ -121,12 +121,12 @@ impl Shown {
             _ => {}
         }
         let (folder, of) = (self.folder.clone(), Arc::clone(made));
-        let begun = aside(move || Ok(Shelf::new(Records::begin(&folder)?, &of)));
+        let begun = aside(move || Ok(Book::new(Records::begin(&folder)?, &of)));
         match begun.await? {
-            Ok(shelf) => {
-                let shelf = Arc::new(shelf);
-                self.set(Kept::Shelf(Arc::clone(&shelf)));
-                Ok(Some(shelf))
+            Ok(book) => {
+                let book = Arc::new(book);
+                self.set(Kept::Book(Arc::clone(&book)));
+                Ok(Some(book))
             }
             Err(error) => {
                 self.lose(made.making, &error);
@@ -135,9 +135,9 @@ impl Shown {
         }
     }
 
-    fn shelf(&self) -> Option<Arc<Shelf>> {
+    fn book(&self) -> Option<Arc<Book>> {
         match &*self.kept.read().unwrap_or_else(PoisonError::into_inner) {
-            Kept::Shelf(shelf) => Some(Arc::clone(shelf)),
+            Kept::Book(book) => Some(Arc::clone(book)),
             Kept::Nothing | Kept::Lost { .. } => None,
         }
     }
@@ -151,7 +151,7 @@ impl Shown {
         let since = Instant::now();
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
         // One of a later index was begun meanwhile.
-        if !matches!(&*kept, Kept::Shelf(shelf) if shelf.making > making) {
+        if !matches!(&*kept, Kept::Book(book) if book.making > making) {
             *kept = Kept::Lost { making, since };
         }
     }

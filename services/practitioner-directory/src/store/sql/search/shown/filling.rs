@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep};
 
 use super::super::indexed::{Indexed, Made, aside};
 use super::Shown;
-use super::shelf::{As, Shelf};
+use super::book::{As, Book};
 use crate::error::Error;
 #[cfg(test)]
 use crate::practitioner::Practitioner;
@@ -39,10 +39,10 @@ const AFTER_A_FAULT: Duration = Duration::from_secs(5);
 /// After those who changed were, meanwhile everybody else is read.
 const CHANGED_AFTER_A_FAULT: Duration = Duration::from_mins(1);
 
-/// Reads people into the file of one shelf.
+/// Reads people into the file of one book.
 #[derive(Debug)]
 struct Filler {
-    shelf: Arc<Shelf>,
+    book: Arc<Book>,
     begun: Instant,
     /// The ranks from which on people of the whole directory were not read, [`SOME`] each.
     unread: VecDeque<u32>,
@@ -98,26 +98,26 @@ async fn step(
     db: &Database,
     filler: &mut Option<Filler>,
 ) -> Result<Step, Error> {
-    let shelf = match indexed.made() {
-        Some(made) => shown.shelf_of(&made).await?.map(|shelf| (made, shelf)),
+    let book = match indexed.made() {
+        Some(made) => shown.book_of(&made).await?.map(|book| (made, book)),
         None => None,
     };
-    let Some((made, shelf)) = shelf else {
+    let Some((made, book)) = book else {
         *filler = None;
         return Ok(Step::Idle);
     };
     let filler = match filler {
-        Some(filler) if Arc::ptr_eq(&filler.shelf, &shelf) => filler,
-        _ => filler.insert(Filler::of(shelf, &made)),
+        Some(filler) if Arc::ptr_eq(&filler.book, &book) => filler,
+        _ => filler.insert(Filler::of(book, &made)),
     };
     filler.step(&made, shown, db).await
 }
 
 impl Filler {
-    fn of(shelf: Arc<Shelf>, made: &Made) -> Self {
+    fn of(book: Arc<Book>, made: &Made) -> Self {
         let all = u32::try_from(made.people.len_of_whole()).unwrap_or(u32::MAX);
         Self {
-            shelf,
+            book,
             begun: Instant::now(),
             unread: (0..all).step_by(SOME as usize).collect(),
             followed: None,
@@ -131,7 +131,7 @@ impl Filler {
         if self.followed != Some(made.revision) {
             let changed = made.changed.iter().filter(|(_, now)| now.is_searched());
             let changed = changed.map(|(id, now)| (*id, now.at));
-            let missing = changed.filter(|(id, at)| self.shelf.of_changed(*id, *at).is_none());
+            let missing = changed.filter(|(id, at)| self.book.of_changed(*id, *at).is_none());
             self.changed = missing.collect();
             self.followed = Some(made.revision);
         }
@@ -153,7 +153,7 @@ impl Filler {
         };
         let some = made.people.unchanged(begin..begin.saturating_add(SOME));
         let missing = some.into_iter();
-        let missing = missing.filter(|(rank, _)| self.shelf.of_rank(*rank).is_none());
+        let missing = missing.filter(|(rank, _)| self.book.of_rank(*rank).is_none());
         let missing = missing.map(|(rank, id)| (id, As::Rank(rank))).collect();
         let read = self.read(missing, made, shown, db).await;
         if read.is_err() {
@@ -165,8 +165,8 @@ impl Filler {
         if self.unread.is_empty() {
             tracing::info!(
                 people = made.people.len_of_whole(),
-                bytes = self.shelf.bytes(),
-                bytes_on_disk = self.shelf.bytes_on_disk(),
+                bytes = self.book.bytes(),
+                bytes_on_disk = self.book.bytes_on_disk(),
                 duration_ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX),
                 "what searches show of people is in the file"
             );
@@ -188,7 +188,7 @@ impl Filler {
         let ids: Vec<Uuid> = people.iter().map(|(id, _)| id.as_uuid()).collect();
         let gathered = Gathered::of(db.reader(), &ids).await?;
         let base = made.base;
-        let shelf = Arc::clone(&self.shelf);
+        let book = Arc::clone(&self.book);
         let written = aside(move || {
             let revision = gathered.revision.unwrap_or_default();
             let newest = gathered.newest_revisions()?;
@@ -204,7 +204,7 @@ impl Filler {
                 is_shown.then_some((of, somebody))
             });
             let recorded: Vec<_> = recorded.collect();
-            Ok::<_, Error>(shelf.put(&recorded))
+            Ok::<_, Error>(book.put(&recorded))
         });
         if let Err(error) = written.await?? {
             shown.lose(made.making, &error);
@@ -237,14 +237,14 @@ impl Indexed {
     }
 
     fn everybody_recorded(&self, made: &Made) -> Option<(u64, Recorded)> {
-        let shelf = self.shown()?.shelf()?;
+        let book = self.shown()?.book()?;
         let all = u32::try_from(made.people.len_of_whole()).unwrap();
         let whole = made.people.unchanged(0..all).into_iter();
-        let whole = whole.map(|(rank, id)| (id, shelf.of_rank(rank)));
+        let whole = whole.map(|(rank, id)| (id, book.of_rank(rank)));
         let changed = made.changed.iter().filter(|(_, now)| now.is_searched());
-        let changed = changed.map(|(id, now)| (*id, shelf.of_changed(*id, now.at)));
+        let changed = changed.map(|(id, now)| (*id, book.of_changed(*id, now.at)));
         let records = whole.chain(changed).map(|(id, place)| {
-            let read = place.map(|place| shelf.records().read(id, place).unwrap());
+            let read = place.map(|place| book.records().read(id, place).unwrap());
             (id, read)
         });
         Some((made.revision, records.collect()))
@@ -253,13 +253,13 @@ impl Indexed {
     /// Damages the record of somebody, or, without anybody, loses the whole file.
     pub(in crate::store::sql) fn damage(&self, id: Option<PractitionerId>) {
         let made = self.made().unwrap();
-        let shelf = self.shown().unwrap().shelf().unwrap();
+        let book = self.shown().unwrap().book().unwrap();
         let Some(id) = id else {
-            return shelf.records().cut();
+            return book.records().cut();
         };
         let all = u32::try_from(made.people.len_of_whole()).unwrap();
         let mut whole = made.people.unchanged(0..all).into_iter();
         let rank = whole.find(|(_, of)| *of == id).unwrap().0;
-        shelf.records().damage(shelf.of_rank(rank).unwrap());
+        book.records().damage(book.of_rank(rank).unwrap());
     }
 }

@@ -19,7 +19,7 @@ use crate::records::{Place, Records, Unread};
 
 /// A file of records, and where each stands in it.
 #[derive(Debug)]
-pub(super) struct Shelf {
+pub(super) struct Book {
     /// Which indexing of the whole directory the ranks are of.
     pub(super) making: u64,
     records: Records,
@@ -47,7 +47,7 @@ pub(super) enum As {
     Changed(u64),
 }
 
-impl Shelf {
+impl Book {
     /// An empty one for the people of this index.
     pub(super) fn new(records: Records, made: &Made) -> Self {
         let ranks = std::iter::repeat_with(AtomicU64::default);
