@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use aval_merkle_log::note::Signer;
+use aval_merkle_log::cosignature::Cosigner;
+use aval_merkle_log::note::{SignedNote, Signer};
 use tempfile::TempDir;
 
 use crate::small_log::SmallLog;
@@ -229,4 +230,62 @@ fn a_checkpoint_of_today_is_held_against_yesterday_s() {
     };
     is(&proved(&today, &kept, &grown), 0, "continues the one");
     is(&proved(&today, &forked, &grown), 19, "not the beginning");
+}
+
+#[test]
+fn what_has_no_cosignature_is_believed_where_it_leads_up_to_what_witnesses_saw() {
+    let before = SmallLog::of(&[(ANNE, "a"), (BRUNO, "b"), (ANNE, "c")]);
+    let now = SmallLog::of(&[(ANNE, "a"), (BRUNO, "b"), (ANNE, "c"), (BRUNO, "d")]);
+    let forked = SmallLog::of(&[(ANNE, "a"), (BRUNO, "x"), (ANNE, "c")]);
+    let witness = Cosigner::from_seed("witness.example/w", &[2; 32]).unwrap();
+    let cosigned = |file: String| {
+        let mut note = SignedNote::parse(&fs::read(&file).unwrap()).unwrap();
+        note.add_line(&witness.cosign(&note, 1_790_000_000))
+            .unwrap();
+        fs::write(&file, note.format()).unwrap();
+        file
+    };
+    let desk = Desk::of(&now);
+    let log = now.signer.verifier();
+    let policy = format!("log {log}\nwitness w {}\nquorum w\n", witness.witness());
+    let policy_file = desk.at("policy");
+    fs::write(&policy_file, policy).unwrap();
+    let policy_file = policy_file.to_str().unwrap();
+    let verify = |[event, receipt]: &[String; 2], kept: &[&str]| {
+        let words = ["--lang", "en", "audit", "verify", event, receipt];
+        let words = [&words[..], &["--policy", policy_file], kept].concat();
+        run(desk.folder.path(), &words)
+    };
+    let then = before.save_first_event(&desk.at("then"));
+    let other = forked.save_first_event(&desk.at("other"));
+    let newest = now.save_first_event(&desk.at("newest"));
+    let grown = now.save_growth(3, &desk.at("grown"));
+    let seen = cosigned(now.save_checkpoint(&desk.at("seen")));
+    let seen_then = cosigned(before.save_checkpoint(&desk.at("seen-then")));
+
+    is(&verify(&then, &[]), 23, "too few witnesses");
+    is(&verify(&then, &["--checkpoint", &seen_then]), 0, "True");
+    is(
+        &verify(&then, &["--checkpoint", &seen]),
+        23,
+        "too few witnesses",
+    );
+    let proved = ["--checkpoint", &seen, "--consistency", &grown];
+    is(&verify(&then, &proved), 0, "leads to it");
+    is(&verify(&newest, &["--checkpoint", &seen]), 0, "True");
+    // What was forked before is not what they saw, and of what came later they saw nothing.
+    is(&verify(&other, &proved), 19, "not the beginning");
+    is(
+        &verify(&other, &["--checkpoint", &seen_then]),
+        19,
+        "contradict",
+    );
+    let later = ["--checkpoint", &seen_then, "--consistency", &grown];
+    is(&verify(&newest, &later), 23, "too few witnesses");
+    // Nor does a checkpoint that they did not see itself lend anything.
+    is(
+        &verify(&then, &["--checkpoint", &then[1]]),
+        23,
+        "too few witnesses",
+    );
 }

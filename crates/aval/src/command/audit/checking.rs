@@ -36,7 +36,7 @@ pub struct VerifyArguments {
 /// A checkpoint that is to be checked.
 #[derive(Debug, Args)]
 pub struct VerifyCheckpointArguments {
-    /// The checkpoint, as saved; or a receipt or proof with one.
+    /// The checkpoint, as saved; or a receipt, proof or export with one.
     file: PathBuf,
     /// What was seen before.
     #[command(flatten)]
@@ -69,7 +69,8 @@ fn receipt(
     output: Output,
 ) -> anyhow::Result<()> {
     let parsed = Receipt::parse(&read(receipt)?).context("the receipt is malformed")?;
-    let verified = parsed.verify(Evidence::Event(&read(event)?), policy)?;
+    let checkpoint = states.open(&parsed.checkpoint, policy)?;
+    let verified = parsed.verify_in(Evidence::Event(&read(event)?), &checkpoint)?;
     states.take(&verified.checkpoint)?;
     output.sentence(&say(
         format!(

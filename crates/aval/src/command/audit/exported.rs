@@ -5,7 +5,7 @@ use std::path::Path;
 
 use aval_audit::export::{self, Format, Reading, Shown, Unreadable};
 use aval_domain::event::Event;
-use aval_merkle_log::checkpoint::{Checkpoint, CheckpointError, Policy};
+use aval_merkle_log::checkpoint::{Checkpoint, Policy};
 use aval_merkle_log::leaf::LeafContent;
 use aval_merkle_log::note::SignedNote;
 use aval_merkle_log::receipt::Evidence;
@@ -53,6 +53,13 @@ pub(super) fn begin(export: &[u8]) -> anyhow::Result<Reading<'_>> {
     Ok(export::read(text)?)
 }
 
+/// The state of the log of which an export is, as its first receipt says; none: it is no
+/// export, or an empty one.
+pub(super) fn checkpoint(export: &[u8]) -> Option<SignedNote> {
+    let first = begin(export).ok()?.next()?;
+    Some(first.ok()?.receipt.checkpoint)
+}
+
 /// Proves one event of an export after the other.
 pub(super) fn each(
     mut reading: Reading<'_>,
@@ -90,11 +97,11 @@ impl Checking<'_> {
         })
     }
 
-    fn open(&mut self, note: &SignedNote) -> Result<Checkpoint, CheckpointError> {
+    fn open(&mut self, note: &SignedNote) -> anyhow::Result<Checkpoint> {
         if let Some((_, checkpoint)) = self.last.as_ref().filter(|(last, _)| last == note) {
             return Ok(checkpoint.clone());
         }
-        let checkpoint = self.policy.open(note)?;
+        let checkpoint = self.states.open(note, self.policy)?;
         self.last = Some((note.clone(), checkpoint.clone()));
         Ok(checkpoint)
     }

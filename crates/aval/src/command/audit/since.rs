@@ -21,7 +21,7 @@ use crate::output::Output;
 #[derive(Debug, Clone, Args)]
 pub struct SinceArguments {
     /// Saves also what shows that the log has only grown since the checkpoint in this file, a
-    /// checkpoint, receipt or proof saved before: as `<file>.consistency`. 19, 20: it has not;
+    /// checkpoint, receipt, proof or export saved before: as `<file>.consistency`. 19, 20: it has not;
     /// what it signed now is saved all the same.
     #[arg(long)]
     since: Option<PathBuf>,
@@ -44,7 +44,8 @@ impl SinceArguments {
             return Ok(None);
         };
         let policy = policy()?;
-        let kept = saved(file, &policy)?;
+        // Whether witnesses saw what was saved then is asked when it is checked.
+        let kept = saved(file, &policy.without_witnesses())?;
         Ok(Some(Since { kept, policy }))
     }
 }

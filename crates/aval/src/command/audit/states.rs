@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use aval_merkle_log::checkpoint::{Checkpoint, Policy};
+use aval_merkle_log::checkpoint::{Checkpoint, CheckpointError, Policy};
 use aval_merkle_log::history::{Continuation, HistoryProof};
 use aval_merkle_log::note::SignedNote;
 use aval_merkle_log::proof::ConsistencyProof;
@@ -11,14 +11,14 @@ use aval_merkle_log::receipt::Receipt;
 use aval_merkle_log::witness::AddCheckpoint;
 use clap::Args;
 
-use super::read;
+use super::{exported, read};
 use crate::language::say;
 use crate::output::Output;
 
 /// Which state of the log was saved before.
 #[derive(Debug, Clone, Args)]
 pub struct SeenArguments {
-    /// A checkpoint that was saved before, or a receipt or proof with one: the log must only
+    /// A checkpoint that was saved before, or a receipt, proof or export with one: the log must only
     /// continue it. 19: it was forked or rewritten; 20: what is checked is of an older state;
     /// 21: not compared, since nothing shows how the one became the other.
     #[arg(long)]
@@ -56,14 +56,22 @@ impl SeenArguments {
     }
 }
 
-/// The checkpoint that was saved in this file, by itself or in a receipt or proof.
+/// The checkpoint that was saved in this file, by itself or in a receipt, proof or export.
 pub(super) fn saved(file: &Path, policy: &Policy) -> anyhow::Result<Checkpoint> {
     let bytes = read(file)?;
     let place = || format!("the state saved in {}", file.display());
-    let note = match (Receipt::parse(&bytes), HistoryProof::parse(&bytes)) {
-        (Ok(receipt), _) => receipt.checkpoint,
-        (_, Ok(proof)) => proof.checkpoint,
-        _ => SignedNote::parse(&bytes).with_context(place)?,
+    let receipt = Receipt::parse(&bytes)
+        .ok()
+        .map(|receipt| receipt.checkpoint);
+    let proof = || {
+        HistoryProof::parse(&bytes)
+            .ok()
+            .map(|proof| proof.checkpoint)
+    };
+    let export = || exported::checkpoint(&bytes);
+    let note = match receipt.or_else(proof).or_else(export) {
+        Some(note) => note,
+        None => SignedNote::parse(&bytes).with_context(place)?,
     };
     Checkpoint::parse(note.unverified_text()).with_context(place)?;
     policy.open(&note).with_context(place)
@@ -83,6 +91,28 @@ fn consistency(file: &Path) -> anyhow::Result<ConsistencyProof> {
 }
 
 impl States {
+    /// The state in a note that the log signed and enough witnesses saw: this one, or one of
+    /// those that are checked with it and that it leads up to. An export has no cosignatures of
+    /// its own, nor a receipt from before there were witnesses.
+    pub(crate) fn open(&self, note: &SignedNote, policy: &Policy) -> anyhow::Result<Checkpoint> {
+        let mut refused: anyhow::Error = match policy.open(note) {
+            Err(CheckpointError::NotWitnessed) => CheckpointError::NotWitnessed.into(),
+            other => return Ok(other?),
+        };
+        let found = policy.without_witnesses().open(note)?;
+        for later in self.kept.iter().chain(&self.met) {
+            match later.require_continues(&found, self.proof(&found, later)) {
+                Ok(()) => return Ok(found),
+                // The log signed both: that is worse than that nobody saw it.
+                Err(fork @ (Continuation::Forked { .. } | Continuation::Rewritten(_))) => {
+                    refused = anyhow::Error::from(fork);
+                }
+                Err(_) => {}
+            }
+        }
+        Err(refused)
+    }
+
     /// Holds one more state against those met before, and against the one that was saved.
     /// Whether all could be compared is said in the end: what else is wrong is worse.
     pub(crate) fn take(&mut self, found: &Checkpoint) -> Result<(), Continuation> {
