@@ -17,6 +17,7 @@ mod professionals;
 mod proofs;
 mod searching;
 mod standby;
+mod standing;
 mod tampering;
 mod witnessed;
 
@@ -35,6 +36,7 @@ use plans::*;
 use professionals::*;
 use proofs::*;
 use searching::*;
+use standing::*;
 use tampering::*;
 use witnessed::*;
 
@@ -102,6 +104,10 @@ aval_database::conformance_suite! {
         an_erasure_that_is_not_what_was_done_changes_nothing,
         a_page_is_a_walk_along_an_index,
         the_acts_of_a_professional_are_those_under_every_identifier,
+        a_block_that_was_erased_keeps_out_whom_a_later_list_of_doctors_names,
+        a_block_that_an_earlier_step_erased_holds_while_the_declaration_is_there,
+        a_record_that_was_closed_stays_so_when_that_was_erased,
+        what_had_no_effect_leaves_nothing_that_has_one,
         a_merge_of_professionals_that_another_producer_tells_leads_nowhere,
         merges_of_professionals_are_found_by_an_index_and_kept_for_ever,
         a_search_sees_every_event_that_is_left_once,

@@ -1,13 +1,15 @@
 //! Erasing rows, and reading what is left of them.
 //!
 //! What is left is what proofs need: the leaf, its hashes, the patient's chain; and which
-//! entry says why. The columns that lists are narrowed by told who did what, and go too.
+//! entry says why. The columns that lists are narrowed by told who did what, and go too; but for
+//! the kind of those that said how people stand to the patient: who reads it must know that there
+//! was one which nobody can read any more.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use aval_database::{Database, DatabaseError, Transaction};
-use aval_domain::event::EventKind;
+use aval_domain::event::{EventKind, Outcome};
 use aval_domain::id::PatientId;
 use aval_domain::time::Timestamp;
 use sea_orm::sea_query::{Expr, Query, SimpleExpr};
@@ -20,6 +22,7 @@ use uuid::Uuid;
 use super::entity::event::{Column, Entity, Model};
 use super::entity::patient_key;
 use super::row::{self, LeafRow};
+use super::standing::is_of_standing;
 use super::{alias, months, onward};
 use crate::entry::{Entry, StoredErased};
 use crate::erasure::{
@@ -142,7 +145,7 @@ pub(super) async fn erase(tx: &Transaction, erasures: &[Erasure]) -> Result<(), 
             .col_expr(Column::KeyId, Expr::value(None::<i64>))
             .col_expr(Column::PractitionerId, Expr::value(None::<Uuid>))
             .col_expr(Column::OrganizationId, Expr::value(None::<Uuid>))
-            .col_expr(Column::Kind, Expr::value(""))
+            .col_expr(Column::Kind, kind_that_stays())
             .col_expr(Column::Outcome, Expr::value(""))
             .col_expr(Column::IsEmergency, Expr::value(false))
             .col_expr(Column::OccurredAt, Expr::col(Column::RecordedAt))
@@ -161,6 +164,16 @@ pub(super) async fn erase(tx: &Transaction, erasures: &[Erasure]) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// The kind of an event that had an effect on how people stand to its patient; nothing of any
+/// other.
+fn kind_that_stays() -> SimpleExpr {
+    let had_effect = Condition::all()
+        .add(is_of_standing())
+        .add(Column::Outcome.eq(Outcome::Success.code()));
+    let stays = Expr::case(had_effect, Expr::col(Column::Kind));
+    stays.finally("").into()
 }
 
 /// Erases a patient's key.
