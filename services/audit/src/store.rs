@@ -151,11 +151,12 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// store; also those whose payload was erased.
     fn standing(&self, patient_id: PatientId) -> Answer<'_, Vec<StandingEntry>>;
 
-    /// The events of a query, the newest first, without those whose payload was erased. A
+    /// The events of a query, the newest first, without those whose payload was erased; fewer
+    /// than it asks for are the last ones, also where some are erased at this moment. A
     /// patient's are those of all their [`identifiers`](Self::identifiers), a professional's
-    /// those of all of [their own](Self::professional); a filter by a professional
-    /// leaves the acts of that human under whichever identifier, and of a filter's first
-    /// accesses each human has one.
+    /// those of all of [their own](Self::professional); a filter by a professional leaves the
+    /// acts of that human under whichever identifier, and of a filter's first accesses each
+    /// human has one.
     fn events<'a>(&'a self, query: &'a Query) -> Answer<'a, Vec<StoredEntry>>;
 
     /// The same together with what is left of those whose payload was erased, as many again,
@@ -163,8 +164,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// erased at this moment, both: it is missing in no case.
     fn page<'a>(&'a self, query: &'a Query) -> Answer<'a, Page>;
 
-    /// The next entries of a list, the oldest first, without those whose payload was
-    /// erased; a patient's as in [`events`](Self::events). Entries become visible in the order
+    /// The next entries of a list, the oldest first, without those whose payload was erased;
+    /// whose, and how many, as in [`events`](Self::events). Entries become visible in the order
     /// of the log: whoever has seen one has seen every earlier one that there will ever be.
     fn events_from<'a>(&'a self, onward: &'a Onward) -> Answer<'a, Vec<StoredEntry>>;
 

@@ -71,6 +71,7 @@ aval_database::conformance_suite! {
         each_filter_narrows_the_list,
         the_first_access_is_the_first_whatever_else_is_asked,
         pages_show_every_event_once_while_the_log_grows,
+        what_is_erased_while_a_page_is_read_leaves_its_place_to_the_next,
         a_reader_forwards_misses_nothing_and_doubles_nothing_while_the_log_grows,
         a_list_read_forwards_is_the_list_read_backwards,
         news_names_whom_new_entries_concern,

@@ -1,13 +1,18 @@
 //! Lists show what was asked for, all of it, once.
 
+use aval_database::Backend;
 use aval_domain::access::{AccessMode, DenialReason, Effect};
 use aval_domain::event::{Event, EventKind, Outcome};
 use aval_domain::id::EventId;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::time::Duration;
 
 use super::fixture::Fixture;
-use crate::query::{Filter, Query, Scope};
+use crate::entry::StoredEntry;
+use crate::query::{Filter, Onward, Query, Scope};
 use crate::store::Store;
+use crate::store::sql::damage;
 
 async fn ids(fixture: &Fixture, scope: Scope, filter: Filter) -> Vec<EventId> {
     let entries = fixture.list(scope, filter).await.into_iter();
@@ -174,4 +179,53 @@ pub(super) async fn pages_show_every_event_once_while_the_log_grows(fixture: &Fi
     }
     let expected: Vec<EventId> = present.iter().rev().map(|event| event.event_id).collect();
     assert_eq!(seen, expected);
+}
+
+/// On PostgreSQL what a row tells is read after it.
+pub(super) async fn what_is_erased_while_a_page_is_read_leaves_its_place_to_the_next(
+    fixture: &Fixture,
+) {
+    if fixture.db.backend() == Backend::Sqlite {
+        return; // a row and what it tells are read at once
+    }
+    let (sample, mut hand) = (&fixture.sample, fixture.take_over().await);
+    let (doctor, patient) = (sample.practitioner_id(), sample.patient_id());
+    let accesses = std::iter::repeat_with(|| sample.access_by(doctor, Some(patient)));
+    let accesses: Vec<Event> = accesses.take(12).collect();
+    fixture.append(&mut hand, &accesses).await;
+    let beside = async |reading: BoxFuture<'_, Vec<StoredEntry>>, erased: [u64; 2]| {
+        let held = damage::hold_the_payloads(&fixture.db).await;
+        let erasing = async {
+            held.until_somebody_waits().await;
+            held.erase(erased).await;
+        };
+        let (read, ()) = futures::join!(reading, erasing);
+        read.iter().map(|entry| entry.log_index).collect::<Vec<_>>()
+    };
+    let of = |scope, kinds: &[EventKind]| Query {
+        scope,
+        filter: Filter {
+            kinds: kinds.iter().copied().collect(),
+            ..Filter::default()
+        },
+        before: None,
+        limit: 3,
+    };
+    let store = &fixture.store;
+    let page = async |query: Query| store.page(&query).await.unwrap().entries;
+    let acts = page(of(Scope::Practitioner(doctor), &[]));
+    assert_eq!(beside(acts.boxed(), [11, 10]).await, [9, 8, 7]);
+    let narrowed = page(of(Scope::Patient(patient), &[EventKind::AccessDecided]));
+    assert_eq!(beside(narrowed.boxed(), [9, 8]).await, [7, 6, 5]);
+    let whole = of(Scope::Patient(patient), &[]);
+    let opened = async { store.events(&whole).await.unwrap() };
+    assert_eq!(beside(opened.boxed(), [7, 6]).await, [5, 4, 3]);
+    let onward = Onward {
+        scope: Scope::Patient(patient),
+        filter: Filter::default(),
+        from: 0,
+        limit: 3,
+    };
+    let exported = async { store.events_from(&onward).await.unwrap() };
+    assert_eq!(beside(exported.boxed(), [0, 1]).await, [2, 3, 4]);
 }

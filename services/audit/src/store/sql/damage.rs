@@ -1,9 +1,12 @@
 //! Changes behind the store's back, for the tests.
 
+use std::time::Duration;
+
 use aval_database::{Database, DatabaseError};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, TransactionTrait,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter,
+    Statement, TransactionTrait,
 };
 
 use super::entity::event;
@@ -34,6 +37,39 @@ pub(crate) async fn hold_the_head(db: &Database) -> HeldHead {
     let locked = transaction.execute_unprepared("SELECT id FROM log_head FOR UPDATE");
     locked.await.unwrap();
     HeldHead(transaction)
+}
+
+/// What events tell, on PostgreSQL, which nobody reads until it is let go.
+pub(crate) struct HeldPayloads(DatabaseTransaction);
+
+/// Holds what events tell, on PostgreSQL.
+pub(crate) async fn hold_the_payloads(db: &Database) -> HeldPayloads {
+    let transaction = db.reader().begin().await.unwrap();
+    let lock = "LOCK TABLE payloads IN ACCESS EXCLUSIVE MODE";
+    transaction.execute_unprepared(lock).await.unwrap();
+    HeldPayloads(transaction)
+}
+
+impl HeldPayloads {
+    /// Waits until somebody wants to read it.
+    pub(crate) async fn until_somebody_waits(&self) {
+        const WAITING: &str = "SELECT 1 FROM pg_locks \
+            WHERE relation = 'payloads'::regclass AND NOT granted";
+        let waiting = || Statement::from_string(DbBackend::Postgres, WAITING);
+        while self.0.query_one_raw(waiting()).await.unwrap().is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Erases what these told, and lets go.
+    pub(crate) async fn erase(self, log_indexes: [u64; 2]) {
+        let [one, two] = log_indexes;
+        for statement in ["DELETE FROM payloads", "UPDATE events SET payload = NULL"] {
+            let erase = format!("{statement} WHERE log_index IN ({one}, {two})");
+            self.0.execute_unprepared(&erase).await.unwrap();
+        }
+        self.0.commit().await.unwrap();
+    }
 }
 
 /// Lays everything in clear, as programs did that knew no keys.

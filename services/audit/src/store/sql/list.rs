@@ -4,6 +4,17 @@
 //! what one statement with `patient_id IN (…)` finds, both engines would sort from the
 //! first event on. Most have one identifier, and nothing that was erased, and pay for either
 //! with a look into an index, in the statement of the page itself.
+//!
+//! What the rows of a page tell is read after them, on PostgreSQL, and may be erased between the
+//! two. Such a row is not told of, and one of those beyond the page takes its place:
+//!
+//! ```text
+//! t0  the rows of a page are read: a, b, c     t1  b is erased
+//! t2  what they tell is read: a, c             t3  fewer than there were: all is read anew, of
+//!                                                  one state: a, c, d
+//! ```
+//!
+//! So whoever reads fewer than were asked for has come to the end.
 
 use std::collections::BTreeSet;
 
@@ -69,8 +80,15 @@ pub(super) async fn page(
     };
     let found = of_patient(db, id, &Part::of(query, asked)).await?;
     let entries = row::entries_of(db.reader(), keys, &found.rows).await?;
-    // One that was erased after it was found as well.
-    let has_erased = found.has_erased || entries.len() < found.rows.len();
+    let erased_meanwhile = entries.len() < found.rows.len();
+    if erased_meanwhile && !query.filter.leaves_erased() {
+        return Ok(Page {
+            entries: of_one_state(db, keys, query.scope, &Part::of(query, asked)).await?,
+            erased: Vec::new(),
+        });
+    }
+    // With one that was erased after it was found.
+    let has_erased = found.has_erased || erased_meanwhile;
     let erased = if has_erased && query.filter.leaves_erased() {
         let before = 0..query.before.unwrap_or(u64::MAX);
         erase::erased_in(db, id, &before, Sequence::NewestFirst, query.limit).await?
@@ -213,7 +231,36 @@ async fn read(
         Scope::Patient(id) => of_patient(db, id, page).await?.rows,
         Scope::Practitioner(_) => of_professional(db, page).await?,
     };
-    row::entries_of(db.reader(), keys, &rows).await
+    let entries = row::entries_of(db.reader(), keys, &rows).await?;
+    if entries.len() < rows.len() {
+        return of_one_state(db, keys, scope, page).await;
+    }
+    Ok(entries)
+}
+
+/// Reads rows and what they tell of one state of the database, in which a row that tells
+/// nothing is none of the list's.
+async fn of_one_state(
+    db: &Database,
+    keys: &PatientKeys,
+    scope: Scope,
+    page: &Part<'_>,
+) -> Result<Vec<StoredEntry>, DatabaseError> {
+    db.snapshot("audit.list_of_one_state", async |tx| {
+        let walks: Vec<Select<Entity>> = match scope {
+            Scope::Patient(id) => {
+                let ids = alias::ids_of(&tx, id.as_uuid()).await?;
+                ids.iter().map(|own| page.under(*own, &ids)).collect()
+            }
+            Scope::Practitioner(_) => page.asked.own.iter().map(|id| page.by(*id)).collect(),
+        };
+        let mut rows = Vec::new();
+        for walk in walks {
+            rows.extend(walk.all(&tx).await?);
+        }
+        row::entries_of(&tx, keys, &page.join(rows)).await
+    })
+    .await
 }
 
 /// The acts under all identifiers, which are known already: what is recorded meanwhile is
