@@ -4,11 +4,18 @@
 //! meanwhile: a look has begun after everybody it serves had asked, so it saw whatever was
 //! committed before that. No timer: who asks alone is looked for at once, and under load one
 //! statement serves many.
+//!
+//! A look is nobody's own, and no caller's deadline ends it: one that is told nothing is given up
+//! after a bound, so that a connection which falls silent holds up those who wait then, and
+//! nobody after them.
 
-use aval_database::DatabaseError;
+use std::time::Duration;
+
+use aval_database::{DatabaseError, LONGEST_SILENCE, answered_within};
 use futures::future::BoxFuture;
 use sea_orm::DbErr;
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::task::AbortOnDropHandle;
 
 /// How many may wait; more wait before they are let in.
 const LONGEST_LINE: usize = 4_096;
@@ -31,8 +38,15 @@ where
     where
         Look: Fn(Vec<Asked>) -> BoxFuture<'static, Result<Told, DatabaseError>> + Send + 'static,
     {
+        Self::start_within(LONGEST_SILENCE, look)
+    }
+
+    fn start_within<Look>(longest: Duration, look: Look) -> Self
+    where
+        Look: Fn(Vec<Asked>) -> BoxFuture<'static, Result<Told, DatabaseError>> + Send + 'static,
+    {
         let (line, waiting) = mpsc::channel(LONGEST_LINE);
-        tokio::spawn(look_for_all(look, waiting));
+        tokio::spawn(look_for_all(longest, look, waiting));
         Self(line)
     }
 
@@ -45,8 +59,11 @@ where
     }
 }
 
-async fn look_for_all<Asked, Told, Look>(look: Look, mut line: mpsc::Receiver<Waiting<Asked, Told>>)
-where
+async fn look_for_all<Asked, Told, Look>(
+    longest: Duration,
+    look: Look,
+    mut line: mpsc::Receiver<Waiting<Asked, Told>>,
+) where
     Told: Clone + Send + 'static,
     Look: Fn(Vec<Asked>) -> BoxFuture<'static, Result<Told, DatabaseError>>,
 {
@@ -54,8 +71,9 @@ where
     while line.recv_many(&mut waiting, LONGEST_LINE).await > 0 {
         let (asked, answers): (Vec<_>, Vec<_>) = waiting.drain(..).unzip();
         // A task of its own: if it panics, those it was for are told and the next are not lost.
-        let found = tokio::spawn(look(asked)).await;
-        let found = found.unwrap_or_else(|_| Err(abandoned()));
+        let looking = AbortOnDropHandle::new(tokio::spawn(look(asked)));
+        let found = async { looking.await.unwrap_or_else(|_| Err(abandoned())) };
+        let found = answered_within(longest, found).await;
         for answer in answers {
             // Who gave up does not hear it.
             _ = answer.send(found.clone());
@@ -88,6 +106,11 @@ mod tests {
     impl Library {
         /// It says the how-manieth look it was, and for whom.
         fn closed() -> Self {
+            Self::closed_for(LONGEST_SILENCE)
+        }
+
+        /// The same, where a look may take so long.
+        fn closed_for(longest: Duration) -> Self {
             let (gate, begun) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicU32::new(0)));
             let (its_gate, its_begun) = (Arc::clone(&gate), Arc::clone(&begun));
             let look = move |asked: Vec<u8>| {
@@ -102,7 +125,7 @@ mod tests {
                 .boxed()
             };
             Self {
-                together: Together::start(look),
+                together: Together::start_within(longest, look),
                 gate,
                 begun,
             }
@@ -172,6 +195,19 @@ mod tests {
             Err(DatabaseError::Other { .. })
         ));
         assert_eq!(library.ask(1).await.unwrap(), (1, vec![1]));
+    }
+
+    #[tokio::test]
+    async fn a_look_that_is_told_nothing_is_given_up_and_the_next_one_looks_again() {
+        let library = Library::closed_for(Duration::from_millis(50));
+        let given_up = library.ask(1).await.unwrap_err();
+        assert!(
+            matches!(given_up, DatabaseError::Unavailable { .. }),
+            "{given_up:?}"
+        );
+        // What was given up waits for nothing any more.
+        library.gate.add_permits(1);
+        assert_eq!(library.ask(2).await.unwrap(), (1, vec![2]));
     }
 
     #[tokio::test]
