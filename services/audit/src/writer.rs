@@ -14,6 +14,18 @@
 //! Every instance has such a task and one of them writes; deliveries to the others
 //! are refused, and their senders try again elsewhere. Whoever loses the right to
 //! write learns of it from the store, which takes nothing from them any more.
+//!
+//! A database that says nothing at all ends a term as well, after a bound: a network that is cut
+//! in the middle never says so. Whether the last batch was stored is not known then, and need
+//! not be:
+//!
+//! ```text
+//! t0  A is sent, and nothing comes back     t1  the bound: A's senders are told that it failed
+//! t2  the next term, here or elsewhere, raises the fence, which waits for the head's row while
+//!     A is being stored. Stored: A is in the log that this term reads. Not yet begun: it finds
+//!     another fence, and stores nothing
+//! t3  A's senders deliver it again: it is known, or new
+//! ```
 
 mod ahead;
 mod term;
@@ -22,7 +34,7 @@ mod waits;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aval_database::DatabaseError;
+use aval_database::{DatabaseError, LONGEST_SILENCE};
 use aval_domain::time::Clock;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -67,6 +79,7 @@ pub struct WriterTask {
     leads: watch::Sender<bool>,
     waits: Arc<Waits>,
     metrics: WriterMetrics,
+    answers_within: Duration,
 }
 
 /// Why a delivery was not recorded.
@@ -132,6 +145,7 @@ impl Writer {
             leads,
             waits: Arc::clone(&waits),
             metrics: WriterMetrics::new(),
+            answers_within: LONGEST_SILENCE,
         };
         let writer = Self {
             queue: sender,
@@ -218,6 +232,7 @@ impl WriterTask {
             Arc::clone(&self.store),
             Arc::clone(&self.key),
             Arc::clone(&self.clock),
+            self.answers_within,
         );
         let mut taking_over = std::pin::pin!(taking_over);
         loop {

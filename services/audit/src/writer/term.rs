@@ -3,8 +3,9 @@
 mod prepared;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use aval_database::DatabaseError;
+use aval_database::{DatabaseError, answered_within};
 use aval_domain::id::{EventId, PatientId};
 use aval_domain::time::Clock;
 
@@ -29,6 +30,8 @@ pub(super) struct Term {
     positions: Positions,
     /// Heads of patients of this term: nobody else moves them while it lasts.
     map: HeadMap,
+    /// How long the database may say nothing before it is lost, and the term with it.
+    answers_within: Duration,
     _lease: Lease,
 }
 
@@ -70,9 +73,10 @@ impl Term {
         store: Arc<dyn Store>,
         key: Arc<CheckpointKey>,
         clock: Arc<dyn Clock>,
+        answers_within: Duration,
     ) -> Result<Self, TermError> {
         let tenure = store.take_over().await?;
-        let map = HeadMap::read(store.as_ref()).await?;
+        let map = answered_within(answers_within, HeadMap::read(store.as_ref())).await?;
         let mut term = Self {
             store,
             key,
@@ -80,6 +84,7 @@ impl Term {
             tip: tenure.tip,
             positions: tenure.positions,
             map,
+            answers_within,
             _lease: tenure.lease,
         };
         let (size, root) = (term.tip.frontier.size(), term.tip.frontier.root());
@@ -133,7 +138,8 @@ impl Term {
     /// Erases the next of what is ordered, together with the entries that say so. After an
     /// error the term is over.
     pub(super) async fn erase(&mut self, order: &Order) -> Result<Erased, TermError> {
-        let found = self.store.erasable(&order.target).await?;
+        let found = self.store.erasable(&order.target);
+        let found = answered_within(self.answers_within, found).await?;
         let parts = erasure::parts(&order.target, &found);
         let done = Erased {
             count: found.rows.len() as u64,
@@ -170,7 +176,7 @@ impl Term {
         if events.is_empty() {
             return Ok(Recorded::new());
         }
-        self.store.recorded(events).await
+        answered_within(self.answers_within, self.store.recorded(events)).await
     }
 
     /// Stores what the plan adds; gives the log's tip after it and what it changes of
@@ -199,7 +205,8 @@ impl Term {
             batch.erasures = erasures.collect();
             batch.erased_key = erasing.key_of;
         }
-        self.store.commit(&batch, &positions).await?;
+        let stored = self.store.commit(&batch, &positions);
+        answered_within(self.answers_within, stored).await?;
         Ok((tip, batch.map))
     }
 
@@ -207,14 +214,16 @@ impl Term {
         let fresh = plan.fresh.iter();
         let patients = fresh.filter_map(|(_, sealed)| sealed.event.patient_id);
         let patients = patients.collect();
-        Ok(self.map.heads(self.store.as_ref(), &patients).await?)
+        let heads = self.map.heads(self.store.as_ref(), &patients);
+        Ok(answered_within(self.answers_within, heads).await?)
     }
 
     async fn sign_as_it_is(&mut self) -> Result<(), TermError> {
         let now = self.clock.now();
         let nobody = PatientHeads::new();
         let (tip, batch) = self.tip.extend(&[], nobody, &self.map, now, &self.key)?;
-        match self.store.commit(&batch, &[]).await {
+        let stored = self.store.commit(&batch, &[]);
+        match answered_within(self.answers_within, stored).await {
             Ok(()) => {
                 self.tip = tip;
                 Ok(())

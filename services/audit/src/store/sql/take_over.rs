@@ -10,7 +10,11 @@
 //! If A's update comes before t2 instead, B's waits for A's transaction to end on
 //! the head's row lock, and then reads the log with A's batch in it.
 
-use aval_database::{Database, DatabaseError, ExclusiveLock, Transaction};
+use std::time::Duration;
+
+use aval_database::{
+    Database, DatabaseError, ExclusiveLock, Transaction, answered, answered_within,
+};
 use aval_domain::time::Timestamp;
 use aval_merkle_log::tree::{Frontier, MissingNode, OpenGroups};
 use sea_orm::ActiveValue::Set;
@@ -24,25 +28,28 @@ use crate::patient_keys::PatientKeys;
 use crate::sequence::Positions;
 use crate::store::{Lease, Tenure};
 
+/// Longer than reading where the log stands takes, also after a program that knew nothing of who
+/// is whom wrote a long part of it. A database that says nothing for so long is lost.
+const LONGEST: Duration = Duration::from_mins(10);
+
 pub(super) async fn take_over(db: &Database, keys: &PatientKeys) -> Result<Tenure, DatabaseError> {
     let lock = ExclusiveLock::acquire(db, "audit.writer").await?;
     // The last writer may have erased some.
     keys.forget_owners();
     let made = db.transaction("audit.make_months", async |tx| months::make(&tx).await);
-    if let Err(error) = made.await {
+    if let Err(error) = answered(made).await {
         // There are a year's worth, and a part for what is beyond.
         tracing::warn!(%error, "the parts of the months to come were not made");
     }
-    let (head, positions, groups) = db
-        .transaction::<_, DatabaseError, _>("audit.take_over", async |tx| {
-            let head = raise_fence(&tx).await?;
-            let size = row::unsigned(head.size, "log_head", "size", &head.id)?;
-            alias::catch_up(&tx, keys, head.aliases_to..head.size).await?;
-            let nodes = tree::stored_nodes(&tx, &OpenGroups::needed(size)).await?;
-            let groups = OpenGroups::from_nodes(&nodes, size).map_err(missing)?;
-            Ok((head, positions(&tx).await?, groups))
-        })
-        .await?;
+    let taken = db.transaction::<_, DatabaseError, _>("audit.take_over", async |tx| {
+        let head = raise_fence(&tx).await?;
+        let size = row::unsigned(head.size, "log_head", "size", &head.id)?;
+        alias::catch_up(&tx, keys, head.aliases_to..head.size).await?;
+        let nodes = tree::stored_nodes(&tx, &OpenGroups::needed(size)).await?;
+        let groups = OpenGroups::from_nodes(&nodes, size).map_err(missing)?;
+        Ok((head, positions(&tx).await?, groups))
+    });
+    let (head, positions, groups) = answered_within(LONGEST, taken).await?;
     let size = row::unsigned(head.size, "log_head", "size", &head.id)?;
     Ok(Tenure {
         tip: Tip {

@@ -15,6 +15,7 @@
 use std::mem;
 use std::sync::Arc;
 
+use aval_database::answered_within;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
@@ -111,8 +112,10 @@ impl Term {
     /// Sends it, once the future is polled. Everything that it follows is stored.
     pub(in crate::writer) fn store(&self, prepared: Prepared) -> Storing {
         let (store, ready) = (Arc::clone(&self.store), prepared.ready);
+        let longest = self.answers_within;
         Storing {
-            stored: async move { store.commit_ready(ready).await }.boxed(),
+            stored: async move { answered_within(longest, store.commit_ready(ready)).await }
+                .boxed(),
             outcome: prepared.outcome,
             before: prepared.before,
         }

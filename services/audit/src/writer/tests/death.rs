@@ -124,3 +124,49 @@ pub(super) async fn stopping_answers_what_was_begun(desk: &Desk) {
         Err(RecordError::NotWriting)
     ));
 }
+
+/// Records these events of one producer, however often that takes.
+async fn until_recorded(desk: &Desk, working: &Working, first: u64, events: &[Event]) {
+    let recorded = async {
+        loop {
+            let delivery = desk.sample.submission("consent", 1, first, events.to_vec());
+            match working.writer.record(delivery).await {
+                Ok(last) => return assert_eq!(last, first + events.len() as u64 - 1),
+                Err(RecordError::Refused(refused)) => panic!("{refused:?}"),
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+    };
+    let recorded = tokio::time::timeout(PATIENCE, recorded).await;
+    recorded.expect("somebody writes again");
+}
+
+/// As where the network is cut after a batch was sent: it is stored, and nobody hears of it.
+pub(super) async fn a_writer_that_is_told_nothing_gives_up_and_what_is_stored_late_is_in_the_log_once(
+    desk: &Desk,
+) {
+    let working = desk.hire_for(Duration::from_secs(2));
+    let events = desk.accesses(4);
+    until_recorded(desk, &working, 1, &events[..1]).await;
+    let Some(held) = desk.hold_the_log().await else {
+        return; // a file is never silent
+    };
+    let delivery = desk
+        .sample
+        .submission("consent", 1, 2, events[1..3].to_vec());
+    let answer = tokio::time::timeout(PATIENCE, working.writer.record(delivery)).await;
+    let answer = answer.expect("nobody waits for ever");
+    let Err(RecordError::Failed(error)) = answer else {
+        panic!("{answer:?}");
+    };
+    assert!(matches!(
+        *error,
+        TermError::Database(DatabaseError::Unavailable { .. })
+    ));
+    let mut leads = working.writer.leads();
+    let given_up = tokio::time::timeout(PATIENCE, leads.wait_for(|leads| !*leads)).await;
+    given_up.expect("it does not say that it writes").unwrap();
+    held.let_go().await;
+    until_recorded(desk, &working, 2, &events[1..]).await;
+    assert_recorded_in_order(desk, &events).await;
+}

@@ -53,8 +53,14 @@ impl Desk {
 
     /// Starts a task, which may have to wait for its turn.
     pub(super) fn hire(&self) -> Working {
+        self.hire_for(LONGEST_SILENCE)
+    }
+
+    /// Starts a task to which the database may say nothing for so long.
+    pub(super) fn hire_for(&self, answers_within: Duration) -> Working {
         let clock = Arc::new(self.sample.clock.clone());
-        let (writer, task) = Writer::new(Arc::clone(&self.store), Arc::clone(&self.key), clock);
+        let (writer, mut task) = Writer::new(Arc::clone(&self.store), Arc::clone(&self.key), clock);
+        task.answers_within = answers_within;
         let stop = CancellationToken::new();
         Working {
             writer,
@@ -72,7 +78,7 @@ impl Desk {
 
     pub(super) async fn begin_with(&self, key: Arc<CheckpointKey>) -> Result<Term, TermError> {
         let clock = Arc::new(self.sample.clock.clone());
-        Term::begin(Arc::clone(&self.store), key, clock).await
+        Term::begin(Arc::clone(&self.store), key, clock, LONGEST_SILENCE).await
     }
 
     /// Whether the engine has anything to make ready before it is stored.
