@@ -21,10 +21,22 @@ pub(crate) struct Connections {
     pub(crate) session: Option<Session>,
 }
 
-pub(crate) async fn open(config: &DatabaseConfig) -> Result<Connections, DatabaseError> {
+/// How long a statement may take on PostgreSQL. SQLite has no bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Statements {
+    /// As long as is configured: somebody waits.
+    Bounded,
+    /// As long as it takes: an operator's command.
+    AsLongAsTheyTake,
+}
+
+pub(crate) async fn open(
+    config: &DatabaseConfig,
+    statements: Statements,
+) -> Result<Connections, DatabaseError> {
     config.validate()?;
     if config.is_postgres() {
-        postgres::open(config).await
+        postgres::open(config, statements).await
     } else {
         sqlite::open(config).await
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sea_orm::{DatabaseConnection, DbBackend};
 use tokio::sync::watch;
 
-use crate::connect::{self, Connections, Session};
+use crate::connect::{self, Connections, Session, Statements};
 use crate::{DatabaseConfig, DatabaseError};
 
 /// The engine behind a [`Database`].
@@ -46,11 +46,20 @@ impl Database {
     pub fn connect(
         config: &DatabaseConfig,
     ) -> Pin<Box<dyn Future<Output = Result<Self, DatabaseError>> + Send + '_>> {
-        Box::pin(Self::open(config))
+        Box::pin(Self::open(config, Statements::Bounded))
     }
 
-    async fn open(config: &DatabaseConfig) -> Result<Self, DatabaseError> {
-        let connections = connect::open(config).await?;
+    /// The same for an operator's command that looks at everything there is: a statement may
+    /// take as long as it takes, which grows with the tables.
+    #[must_use = "a future does nothing before it is awaited"]
+    pub fn connect_for_command(
+        config: &DatabaseConfig,
+    ) -> Pin<Box<dyn Future<Output = Result<Self, DatabaseError>> + Send + '_>> {
+        Box::pin(Self::open(config, Statements::AsLongAsTheyTake))
+    }
+
+    async fn open(config: &DatabaseConfig, statements: Statements) -> Result<Self, DatabaseError> {
+        let connections = connect::open(config, statements).await?;
         let backend = match connections.writer.get_database_backend() {
             DbBackend::Postgres => Backend::Postgres,
             _ => Backend::Sqlite,

@@ -205,7 +205,7 @@ impl Server {
     #[must_use = "a future does nothing before it is awaited"]
     pub fn examine(config: &Config) -> BoxFuture<'_, Result<Examination, StartError>> {
         Box::pin(async {
-            let db = Database::connect(&config.database).await?;
+            let db = Database::connect_for_command(&config.database).await?;
             migrate::require_fit::<Migrator>(&db).await?;
             let key = log_key::checkpoint_key(&config.log, Missing::Refuse)?;
             let (_, store) = store_with_keys(config, &db).await?;
@@ -224,7 +224,7 @@ impl Server {
     ) -> BoxFuture<'a, Result<Report, StartError>> {
         Box::pin(async {
             let files = WrappingKeyFile::all(&config.encryption.key_files)?;
-            let db = Database::connect(&config.database).await?;
+            let db = Database::connect_for_command(&config.database).await?;
             migrate::require_fit::<Migrator>(&db).await?;
             let (keys, store) = store_with_keys(config, &db).await?;
             let report = key_rotation::rotate(&store, &keys, files, progress).await?;

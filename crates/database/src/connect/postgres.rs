@@ -9,15 +9,18 @@ use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Executor as _};
 
-use super::{Connections, pool, quiet_options};
+use super::{Connections, Statements, pool, quiet_options};
 use crate::{DatabaseConfig, DatabaseError};
 
 /// What every session of a database is told before anybody uses it.
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
     schema: Option<String>,
-    /// The longest statement; none: as long as it takes, for whoever migrates.
+    /// The longest statement; none: as long as it takes, for whoever migrates or counts.
     statement_timeout: Option<Duration>,
+    /// The longest standstill in a transaction; none: whoever migrates may stand as long as it
+    /// takes.
+    standstill: Option<Duration>,
 }
 
 /// How long a transaction may stand still in the middle before PostgreSQL ends it: what
@@ -25,10 +28,14 @@ pub(crate) struct Session {
 const LONGEST_STANDSTILL: Duration = Duration::from_mins(1);
 
 impl Session {
-    fn of(config: &DatabaseConfig) -> Self {
+    fn of(config: &DatabaseConfig, statements: Statements) -> Self {
         Self {
             schema: config.schema.clone(),
-            statement_timeout: Some(config.statement_timeout()),
+            statement_timeout: match statements {
+                Statements::Bounded => Some(config.statement_timeout()),
+                Statements::AsLongAsTheyTake => None,
+            },
+            standstill: Some(LONGEST_STANDSTILL),
         }
     }
 
@@ -37,6 +44,7 @@ impl Session {
         Self {
             schema: self.schema.clone(),
             statement_timeout: None,
+            standstill: None,
         }
     }
 
@@ -51,8 +59,7 @@ impl Session {
 
     /// In one round trip.
     fn statements(&self) -> String {
-        let standstill = self.statement_timeout.map(|_| LONGEST_STANDSTILL);
-        let [statement, standstill] = [self.statement_timeout, standstill]
+        let [statement, standstill] = [self.statement_timeout, self.standstill]
             .map(|timeout| timeout.unwrap_or_default().as_millis());
         // Compiling a plan takes longer than what most statements here take; of the few that
         // take long the estimates are too rough to tell when it would pay.
@@ -68,12 +75,15 @@ impl Session {
     }
 }
 
-pub(super) async fn open(config: &DatabaseConfig) -> Result<Connections, DatabaseError> {
+pub(super) async fn open(
+    config: &DatabaseConfig,
+    statements: Statements,
+) -> Result<Connections, DatabaseError> {
     if let Some(exposed) = config.exposed()? {
         tracing::warn!("{}", exposed.said());
     }
     let connect = connect_options(config)?;
-    let session = Session::of(config);
+    let session = Session::of(config, statements);
     let told = session.clone();
     let mut options = quiet_options("postgres://configured", config);
     options

@@ -107,14 +107,29 @@ async fn a_session_of_postgres_is_as_configured() {
     let Some(test) = TestDatabase::postgres(name).await else {
         return crate::conformance::say_not_run(name);
     };
-    let settings = [
-        ("statement_timeout", "10s"),
-        ("idle_in_transaction_session_timeout", "1min"),
-        ("jit", "off"),
-    ];
-    for (setting, expected) in settings {
+    assert_eq!(settings(&test.db).await, ["10s", "1min", "off"]);
+}
+
+#[tokio::test]
+async fn a_command_s_statement_takes_as_long_as_it_takes_and_stands_still_no_longer() {
+    let name = concat!(module_path!(), "::a_command_s_statement");
+    let Some(test) = TestDatabase::postgres(name).await else {
+        return crate::conformance::say_not_run(name);
+    };
+    let db = Database::connect_for_command(test.config()).await.unwrap();
+    assert_eq!(settings(&db).await, ["0", "1min", "off"]);
+}
+
+async fn settings(db: &Database) -> Vec<String> {
+    let mut values = Vec::new();
+    for setting in [
+        "statement_timeout",
+        "idle_in_transaction_session_timeout",
+        "jit",
+    ] {
         let show = Statement::from_string(sea_orm::DbBackend::Postgres, format!("SHOW {setting}"));
-        let row = test.db.writer().query_one_raw(show).await.unwrap().unwrap();
-        assert_eq!(row.try_get_by_index::<String>(0).unwrap(), expected);
+        let row = db.writer().query_one_raw(show).await.unwrap().unwrap();
+        values.push(row.try_get_by_index::<String>(0).unwrap());
     }
+    values
 }
