@@ -4,11 +4,17 @@
 //! What is over is over with the first of a month, so that a patient reads of at most one
 //! erasure a month, not of one a day. Breaking off loses nothing: what was erased says so,
 //! and the next writer looks at the log from its beginning.
+//!
+//! What is erased is lost for good, and so no single clock says that its time is over: that of
+//! this instance is believed up to a day beyond what another service told last. Where nobody
+//! tells anything the calendar stands still.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
+use aval_database::DatabaseError;
 use aval_domain::event::{Actor, Event, EventKind, Outcome};
 use aval_domain::id::EventId;
 use aval_domain::time::Timestamp;
@@ -18,7 +24,8 @@ use tokio_util::sync::CancellationToken;
 use crate::config::RetentionConfig;
 use crate::erasure::{Limit, Order, Target};
 use crate::own_trail::SOURCE;
-use crate::writer::Writer;
+use crate::store::Store;
+use crate::writer::{RecordError, Writer};
 
 /// What the patient reads as the ground.
 pub const GROUND: &str = "retention";
@@ -27,6 +34,27 @@ pub const GROUND: &str = "retention";
 const PAUSE: Duration = Duration::from_millis(100);
 /// How long to wait between two looks at the calendar, and after a failure.
 const BETWEEN_LOOKS: Duration = Duration::from_mins(10);
+
+/// How far beyond what another service told last this instance's clock is believed.
+const BELIEVED: Duration = Duration::from_hours(24);
+
+/// Why nothing was erased.
+#[derive(Debug, thiserror::Error)]
+enum NotErased {
+    /// What others told last could not be read.
+    #[error("what was told last could not be read")]
+    Untold(#[from] DatabaseError),
+    /// The log did not take it.
+    #[error(transparent)]
+    NotRecorded(#[from] RecordError),
+}
+
+/// What time it is as far as both say, this instance's clock and whoever told something last;
+/// none where nobody ever did.
+#[must_use]
+pub fn believed(now: Timestamp, told_last: Option<Timestamp>) -> Option<Timestamp> {
+    told_last.map(|told| now.min(told.saturating_add(BELIEVED)))
+}
 
 /// Until when which kinds are kept, at this moment: none where nothing is ever erased.
 #[must_use]
@@ -55,6 +83,7 @@ fn first_of_month(now: Timestamp, years_ago: u16) -> Option<Timestamp> {
 /// Erases what is over, whenever this instance writes the log, until `shutdown`.
 pub async fn keep_to(
     config: RetentionConfig,
+    store: Arc<dyn Store>,
     writer: Writer,
     environment: Environment,
     shutdown: CancellationToken,
@@ -67,12 +96,15 @@ pub async fn keep_to(
         // With what this writer has finished.
         let mut finished = None;
         while leads.wait_for(|leads| *leads).await.is_ok() {
-            let limits = limits(&config, environment.clock.now());
-            if finished.as_ref() != Some(&limits) {
-                match erase(&limits, &writer, &environment).await {
-                    Ok(()) => finished = Some(limits),
-                    Err(error) => tracing::warn!(%error, "what is over is not erased yet"),
-                }
+            let erasing = erase_anew(
+                &config,
+                store.as_ref(),
+                &writer,
+                &environment,
+                &mut finished,
+            );
+            if let Err(error) = erasing.await {
+                tracing::warn!(%error, "what is over is not erased yet");
             }
             tokio::select! {
                 () = tokio::time::sleep(BETWEEN_LOOKS) => {}
@@ -83,12 +115,38 @@ pub async fn keep_to(
     shutdown.run_until_cancelled(looking).await;
 }
 
+/// Erases what is over by now, unless this writer has `finished` that already.
+async fn erase_anew(
+    config: &RetentionConfig,
+    store: &dyn Store,
+    writer: &Writer,
+    environment: &Environment,
+    finished: &mut Option<Vec<Limit>>,
+) -> Result<(), NotErased> {
+    let now = environment.clock.now();
+    let Some(believed) = believed(now, store.told_last().await?) else {
+        return Ok(());
+    };
+    let limits = limits(config, believed);
+    if limits != self::limits(config, now) {
+        tracing::warn!(
+            "nothing more is erased by this clock: it is more than a day beyond what another \
+             service told last"
+        );
+    }
+    if finished.as_ref() != Some(&limits) {
+        erase(&limits, writer, environment).await?;
+        *finished = Some(limits);
+    }
+    Ok(())
+}
+
 /// Erases everything that is over by these limits.
 pub async fn erase(
     limits: &[Limit],
     writer: &Writer,
     environment: &Environment,
-) -> Result<(), crate::writer::RecordError> {
+) -> Result<(), RecordError> {
     let mut from = Some(0);
     while let Some(place) = from {
         let erased = writer.erase(order(place, limits, environment)).await?;
@@ -119,7 +177,7 @@ fn order(from: u64, limits: &[Limit], environment: &Environment) -> Order {
         },
         template,
         ground: GROUND.to_owned(),
-        random: std::sync::Arc::clone(&environment.random),
+        random: Arc::clone(&environment.random),
     }
 }
 
@@ -154,6 +212,23 @@ mod tests {
             assert_eq!(limit.before, at("2026-02-01T00:00:00Z"));
             assert!(limit.kinds.contains(&EventKind::AccessDecided));
         }
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_of_what_others_tell_is_believed_for_a_day_alone() {
+        let told = at("2026-11-30T12:00:00Z");
+        for (now, expected) in [
+            // Nothing was told since, by a clock that is right or a little ahead.
+            ("2026-11-30T12:00:05Z", "2026-11-30T12:00:05Z"),
+            ("2026-12-01T11:59:59Z", "2026-12-01T11:59:59Z"),
+            // Years ahead.
+            ("2046-11-30T12:00:00Z", "2026-12-01T12:00:00Z"),
+            // The other service's clock is ahead.
+            ("2006-11-30T12:00:00Z", "2006-11-30T12:00:00Z"),
+        ] {
+            assert_eq!(believed(at(now), Some(told)), Some(at(expected)), "{now}");
+        }
+        assert_eq!(believed(at("2046-11-30T12:00:00Z"), None), None);
     }
 
     #[test]

@@ -157,7 +157,7 @@ impl Server {
         let hearing = Arc::new(Hearing::new(Arc::clone(&environment.clock)));
         let heard = Arc::clone(&hearing);
         let app = App::new(
-            store,
+            Arc::clone(&store),
             writer.clone(),
             key,
             page_tokens,
@@ -179,6 +179,7 @@ impl Server {
             grpc,
             ops,
             db: db.clone(),
+            store,
             writer: writer.clone(),
             writing,
             tail,
@@ -308,6 +309,7 @@ struct Tasks {
     grpc: BoundServer,
     ops: OpsServer,
     db: Database,
+    store: Arc<dyn Store>,
     writer: Writer,
     writing: WriterTask,
     tail: Tail,
@@ -341,6 +343,7 @@ impl Tasks {
         ));
         let pruning = tokio::spawn(retention::keep_to(
             self.retention,
+            self.store,
             self.writer.clone(),
             self.environment.clone(),
             shutdown.clone(),

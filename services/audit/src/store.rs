@@ -182,6 +182,10 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// How many entries there are.
     fn size(&self) -> Answer<'_, u64>;
 
+    /// When the newest event occurred that another service told and that tells something still,
+    /// by that service's clock.
+    fn told_last(&self) -> Answer<'_, Option<Timestamp>>;
+
     /// Whom the entries from this place on concern, at most [`MOST_NEWS`] of them: also
     /// those to whom an entry's patient leads.
     fn news_from(&self, from: u64) -> Answer<'_, News>;

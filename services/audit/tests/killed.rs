@@ -213,7 +213,7 @@ async fn record_long_ago(path: &str, patients: usize) -> Vec<PatientId> {
     let db = Database::connect(&config.database).await.unwrap();
     let store = Arc::new(SqlStore::new(db.clone(), Arc::new(keys)));
     let clock = Arc::new(ManualClock::new(long_ago));
-    let (writer, task) = Writer::new(store, Arc::new(key), clock);
+    let (writer, task) = Writer::new(store, Arc::new(key), clock.clone());
     let stop = CancellationToken::new();
     let writing = tokio::spawn(task.run(stop.clone()));
     let mut leads = writer.leads();
@@ -223,16 +223,19 @@ async fn record_long_ago(path: &str, patients: usize) -> Vec<PatientId> {
         std::iter::repeat_with(|| PatientId::new(long_ago, random.as_ref()))
             .take(patients)
             .collect();
-    let access = |sequence: u64| {
+    let event = |at: Timestamp| {
         let name = "consent".to_owned();
-        let mut event = Event::new(
-            EventId::new(long_ago, random.as_ref()),
-            long_ago,
+        Event::new(
+            EventId::new(at, random.as_ref()),
+            at,
             EventKind::AccessDecided,
             Outcome::Success,
             Actor::Service { name },
             "records",
-        );
+        )
+    };
+    let access = |sequence: u64| {
+        let mut event = event(long_ago);
         let turn = usize::try_from(sequence).unwrap() % patients.len();
         event.patient_id = Some(patients[turn]);
         (sequence, SealedEvent::seal(event, random.as_ref()).unwrap())
@@ -243,6 +246,12 @@ async fn record_long_ago(path: &str, patients: usize) -> Vec<PatientId> {
         let delivery = Submission::new("consent", 1, events).unwrap();
         writer.record(delivery).await.unwrap();
     }
+    // That it is long ago is not for the clock of this service alone to say.
+    clock.set(SystemClock.now());
+    let newest = SealedEvent::seal(event(clock.now()), random.as_ref()).unwrap();
+    let newest = vec![(DELIVERIES * EVENTS_PER_DELIVERY + 1, newest)];
+    let newest = Submission::new("consent", 1, newest).unwrap();
+    writer.record(newest).await.unwrap();
     stop.cancel();
     writing.await.unwrap();
     db.close().await.unwrap();

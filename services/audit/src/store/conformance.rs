@@ -102,6 +102,7 @@ aval_database::conformance_suite! {
         more_than_one_step_erases_is_erased_step_by_step,
         a_page_has_what_was_erased_beside_what_was_not,
         what_is_over_is_erased_and_nothing_else,
+        what_was_told_last_is_another_service_s_and_not_erased,
         an_erasure_that_is_not_what_was_done_changes_nothing,
         a_page_is_a_walk_along_an_index,
         the_acts_of_a_professional_are_those_under_every_identifier,

@@ -191,12 +191,8 @@ impl Store for SqlStore {
         from_sequence: u64,
         limit: u64,
     ) -> Answer<'_, Vec<LeafContent>> {
-        Box::pin(heads::patient_leaves(
-            &self.db,
-            patient_id,
-            from_sequence,
-            limit,
-        ))
+        let (db, from) = (&self.db, from_sequence);
+        Box::pin(heads::patient_leaves(db, patient_id, from, limit))
     }
 
     fn recorded<'a>(&'a self, events: &'a [EventId]) -> Answer<'a, Recorded> {
@@ -334,6 +330,10 @@ impl Store for SqlStore {
 
     fn size(&self) -> Answer<'_, u64> {
         Box::pin(onward::size(&self.db))
+    }
+
+    fn told_last(&self) -> Answer<'_, Option<Timestamp>> {
+        Box::pin(onward::told_last(&self.db))
     }
 
     fn news_from(&self, from: u64) -> Answer<'_, News> {

@@ -9,6 +9,7 @@ use aval_merkle_log::leaf::leaf_hash;
 
 use super::fixture::Fixture;
 use crate::erasure::{Limit, MOST_AT_ONCE, Target, told_in};
+use crate::own_trail;
 use crate::query::{Filter, Query, Scope};
 use crate::store::sql::damage;
 use crate::store::{Sequence, Store};
@@ -197,6 +198,34 @@ pub(super) async fn what_is_over_is_erased_and_nothing_else(fixture: &Fixture) {
     assert_eq!(of(5).event.after["log_indexes"], "2");
     let again = fixture.store.erasable(&target).await.unwrap();
     assert!(again.rows.is_empty());
+}
+
+/// By that no clock of this service alone says what is over.
+pub(super) async fn what_was_told_last_is_another_service_s_and_not_erased(fixture: &Fixture) {
+    let sample = &fixture.sample;
+    assert_eq!(fixture.store.told_last().await.unwrap(), None);
+    let mut hand = fixture.take_over().await;
+    let own = [sample.of_service(EventKind::TrailRead)];
+    fixture
+        .append_from(own_trail::SOURCE, &mut hand, &own)
+        .await;
+    assert_eq!(fixture.store.told_last().await.unwrap(), None);
+    let patient = sample.patient_id();
+    let told = [sample.of_service(EventKind::SessionOpened)];
+    fixture.append(&mut hand, &told).await;
+    sample.clock.advance(Duration::from_secs(100));
+    let later = [sample.access(Some(patient))];
+    fixture.append(&mut hand, &later).await;
+    sample.clock.advance(Duration::from_hours(100_000));
+    let own = [sample.of_service(EventKind::TrailRead)];
+    fixture
+        .append_from(own_trail::SOURCE, &mut hand, &own)
+        .await;
+    let last = fixture.store.told_last().await.unwrap();
+    assert_eq!(last, Some(later[0].occurred_at));
+    fixture.erase(&mut hand, Target::Patient(patient)).await;
+    let last = fixture.store.told_last().await.unwrap();
+    assert_eq!(last, Some(told[0].occurred_at));
 }
 
 pub(super) async fn an_erasure_that_is_not_what_was_done_changes_nothing(fixture: &Fixture) {

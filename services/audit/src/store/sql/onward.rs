@@ -2,6 +2,7 @@
 
 use aval_database::{Database, DatabaseError};
 use aval_domain::id::{PatientId, PractitionerId};
+use aval_domain::time::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait as _, JoinType};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use uuid::Uuid;
@@ -10,6 +11,7 @@ use super::entity::{alias, event, log_head};
 use super::row;
 use crate::query::{News, Scope};
 use crate::store::MOST_NEWS;
+use crate::{erasure, own_trail};
 
 pub(super) async fn size(db: &Database) -> Result<u64, DatabaseError> {
     let head = log_head::Entity::find_by_id(log_head::ONLY)
@@ -17,6 +19,22 @@ pub(super) async fn size(db: &Database) -> Result<u64, DatabaseError> {
         .await?;
     let Some(head) = head else { return Ok(0) };
     row::unsigned(head.size, "log_head", "size", &head.id)
+}
+
+/// What this service recorded of its own accord says nothing here, nor does an erased row, whose
+/// time is this service's.
+pub(super) async fn told_last(db: &Database) -> Result<Option<Timestamp>, DatabaseError> {
+    let occurred_at: Option<i64> = event::Entity::find()
+        .select_only()
+        .column(event::Column::OccurredAt)
+        .filter(event::Column::Source.is_not_in([own_trail::SOURCE, erasure::SOURCE]))
+        .filter(event::Column::Payload.is_not_null())
+        .order_by_desc(event::Column::LogIndex)
+        .limit(1)
+        .into_tuple()
+        .one(db.reader())
+        .await?;
+    Ok(occurred_at.map(Timestamp::from_micros))
 }
 
 /// Whom one entry concerns: its place, its patient, the human who has that patient's
