@@ -16,6 +16,9 @@ pub const LONGEST_EVENT: usize = 256 * 1024;
 /// The most events that one delivery carries.
 pub const MOST_EVENTS: usize = 1_000;
 
+/// The largest epoch and sequence: what the database counts in.
+pub const LARGEST_NUMBER: u64 = i64::MAX.unsigned_abs();
+
 /// Consecutive events of one producer.
 ///
 /// Made by [`Submission::new`] alone, so that the sequences are known to have no
@@ -63,13 +66,13 @@ pub enum Unrecordable {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotASubmission {
     /// The epoch is not 1 to 2^63 - 1.
-    #[error("must be 1 to 9223372036854775807")]
+    #[error("must be 1 to {LARGEST_NUMBER}")]
     Epoch,
     /// There is no event, or more than [`MOST_EVENTS`].
     #[error("must be 1 to {MOST_EVENTS} events")]
     Count,
     /// The event at this position has not the sequence that follows.
-    #[error("must ascend without a hole, from 1 to 9223372036854775807")]
+    #[error("must ascend without a hole, from 1 to {LARGEST_NUMBER}")]
     Sequence(usize),
 }
 
@@ -182,9 +185,10 @@ fn canonical_bytes(event: &Event) -> Result<Vec<u8>, CanonicalError> {
     to_canonical_bytes(&value)
 }
 
-/// What the database counts in.
-fn fits(number: u64) -> bool {
-    number >= 1 && i64::try_from(number).is_ok()
+/// Whether this is the number of an event, or of a life of an outbox.
+#[must_use]
+pub fn fits(number: u64) -> bool {
+    (1..=LARGEST_NUMBER).contains(&number)
 }
 
 #[cfg(test)]

@@ -26,10 +26,7 @@ use aval_runtime::status::{FieldErrors, Refusal};
 
 use crate::app::{AppendEvents, Appended, DeliveryReceipt, EraseEvents, MOST_RECEIPTS};
 use crate::erasure::LONGEST_GROUND;
-use crate::submission::MOST_EVENTS;
-
-/// The largest epoch and sequence: what the database counts in.
-const LARGEST_NUMBER: u64 = i64::MAX.unsigned_abs();
+use crate::submission::{self, LARGEST_NUMBER, MOST_EVENTS, NotASubmission};
 
 /// Reads a delivery. Too many events are refused before they are looked at.
 pub(super) fn append_events(request: &AppendEventsRequest) -> Result<AppendEvents, Refusal> {
@@ -72,11 +69,13 @@ fn event_receipt(receipt: DeliveryReceipt) -> EventReceipt {
 /// How a producer's outbox stands.
 pub(super) fn report_outbox(request: &ReportOutboxRequest) -> Result<Report, Refusal> {
     let mut fields = FieldErrors::new();
-    if !(1..=LARGEST_NUMBER).contains(&request.epoch) {
-        fields.add("epoch", "must be 1 to 9223372036854775807");
+    if !submission::fits(request.epoch) {
+        fields.add("epoch", NotASubmission::Epoch.to_string());
     }
+    // 0: none was given yet.
     if request.newest_sequence > LARGEST_NUMBER {
-        fields.add("newest_sequence", "must be at most 9223372036854775807");
+        let rule = format!("must be at most {LARGEST_NUMBER}");
+        fields.add("newest_sequence", rule);
     }
     let oldest = request.oldest_waiting_at.as_ref();
     let oldest = optional_timestamp_from_proto(&mut fields, "oldest_waiting_at", oldest);
