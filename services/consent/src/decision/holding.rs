@@ -12,7 +12,7 @@ use crate::visibility::VisibilityKind;
 
 /// How far ahead an answer is promised whose end the asker may not know: also where there
 /// is none, so that its absence tells nothing.
-const LONGEST_PROMISE: Duration = Duration::from_secs(60);
+const LONGEST_PROMISE: Duration = Duration::from_mins(1);
 
 /// The earliest instant after `now` at which anything in the basis begins or ends by
 /// itself, or another policy comes into force. Until then the same question has the same

@@ -111,7 +111,6 @@ async fn connection_of_polls(
 
 #[cfg(test)]
 mod tests {
-
     use aval_database::migrate;
     use aval_database::testing::test_databases;
     use aval_domain::event::{EventKind, Outcome};

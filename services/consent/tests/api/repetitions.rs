@@ -81,3 +81,40 @@ async fn an_authorization_repeated_is_the_same_decision_and_one_event() {
     let status = decisions.authorize(request).await.unwrap_err();
     assert_eq!(reason(&status), "REQUEST_ID_REUSED");
 }
+
+#[tokio::test]
+async fn an_authorization_repeated_after_the_revocation_is_a_denial_with_its_own_event() {
+    let stand = Stand::start().await;
+    stand.grant_to_doctor().await;
+    let message = proto::AuthorizeRequest {
+        question: Some(question()),
+        request_id: request_id(),
+    };
+    let mut decisions = stand.decisions(Person::Doctor);
+    let mut authorize = async || {
+        let request = stand.request(message.clone(), Person::Doctor);
+        decisions.authorize(request).await.unwrap().into_inner()
+    };
+    let effect_of = |answer: &proto::AuthorizeResponse| answer.decision.as_ref().unwrap().effect();
+    let first = authorize().await;
+    assert_eq!(effect_of(&first), proto::Effect::Permit);
+    let revoke = proto::RevokeAllGrantsRequest {
+        patient_id: ANNA.to_owned(),
+        request_id: request_id(),
+    };
+    let request = stand.request(revoke, Person::Anna);
+    let mut grants = stand.grants(Person::Anna);
+    grants.revoke_all_grants(request).await.unwrap();
+    let second = authorize().await;
+    assert_eq!(effect_of(&second), proto::Effect::Deny);
+    assert_ne!(second.event_id, first.event_id);
+    assert_eq!(authorize().await, second);
+    let expected = [
+        "record.opened",
+        "grant.created",
+        "access.decided",
+        "grant.revoked",
+        "access.decided",
+    ];
+    assert_eq!(stand.neighbours.event_kinds(5).await, expected);
+}
