@@ -4,11 +4,14 @@
 //! verifies it against the authority it was given; the authorities of the machine
 //! count for nothing. Files are read again on [`ServerTls::reload`] and
 //! [`ClientTls::reload`]; what is established keeps its certificates, what comes
-//! after gets the new ones.
+//! after gets the new ones. A client of HTTPS looks at its files before each request
+//! ([`HttpsClient`]).
 
+mod https_client;
 mod shown;
 mod validity;
 
+pub use https_client::{HttpsClient, HttpsClientError, HttpsFiles};
 pub use validity::{Standing, Validity};
 
 use std::path::{Path, PathBuf};

@@ -282,8 +282,14 @@ fn app(
         directory: Arc::new(DirectoryClient::new(connect_lazy(
             &config.practitioner_directory,
         )?)),
-        practitioners_provider: Arc::new(HttpProvider::new(&config.practitioners_provider)?),
-        patients_provider: Arc::new(HttpProvider::new(&config.patients_provider)?),
+        practitioners_provider: Arc::new(HttpProvider::new(
+            "practitioners_provider",
+            &config.practitioners_provider,
+        )?),
+        patients_provider: Arc::new(HttpProvider::new(
+            "patients_provider",
+            &config.patients_provider,
+        )?),
         provider_names: ProviderNames::new(&patient_keys.derived(NAMES_AT_PROVIDERS)),
         other_provider_names: patient_keys
             .derived_from_others(NAMES_AT_PROVIDERS)

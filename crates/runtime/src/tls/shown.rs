@@ -130,21 +130,29 @@ impl Own {
 }
 
 fn gauge(ends: Arc<Ends>) -> ObservableGauge<i64> {
+    observed_end(move |observe| {
+        observe("certificate", ends.certificate.load(Ordering::Relaxed));
+        observe("client_ca", ends.client_ca.load(Ordering::Relaxed));
+    })
+}
+
+/// Shows one more end, under this `file`.
+pub(super) fn end_gauge(file: &'static str, end: Arc<AtomicI64>) -> ObservableGauge<i64> {
+    observed_end(move |observe| observe(file, end.load(Ordering::Relaxed)))
+}
+
+fn observed_end(
+    ends: impl Fn(&dyn Fn(&'static str, i64)) + Send + Sync + 'static,
+) -> ObservableGauge<i64> {
     meter()
         .i64_observable_gauge("aval.tls.not_after")
         .with_description(
-            "Until when the listener's own certificate, and the last authority for its \
-             callers', are valid: seconds since 1970.",
+            "Until when the listener's own certificate, the last authority for its callers', \
+             and what is shown to an identity provider are valid: seconds since 1970.",
         )
         .with_unit("s")
         .with_callback(move |gauge| {
-            for (file, end) in [
-                ("certificate", &ends.certificate),
-                ("client_ca", &ends.client_ca),
-            ] {
-                let end = end.load(Ordering::Relaxed);
-                gauge.observe(end, &[KeyValue::new("file", file)]);
-            }
+            ends(&|file, end| gauge.observe(end, &[KeyValue::new("file", file)]));
         })
         .build()
 }

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use super::issuer_http::IssuerHttp;
 use super::{KeyError, KeySource, VerificationKey};
 use crate::config::{ConfigError, TokenConfig};
-use crate::tls;
+use crate::tls::{self, HttpsClientError};
 
 /// Keys older than this are fetched again in the background, so that a withdrawn
 /// key is forgotten.
@@ -72,6 +72,15 @@ pub enum JwksError {
     /// The answer is longer than any that is looked at.
     #[error("the token issuer's answer is too long")]
     TooLong,
+}
+
+impl From<HttpsClientError> for JwksError {
+    fn from(error: HttpsClientError) -> Self {
+        match error {
+            HttpsClientError::Tls(error) => Self::Tls(error),
+            HttpsClientError::Http(error) => Self::Http(error),
+        }
+    }
 }
 
 impl JwksSource {

@@ -34,6 +34,11 @@ impl Pki {
         self.folder.path().join("ca.pem")
     }
 
+    /// What is in that file.
+    pub(crate) fn pem(&self) -> String {
+        std::fs::read_to_string(self.authority()).unwrap()
+    }
+
     /// A certificate for `localhost` with this SPIFFE name.
     pub(crate) fn files(&self, name: &str) -> TlsFiles {
         self.files_with_uris(name, &[&format!("spiffe://aval.test/{name}")])

@@ -8,7 +8,7 @@ use aval_domain::time::Timestamp;
 use aval_runtime::caller::CertificateThumbprint;
 use aval_runtime::config::TlsFiles;
 use aval_runtime::status::Causes;
-use aval_runtime::tls;
+use aval_runtime::tls::{HttpsClient, HttpsClientError, HttpsFiles, TlsError};
 use futures::future::BoxFuture;
 use jsonwebtoken::Algorithm;
 use reqwest::{RequestBuilder, Response, StatusCode};
@@ -32,14 +32,13 @@ const LARGEST_ANSWER: usize = 256 * 1024;
 /// A provider over HTTPS. Discovery and keys are fetched when first needed.
 #[derive(Debug)]
 pub struct HttpProvider {
-    http: reqwest::Client,
+    http: HttpsClient,
     discovery_url: String,
     client: ProviderClient,
     expected: ExpectedIdToken,
     algorithms: Vec<Algorithm>,
     client_secret: Option<String>,
     introspects: bool,
-    own: Option<CertificateThumbprint>,
     published: Mutex<Published>,
     fetches: AtomicU64,
 }
@@ -56,34 +55,34 @@ pub enum ProviderSetupError {
         #[source]
         source: std::io::Error,
     },
-    /// The authority's file cannot be used.
+    /// The authority's file, or the certificate's, cannot be used.
     #[error(transparent)]
-    Tls(#[from] tls::TlsError),
+    Tls(#[from] TlsError),
     /// The HTTP client cannot be built.
     #[error("the HTTP client of the identity provider cannot be built")]
-    Http(#[from] reqwest::Error),
+    Http(#[from] HttpsClientError),
 }
 
 impl HttpProvider {
-    /// A provider as configured. Nothing is fetched yet.
-    pub fn new(config: &ProviderConfig) -> Result<Self, ProviderSetupError> {
-        tls::install_crypto_provider();
-        let http = reqwest::Client::builder()
-            .timeout(config.timeout.get())
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .https_only(true);
-        let shown = config.client_certificate.as_ref();
-        let tls = match shown {
-            Some(own) => tls::foreign_client_config(&TlsFiles {
+    /// A provider as configured, which this name tells from the others in the metrics.
+    /// Nothing is fetched yet.
+    pub fn new(name: &'static str, config: &ProviderConfig) -> Result<Self, ProviderSetupError> {
+        let files = match &config.client_certificate {
+            Some(own) => HttpsFiles::Own(TlsFiles {
                 certificate: own.certificate.clone(),
                 private_key: own.private_key.clone(),
                 client_ca: config.ca.clone(),
-            })?,
-            None => tls::client_config_without_identity(&config.ca)?,
+            }),
+            None => HttpsFiles::Authority(config.ca.clone()),
         };
-        let own = shown.map(|own| tls::thumbprint(&own.certificate));
-        let http = http.tls_backend_preconfigured(tls).build()?;
+        let timeout = config.timeout.get();
+        let http = HttpsClient::new(files, move || {
+            reqwest::Client::builder()
+                .timeout(timeout)
+                .redirect(reqwest::redirect::Policy::none())
+                .no_proxy()
+        })?;
+        let http = http.showing_its_end(name)?;
         let client_secret = config.client_secret_file.as_ref().map(|path| {
             let secret = std::fs::read_to_string(path);
             let unreadable = |source| ProviderSetupError::Unreadable {
@@ -115,7 +114,6 @@ impl HttpProvider {
                 .collect(),
             client_secret: client_secret.transpose()?,
             introspects: config.introspection,
-            own: own.transpose()?,
             published: Mutex::default(),
             fetches: AtomicU64::new(0),
         })
@@ -136,7 +134,7 @@ impl HttpProvider {
         }
         if self.introspects {
             let said = self.introspect(&discovery, &proof.access_token).await?;
-            binding::check(&said, &[presenter, self.own])?;
+            binding::check(&said, &[presenter, self.http.own()])?;
         }
         let user_info = self.user_info(&discovery, &proof.access_token).await?;
         if user_info.get("sub").and_then(Value::as_str) != Some(&claims.subject) {
@@ -194,9 +192,13 @@ impl HttpProvider {
     }
 
     async fn fetch(&self) -> Result<(Discovery, ProviderKeys), SignInRefused> {
-        let answer = self.fetched(self.http.get(&self.discovery_url)).await?;
-        let discovery = Discovery::read(&answer, &self.expected.issuer, self.own.is_some())?;
-        let answer = self.fetched(self.http.get(&discovery.jwks_uri)).await?;
+        let answer = self
+            .fetched(self.http.current().get(&self.discovery_url))
+            .await?;
+        let discovery = Discovery::read(&answer, &self.expected.issuer, self.http.own().is_some())?;
+        let answer = self
+            .fetched(self.http.current().get(&discovery.jwks_uri))
+            .await?;
         let keys = ProviderKeys::from_jwks(&answer, &self.algorithms);
         Ok((discovery, keys.ok_or(SignInRefused::Unavailable)?))
     }
@@ -208,6 +210,7 @@ impl HttpProvider {
     ) -> Result<Map<String, Value>, SignInRefused> {
         let request = self
             .http
+            .current()
             .get(&discovery.userinfo_endpoint)
             .bearer_auth(access_token);
         let answer = self.send(request).await?;
@@ -232,6 +235,7 @@ impl HttpProvider {
         let endpoint = endpoint.ok_or(SignInRefused::Unavailable)?;
         let request = self
             .http
+            .current()
             .post(endpoint)
             .basic_auth(&self.expected.client_id, self.client_secret.as_ref())
             .form(&[("token", access_token)]);
