@@ -45,5 +45,6 @@ pub mod vitals;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 mod answer;
+mod bounded_tasks;
 mod deadline;
 mod methods;

@@ -64,35 +64,37 @@ impl Peer {
     }
 }
 
-/// Serves a connection until its client leaves, or until it has lived long enough
-/// or the server drains and its calls are done.
-pub(super) async fn serve(
+type Socket = outgoing::Socket<OwnedReadHalf, OwnedWriteHalf>;
+type Stream = Either<Socket, tokio_rustls::server::TlsStream<Socket>>;
+
+/// A connection whose other side has shown who it is.
+pub(super) struct Established {
+    stream: Stream,
+    peer: Peer,
+    remote: SocketAddr,
+}
+
+/// Shakes hands; none: the other side did not do so in time, or not as it must.
+pub(super) async fn establish(
     shared: Arc<Shared>,
     tls: Option<Arc<ServerTls>>,
     stream: TcpStream,
     remote: SocketAddr,
-    age: Duration,
-) {
-    let (stream, peer) = match establish(&shared, tls, stream).await {
-        Ok(established) => established,
+) -> Option<Established> {
+    match shake_hands(&shared, tls, stream).await {
+        Ok((stream, peer)) => Some(Established {
+            stream,
+            peer,
+            remote,
+        }),
         Err(error) => {
             tracing::debug!(%remote, %error, "a connection was not established");
-            return;
+            None
         }
-    };
-    if let Err(unknown) = &peer.caller {
-        tracing::warn!(%remote, reason = %unknown, "a certificate names no caller");
-    }
-    let draining = shared.draining.clone();
-    if let Err(error) = serve_calls(shared, Arc::new(peer), stream, age, draining).await {
-        tracing::debug!(%remote, %error, "a connection failed");
     }
 }
 
-type Socket = outgoing::Socket<OwnedReadHalf, OwnedWriteHalf>;
-type Stream = Either<Socket, tokio_rustls::server::TlsStream<Socket>>;
-
-async fn establish(
+async fn shake_hands(
     shared: &Shared,
     tls: Option<Arc<ServerTls>>,
     stream: TcpStream,
@@ -112,6 +114,23 @@ async fn establish(
         None => Peer::new(Err(CallerUnknown::CertificateMissing), None, shared),
     };
     Ok((Either::Right(stream), peer))
+}
+
+/// Serves a connection until its client leaves, or until it has lived long enough
+/// or the server drains and its calls are done.
+pub(super) async fn serve(shared: Arc<Shared>, established: Established, age: Duration) {
+    let Established {
+        stream,
+        peer,
+        remote,
+    } = established;
+    if let Err(unknown) = &peer.caller {
+        tracing::warn!(%remote, reason = %unknown, "a certificate names no caller");
+    }
+    let draining = shared.draining.clone();
+    if let Err(error) = serve_calls(shared, Arc::new(peer), stream, age, draining).await {
+        tracing::debug!(%remote, %error, "a connection failed");
+    }
 }
 
 async fn serve_calls(

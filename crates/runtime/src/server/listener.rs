@@ -13,11 +13,18 @@ use tokio_util::task::AbortOnDropHandle;
 use tonic_health::server::HealthReporter;
 
 use super::{ServerError, Shared, connection, health};
+use crate::bounded_tasks::{BoundedTasks, room};
 use crate::condition::Condition;
 use crate::tls::ServerTls;
 
-/// Connections at once; more wait in the system's queue.
+/// Connections at once of whoever has shown a certificate; more wait in the system's queue.
 const CONNECTIONS: usize = 4096;
+/// Handshakes at once: of whoever has shown nothing yet, so that they take no connection from
+/// those who have.
+const HANDSHAKES: usize = 256;
+/// When there are so many, the oldest is ended for the next, once it has had so long: some two
+/// thousand a second, which is about what a core could shake hands with at all.
+const LEAST_HANDSHAKE: Duration = Duration::from_millis(125);
 /// After an error of the system's, such as too many open files.
 const AFTER_A_FAILED_ACCEPT: Duration = Duration::from_millis(100);
 
@@ -96,29 +103,36 @@ impl BoundServer {
             AbortOnDropHandle::new(tokio::spawn(health::follow(reporter, services, condition)))
         });
         let mut connections = JoinSet::new();
+        let mut handshakes = BoundedTasks::new(HANDSHAKES, LEAST_HANDSHAKE);
         let read_every = self.shared.config.certificates_read_every.get();
         let mut read_certificates = tokio::time::interval(read_every);
         loop {
+            let full_until = handshakes.full_until();
+            let has_room = full_until.is_none() && connections.len() < CONNECTIONS;
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
                 Some(_) = connections.join_next() => {}
+                Some(done) = handshakes.next() => if let Some(established) = done {
+                    let (shared, age) = (Arc::clone(&self.shared), self.connection_age());
+                    connections.spawn(connection::serve(shared, established, age));
+                },
                 _ = read_certificates.tick() => self.read_certificates(),
-                accepted = self.listener.accept(), if connections.len() < CONNECTIONS => {
-                    match accepted {
-                        Ok((stream, remote)) => {
-                            let shared = Arc::clone(&self.shared);
-                            let (tls, age) = (self.tls.clone(), self.connection_age());
-                            connections.spawn(connection::serve(shared, tls, stream, remote, age));
-                        }
-                        Err(error) => {
-                            tracing::warn!(%error, "a connection was not accepted");
-                            tokio::time::sleep(AFTER_A_FAILED_ACCEPT).await;
-                        }
+                () = room(full_until), if full_until.is_some() => {}
+                accepted = self.listener.accept(), if has_room => match accepted {
+                    Ok((stream, remote)) => {
+                        let (shared, tls) = (Arc::clone(&self.shared), self.tls.clone());
+                        handshakes.spawn(connection::establish(shared, tls, stream, remote));
                     }
-                }
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection was not accepted");
+                        tokio::time::sleep(AFTER_A_FAILED_ACCEPT).await;
+                    }
+                },
             }
         }
+        // Nothing was called over them yet: whoever shakes hands goes elsewhere.
+        drop(handshakes);
         // From here on nothing is told but that it drains.
         if let Some(told) = told {
             told.abort();
