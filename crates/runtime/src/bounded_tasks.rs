@@ -63,6 +63,11 @@ impl<T: Send + 'static> BoundedTasks<T> {
             }
         }
     }
+
+    /// How many run.
+    pub(crate) fn len(&self) -> usize {
+        self.tasks.len()
+    }
 }
 
 /// Sleeps until there is room.
@@ -100,6 +105,7 @@ mod tests {
         assert_eq!(tasks.next().await, Some(()));
         // The one that made way, the one that ended and the one that goes on.
         assert_eq!(Arc::strong_count(&running), 2);
+        assert_eq!(tasks.len(), 1);
         assert_eq!(tasks.full_until(), None);
     }
 }

@@ -5,7 +5,7 @@
 //! [`environment`], [`boot_clock`], [`telemetry`]), who is on the other side ([`tls`],
 //! [`caller`], [`token`]), what a use case gets of that ([`context`]), how values and errors
 //! cross the wire ([`convert`], [`page`], [`status`]), and the two ends of a connection
-//! ([`server`] and [`ops`], the [`condition`] that they tell of, and the [`vitals`] that are a
+//! ([`server`], [`ops`] on an [`http_listener`], the [`condition`] that they tell of, and the [`vitals`] that are a
 //! part of it; [`channel`], [`following`] and [`trail`]; [`call`] between them; [`flights`] for
 //! what many read at once). [`program`] is what starts it all, and [`schema`] opens its
 //! database.
@@ -32,6 +32,7 @@ pub mod channel;
 pub mod condition;
 pub mod flights;
 pub mod following;
+pub mod http_listener;
 pub mod ops;
 pub mod program;
 pub mod schema;

@@ -12,63 +12,39 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use futures::future::BoxFuture;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::condition::Condition;
 use crate::config::OpsConfig;
+use crate::http_listener::HttpListener;
 use crate::telemetry::metrics;
 
 /// The listener, holding its port.
 #[derive(Debug)]
-pub struct OpsServer {
-    listener: TcpListener,
-    address: SocketAddr,
-}
+pub struct OpsServer(HttpListener);
 
 impl OpsServer {
     /// Takes the port.
     pub async fn bind(config: &OpsConfig) -> Result<Self, std::io::Error> {
-        let listener = TcpListener::bind(config.listen).await?;
-        let address = listener.local_addr()?;
-        Ok(Self { listener, address })
+        Ok(Self(HttpListener::bind(config.listen).await?))
     }
 
     /// The address it listens on, with the port that was taken for port 0.
     #[must_use]
     pub fn bound_address(&self) -> SocketAddr {
-        self.address
+        self.0.bound_address()
     }
 
     /// Answers until `shutdown`; from then on, and until this returns, `/ready` is not
-    /// served.
+    /// served. Whoever is still there after five seconds is cut off.
     #[must_use = "a future does nothing before it is awaited"]
     pub fn serve(
         self,
         condition: Condition,
         shutdown: CancellationToken,
-    ) -> BoxFuture<'static, Result<(), std::io::Error>> {
-        Box::pin(async move {
-            tracing::info!(address = %self.address, "serving health and metrics");
-            axum::serve(self.listener, routes(condition))
-                .with_graceful_shutdown(shutdown.cancelled_owned())
-                .await
-        })
-    }
-
-    /// The same. That it ends by itself is said in the log: calls are answered all the same.
-    #[must_use = "a future does nothing before it is awaited"]
-    pub fn serve_on(
-        self,
-        condition: Condition,
-        shutdown: CancellationToken,
     ) -> BoxFuture<'static, ()> {
-        let served = self.serve(condition, shutdown);
-        Box::pin(async move {
-            if let Err(error) = served.await {
-                tracing::error!(%error, "health and metrics are no longer served");
-            }
-        })
+        tracing::info!(address = %self.bound_address(), "serving health and metrics");
+        self.0.serve(routes(condition), shutdown)
     }
 }
 

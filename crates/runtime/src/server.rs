@@ -115,7 +115,7 @@ pub enum ServerError {
 ///     // The outbox's relay is spawned here, with `trail` and `shutdown`.
 ///     server.telling(condition).serve(shutdown).await;
 ///     drained.cancel();
-///     ops.await??;
+///     ops.await?;
 ///     Ok(())
 /// }
 /// ```

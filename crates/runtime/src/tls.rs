@@ -8,10 +8,12 @@
 //! ([`HttpsClient`]).
 
 mod https_client;
+mod public;
 mod shown;
 mod validity;
 
 pub use https_client::{HttpsClient, HttpsClientError, HttpsFiles};
+pub use public::PublicTls;
 pub use validity::{Standing, Validity};
 
 use std::path::{Path, PathBuf};

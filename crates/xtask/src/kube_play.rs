@@ -35,7 +35,7 @@ const CALLERS: [&str; 2] = ["operator", "gateway"];
 /// How long anything may take that only has to happen.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// `terminationGracePeriodSeconds` of every pod.
-const GRACE_SECONDS: u32 = 30;
+const GRACE_SECONDS: u32 = 40;
 
 /// Plays it; with `programs`, a folder of static programs that are there already.
 pub(crate) fn run(programs: Option<&Path>) -> Result<()> {

@@ -369,7 +369,7 @@ impl Tasks {
         let watching = vitals.spawn("tail", &shutdown, self.tail.run(shutdown.clone()));
         let condition = Condition::of(self.db.clone()).while_alive(&vitals);
         // Ready is who can read: an instance that does not write serves all the same.
-        let ops = tokio::spawn(self.ops.serve_on(condition.clone(), shutdown.clone()));
+        let ops = tokio::spawn(self.ops.serve(condition.clone(), shutdown.clone()));
 
         let serving = self.grpc.telling(condition).serve(shutdown.clone());
         // Of what is vital nothing is to be told: whichever of them was lost, it was said.

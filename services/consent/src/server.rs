@@ -174,9 +174,7 @@ impl Server {
         let relaying = relay(db.clone(), SOURCE, clock(), trail, drained.clone());
         lives("relay", relaying.boxed());
         let condition = Condition::of(db).while_alive(&vitals);
-        tasks.push(tokio::spawn(
-            ops.serve_on(condition.clone(), drained.clone()),
-        ));
+        tasks.push(tokio::spawn(ops.serve(condition.clone(), drained.clone())));
         let grpc = grpc.telling(condition);
         let serving = serve_grpc(grpc, shutdown.clone(), drained);
         tasks.push(vitals.spawn("grpc", &shutdown, serving));

@@ -1,27 +1,19 @@
 //! The HTTPS listener for everybody: it publishes the keys of the tokens, and the sessions
 //! that were closed before their tokens expired.
 
-mod listener;
-mod tls;
-
-pub use tls::JwksTlsError;
-
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use aval_runtime::config::GrpcConfig;
+use aval_runtime::http_listener::HttpListener;
+use aval_runtime::tls::{PublicTls, TlsError};
 use aval_runtime::token::{ClosedSessionSource, ClosedSessionsUnavailable};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-
-use listener::TlsListener;
-use tls::PublicTls;
 
 use crate::token_keys::TokenKeys;
 
@@ -36,16 +28,11 @@ pub const CLOSED_SESSIONS_PATH: &str = "/.well-known/closed-sessions.json";
 const CACHE_CONTROL: &str = "public, max-age=300";
 /// RFC 7517 §8.5.1.
 const CONTENT_TYPE: &str = "application/jwk-set+json";
-/// How long answers may go on after the shutdown signal.
-const DRAIN: Duration = Duration::from_secs(5);
 
 /// The listener, holding its port.
 #[derive(Debug)]
 pub struct JwksServer {
-    listener: TcpListener,
-    address: SocketAddr,
-    tls: Option<PublicTls>,
-    certificate_read_every: Duration,
+    listener: HttpListener,
     routes: Router,
 }
 
@@ -75,55 +62,24 @@ impl JwksServer {
             source,
         };
         let tls = grpc.tls.as_ref().map(PublicTls::new).transpose()?;
-        let listener = TcpListener::bind(listen).await.map_err(bind)?;
-        let address = listener.local_addr().map_err(bind)?;
-        Ok(Self {
-            listener,
-            address,
-            tls,
-            certificate_read_every: grpc.certificates_read_every.get(),
-            routes,
-        })
+        let listener = HttpListener::bind(listen).await.map_err(bind)?;
+        let listener = match tls {
+            Some(tls) => listener.under(tls, grpc.certificates_read_every.get()),
+            None => listener,
+        };
+        Ok(Self { listener, routes })
     }
 
     /// The address it listens on, with the port that was taken for port 0.
     #[must_use]
     pub fn bound_address(&self) -> SocketAddr {
-        self.address
+        self.listener.bound_address()
     }
 
-    /// Publishes until `shutdown`.
+    /// Publishes until `shutdown`, and for five seconds more what is being answered then.
     pub async fn serve(self, shutdown: CancellationToken) {
-        tracing::info!(address = %self.address, "publishing the keys of the tokens");
-        let stop = shutdown.clone().cancelled_owned();
-        let serve = async {
-            match self.tls {
-                Some(tls) => {
-                    let listener =
-                        TlsListener::new(self.listener, tls, self.certificate_read_every);
-                    axum::serve(listener, self.routes)
-                        .with_graceful_shutdown(stop)
-                        .await
-                }
-                None => {
-                    axum::serve(self.listener, self.routes)
-                        .with_graceful_shutdown(stop)
-                        .await
-                }
-            }
-        };
-        let cut_off = async {
-            shutdown.cancelled().await;
-            tokio::time::sleep(DRAIN).await;
-        };
-        tokio::select! {
-            served = serve => {
-                if let Err(error) = served {
-                    tracing::error!(%error, "the keys are no longer published");
-                }
-            }
-            () = cut_off => {}
-        }
+        tracing::info!(address = %self.bound_address(), "publishing the keys of the tokens");
+        self.listener.serve(self.routes, shutdown).await;
     }
 }
 
@@ -155,7 +111,7 @@ pub enum JwksError {
     },
     /// The certificate cannot be used.
     #[error(transparent)]
-    Tls(#[from] JwksTlsError),
+    Tls(#[from] TlsError),
 }
 
 #[cfg(test)]

@@ -201,7 +201,7 @@ impl Server {
             vitals.spawn("keys", &drained, keys.keep_reading(drained.clone())),
             vitals.spawn("directory", &shutdown, follower.run(shutdown.clone())),
             tokio::spawn(filling),
-            tokio::spawn(ops.serve_on(condition.clone(), drained.clone())),
+            tokio::spawn(ops.serve(condition.clone(), drained.clone())),
             tokio::spawn(observe_open_sessions(
                 store,
                 Arc::clone(&environment.clock),

@@ -229,7 +229,7 @@ impl Tasks {
         let indexing = vitals.spawn("index", &shutdown, indexing);
         let measuring = tokio::spawn(measure(self.app, self.environment, shutdown.clone()));
         let condition = Condition::of(self.db.clone()).while_alive(&vitals);
-        let ops = tokio::spawn(self.ops.serve_on(condition.clone(), shutdown.clone()));
+        let ops = tokio::spawn(self.ops.serve(condition.clone(), shutdown.clone()));
         let serving = self.grpc.telling(condition).serve(shutdown.clone());
         // Whoever keeps the vitals says when one of them is lost, by a panic or without.
         let _ = vitals.spawn("grpc", &shutdown, serving).await;

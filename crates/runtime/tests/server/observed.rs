@@ -148,7 +148,7 @@ async fn the_ops_listener_answers_life_readiness_and_metrics() {
     assert_eq!(get("/live").await.0, 503);
     assert_eq!(get("/ready").await.0, 503);
     shutdown.cancel();
-    task.await.unwrap().unwrap();
+    task.await.unwrap();
 }
 
 #[tokio::test]
