@@ -27,6 +27,7 @@ pub use append_events::{AppendEvents, Appended};
 pub use delivery_receipts::{DeliveryReceipt, MOST_RECEIPTS};
 pub use erase_events::EraseEvents;
 pub use erased::Listed;
+pub use export_events::Export;
 pub use get_checkpoint::{Checkpoints, SignedCheckpoint};
 pub use get_consistency_proof::Consistency;
 pub use get_event::{FoundEvent, ReceiptAsked};

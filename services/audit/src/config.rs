@@ -61,7 +61,7 @@ pub struct Config {
     pub retention: RetentionConfig,
     /// How pages of lists and cursors are sealed.
     pub page_tokens: PageTokensConfig,
-    /// The bounds of `WatchEvents`.
+    /// The bounds of `WatchEvents` and `ExportEvents`.
     #[serde(default)]
     pub watch: WatchConfig,
     /// What counts as unusual.
@@ -91,7 +91,7 @@ impl fmt::Debug for ListsConfig {
     }
 }
 
-/// The bounds of `WatchEvents`.
+/// The bounds of `WatchEvents` and `ExportEvents`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WatchConfig {
@@ -100,8 +100,10 @@ pub struct WatchConfig {
     /// How long a reader may take for what it was sent before it is cut off. Default:
     /// 30 seconds.
     pub slowest_reader: DurationText,
-    /// How many streams one instance keeps. Default: 1,000.
+    /// How many streams of events one instance keeps. Default: 1,000.
     pub most: usize,
+    /// How many files one instance writes at once. Default: 100.
+    pub most_exports: usize,
 }
 
 impl Default for WatchConfig {
@@ -110,6 +112,7 @@ impl Default for WatchConfig {
             heartbeat: DurationText::from_secs(15),
             slowest_reader: DurationText::from_secs(30),
             most: 1_000,
+            most_exports: 100,
         }
     }
 }

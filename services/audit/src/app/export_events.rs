@@ -1,5 +1,10 @@
 //! A history as a file.
 
+mod sending;
+
+pub(super) use sending::Bounds;
+pub use sending::Export;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -54,13 +59,17 @@ impl App {
     /// Writes the events of a person that the newest checkpoint covers, the oldest first,
     /// each with its receipt against that checkpoint. The export is traced before
     /// anything is answered, whoever asks.
+    ///
+    /// It ends with an error with the person's token, with the service, and when its reader is
+    /// too slow: such a file is not whole.
     pub async fn export_events(
         self: &Arc<Self>,
         cx: &RequestContext,
         command: ExportEvents,
-    ) -> Result<impl Stream<Item = Result<Vec<u8>, Error>> + Send + use<>, Error> {
+    ) -> Result<Export, Error> {
         let reading = self.reading(cx, command.patient_id).await?;
         let scope = reading.scope;
+        let bounds = self.watching.export(cx)?;
         let signed = self.newest_checkpoint().await?;
         let note = SignedNote::parse(signed.note.as_bytes()).map_err(CheckpointRefused::from)?;
         let patients = match scope {
@@ -82,7 +91,7 @@ impl App {
             is_over: false,
         };
         let beginning = command.format.beginning().into_bytes();
-        Ok(pieces(beginning, writing))
+        Ok(bounds.send(pieces(beginning, writing)))
     }
 
     async fn trace_export(

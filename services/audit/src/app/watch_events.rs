@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::App;
+use super::export_events::Bounds;
 use super::trace_reading::reader;
 use crate::config::WatchConfig;
 use crate::error::Error;
@@ -22,11 +23,13 @@ use crate::store::Store;
 use crate::tail::Tail;
 use feed::{Feed, Pace};
 
-/// What watchers share.
+/// What those share who are sent something for as long as they read it: watchers, and readers
+/// of files.
 #[derive(Debug)]
 pub struct Watching {
     tail: Tail,
     places: Arc<Semaphore>,
+    exports: Arc<Semaphore>,
     pace: Pace,
     stopping: CancellationToken,
 }
@@ -38,12 +41,24 @@ impl Watching {
         Self {
             tail,
             places: Arc::new(Semaphore::new(config.most)),
+            exports: Arc::new(Semaphore::new(config.most_exports)),
             pace: Pace {
                 heartbeat: config.heartbeat.get(),
                 slowest: config.slowest_reader.get(),
             },
             stopping,
         }
+    }
+
+    /// A place for one more file.
+    pub(super) fn export(&self, cx: &RequestContext) -> Result<Bounds, Error> {
+        let place = Arc::clone(&self.exports).try_acquire_owned();
+        Ok(Bounds {
+            slowest: self.pace.slowest,
+            token_ends: time_left(cx),
+            stopping: self.stopping.clone(),
+            place: place.map_err(|_| Error::TooManyReaders)?,
+        })
     }
 
     /// Cancelled when the service stops.

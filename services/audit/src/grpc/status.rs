@@ -63,7 +63,8 @@ pub(super) fn refusal(error: Error) -> Refusal {
         Error::NobodyWitnesses => Refusal::field("witnessed", "no witness is asked about this log"),
         Error::ReaderTooSlow => Refusal::new(
             ErrorReason::Overloaded,
-            "the stream was read too slowly; go on with the cursor of the last item",
+            "the stream was read too slowly; go on with the cursor of the last item, or \
+             begin a file anew",
         ),
         Error::TooManyReaders => Refusal::new(
             ErrorReason::Overloaded,
@@ -72,11 +73,13 @@ pub(super) fn refusal(error: Error) -> Refusal {
         .retry_after(LATER),
         Error::TokenEnded => Refusal::new(
             ErrorReason::TokenExpired,
-            "the token ended; go on with a new one and the cursor of the last item",
+            "the token ended; go on with a new one and the cursor of the last item, or \
+             begin a file anew",
         ),
         Error::Stopping => Refusal::new(
             ErrorReason::DependencyUnavailable,
-            "this instance stops; go on at another with the cursor of the last item",
+            "this instance stops; go on at another with the cursor of the last item, or \
+             begin a file anew",
         )
         .retry_after(TRY_ELSEWHERE),
         Error::Altered(_) | Error::CheckpointRefused(_) | Error::Unprovable(_) => {

@@ -10,6 +10,7 @@ mod deeds;
 mod delivery_receipts;
 mod erasing;
 mod exporting;
+mod exporting_ends;
 mod findings;
 mod history;
 mod jwks;
