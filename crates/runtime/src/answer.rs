@@ -31,7 +31,8 @@ pub struct AnswerBody {
 pub(crate) struct Limits {
     /// When it has taken too long.
     pub(crate) deadline: Option<Pin<Box<Sleep>>>,
-    /// When the server drains, for answers that never end by themselves.
+    /// When its connection is over; or the server drains, for answers that never end by
+    /// themselves.
     pub(crate) stop: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
 
@@ -112,8 +113,7 @@ impl HttpBody for AnswerBody {
             // What is ready goes out first: the last word of a health watch is that the
             // service stops.
             Ok(Poll::Pending) if this.must_stop(cx) => {
-                let draining = Status::unavailable("the server is draining");
-                Poll::Ready(Some(Ok(this.end_with(&draining))))
+                Poll::Ready(Some(Ok(this.end_with(&over().into()))))
             }
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(Some(Ok(frame)))) => {
@@ -146,6 +146,14 @@ impl HttpBody for AnswerBody {
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
     }
+}
+
+/// The end of a stream whose connection, or server, ends: it goes on over another.
+fn over() -> Refusal {
+    Refusal::new(
+        aval_proto::common::v1::ErrorReason::DependencyUnavailable,
+        "this connection ends; go on over another",
+    )
 }
 
 /// The answer of a handler that panicked. Where it did stands in the log already.

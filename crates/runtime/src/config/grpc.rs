@@ -55,6 +55,11 @@ pub struct GrpcConfig {
     /// new instances get callers and new certificates are seen. Default: 5m.
     #[serde(default = "default_connection_age")]
     pub connection_age: DurationText,
+    /// How long calls that are open then may go on over that connection; streams are ended
+    /// after it (`UNAVAILABLE`), and what is left is cut off. Not shorter than
+    /// `longest_deadline`. Default: 1h.
+    #[serde(default = "default_connection_grace")]
+    pub connection_grace: DurationText,
     /// How often the files of `tls` are read again, 100ms at least. Default: 30s.
     #[serde(default = "default_certificates_read_every")]
     pub certificates_read_every: DurationText,
@@ -101,6 +106,7 @@ impl GrpcConfig {
             calls_per_second: None,
             drain: default_drain(),
             connection_age: default_connection_age(),
+            connection_grace: default_connection_grace(),
             certificates_read_every: default_certificates_read_every(),
         }
     }
@@ -140,6 +146,12 @@ impl GrpcConfig {
                 "must not be shorter than grpc.default_deadline",
             )?;
         }
+        if self.connection_grace < self.longest_deadline {
+            refused(
+                "grpc.connection_grace",
+                "must not be shorter than grpc.longest_deadline",
+            )?;
+        }
         if self.certificates_read_every < SHORTEST_READING {
             refused("grpc.certificates_read_every", "must be at least 100ms")?;
         }
@@ -169,6 +181,10 @@ fn default_drain() -> DurationText {
 
 fn default_connection_age() -> DurationText {
     DurationText::from_secs(300)
+}
+
+fn default_connection_grace() -> DurationText {
+    DurationText::from_secs(3600)
 }
 
 fn default_certificates_read_every() -> DurationText {

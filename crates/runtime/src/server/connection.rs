@@ -26,6 +26,8 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Calls at once on one connection; a gateway may send all of its calls over one.
 const STREAMS: u32 = 1000;
 const LARGEST_HEADERS: u32 = 16 * 1024;
+/// Streams that are told to end on a connection that is over have so long for their last word.
+const LAST_WORD: Duration = Duration::from_secs(5);
 
 /// The other side of a connection. Its certificate is read once, not per call.
 #[derive(Debug)]
@@ -34,6 +36,10 @@ pub(super) struct Peer {
     pub(super) thumbprint: Option<CertificateThumbprint>,
     /// How often it may call; `None`: as often as it likes.
     pub(super) rate: Option<Arc<Rate>>,
+    /// Cancelled when the streams of this connection have to end.
+    pub(super) over: CancellationToken,
+    /// The same, also when the server drains: of answers that never end by themselves.
+    pub(super) over_or_draining: CancellationToken,
 }
 
 impl Peer {
@@ -45,6 +51,11 @@ impl Peer {
 
     fn in_clear(shared: &Shared) -> Self {
         Self::new(Ok(CallerId::insecure_loopback()), None, shared)
+    }
+
+    fn end_streams(&self) {
+        self.over.cancel();
+        self.over_or_draining.cancel();
     }
 
     fn new(
@@ -60,6 +71,8 @@ impl Peer {
             caller,
             thumbprint,
             rate,
+            over: CancellationToken::new(),
+            over_or_draining: shared.draining.child_token(),
         }
     }
 }
@@ -117,7 +130,7 @@ async fn shake_hands(
 }
 
 /// Serves a connection until its client leaves, or until it has lived long enough
-/// or the server drains and its calls are done.
+/// or the server drains and its calls are done, or have had their time.
 pub(super) async fn serve(shared: Arc<Shared>, established: Established, age: Duration) {
     let Established {
         stream,
@@ -127,8 +140,7 @@ pub(super) async fn serve(shared: Arc<Shared>, established: Established, age: Du
     if let Err(unknown) = &peer.caller {
         tracing::warn!(%remote, reason = %unknown, "a certificate names no caller");
     }
-    let draining = shared.draining.clone();
-    if let Err(error) = serve_calls(shared, Arc::new(peer), stream, age, draining).await {
+    if let Err(error) = serve_calls(shared, Arc::new(peer), stream, age).await {
         tracing::debug!(%remote, %error, "a connection failed");
     }
 }
@@ -138,8 +150,12 @@ async fn serve_calls(
     peer: Arc<Peer>,
     stream: Stream,
     age: Duration,
-    draining: CancellationToken,
 ) -> Result<(), hyper::Error> {
+    let (grace, draining) = (
+        shared.config.connection_grace.get(),
+        shared.draining.clone(),
+    );
+    let its_own = Arc::clone(&peer);
     let calls =
         service_fn(move |request| walk::walk(Arc::clone(&shared), Arc::clone(&peer), request));
     let outgoing = match &stream {
@@ -161,5 +177,14 @@ async fn serve_calls(
         () = draining.cancelled() => {}
     }
     connection.as_mut().graceful_shutdown();
-    GiveWay::new(connection, &outgoing).await
+    tokio::select! {
+        ended = GiveWay::new(connection.as_mut(), &outgoing) => return ended,
+        () = tokio::time::sleep(grace) => {}
+    }
+    its_own.end_streams();
+    let ended = tokio::time::timeout(LAST_WORD, GiveWay::new(connection, &outgoing)).await;
+    ended.unwrap_or_else(|_| {
+        tracing::info!("a connection did not end with its calls; cutting off");
+        Ok(())
+    })
 }

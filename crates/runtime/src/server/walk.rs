@@ -82,7 +82,7 @@ pub(super) async fn walk(
     Ok(answer::watch(
         answer,
         record,
-        limits(&shared, method, deadline),
+        limits(&peer, method, deadline),
     ))
 }
 
@@ -265,14 +265,17 @@ fn deadline_of(
 }
 
 /// What ends a stream early. A unary answer is whole when it leaves its handler.
-fn limits(shared: &Shared, method: Option<&Arc<Method>>, deadline: Option<Instant>) -> Limits {
+fn limits(peer: &Peer, method: Option<&Arc<Method>>, deadline: Option<Instant>) -> Limits {
     let Some(method) = method.filter(|method| method.is_streaming) else {
         return Limits::default();
     };
-    let stop = is_open_to_all(&method.service)
-        .then(|| Box::pin(shared.draining.clone().cancelled_owned()));
+    let stop = if is_open_to_all(&method.service) {
+        &peer.over_or_draining
+    } else {
+        &peer.over
+    };
     Limits {
         deadline: deadline.map(|deadline| Box::pin(sleep_until(deadline))),
-        stop,
+        stop: Some(Box::pin(stop.clone().cancelled_owned())),
     }
 }

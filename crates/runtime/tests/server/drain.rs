@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use aval_proto::audit::v1::{GetCheckpointRequest, GetInclusionProofRequest};
+use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::stand::{Desk, PATIENCE, Stand};
+use crate::stand::{Desk, PATIENCE, Stand, reason};
 
 #[tokio::test]
 async fn a_drain_lets_calls_end_and_takes_no_new_ones() {
@@ -74,6 +75,29 @@ async fn who_watches_health_learns_of_the_drain_and_does_not_hold_it_up() {
     assert_eq!(last, Some(ServingStatus::NotServing));
     let served = tokio::time::timeout(PATIENCE, stand.serving).await;
     served.expect("the drain completes").unwrap();
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_connection_has_had_its_time() {
+    let stand = Stand::start(&Desk::new(), |config| {
+        config.connection_age = Duration::from_millis(100).into();
+        config.default_deadline = Duration::from_millis(300).into();
+        config.longest_deadline = Duration::from_millis(300).into();
+        config.connection_grace = Duration::from_millis(300).into();
+    })
+    .await;
+    let mut health = HealthClient::new(stand.channel("monitoring"));
+    let watch = health.watch(HealthCheckRequest::default()).await;
+    let mut statuses = watch.unwrap().into_inner();
+    let first = statuses.message().await.unwrap().unwrap();
+    assert_eq!(first.status(), ServingStatus::Serving);
+    let ended = tokio::time::timeout(PATIENCE, statuses.message()).await;
+    let status = ended.expect("it ends").unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    assert_eq!(reason(&status), "DEPENDENCY_UNAVAILABLE");
+    // The server goes on.
+    let answer = stand.client().get_checkpoint(GetCheckpointRequest {}).await;
+    assert!(answer.is_ok());
 }
 
 #[tokio::test]
