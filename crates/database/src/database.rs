@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use sea_orm::{DatabaseConnection, DbBackend};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use tokio::sync::watch;
 
 use crate::connect::{self, Connections, Session, Statements};
@@ -30,6 +31,8 @@ pub struct Database {
 
 struct Inner {
     connections: Connections,
+    /// The connection over which it is asked whether it answers; none on SQLite.
+    asked: Option<PgPool>,
     backend: Backend,
     schema: Option<String>,
     /// How many changes this process has committed; see [`Database::commits`].
@@ -64,8 +67,10 @@ impl Database {
             DbBackend::Postgres => Backend::Postgres,
             _ => Backend::Sqlite,
         };
+        let asked = (backend == Backend::Postgres).then(|| one_more(&connections));
         let inner = Inner {
             connections,
+            asked,
             backend,
             schema: config.schema.clone(),
             commits: watch::Sender::new(0),
@@ -98,13 +103,23 @@ impl Database {
         self.inner.commits.subscribe()
     }
 
-    /// Whether the database answers: for readiness, never for liveness.
+    /// Whether the database answers: for readiness, never for liveness. On PostgreSQL it is
+    /// asked over a connection of its own: that calls use all the others up says nothing of
+    /// the database, and whoever was told so would send them to instances that have no more.
     pub async fn ping(&self) -> Result<(), DatabaseError> {
-        Ok(self.reader().ping().await?)
+        let Some(asked) = &self.inner.asked else {
+            return Ok(self.reader().ping().await?);
+        };
+        // Whoever is lent a connection has asked it: it was just opened, or tested.
+        asked.acquire().await?;
+        Ok(())
     }
 
     /// Closes the connections once their current users are done with them.
     pub async fn close(&self) -> Result<(), DatabaseError> {
+        if let Some(asked) = &self.inner.asked {
+            asked.close().await;
+        }
         self.reader().close_by_ref().await?;
         Ok(self.writer().close_by_ref().await?)
     }
@@ -137,6 +152,15 @@ impl Database {
     pub(crate) fn announce_commit(&self) {
         self.inner.commits.send_modify(|count| *count += 1);
     }
+}
+
+/// One connection beside the pool's, opened when it is first asked.
+fn one_more(connections: &Connections) -> PgPool {
+    let pool = connections.writer.get_postgres_connection_pool();
+    PgPoolOptions::new()
+        .max_connections(1)
+        .test_before_acquire(true)
+        .connect_lazy_with(PgConnectOptions::clone(&pool.connect_options()))
 }
 
 impl fmt::Debug for Database {

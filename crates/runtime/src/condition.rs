@@ -22,7 +22,8 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// Of a service that can work when its database answers.
+    /// Of a service that can work when its database answers, which is asked beside the calls:
+    /// what a busy instance has no room for it refuses call by call.
     #[must_use]
     pub fn of(db: Database) -> Self {
         Self::when(move || {

@@ -1,4 +1,6 @@
-use sea_orm::{ConnectionTrait, Statement};
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, Statement, TransactionTrait};
 
 use crate::testing::TestDatabase;
 use crate::{Database, DatabaseConfig, DatabaseError};
@@ -132,4 +134,24 @@ async fn settings(db: &Database) -> Vec<String> {
         values.push(row.try_get_by_index::<String>(0).unwrap());
     }
     values
+}
+
+#[tokio::test]
+async fn a_database_whose_connections_are_all_in_use_answers_that_it_is_there() {
+    let name = "connections_that_are_all_in_use";
+    let Some(test) = TestDatabase::postgres(name).await else {
+        return crate::conformance::say_not_run(name);
+    };
+    let mut in_use = Vec::new();
+    for _ in 0..test.config().max_connections {
+        in_use.push(test.db.writer().begin().await.unwrap());
+    }
+    // Again and again: it is the same connection.
+    for _ in 0..5 {
+        let asked = tokio::time::timeout(Duration::from_secs(1), test.db.ping());
+        asked.await.expect("it answers at once").unwrap();
+    }
+    drop(in_use);
+    test.db.close().await.unwrap();
+    assert!(test.db.ping().await.is_err());
 }
