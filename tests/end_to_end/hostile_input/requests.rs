@@ -160,7 +160,7 @@ async fn a_message_that_is_too_large_is_refused_by_every_service() {
         assert_eq!(call.listener(), listener);
         let bytes = vec![0; 5 * 1024 * 1024];
         let answer = world.ask_with(Persona::admitted(&call), &call, bytes).await;
-        Refused::read(answer.unwrap_err()).is("OVERLOADED");
+        Refused::read(answer.unwrap_err()).is("MESSAGE_TOO_LARGE");
     }
 }
 

@@ -124,9 +124,10 @@ fn cut_off() -> Refusal {
     )
 }
 
+/// No want of room, which would be told to come back: it is as large the next time.
 fn too_large() -> Refusal {
     Refusal::new(
-        ErrorReason::Overloaded,
+        ErrorReason::MessageTooLarge,
         "a message of the request is larger than this listener takes",
     )
 }

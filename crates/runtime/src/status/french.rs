@@ -86,6 +86,7 @@ pub const fn french_sentence(reason: ErrorReason) -> &'static str {
             "L'accès ne peut pas être tracé pour le moment : rien n'a été transmis. Réessayez."
         }
         ErrorReason::Overloaded => "Le service est très sollicité. Réessayez dans un instant.",
+        ErrorReason::MessageTooLarge => "La demande est trop volumineuse pour être traitée.",
         ErrorReason::DeadlineExceeded => "Le service n'a pas répondu à temps. Réessayez.",
         ErrorReason::SearchNotReady => {
             "La recherche n'est pas encore disponible. Réessayez dans quelques minutes."

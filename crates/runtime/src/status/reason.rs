@@ -59,7 +59,9 @@ pub const fn code_of(reason: ErrorReason) -> Code {
         ErrorReason::DependencyUnavailable
         | ErrorReason::TrailUnavailable
         | ErrorReason::SearchNotReady => Code::Unavailable,
-        ErrorReason::TooManySessions | ErrorReason::Overloaded => Code::ResourceExhausted,
+        ErrorReason::TooManySessions | ErrorReason::Overloaded | ErrorReason::MessageTooLarge => {
+            Code::ResourceExhausted
+        }
         ErrorReason::DeadlineExceeded => Code::DeadlineExceeded,
         ErrorReason::NotImplemented => Code::Unimplemented,
 

@@ -233,6 +233,8 @@ async fn a_message_larger_than_the_limit_is_refused() {
     };
     let status = client.get_patient_proof(request(1024)).await.unwrap_err();
     assert_eq!(status.code(), Code::ResourceExhausted);
+    assert_eq!(reason(&status), "MESSAGE_TOO_LARGE");
+    assert!(status.get_details_retry_info().is_none());
     let status = client.get_patient_proof(request(1000)).await.unwrap_err();
     assert_eq!(
         reason(&status),
