@@ -5,8 +5,11 @@
 //! [`CreateRequests`](crate::requests::CreateRequests) and
 //! [`CreateOutbox`](crate::outbox::CreateOutbox).
 //!
-//! On PostgreSQL no statement timeout holds, and each step is a transaction of its own, so that one may say
-//! `use_transaction() -> Some(false)` and create an index concurrently. On SQLite
+//! On PostgreSQL no statement timeout holds, and each step is a transaction of its own. A step
+//! that does not get a lock within two seconds is undone and tried again a little later, some
+//! ten minutes long: a statement that waits for a whole table has everybody else wait behind
+//! it. One that says `use_transaction() -> Some(false)` and creates an index concurrently has to
+//! say `SET lock_timeout = 0` first, and to drop what a failed attempt left. On SQLite
 //! all pending steps are one transaction: after a crash none of them is half
 //! done. A step that rebuilds a table there says `PRAGMA defer_foreign_keys`,
 //! since `PRAGMA foreign_keys` does nothing inside a transaction.
@@ -33,6 +36,8 @@
 
 mod older;
 
+use std::time::Duration;
+
 use sea_orm::{ConnectionTrait, DatabaseConnection, SqlxPostgresConnector, Statement};
 pub use sea_orm_migration::MigratorTrait;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -40,6 +45,11 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 pub use older::{Older, Steps};
 
 use crate::{Backend, Database, DatabaseError, ExclusiveLock};
+
+/// Between two attempts of a step that did not get its locks.
+const LETS_OTHERS_PASS: Duration = Duration::from_secs(3);
+/// Five seconds each: some ten minutes.
+const ATTEMPTS: u32 = 120;
 
 /// Why a service does not serve on this schema.
 #[derive(Debug, thiserror::Error)]
@@ -130,7 +140,7 @@ pub(crate) async fn apply<M: MigratorTrait>(
         Backend::Postgres => {
             let patient = patient_connection(db).await?;
             match direction {
-                Direction::Up => M::up(&patient, steps).await?,
+                Direction::Up => up_between_the_others::<M>(&patient, steps).await?,
                 Direction::Down => M::down(&patient, steps).await?,
             }
             patient.close().await?;
@@ -149,13 +159,36 @@ pub(crate) async fn apply<M: MigratorTrait>(
     Ok(())
 }
 
+/// Tries again whatever did not get its locks: those who waited behind it pass meanwhile. What
+/// was applied before stays so, and is not applied again.
+async fn up_between_the_others<M: MigratorTrait>(
+    patient: &DatabaseConnection,
+    steps: Option<u32>,
+) -> Result<(), DatabaseError> {
+    let mut attempt = 1;
+    loop {
+        let tried = M::up(patient, steps).await.map_err(DatabaseError::from);
+        match tried {
+            Err(DatabaseError::Serialization { .. }) if attempt < ATTEMPTS => {
+                tracing::warn!(
+                    attempt,
+                    "a step of the schema did not get its locks; it is tried again"
+                );
+                attempt += 1;
+                tokio::time::sleep(LETS_OTHERS_PASS).await;
+            }
+            done => return done,
+        }
+    }
+}
+
 /// A connection without the statement timeout: an index over a large table takes as
 /// long as it takes.
 async fn patient_connection(db: &Database) -> Result<DatabaseConnection, DatabaseError> {
     let options = db.writer().get_postgres_connection_pool().connect_options();
     let mut pool = PgPoolOptions::new().max_connections(1);
     if let Some(session) = db.session() {
-        pool = session.without_timeouts().told_to(pool);
+        pool = session.of_migration().told_to(pool);
     }
     let pool = pool.connect_with(PgConnectOptions::clone(&options)).await?;
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
@@ -182,5 +215,7 @@ async fn create_missing_schema(db: &Database) -> Result<(), DatabaseError> {
     Ok(())
 }
 
+#[cfg(test)]
+mod lock_tests;
 #[cfg(test)]
 mod tests;

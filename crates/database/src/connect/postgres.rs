@@ -21,11 +21,17 @@ pub(crate) struct Session {
     /// The longest standstill in a transaction; none: whoever migrates may stand as long as it
     /// takes.
     standstill: Option<Duration>,
+    /// How long a statement may wait for a lock; none: as long as it may take.
+    lock_timeout: Option<Duration>,
 }
 
 /// How long a transaction may stand still in the middle before PostgreSQL ends it: what
 /// stopped there, a process or a network, holds rows that others wait for.
 const LONGEST_STANDSTILL: Duration = Duration::from_mins(1);
+
+/// How long a migration waits for a lock before it lets the others pass: less than a statement
+/// of theirs may take.
+const LONGEST_WAIT_OF_A_MIGRATION: Duration = Duration::from_secs(2);
 
 impl Session {
     fn of(config: &DatabaseConfig, statements: Statements) -> Self {
@@ -36,15 +42,18 @@ impl Session {
                 Statements::AsLongAsTheyTake => None,
             },
             standstill: Some(LONGEST_STANDSTILL),
+            lock_timeout: None,
         }
     }
 
-    /// The same for work that takes as long as it takes.
-    pub(crate) fn without_timeouts(&self) -> Self {
+    /// The same for work that takes as long as it takes, once it has begun: whoever waits for
+    /// a table behind a reader is in the way of everybody who comes after.
+    pub(crate) fn of_migration(&self) -> Self {
         Self {
             schema: self.schema.clone(),
             statement_timeout: None,
             standstill: None,
+            lock_timeout: Some(LONGEST_WAIT_OF_A_MIGRATION),
         }
     }
 
@@ -67,9 +76,14 @@ impl Session {
             // The name was checked to be a plain identifier when the configuration was.
             format!("; SET search_path = \"{schema}\"")
         });
+        let lock = self.lock_timeout.map(|longest| {
+            let longest = longest.as_millis();
+            format!("; SET lock_timeout = {longest}")
+        });
         format!(
             "SET statement_timeout = {statement}; \
-             SET idle_in_transaction_session_timeout = {standstill}; SET jit = off{}",
+             SET idle_in_transaction_session_timeout = {standstill}; SET jit = off{}{}",
+            lock.unwrap_or_default(),
             path.unwrap_or_default()
         )
     }
