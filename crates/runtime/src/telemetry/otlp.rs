@@ -1,6 +1,8 @@
 //! Traces and metrics to a collector, over OTLP.
 
+use aval_domain::random::{self, SystemRandom};
 use opentelemetry::trace::TracerProvider;
+use opentelemetry::{Key, KeyValue};
 use opentelemetry_otlp::{MetricExporter, SpanExporter, WithTonicConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SdkTracerProvider, Tracer};
@@ -27,6 +29,9 @@ pub enum TelemetryError {
     SubscriberTaken,
 }
 
+/// The attribute that tells the instances of a service apart.
+const INSTANCE: &str = "service.instance.id";
+
 pub(super) struct Exporters {
     pub(super) traces: SpanExporter,
     pub(super) metrics: MetricExporter,
@@ -49,9 +54,21 @@ pub(super) fn exporters(config: &TelemetryConfig) -> Result<Option<Exporters>, T
     }))
 }
 
+/// Which process says it. The standard variable `OTEL_RESOURCE_ATTRIBUTES` names the instance
+/// where it is set; without it each process has a name of chance, so that what two instances
+/// say is never taken for one's.
 pub(super) fn resource(config: &TelemetryConfig) -> Resource {
+    let named = Resource::builder().build();
+    let instance = named.get(&Key::from_static_str(INSTANCE)).map_or_else(
+        || hex::encode(random::bytes::<16>(&SystemRandom)),
+        |named| named.to_string(),
+    );
     Resource::builder()
         .with_service_name(config.service_name.clone())
+        .with_attributes([
+            KeyValue::new(INSTANCE, instance),
+            KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
+        ])
         .build()
 }
 
