@@ -65,8 +65,7 @@ impl Fixture {
 }
 
 /// Another instance, which shows people from a file.
-struct Scene<'fixture> {
-    fixture: &'fixture Fixture,
+struct Scene {
     directory: Directory,
     sql: SqlStore,
     lease: Arc<Lease>,
@@ -74,12 +73,12 @@ struct Scene<'fixture> {
     clock: Arc<HandClock>,
 }
 
-impl<'fixture> Scene<'fixture> {
-    async fn of(fixture: &'fixture Fixture) -> Self {
+impl Scene {
+    async fn of(fixture: &Fixture) -> Self {
         Self::in_folder(fixture, std::env::temp_dir()).await
     }
 
-    async fn in_folder(fixture: &'fixture Fixture, folder: PathBuf) -> Self {
+    async fn in_folder(fixture: &Fixture, folder: PathBuf) -> Self {
         let names = [("MARTIN", "Abel"), ("DURAND", "Ada"), ("PETIT", "Ève")];
         let directory = fixture.named(&names).await;
         let clock = Arc::new(HandClock::default());
@@ -89,7 +88,6 @@ impl<'fixture> Scene<'fixture> {
         sql.recorded().await.unwrap();
         let asking = Asking::new(Arc::clone(&lease), Arc::new(sql.clone()));
         Self {
-            fixture,
             directory,
             sql,
             lease,
@@ -261,17 +259,9 @@ async fn whatever_comes_the_file_shows_what_the_database_says(fixture: &Fixture)
                 directory = SynthesisPlan { day, ..plan }.directory();
                 fixture.applied(&directory).await;
             }
-            1 => fixture.some_of(&directory, turn, Kind::Mailboxes).await,
-            2 => fixture.some_of(&directory, turn, Kind::Skills).await,
-            3 => {
-                fixture
-                    .some_of(&directory, turn, Kind::Qualifications)
-                    .await
-            }
-            4 => {
-                fixture
-                    .some_of(&directory, turn, Kind::Establishments)
-                    .await
+            of_file @ 1..=4 => {
+                let kind = Kind::ALL[of_file as usize - 1];
+                fixture.some_of(&directory, turn, kind).await;
             }
             5 => {
                 let (one, other) = (fixture.id_of(one).await, fixture.id_of(other).await);
@@ -299,6 +289,15 @@ enum Kind {
     Establishments,
 }
 
+impl Kind {
+    const ALL: [Self; 4] = [
+        Self::Mailboxes,
+        Self::Skills,
+        Self::Qualifications,
+        Self::Establishments,
+    ];
+}
+
 impl Fixture {
     /// Imports such a file without some of its rows: others each turn.
     async fn some_of(&self, directory: &Directory, turn: u32, kind: Kind) {
@@ -323,7 +322,7 @@ impl Fixture {
         written.unwrap();
         let text = String::from_utf8(text).unwrap();
         let lines = (0..).zip(text.split_inclusive('\n'));
-        let kept = lines.filter(|(line, _)| *line == 0 || (line + turn) % 5 != 0);
+        let kept = lines.filter(|(line, _)| *line == 0 || !(line + turn).is_multiple_of(5));
         let kept: String = kept.map(|(_, line)| line).collect();
         let request = RequestId::new(self.environment.random.as_ref());
         let import = self.send(request, name, kept.into_bytes()).await.unwrap();

@@ -84,7 +84,7 @@ async fn bearers(
     let mut made = made.ok_or(Error::NotIndexed)?;
     loop {
         let found = Found::of(db, &made, search).await?;
-        if let Some(known) = found.from_file(indexed, &made, search).await? {
+        if let Some(known) = found.recorded(indexed, &made, search).await? {
             return Ok((found.shown(known, &made), FILE));
         }
         let answer = Answer::of(db, found).await?;
@@ -126,7 +126,7 @@ impl Found {
     }
 
     /// What is shown of them, if the index alone told who they are and the file has them all.
-    async fn from_file(
+    async fn recorded(
         &self,
         indexed: &Indexed,
         made: &Made,

@@ -265,15 +265,14 @@ impl Indexed {
             Some(made) => following(db, made).await?,
             None => None,
         };
-        let made = match next {
-            Some(made) => made,
-            None => {
-                let making = self.makings.fetch_add(1, Ordering::Relaxed) + 1;
-                whole(db, making).await.map_err(|error| Unmade {
-                    error,
-                    is_whole: true,
-                })?
-            }
+        let made = if let Some(made) = next {
+            made
+        } else {
+            let making = self.makings.fetch_add(1, Ordering::Relaxed) + 1;
+            whole(db, making).await.map_err(|error| Unmade {
+                error,
+                is_whole: true,
+            })?
         };
         let made = Arc::new(made);
         *self.made.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&made));
