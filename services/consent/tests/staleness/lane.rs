@@ -1,78 +1,73 @@
-//! One patient, who grants and revokes again and again.
+//! One patient, who permits and forbids again and again.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use aval_consent::cache::AccessKey;
+use aval_consent::block::Block;
 use aval_consent::grant::{Grant, GrantOrigin, GrantStatus};
 use aval_consent::grantee::Grantee;
 use aval_consent::record::Record;
 use aval_consent::store::sql::SqlStore;
-use aval_consent::store::{Change, Store, Write};
+use aval_consent::store::{BlockQuery, Change, Store, Write};
 use aval_domain::document::DocumentClasses;
 use aval_domain::etag::Version;
 use aval_domain::event::{EventKind, Outcome};
-use aval_domain::id::{GrantId, PatientId, PractitionerId, RequestId};
+use aval_domain::id::{BlockId, GrantId, PatientId, PractitionerId, RequestId};
 use aval_domain::period::Period;
 use aval_runtime::context::RequestContext;
 use aval_runtime::environment::Environment;
 
-/// A patient, a professional, and how often the patient's revocation has returned.
+/// A patient and a professional.
 #[derive(Debug)]
 pub(crate) struct Lane {
     environment: Environment,
     patient_id: PatientId,
     practitioner_id: PractitionerId,
-    /// Odd while a grant may stand: from before it is made until its revocation has
-    /// returned.
-    turn: AtomicU64,
 }
 
-/// What a lane was at when a check began.
+/// What ends a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Turn(u64);
+pub(crate) enum End {
+    /// The grant is revoked.
+    Revoked,
+    /// The grant stands, and the professional is blocked.
+    Blocked,
+    /// The grant stands, and the record is closed.
+    Closed,
+}
+
+impl End {
+    /// That of a round: as a rule the grant is revoked.
+    pub(crate) const fn of_round(round: usize) -> Self {
+        match round % 8 {
+            3 => Self::Blocked,
+            7 => Self::Closed,
+            _ => Self::Revoked,
+        }
+    }
+}
 
 impl Lane {
-    pub(crate) async fn open(environment: &Environment, store: &SqlStore) -> Arc<Self> {
+    pub(crate) async fn open(environment: &Environment, store: &SqlStore) -> Self {
         let (now, random) = (environment.clock.now(), environment.random.as_ref());
         let lane = Self {
             environment: environment.clone(),
             patient_id: PatientId::new(now, random),
             practitioner_id: PractitionerId::new(now, random),
-            turn: AtomicU64::new(0),
         };
-        let open = |_: &Option<Record>| Ok(Some(lane.change(Record::opened(lane.patient_id, now))));
-        let write = lane.write();
-        let opened = store.change_record(&write, lane.patient_id, &open);
-        opened.await.unwrap();
-        Arc::new(lane)
+        let open = |_: &Option<Record>| Some(Record::opened(lane.patient_id, now));
+        lane.change_record(store, open).await;
+        lane
     }
 
-    pub(crate) fn key(&self) -> AccessKey {
-        AccessKey {
-            patient_id: self.patient_id,
-            practitioner_id: Some(self.practitioner_id),
-            organization_id: None,
-        }
+    pub(crate) const fn people(&self) -> (PatientId, PractitionerId) {
+        (self.patient_id, self.practitioner_id)
     }
 
-    pub(crate) fn turn(&self) -> Turn {
-        Turn(self.turn.load(Ordering::SeqCst))
-    }
-
-    /// Whether a check that began at `began` and found a grant is stale: every
-    /// revocation had returned when it began, and no grant was made until it ended.
-    pub(crate) fn makes_stale(&self, began: Turn) -> bool {
-        began.0.is_multiple_of(2) && began == self.turn()
-    }
-
-    pub(crate) async fn grant(&self, store: &SqlStore) -> Grant {
-        self.turn.fetch_add(1, Ordering::SeqCst);
+    /// Gives a grant; none stands.
+    pub(crate) async fn grant(&self, store: &SqlStore) -> GrantId {
         let now = self.environment.clock.now();
         let grant = Grant {
             grant_id: GrantId::new(now, self.environment.random.as_ref()),
             patient_id: self.patient_id,
-            grantee: Grantee::Practitioner(self.practitioner_id),
+            grantee: self.grantee(),
             grantee_name: None,
             classes: DocumentClasses::ALL,
             period: Period::new(now, None).unwrap(),
@@ -86,19 +81,103 @@ impl Lane {
             version: Version::FIRST,
         };
         let (write, change) = (self.write(), self.change(grant));
-        store.create_grant(&write, &change, &[]).await.unwrap()
+        let granted = store.create_grant(&write, &change, &[]).await.unwrap();
+        granted.grant_id
     }
 
-    pub(crate) async fn revoke(&self, store: &SqlStore, grant: &Grant) {
+    /// Ends the permission that this grant gave.
+    pub(crate) async fn end(&self, store: &SqlStore, grant_id: GrantId, end: End) {
+        match end {
+            End::Revoked => self.revoke(store, grant_id).await,
+            End::Blocked => self.block(store).await,
+            End::Closed => {
+                let now = self.environment.clock.now();
+                let close = |record: &Option<Record>| record.as_ref()?.close(now);
+                self.change_record(store, close).await;
+            }
+        }
+    }
+
+    /// Makes the next grant possible. In no state of the database does this one permit
+    /// anything meanwhile.
+    pub(crate) async fn make_ready(&self, store: &SqlStore, grant_id: GrantId, end: End) {
+        match end {
+            End::Revoked => {}
+            End::Blocked => {
+                self.revoke(store, grant_id).await;
+                self.lift_block(store).await;
+            }
+            End::Closed => {
+                self.revoke(store, grant_id).await;
+                let reopen = |record: &Option<Record>| record.as_ref()?.reopen();
+                self.change_record(store, reopen).await;
+            }
+        }
+    }
+
+    async fn revoke(&self, store: &SqlStore, grant_id: GrantId) {
         let now = self.environment.clock.now();
         let revoke = |grant: &Grant| {
             let revoked = grant.revoke(None, now)?;
             Ok(revoked.map(|revoked| self.change(revoked)))
         };
         let write = self.write();
-        let revoked = store.change_grant(&write, self.patient_id, grant.grant_id, &revoke);
+        let revoked = store.change_grant(&write, self.patient_id, grant_id, &revoke);
         revoked.await.unwrap();
-        self.turn.fetch_add(1, Ordering::SeqCst);
+    }
+
+    async fn block(&self, store: &SqlStore) {
+        let now = self.environment.clock.now();
+        let block = Block {
+            block_id: BlockId::new(now, self.environment.random.as_ref()),
+            patient_id: self.patient_id,
+            grantee: self.grantee(),
+            grantee_name: None,
+            period: Period::new(now, None).unwrap(),
+            immediate: true,
+            created_at: now,
+            removed_at: None,
+            version: Version::FIRST,
+        };
+        let block = |standing: &Option<Block>| {
+            assert_eq!(*standing, None);
+            Ok(Some(self.change(block.clone())))
+        };
+        let write = self.write();
+        let blocked = store.block_grantee(&write, self.patient_id, self.grantee(), &block);
+        blocked.await.unwrap();
+    }
+
+    async fn lift_block(&self, store: &SqlStore) {
+        let now = self.environment.clock.now();
+        let query = BlockQuery {
+            patient_id: self.patient_id,
+            include_ended: false,
+            now,
+            after: None,
+            limit: 1,
+        };
+        let blocks = store.blocks(&query).await.unwrap();
+        let lift = |block: &Block| Ok(block.lift(now).map(|lifted| self.change(lifted)));
+        let write = self.write();
+        let lifted = store.change_block(&write, self.patient_id, blocks[0].block_id, &lift);
+        lifted.await.unwrap();
+    }
+
+    async fn change_record(
+        &self,
+        store: &SqlStore,
+        change: impl Fn(&Option<Record>) -> Option<Record> + Send + Sync,
+    ) {
+        let change =
+            |record: &Option<Record>| Ok(change(record).map(|changed| self.change(changed)));
+        let write = self.write();
+        let changed = store.change_record(&write, self.patient_id, &change);
+        changed.await.unwrap();
+    }
+
+    const fn grantee(&self) -> Grantee {
+        Grantee::Practitioner(self.practitioner_id)
     }
 
     fn cx(&self) -> RequestContext {

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aval_consent::cache::ChangeFence;
-use aval_consent::cache::redis::RedisConfig;
 use aval_consent::policies::LoadedMatrix;
 use aval_consent::store::sql::{Migrator, SqlStore};
 use aval_consent::store::{Store, Write};
@@ -23,12 +22,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::instance::Instance;
 use crate::scene::Wait;
+use crate::witness::Witness;
+use crate::words::Setting;
 
 const INSTANCES: usize = 2;
 /// How long an instance stands still, which is longer than any promise it made.
-const FROZEN_FOR: Duration = Duration::from_millis(400);
+const STANDS_STILL_FOR: Duration = Duration::from_millis(400);
 /// Every so many loads one of them does.
-const FREEZE_EVERY: usize = 10;
+const STANDS_STILL_EVERY: usize = 10;
 
 /// What was seen.
 #[derive(Debug)]
@@ -46,6 +47,8 @@ pub(crate) struct Loads {
     /// The instance that the operator speaks to.
     operator: SqlStore,
     instances: Vec<Instance>,
+    /// Of matrices it hears nothing.
+    witness: Arc<Witness>,
     /// The number of the last load that returned.
     returned: AtomicUsize,
     checks: AtomicUsize,
@@ -59,13 +62,21 @@ impl Loads {
             Wait::AsDesigned => ChangeFence::replicated(),
             Wait::TakenOut => ChangeFence::none(),
         };
-        let redis_config = RedisConfig {
-            urls: vec![redis.url()],
-            ..RedisConfig::default()
+        let setting = Setting {
+            database: database.config().clone(),
+            redis_urls: vec![redis.url()],
+            is_cluster: false,
+            people: Vec::new(),
+            largest_bytes: 1 << 20,
         };
-        let start = || Instance::start(database.config().clone(), redis_config.clone());
+        let witness = Arc::new(Witness::default());
+        let mut instances = Vec::new();
+        for _ in 0..INSTANCES {
+            instances.push(Instance::start(&setting, Arc::clone(&witness)).await);
+        }
         let loads = Self {
-            instances: std::iter::repeat_with(start).take(INSTANCES).collect(),
+            instances,
+            witness,
             operator: SqlStore::with_fence(database.db.clone(), fence),
             environment: Environment::system(),
             database,
@@ -94,9 +105,15 @@ impl Loads {
                 over.run_until_cancelled(checks).await;
             });
         }
+        let mut troubles = JoinSet::new();
         for load in 1..=loads {
-            if load % FREEZE_EVERY == 0 {
-                self.instances[load / FREEZE_EVERY % INSTANCES].freeze(FROZEN_FOR);
+            if load % STANDS_STILL_EVERY == 0 {
+                let scene = Arc::clone(&self);
+                let instance = load / STANDS_STILL_EVERY % INSTANCES;
+                troubles.spawn(async move {
+                    let instance = &scene.instances[instance];
+                    instance.stands_still(STANDS_STILL_FOR).await;
+                });
             }
             self.load(load).await;
             self.returned.store(load, Ordering::SeqCst);
@@ -106,16 +123,16 @@ impl Loads {
         }
         over.cancel();
         checkers.join_all().await;
-        let scene = Arc::into_inner(self).expect("the checkers have ended");
-        let stopped = tokio::task::spawn_blocking(move || {
-            scene.instances.into_iter().map(Instance::stop).sum::<u64>()
-        });
-        assert_eq!(stopped.await.unwrap(), 0);
-        scene.database.db.close().await.unwrap();
+        troubles.join_all().await;
+        for instance in &self.instances {
+            instance.stop().await;
+        }
+        assert_eq!(self.witness.mismatches(), 0);
+        self.database.db.close().await.unwrap();
         Findings {
             loads,
-            checks: scene.checks.into_inner(),
-            stale: scene.stale.into_inner(),
+            checks: self.checks.load(Ordering::SeqCst),
+            stale: self.stale.load(Ordering::SeqCst),
         }
     }
 

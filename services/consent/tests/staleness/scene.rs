@@ -6,26 +6,30 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aval_consent::cache::ChangeFence;
-use aval_consent::cache::redis::RedisConfig;
 use aval_consent::store::sql::{Migrator, SqlStore};
 use aval_database::migrate;
 use aval_database::testing::TestDatabase;
 use aval_runtime::environment::Environment;
-use aval_testing::redis::RedisServer;
-use tokio::sync::RwLock;
+use futures::future::join_all;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::instance::Instance;
-use crate::lane::Lane;
+use crate::lane::{End, Lane};
+use crate::servers::Servers;
+use crate::witness::Witness;
+use crate::words::{Instant, Setting};
 
-const INSTANCES: usize = 3;
-/// How many patients grant and revoke at once.
+pub(crate) const INSTANCES: usize = 3;
+/// How many patients permit and forbid at once.
 const LANES: usize = 64;
 /// How long an instance stands still, which is longer than any promise it made.
-const FROZEN_FOR: Duration = Duration::from_millis(400);
+const STANDS_STILL_FOR: Duration = Duration::from_millis(400);
 /// How long things go well between two troubles.
 const QUIET: Duration = Duration::from_millis(300);
+/// How much each instance remembers. The last one remembers less than there are patients, and
+/// asks Redis again and again.
+const LARGEST_BYTES: [u64; INSTANCES] = [64 << 20, 64 << 20, 16 << 10];
 
 /// Whether a change waits before it returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,31 +42,36 @@ pub(crate) enum Wait {
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     pub(crate) revocations: usize,
+    pub(crate) blocks: usize,
+    pub(crate) closings: usize,
     pub(crate) checks: usize,
+    pub(crate) permits: usize,
     pub(crate) stale: usize,
     pub(crate) mismatches: u64,
-    pub(crate) freezes: usize,
+    pub(crate) standstills: usize,
     pub(crate) restarts: usize,
     pub(crate) redis_faults: usize,
 }
 
 pub(crate) struct Scene {
     database: TestDatabase,
-    redis: Mutex<RedisServer>,
-    redis_config: RedisConfig,
-    /// Makes grants, which may return at once.
+    servers: Mutex<Box<dyn Servers>>,
+    /// Makes permissions, which may return at once.
     making: SqlStore,
-    /// Revokes, and returns as is tried here.
-    revoking: SqlStore,
-    lanes: Vec<Arc<Lane>>,
-    instances: [RwLock<Option<Instance>>; INSTANCES],
+    /// Ends them, and returns as is tried here.
+    ending: SqlStore,
+    lanes: Vec<Lane>,
+    instances: Vec<Instance>,
+    witness: Arc<Witness>,
     rounds_left: AtomicUsize,
-    checks: AtomicUsize,
-    stale: AtomicUsize,
 }
 
 impl Scene {
-    pub(crate) async fn open(database: TestDatabase, redis: RedisServer, wait: Wait) -> Arc<Self> {
+    pub(crate) async fn open(
+        database: TestDatabase,
+        servers: impl Servers + 'static,
+        wait: Wait,
+    ) -> Arc<Self> {
         migrate::migrate::<Migrator>(&database.db).await.unwrap();
         let making = SqlStore::new(database.db.clone());
         let fence = match wait {
@@ -74,91 +83,100 @@ impl Scene {
         for _ in 0..LANES {
             lanes.push(Lane::open(&environment, &making).await);
         }
-        let config = database.config();
-        let redis_config = RedisConfig {
-            urls: vec![redis.url()],
-            ..RedisConfig::default()
-        };
+        let witness = Arc::new(Witness::of_lanes(LANES));
+        let mut instances = Vec::new();
+        for (number, largest_bytes) in LARGEST_BYTES.into_iter().enumerate() {
+            let setting = Setting {
+                database: database.config().clone(),
+                redis_urls: servers.urls(number),
+                is_cluster: servers.is_cluster(),
+                people: lanes.iter().map(Lane::people).collect(),
+                largest_bytes,
+            };
+            instances.push(Instance::start(&setting, Arc::clone(&witness)).await);
+        }
         Arc::new(Self {
-            revoking: SqlStore::with_fence(database.db.clone(), fence),
+            ending: SqlStore::with_fence(database.db.clone(), fence),
             making,
             lanes,
-            instances: std::array::from_fn(|_| {
-                RwLock::new(Some(Instance::start(config.clone(), redis_config.clone())))
-            }),
-            redis: Mutex::new(redis),
-            redis_config,
+            instances,
+            witness,
+            servers: Mutex::new(Box::new(servers)),
             rounds_left: AtomicUsize::default(),
-            checks: AtomicUsize::default(),
-            stale: AtomicUsize::default(),
             database,
         })
     }
 
-    /// Races so many revocations.
-    pub(crate) async fn play(self: Arc<Self>, rounds: usize) -> Findings {
-        self.rounds_left.store(rounds, Ordering::SeqCst);
+    /// Races so many revocations at least, and goes on until everything that can happen has
+    /// happened once.
+    pub(crate) async fn play(self: Arc<Self>, revocations: usize) -> Findings {
+        self.rounds_left.store(revocations, Ordering::SeqCst);
         let over = CancellationToken::new();
-        let mut checkers = JoinSet::new();
-        for number in 0..INSTANCES {
-            for lane in &self.lanes {
-                let (scene, lane, over) = (Arc::clone(&self), Arc::clone(lane), over.clone());
-                let checks =
-                    async move { over.run_until_cancelled(scene.checks(number, &lane)).await };
-                checkers.spawn(checks);
-            }
-        }
-        let trouble = tokio::spawn({
-            let (scene, over) = (Arc::clone(&self), over.clone());
-            async move { scene.troubles(over).await }
+        let [all_faults, all_troubles] = [(); 2].map(|()| CancellationToken::new());
+        let troubles = tokio::spawn({
+            let (scene, over, all) = (Arc::clone(&self), over.clone(), all_troubles.clone());
+            async move { scene.troubles(&over, all).await }
         });
-        let mut revokers = JoinSet::new();
-        for lane in &self.lanes {
-            let (scene, lane) = (Arc::clone(&self), Arc::clone(lane));
-            revokers.spawn(async move { scene.revokes(&lane).await });
-        }
-        let fault_task = tokio::spawn({
-            let (scene, over) = (Arc::clone(&self), over.clone());
-            async move { scene.faults_of_redis(over).await }
+        let faults = tokio::spawn({
+            let (scene, over, all) = (Arc::clone(&self), over.clone(), all_faults.clone());
+            async move { scene.faults_of_redis(&over, all).await }
         });
-        let revocations = revokers.join_all().await.into_iter().sum();
+        let mut lanes = JoinSet::new();
+        for lane in 0..LANES {
+            let scene = Arc::clone(&self);
+            let (faults, troubles) = (all_faults.clone(), all_troubles.clone());
+            let everything = move || faults.is_cancelled() && troubles.is_cancelled();
+            lanes.spawn(async move { scene.rounds(lane, everything).await });
+        }
+        let mut findings = Findings::default();
+        for [revocations, blocks, closings] in lanes.join_all().await {
+            findings.revocations += revocations;
+            findings.blocks += blocks;
+            findings.closings += closings;
+        }
         over.cancel();
-        checkers.join_all().await;
-        let (freezes, restarts, mut mismatches) = trouble.await.unwrap();
-        let redis_faults = fault_task.await.unwrap();
+        (findings.standstills, findings.restarts) = troubles.await.unwrap();
+        findings.redis_faults = faults.await.unwrap();
         for instance in &self.instances {
-            mismatches += stop(instance).await;
+            instance.stop().await;
         }
         self.database.db.close().await.unwrap();
         Findings {
-            revocations,
-            checks: self.checks.load(Ordering::SeqCst),
-            stale: self.stale.load(Ordering::SeqCst),
-            mismatches,
-            freezes,
-            restarts,
-            redis_faults,
+            checks: self.witness.checks(),
+            permits: self.witness.permits(),
+            stale: self.witness.stale(),
+            mismatches: self.witness.mismatches(),
+            ..findings
         }
     }
 
-    async fn revokes(&self, lane: &Lane) -> usize {
-        let mut revoked = 0;
-        while self.takes_a_round() {
-            let grant = lane.grant(&self.making).await;
+    /// Permits and forbids, and says how often in each way.
+    async fn rounds(&self, lane: usize, everything_happened: impl Fn() -> bool) -> [usize; 3] {
+        let mut ended = [0; 3];
+        for round in lane.. {
+            let end = End::of_round(round);
+            if !self.goes_on(end) && everything_happened() {
+                break;
+            }
+            let grant_id = self.lanes[lane].grant(&self.making).await;
             // Every cache knows the grant.
-            for number in 0..INSTANCES {
-                self.check(number, lane).await;
-            }
-            lane.revoke(&self.revoking, &grant).await;
-            for number in 0..INSTANCES {
-                self.check(number, lane).await;
-            }
-            revoked += 1;
+            self.checks(lane).await;
+            self.lanes[lane].end(&self.ending, grant_id, end).await;
+            self.witness.returned(lane, grant_id, Instant::now());
+            self.checks(lane).await;
+            self.lanes[lane]
+                .make_ready(&self.making, grant_id, end)
+                .await;
+            ended[end as usize] += 1;
         }
-        revoked
+        ended
     }
 
-    fn takes_a_round(&self) -> bool {
+    /// Whether there are revocations left to be raced; this may be one.
+    fn goes_on(&self, end: End) -> bool {
+        if end != End::Revoked {
+            return self.rounds_left.load(Ordering::SeqCst) > 0;
+        }
         let less = |left: usize| left.checked_sub(1);
         let taken = self
             .rounds_left
@@ -166,109 +184,76 @@ impl Scene {
         taken.is_ok()
     }
 
-    /// Checks one patient on one instance, again and again.
-    async fn checks(&self, number: usize, lane: &Lane) {
-        loop {
-            self.check(number, lane).await;
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+    /// Has every instance check one patient. They do so all the time; here it is waited for.
+    async fn checks(&self, lane: usize) {
+        join_all(self.instances.iter().map(|instance| instance.check(lane))).await;
     }
 
-    async fn check(&self, number: usize, lane: &Lane) {
-        let began = lane.turn();
-        let instance = self.instances[number].read().await;
-        let Some(instance) = instance.as_ref() else {
-            return;
-        };
-        let Some(found) = instance.check(lane.key()).await else {
-            return;
-        };
-        self.checks.fetch_add(1, Ordering::SeqCst);
-        if found && lane.makes_stale(began) {
-            self.stale.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-
-    /// One instance after the other stands still for a while, or begins again.
-    async fn troubles(&self, over: CancellationToken) -> (usize, usize, u64) {
-        let (mut freezes, mut restarts, mut mismatches) = (0, 0, 0);
-        for number in (0..INSTANCES).cycle() {
+    /// One instance after the other stands still for a while, or is killed and begins again.
+    async fn troubles(
+        &self,
+        over: &CancellationToken,
+        everything: CancellationToken,
+    ) -> (usize, usize) {
+        // Also if this fails: nobody waits for what does not come.
+        let mut happened = Some(everything.drop_guard());
+        let (mut standstills, mut restarts) = (0, 0);
+        for instance in self.instances.iter().cycle() {
             let quiet = tokio::time::sleep(QUIET);
             if over.run_until_cancelled(quiet).await.is_none() {
                 break;
             }
-            if (freezes + restarts) % 4 == 3 {
-                mismatches += stop(&self.instances[number]).await;
-                let (database, redis) = (self.database.config(), &self.redis_config);
-                let anew = Instance::start(database.clone(), redis.clone());
-                *self.instances[number].write().await = Some(anew);
+            if (standstills + restarts) % 4 == 3 {
+                instance.restart().await;
                 restarts += 1;
-            } else if let Some(instance) = self.instances[number].read().await.as_ref() {
-                instance.freeze(FROZEN_FOR);
-                freezes += 1;
+            } else {
+                instance.stands_still(STANDS_STILL_FOR).await;
+                standstills += 1;
+            }
+            if restarts == INSTANCES {
+                drop(happened.take());
             }
         }
-        (freezes, restarts, mismatches)
+        (standstills, restarts)
     }
-}
 
-impl Scene {
-    /// Redis is emptied, stands still, dies, or comes back with what it held before.
-    async fn faults_of_redis(self: Arc<Self>, over: CancellationToken) -> usize {
-        let mut faults = 0;
+    async fn faults_of_redis(
+        self: Arc<Self>,
+        over: &CancellationToken,
+        everything: CancellationToken,
+    ) -> usize {
+        let mut happened = Some(everything.drop_guard());
+        let kinds = self.servers.lock().unwrap().faults();
+        let mut number = 0;
         loop {
             let quiet = tokio::time::sleep(QUIET);
             if over.run_until_cancelled(quiet).await.is_none() {
-                return faults;
+                return number;
             }
             let scene = Arc::clone(&self);
-            let fault = move || scene.fault_of_redis(faults);
+            let fault = move || scene.servers.lock().unwrap().fault(number);
             tokio::task::spawn_blocking(fault).await.unwrap();
-            faults += 1;
+            number += 1;
+            if number == kinds {
+                drop(happened.take());
+            }
         }
     }
-
-    fn fault_of_redis(&self, number: usize) {
-        let mut redis = self.redis.lock().unwrap();
-        match number % 5 {
-            0 => redis.flush(),
-            1 => {
-                redis.pause();
-                std::thread::sleep(QUIET);
-                redis.resume();
-            }
-            2 => {
-                let old = redis.save();
-                std::thread::sleep(QUIET);
-                redis.restart_from(&old);
-            }
-            3 => {
-                redis.kill();
-                std::thread::sleep(QUIET);
-                redis.restart();
-            }
-            _ => redis.restart(),
-        }
-    }
-}
-
-async fn stop(instance: &RwLock<Option<Instance>>) -> u64 {
-    let Some(instance) = instance.write().await.take() else {
-        return 0;
-    };
-    let stopped = tokio::task::spawn_blocking(|| instance.stop());
-    stopped.await.unwrap()
 }
 
 impl fmt::Display for Findings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "{} revocations raced by {} checks on {INSTANCES} instances, {} freezes, {} \
-             restarts, {} faults of Redis: {} stale, {} compared answers wrong",
+            "{} revocations, {} blocks and {} closings raced by {} checks on {INSTANCES} \
+             instances, {} of them permits, with {} standstills, {} restarts, {} faults of \
+             Redis: {} stale, {} compared answers wrong",
             self.revocations,
+            self.blocks,
+            self.closings,
             self.checks,
-            self.freezes,
+            self.permits,
+            self.standstills,
             self.restarts,
             self.redis_faults,
             self.stale,
