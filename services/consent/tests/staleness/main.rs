@@ -9,10 +9,11 @@
 //! professional or close the record instead, while checkers keep every instance's cache
 //! warm. A check that begins after the revocation has returned and still permits is stale:
 //! there must be none. Before that the same scene without the wait before a change returns
-//! has to find some: so it would have seen them. The same is tried with matrices: two
-//! instances, and one load after the other.
+//! has to find some: so it would have seen them. The same is tried on a cluster, whose masters
+//! die and whose slots others take over; and with matrices: two instances, and one load after
+//! the other.
 //!
-//! `AVAL_STALENESS_ROUNDS` says how many revocations are raced.
+//! `AVAL_STALENESS_ROUNDS` says how many revocations are raced; on a cluster it is a tenth.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -39,7 +40,7 @@ use aval_testing::redis::RedisServer;
 use instance::Instance;
 use loads::Loads;
 use scene::{Findings, INSTANCES, Scene, Wait};
-use servers::{Pair, Servers};
+use servers::{Cluster, Pair, Servers};
 use witness::Witness;
 use words::Setting;
 
@@ -103,6 +104,24 @@ async fn no_check_that_begins_after_a_revocation_returned_permits() {
     let servers = Pair::start(name, INSTANCES).await;
     let found = plays(name, servers, Wait::AsDesigned, rounds()).await;
     is_sound(&found.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_check_that_begins_after_a_revocation_returned_permits_on_a_cluster() {
+    let name = "consent.staleness.cluster_ablated";
+    let Some(found) = plays(name, cluster(name).await, Wait::TakenOut, ROUNDS / 10).await else {
+        return;
+    };
+    is_caught(&found);
+
+    let name = "consent.staleness.cluster";
+    let found = plays(name, cluster(name).await, Wait::AsDesigned, rounds() / 10).await;
+    is_sound(&found.unwrap());
+}
+
+async fn cluster(name: &'static str) -> Option<Cluster> {
+    let start = move || Cluster::start(name);
+    tokio::task::spawn_blocking(start).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

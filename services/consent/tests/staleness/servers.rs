@@ -1,11 +1,13 @@
 //! The Redis of a scene, and what goes wrong with it.
 
+mod cluster;
 mod pair;
 
 use std::time::{Duration, Instant};
 
 use aval_testing::redis::{RedisServer, Reply};
 
+pub(crate) use cluster::Cluster;
 pub(crate) use pair::Pair;
 
 /// How long a fault lasts.
