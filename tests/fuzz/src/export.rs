@@ -48,10 +48,10 @@ struct Saved {
 
 /// Whether an event of the file is proved: one that was recorded, then.
 fn check(data: &[u8]) -> bool {
-    let Ok(reading) = str::from_utf8(data).map_err(drop).and_then(|text| {
-        let reading = export::read(text);
-        reading.map_err(drop)
-    }) else {
+    let Ok(text) = str::from_utf8(data) else {
+        return false;
+    };
+    let Ok(reading) = export::read(text) else {
         return false;
     };
     let mut is_one_proved = false;
