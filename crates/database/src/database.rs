@@ -5,10 +5,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use sea_orm::{DatabaseConnection, DbBackend};
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use tokio::sync::watch;
 
 use crate::connect::{self, Connections, Session, Statements};
+use crate::presence::Presence;
 use crate::{DatabaseConfig, DatabaseError};
 
 /// The engine behind a [`Database`].
@@ -31,8 +32,8 @@ pub struct Database {
 
 struct Inner {
     connections: Connections,
-    /// The connection over which it is asked whether it answers; none on SQLite.
-    asked: Option<PgPool>,
+    /// How it is asked whether it answers; none on SQLite.
+    presence: Option<Presence>,
     backend: Backend,
     schema: Option<String>,
     /// How many changes this process has committed; see [`Database::commits`].
@@ -67,10 +68,10 @@ impl Database {
             DbBackend::Postgres => Backend::Postgres,
             _ => Backend::Sqlite,
         };
-        let asked = (backend == Backend::Postgres).then(|| one_more(&connections));
+        let presence = (backend == Backend::Postgres).then(|| presence(&connections));
         let inner = Inner {
             connections,
-            asked,
+            presence,
             backend,
             schema: config.schema.clone(),
             commits: watch::Sender::new(0),
@@ -107,18 +108,16 @@ impl Database {
     /// asked over a connection of its own: that calls use all the others up says nothing of
     /// the database, and whoever was told so would send them to instances that have no more.
     pub async fn ping(&self) -> Result<(), DatabaseError> {
-        let Some(asked) = &self.inner.asked else {
-            return Ok(self.reader().ping().await?);
-        };
-        // Whoever is lent a connection has asked it: it was just opened, or tested.
-        asked.acquire().await?;
-        Ok(())
+        match &self.inner.presence {
+            Some(presence) => Ok(presence.ask().await?),
+            None => Ok(self.reader().ping().await?),
+        }
     }
 
     /// Closes the connections once their current users are done with them.
     pub async fn close(&self) -> Result<(), DatabaseError> {
-        if let Some(asked) = &self.inner.asked {
-            asked.close().await;
+        if let Some(presence) = &self.inner.presence {
+            presence.close().await?;
         }
         self.reader().close_by_ref().await?;
         Ok(self.writer().close_by_ref().await?)
@@ -154,13 +153,9 @@ impl Database {
     }
 }
 
-/// One connection beside the pool's, opened when it is first asked.
-fn one_more(connections: &Connections) -> PgPool {
+fn presence(connections: &Connections) -> Presence {
     let pool = connections.writer.get_postgres_connection_pool();
-    PgPoolOptions::new()
-        .max_connections(1)
-        .test_before_acquire(true)
-        .connect_lazy_with(PgConnectOptions::clone(&pool.connect_options()))
+    Presence::new(PgConnectOptions::clone(&pool.connect_options()))
 }
 
 impl fmt::Debug for Database {

@@ -24,6 +24,7 @@ mod database;
 mod error;
 mod load;
 mod lock;
+mod presence;
 mod silence;
 mod transaction;
 

@@ -2,6 +2,9 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, Statement, TransactionTrait};
 
+use sqlx::postgres::PgConnectOptions;
+
+use crate::presence::Presence;
 use crate::testing::TestDatabase;
 use crate::{Database, DatabaseConfig, DatabaseError};
 
@@ -151,7 +154,19 @@ async fn a_database_whose_connections_are_all_in_use_answers_that_it_is_there() 
         let asked = tokio::time::timeout(Duration::from_secs(1), test.db.ping());
         asked.await.expect("it answers at once").unwrap();
     }
-    drop(in_use);
-    test.db.close().await.unwrap();
-    assert!(test.db.ping().await.is_err());
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_answer_is_not_there_until_it_does() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let options = PgConnectOptions::new().host("127.0.0.1").port(port);
+    let presence = Presence::new(options);
+    // Whoever gives up is in nobody's way.
+    for _ in 0..2 {
+        let asked = tokio::time::timeout(Duration::from_millis(100), presence.ask());
+        assert!(asked.await.is_err(), "nobody answers");
+    }
+    drop(silent);
+    assert!(presence.ask().await.is_err());
 }
