@@ -32,7 +32,7 @@ pub async fn relay(
     let relay = Relay::new(db, SOURCE, environment.clock.clone());
     let mut leads = writer.leads();
     let deliver = |batch| deliver(&writer, &hearing, &environment, batch);
-    let report = |report| hear(&hearing, report);
+    let report = |report: Report| hear(&hearing, &report);
     loop {
         let begun = async { leads.wait_for(|leads| *leads).await.is_ok() };
         match shutdown.run_until_cancelled(begun).await {
@@ -69,7 +69,7 @@ async fn deliver(
 
 /// Of its own outbox nothing is held against the log: both are in one database, and are put
 /// back together.
-fn hear(hearing: &Hearing, report: Report) -> Ready<Result<(), Infallible>> {
-    hearing.reported(&report);
+fn hear(hearing: &Hearing, report: &Report) -> Ready<Result<(), Infallible>> {
+    hearing.reported(report);
     ready(Ok(()))
 }

@@ -132,8 +132,9 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
     const MINUTE: Duration = Duration::from_mins(1);
 
-    /// What is told of these observations, one a minute; after them the database is silent.
-    async fn told(observations: &[Result<outbox::Backlog, ()>], count: usize) -> Vec<Told> {
+    /// What is told of these observations, one a minute, of which some fail; after them the
+    /// database is silent.
+    async fn told(observations: &[Option<outbox::Backlog>], count: usize) -> Vec<Told> {
         let clock = ManualClock::new(NOW);
         let (tell, mut told) = mpsc::unbounded_channel();
         let observing = Observing {
@@ -143,8 +144,8 @@ mod tests {
         };
         let looks = AtomicUsize::new(0);
         let look = || match observations.get(looks.fetch_add(1, Ordering::SeqCst)) {
-            Some(Ok(waiting)) => futures::future::ready(Ok(*waiting)).boxed(),
-            Some(Err(())) => {
+            Some(Some(waiting)) => futures::future::ready(Ok(*waiting)).boxed(),
+            Some(None) => {
                 let error = DatabaseError::corrupt("outbox", "id", &1);
                 futures::future::ready(Err(error)).boxed()
             }
@@ -169,8 +170,8 @@ mod tests {
 
     type Told = (u64, Option<Timestamp>);
 
-    fn waiting(count: u64, oldest_at: Option<Timestamp>) -> Result<outbox::Backlog, ()> {
-        Ok(outbox::Backlog { count, oldest_at })
+    const fn waiting(count: u64, oldest_at: Option<Timestamp>) -> outbox::Backlog {
+        outbox::Backlog { count, oldest_at }
     }
 
     fn after(minutes: u32) -> Timestamp {
@@ -179,7 +180,7 @@ mod tests {
 
     #[tokio::test]
     async fn where_nothing_waited_something_may_once_the_database_is_silent() {
-        let told = told(&[waiting(0, None), waiting(0, None)], 5).await;
+        let told = told(&[Some(waiting(0, None)); 2], 5).await;
         let worst = (0, Some(after(1)));
         assert_eq!(told, [(0, None), (0, None), worst, worst, worst]);
     }
@@ -187,7 +188,12 @@ mod tests {
     #[tokio::test]
     async fn what_waited_waits_still_until_it_is_looked_at_again() {
         let old = after(0);
-        let observations = [waiting(3, Some(old)), Err(()), waiting(0, None), Err(())];
+        let observations = [
+            Some(waiting(3, Some(old))),
+            None,
+            Some(waiting(0, None)),
+            None,
+        ];
         let told = told(&observations, 5).await;
         let worst = (0, Some(after(2)));
         let expected = [(3, Some(old)), (3, Some(old)), (0, None), worst, worst];
