@@ -43,7 +43,7 @@ use sea_orm::{ActiveValue::NotSet, DbErr};
 
 use crate::{DatabaseError, Transaction, rows};
 pub use migration::CreateOutbox;
-pub use numbering::start_new_epoch;
+pub use numbering::{LARGEST_DELIVERY, start_new_epoch};
 pub use relay::{Batch, NumberedEvent, Relay, RelaySettings, Report};
 pub use waiting::{Backlog, backlog};
 

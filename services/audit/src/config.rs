@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use aval_database::DatabaseConfig;
+use aval_database::outbox::LARGEST_DELIVERY;
 use aval_domain::event::EventKind;
 use aval_runtime::config::{
     self, ConfigError, DurationText, GrpcConfig, OpsConfig, TelemetryConfig, TokenConfig,
@@ -157,6 +158,12 @@ impl Config {
     /// Refuses values that may not stand together, naming the key to change.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.grpc.check()?;
+        if (self.grpc.max_message_bytes as u64) < LARGEST_DELIVERY {
+            return Err(ConfigError::Refused {
+                key: "grpc.max_message_bytes",
+                rule: format!("must be at least {LARGEST_DELIVERY}: producers deliver as much"),
+            });
+        }
         self.telemetry.check()?;
         self.token.check()?;
         self.watch.check()?;
@@ -361,6 +368,14 @@ mod tests {
             let refused = config.check().unwrap_err().to_string();
             assert!(refused.contains("retention.years"), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_message_that_is_shorter_than_a_delivery_is_refused() {
+        let mut config: Config = config::from_toml(SAMPLE).unwrap();
+        config.grpc.max_message_bytes = 1024 * 1024;
+        let refused = config.check().unwrap_err().to_string();
+        assert!(refused.contains("grpc.max_message_bytes"), "{refused}");
     }
 
     #[test]

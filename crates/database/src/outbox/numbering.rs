@@ -38,7 +38,7 @@ pub async fn start_new_epoch(db: &Database, now: Timestamp) -> Result<u64, Datab
 
 /// The most that one delivery carries, in bytes of events as they stand in the outbox; one that
 /// is longer goes alone. Encoded they are shorter, and the receiver takes 4 MiB.
-pub(super) const MOST_BYTES: u64 = 2 * 1024 * 1024;
+pub const LARGEST_DELIVERY: u64 = 2 * 1024 * 1024;
 
 /// What is to be delivered next.
 #[derive(Debug)]
@@ -104,7 +104,7 @@ pub(super) async fn standing(
 
 /// Removes what is acknowledged and gives the next events to deliver: those that
 /// have a number already, or else those that get one now. At most `limit`, and of those no more
-/// than [`MOST_BYTES`]: the others keep their numbers and are next.
+/// than [`LARGEST_DELIVERY`]: the others keep their numbers and are next.
 pub(super) async fn advance(
     tx: &Transaction,
     source: &str,
@@ -229,7 +229,7 @@ async fn sizes(tx: &Transaction, limit: u64) -> Result<Vec<Size>, DatabaseError>
 
 /// The first of these that go together: at least one, so that the relay never stands still.
 fn fitting(sizes: &[Size]) -> &[Size] {
-    let mut left = MOST_BYTES;
+    let mut left = LARGEST_DELIVERY;
     let fits = |(_, bytes): &&Size| {
         let rest = left.checked_sub(unsigned(*bytes));
         left = rest.unwrap_or_default();

@@ -50,8 +50,8 @@ pub struct NumberedEvent {
 /// How a [`Relay`] paces itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RelaySettings {
-    /// The most events in one delivery, 1 to 1,000. It has fewer where they are long: some
-    /// 2 MiB of events at the most, and at least one.
+    /// The most events in one delivery, 1 to 1,000. It has fewer where they are long
+    /// ([`super::LARGEST_DELIVERY`]), and at least one.
     pub batch: u64,
     /// How often to look for events of other processes; this process's own commits
     /// wake the relay at once.

@@ -22,7 +22,7 @@ crate::conformance_suite! {
 const LONG: usize = 57_000;
 
 /// How many of them are less than the receiver takes.
-const FIT: u64 = numbering::MOST_BYTES / (LONG as u64 + 1_000);
+const FIT: u64 = LARGEST_DELIVERY / (LONG as u64 + 1_000);
 
 fn long_event(place: u64, bytes: usize) -> Event {
     let mut event = event(place);
@@ -75,7 +75,7 @@ async fn what_was_numbered_at_once_is_delivered_in_parts_that_the_receiver_takes
         let Some(last) = next.batch.events.last() else {
             break;
         };
-        assert!(bytes_of(&next.batch) <= numbering::MOST_BYTES);
+        assert!(bytes_of(&next.batch) <= LARGEST_DELIVERY);
         assert_eq!(
             next.is_full,
             last.sequence < ALL,
@@ -95,7 +95,7 @@ async fn what_was_numbered_at_once_is_delivered_in_parts_that_the_receiver_takes
 }
 
 async fn an_event_that_is_longer_than_a_batch_goes_alone(db: &Database) {
-    let too_long = usize::try_from(numbering::MOST_BYTES).unwrap() + 1;
+    let too_long = usize::try_from(LARGEST_DELIVERY).unwrap() + 1;
     append_long(db, [(1, 10), (2, too_long), (3, too_long), (4, 10)]).await;
     let (epoch, first) = advance(db, None, 500).await;
     assert_eq!(first, [(1, 1)]);
