@@ -85,7 +85,7 @@ fn a_log_that_does_not_continue_what_was_saved_is_found_as_it_is_asked() {
     let note = SignedNote::parse(&fs::read(&kept).unwrap()).unwrap();
     let true_one = Checkpoint::parse(note.unverified_text()).unwrap();
     // What the log had signed before somebody set its database back, or made another one.
-    let signed = |size: u64, root: Hash| {
+    let after_state = |size: u64, root: Hash| {
         let other = Checkpoint {
             size,
             root,
@@ -102,8 +102,12 @@ fn a_log_that_does_not_continue_what_was_saved_is_found_as_it_is_asked() {
         answer
     };
     let other = hash_leaf(b"another log");
-    is(&signed(true_one.size + 1000, other), 20, "older state");
-    is(&signed(true_one.size - 1, other), 19, "not the beginning");
+    is(&after_state(true_one.size + 1000, other), 20, "older state");
+    is(
+        &after_state(true_one.size - 1, other),
+        19,
+        "not the beginning",
+    );
 }
 
 /// The newest event of this kind in the patient's history, once the trail has it.
