@@ -64,6 +64,7 @@ async fn database(name: &str) -> Option<TestDatabase> {
 }
 
 /// What a scene finds.
+#[expect(clippy::print_stdout, reason = "the counts are what is shown")]
 async fn plays(
     name: &str,
     servers: Option<impl Servers + 'static>,

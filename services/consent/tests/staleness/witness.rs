@@ -114,7 +114,9 @@ fn what_is_stale_is_told_whichever_is_heard_of_first() {
         if is_told_first {
             witness.returned(1, grant_id, at);
         }
-        permits.iter().for_each(|permit| witness.permitted(permit));
+        for permit in &permits {
+            witness.permitted(permit);
+        }
         if !is_told_first {
             assert_eq!(witness.stale(), 0);
             witness.returned(1, grant_id, at);
