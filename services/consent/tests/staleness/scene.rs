@@ -111,14 +111,15 @@ impl Scene {
     /// happened once.
     pub(crate) async fn play(self: Arc<Self>, revocations: usize) -> Findings {
         self.rounds_left.store(revocations, Ordering::SeqCst);
-        let over = CancellationToken::new();
+        let [no_more_faults, over] = [(); 2].map(|()| CancellationToken::new());
         let [all_faults, all_troubles] = [(); 2].map(|()| CancellationToken::new());
         let troubles = tokio::spawn({
             let (scene, over, all) = (Arc::clone(&self), over.clone(), all_troubles.clone());
             async move { scene.troubles(&over, all).await }
         });
         let faults = tokio::spawn({
-            let (scene, over, all) = (Arc::clone(&self), over.clone(), all_faults.clone());
+            let (scene, over) = (Arc::clone(&self), no_more_faults.clone());
+            let all = all_faults.clone();
             async move { scene.faults_of_redis(&over, all).await }
         });
         let mut lanes = JoinSet::new();
@@ -134,9 +135,11 @@ impl Scene {
             findings.blocks += blocks;
             findings.closings += closings;
         }
+        // The last fault waits until instances ask Redis, as those do that begin again.
+        no_more_faults.cancel();
+        findings.redis_faults = faults.await.unwrap();
         over.cancel();
         (findings.standstills, findings.restarts) = troubles.await.unwrap();
-        findings.redis_faults = faults.await.unwrap();
         for instance in &self.instances {
             instance.stop().await;
         }
