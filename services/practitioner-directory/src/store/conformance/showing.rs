@@ -226,8 +226,10 @@ async fn a_directory_that_was_put_back_is_shown_as_it_is(fixture: &Fixture) {
     let put_back = fixture.db.transaction("test.put_back", async |tx| {
         let before = "UPDATE practitioners SET civility = 'FORMER'";
         tx.execute_unprepared(before).await?;
-        let clock = "UPDATE directory_clock SET revision = revision - 1";
-        tx.execute_unprepared(clock).await?;
+        for table in ["practitioners", "organizations", "directory_clock"] {
+            let earlier = format!("UPDATE {table} SET revision = revision - 1");
+            tx.execute_unprepared(&earlier).await?;
+        }
         Ok::<_, DatabaseError>(())
     });
     put_back.await.unwrap();
