@@ -222,7 +222,10 @@ impl Peer {
         };
         match &answered {
             Ok(answer) if is_unavailable(answer) => instance.does_not_serve(),
-            Ok(answer) => self.hold_back.was_answered(answer),
+            Ok(answer) => {
+                instance.serves();
+                self.hold_back.was_answered(answer);
+            }
             Err(error) if !ran_out_of_time(error) => self.instances.did_not_answer(instance),
             Err(_) => {}
         }

@@ -174,6 +174,12 @@ impl AtWork {
         self.0.address
     }
 
+    /// It served: what it could not before, as whoever writes the log now, it can.
+    pub(super) fn serves(&self) {
+        let until = self.0.rests_until.lock();
+        *until.unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// It answered that it cannot serve: others get the calls for a while.
     pub(super) fn does_not_serve(&self) {
         self.0.rest(LONG_REST);
