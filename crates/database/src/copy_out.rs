@@ -51,7 +51,11 @@ async fn read<const N: usize, T>(
     mut into: T,
     take: fn(&mut T, [&[u8]; N]) -> Result<(), DatabaseError>,
 ) -> Result<T, DatabaseError> {
-    let mut tx = pool.begin().await?;
+    let mut tx = match pool.begin().await {
+        // The connection was still answering somebody who is gone; by now it has.
+        Err(sqlx::Error::BeginFailed) => pool.begin().await?,
+        begun => begun?,
+    };
     tx.execute("SET LOCAL statement_timeout = 0").await?;
     let mut rows = Rows::default();
     let mut outcome = Ok(());

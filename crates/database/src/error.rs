@@ -184,6 +184,8 @@ fn class_of_driver_error(error: &sqlx::Error) -> Class {
                 Class::Other
             }
         }
+        // The connection was still answering somebody who is gone; by the next time it has.
+        Driver::BeginFailed => Class::Serialization,
         Driver::Io(_)
         | Driver::Tls(_)
         | Driver::Protocol(_)
@@ -198,8 +200,10 @@ fn class_of_sqlstate(error: &PgDatabaseError) -> Class {
     match error.code() {
         "23505" => Class::Unique(error.constraint().map(str::to_owned)),
         "23503" => Class::ForeignKey,
-        // Serialization failure, deadlock, lock not available.
-        "40001" | "40P01" | "55P03" => Class::Serialization,
+        // Serialization failure, deadlock, lock not available; a transaction that finds another
+        // one open, which whoever was dropped while it began left behind: undoing the one ends
+        // both.
+        "40001" | "40P01" | "55P03" | "25001" => Class::Serialization,
         // Statement timeout; a primary that has become a standby.
         "57014" | "25006" => Class::Unavailable,
         // Connection, authorisation to connect, missing database, resources, operator
