@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use aval::client::Software;
+use aval::client::Channel;
 use aval_proto::practitioner_directory::v1 as directory;
+use aval_proto::practitioner_directory::v1::directory_service_client::DirectoryServiceClient;
 
 use super::crew::{BREATH, Caller};
 use super::journal::Journal;
 use super::site::Site;
+use crate::scene::CLINIC;
 
 /// The software, and what it saw.
 pub(super) struct LookUps {
-    software: Software,
+    /// The directory, as the practice's software reaches it.
+    directory: DirectoryServiceClient<Channel>,
     /// The professional, as the directory has them.
     known: directory::Practitioner,
     journal: Journal,
@@ -29,11 +32,7 @@ impl Caller for LookUps {
             page_size: 200,
             ..Default::default()
         };
-        let answer = self
-            .software
-            .directory()
-            .search_practitioners(request)
-            .await;
+        let answer = self.directory.clone().search_practitioners(request).await;
         if let Some(found) = self.journal.answer(answer).await {
             let mut people = found
                 .matches
@@ -44,7 +43,7 @@ impl Caller for LookUps {
         let request = directory::GetPractitionerRequest {
             practitioner_id: self.known.practitioner_id.clone(),
         };
-        let answer = self.software.directory().get_practitioner(request).await;
+        let answer = self.directory.clone().get_practitioner(request).await;
         if let Some(found) = self.journal.answer(answer).await {
             self.is_told(found.practitioner.as_ref() == Some(&self.known));
         }
@@ -58,7 +57,9 @@ impl LookUps {
         let scene = &site.scene;
         let [person, _] = &scene.cast.homonyms;
         Arc::new(Self {
-            software: scene.clinic.clone(),
+            directory: DirectoryServiceClient::new(
+                site.other_for(scene.stack.addresses().directory, CLINIC),
+            ),
             known: scene.practitioner(person).await,
             journal: Journal::default(),
         })

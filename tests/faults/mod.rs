@@ -12,6 +12,7 @@ mod cores;
 mod crew;
 mod disk;
 mod floods;
+mod hosts;
 mod intruder;
 mod journal;
 mod lane;

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use aval_domain::random::{self, SystemRandom};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tonic::Code;
 
 use super::crew::{Called, Crew};
 use super::journal::Seen;
 use super::report::Played;
-use super::site::{Links, Setting, Site};
+use super::site::{Links, Others, Plan, Setting, Site};
 use crate::patience::eventually;
 
 /// The environment variable that chooses what chance would choose.
@@ -23,8 +24,9 @@ pub(super) struct Scenario {
     pub(super) test: &'static str,
     title: &'static str,
     pub(super) settings: &'static [Setting],
-    links: Links,
+    plan: Plan,
     called: Called,
+    nobody_notices: bool,
 }
 
 /// The scenario of the test of this name, and what it is called in the table.
@@ -33,8 +35,9 @@ pub(super) const fn scenario(test: &'static str, title: &'static str) -> Scenari
         test,
         title,
         settings: &[],
-        links: Links::Between,
+        plan: Plan::USUAL,
         called: Called::AllFour,
+        nobody_notices: false,
     }
 }
 
@@ -47,8 +50,26 @@ impl Scenario {
     /// The same with services that reach each other and their servers directly: what this
     /// process does is not between them.
     pub(super) const fn without_links(self) -> Self {
-        Self {
+        let plan = Plan {
             links: Links::Beside,
+            ..self.plan
+        };
+        Self { plan, ..self }
+    }
+
+    /// The same with two instances of each service.
+    pub(super) const fn with_two_of_each(self) -> Self {
+        let plan = Plan {
+            others: Others::Two,
+            ..self.plan
+        };
+        Self { plan, ..self }
+    }
+
+    /// The same, in which no call may fail, whichever service it is to.
+    pub(super) const fn that_nobody_notices(self) -> Self {
+        Self {
+            nobody_notices: true,
             ..self
         }
     }
@@ -66,7 +87,7 @@ impl Scenario {
     ///
     /// Answers what those saw who called consent.
     pub(super) async fn play<K>(&self, fault: impl AsyncFnOnce(&mut Site) -> K) -> Vec<Seen> {
-        match Site::open_with(self.links, self.test, self.settings).await {
+        match Site::open_as(self.plan, self.test, self.settings).await {
             Some(site) => self.play_at(site, fault).await,
             None => Vec::new(),
         }
@@ -113,6 +134,13 @@ impl Scenario {
         assert!(played.verdict.is_of_something(), "{:?}", played.verdict);
         assert!(played.verdict.is_clean(), "{:?}", played.verdict);
         site.examine_the_trail();
+        if self.nobody_notices {
+            for (service, seen) in &played.seen {
+                let calls = seen.iter().flat_map(|seen| &seen.calls);
+                let failed = calls.filter(|(_, code)| *code != Code::Ok);
+                assert_eq!(failed.count(), 0, "calls to {service} failed");
+            }
+        }
         played.of_consent()
     }
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use aval::client::Software;
+use aval::client::Channel;
 use aval_domain::event::{Actor, Event, EventKind, Outcome};
 use aval_domain::id::EventId;
 use aval_domain::random::SystemRandom;
@@ -15,6 +15,8 @@ use aval_merkle_log::note::{SignedNote, Signer};
 use aval_merkle_log::proof::ConsistencyProof;
 use aval_merkle_log::receipt::{Evidence, Receipt};
 use aval_proto::audit::v1 as audit;
+use aval_proto::audit::v1::trail_service_client::TrailServiceClient;
+use aval_proto::audit::v1::transparency_service_client::TransparencyServiceClient;
 use aval_runtime::convert::event::event_to_proto;
 
 use super::crew::{BREATH, Caller};
@@ -33,8 +35,10 @@ const KIND: EventKind = EventKind::RecordReopened;
 pub(super) struct Producer {
     pub(super) patient: Patient,
     epoch: u64,
-    source: Software,
-    portal: Software,
+    /// Audit, as the producer and as the patients' portal reach it.
+    source: TrailServiceClient<Channel>,
+    trail: TrailServiceClient<Channel>,
+    transparency: TransparencyServiceClient<Channel>,
     policy: Policy,
     /// The newest checkpoint that was shown.
     shown: Mutex<Option<Checkpoint>>,
@@ -60,11 +64,13 @@ impl Producer {
     /// The patient of this number.
     pub(super) async fn open(site: &Site, number: usize) -> Arc<Self> {
         let scene = &site.scene;
+        let audit = |software| site.other_for(scene.stack.addresses().audit, software);
         Arc::new(Self {
             patient: scene.patient(numbered(number)).await,
             epoch: FIRST_EPOCH + number as u64,
-            source: scene.stack.software(SOURCE).unwrap(),
-            portal: scene.portal.clone(),
+            source: TrailServiceClient::new(audit(SOURCE)),
+            trail: TrailServiceClient::new(audit("gateway")),
+            transparency: TransparencyServiceClient::new(audit("gateway")),
             policy: believing(&scene.stack.layout().log_signer()),
             shown: Mutex::default(),
             journal: Journal::default(),
@@ -86,7 +92,7 @@ impl Producer {
             include_receipts: false,
         };
         loop {
-            let answer = self.source.trail().append_events(request.clone()).await;
+            let answer = self.source.clone().append_events(request.clone()).await;
             let Some(taken) = self.journal.answer(answer).await else {
                 continue;
             };
@@ -118,7 +124,7 @@ impl Producer {
             ..Default::default()
         };
         let asked = self.patient.bearer.asks(request);
-        let answer = self.portal.trail().list_events(asked).await;
+        let answer = self.trail.clone().list_events(asked).await;
         if let Some(page) = self.journal.answer(answer).await {
             let mut events = page.events.iter().filter_map(|told| told.event.as_ref());
             self.is_told(events.any(|event| event.event_id == event_id));
@@ -132,7 +138,7 @@ impl Producer {
             ..Default::default()
         };
         let asked = self.patient.bearer.asks(request);
-        let answer = self.portal.trail().get_event(asked).await;
+        let answer = self.trail.clone().get_event(asked).await;
         if let Some(told) = self.journal.answer(answer).await {
             let receipt = Receipt::parse(told.receipt.as_bytes());
             let evidence = Evidence::Event(&told.canonical_event);
@@ -143,7 +149,7 @@ impl Producer {
 
     /// Whether the log continues what it was when it was looked at last.
     async fn follows_the_log(&self) {
-        let mut transparency = self.portal.transparency();
+        let mut transparency = self.transparency.clone();
         let answer = transparency
             .get_checkpoint(audit::GetCheckpointRequest {})
             .await;

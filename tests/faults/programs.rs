@@ -6,6 +6,7 @@ use tonic::Code;
 
 use super::journal::Seen;
 use super::play::{lasts, scenario};
+use super::site::SERVING;
 
 const A_WHILE: Duration = Duration::from_secs(2);
 
@@ -102,11 +103,35 @@ async fn consent_is_rolled_out() {
                 instance.stop();
                 instance.start_again();
                 // The next one only when this one serves, as a deployment does it.
-                instance.until_it_says("serving gRPC");
+                instance.until_it_says(SERVING);
             }
         }
     });
     no_call_failed(&seen.await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_service_is_rolled_out() {
+    let scenario = scenario(
+        "every_service_is_rolled_out",
+        "two instances of each service told to stop (SIGTERM) and started again, one after the other",
+    )
+    .with_two_of_each()
+    .that_nobody_notices();
+    scenario
+        .play(async |site| {
+            let firsts = [&mut site.audit, &mut site.directory, &mut site.identity];
+            let pairs = firsts.into_iter().zip(&mut site.seconds);
+            let consents = [(&mut site.consent, &mut site.other_consent)];
+            for (first, second) in pairs.chain(consents) {
+                for instance in [first, second] {
+                    instance.stop();
+                    instance.start_again();
+                    instance.until_it_says(SERVING);
+                }
+            }
+        })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use aval::client::{ProviderClient, Software};
+use aval::client::{Channel, ProviderClient};
 use aval_proto::identity::v1 as identity;
+use aval_proto::identity::v1::session_service_client::SessionServiceClient;
 use aval_testing::provider::Realm;
 
 use super::crew::{BREATH, Caller};
@@ -22,7 +23,8 @@ pub(super) struct Sessions {
     username: String,
     provider: ProviderClient,
     token_endpoint: String,
-    portal: Software,
+    /// Identity, as the patients' portal reaches it.
+    sessions: SessionServiceClient<Channel>,
     journal: Journal,
 }
 
@@ -60,7 +62,9 @@ impl Sessions {
             patient: scene.patient(account).await,
             provider: scene.provider.clone(),
             token_endpoint: scene.stack.token_endpoint(Realm::Patients),
-            portal: scene.portal.clone(),
+            sessions: SessionServiceClient::new(
+                site.other_for(scene.stack.addresses().identity, "gateway"),
+            ),
             journal: Journal::default(),
         })
     }
@@ -73,7 +77,7 @@ impl Sessions {
             .await;
         let request = signed_in.unwrap().as_patient();
         loop {
-            let answer = self.portal.sessions().exchange_token(request.clone()).await;
+            let answer = self.sessions.clone().exchange_token(request.clone()).await;
             if let Some(opened) = self.journal.answer(answer).await {
                 self.confirmed("session.opened", &opened.session_id);
                 return opened;
@@ -88,7 +92,7 @@ impl Sessions {
         };
         loop {
             let asked = self.patient.bearer.asks(request.clone());
-            let answer = self.portal.sessions().close_session(asked).await;
+            let answer = self.sessions.clone().close_session(asked).await;
             if self.journal.answer(answer).await.is_some() {
                 self.confirmed("session.closed", session_id);
                 return;
@@ -110,7 +114,7 @@ impl Sessions {
             let request = identity::IntrospectTokenRequest {
                 token: token.to_owned(),
             };
-            let answer = self.portal.sessions().introspect_token(request).await;
+            let answer = self.sessions.clone().introspect_token(request).await;
             good.extend(self.journal.answer(answer).await.map(|told| told.active));
         }
         good
