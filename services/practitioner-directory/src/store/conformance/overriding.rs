@@ -18,6 +18,7 @@ aval_database::conformance_suite! {
         a_correction_retires_when_the_source_agrees,
         a_correction_holds_while_the_source_names_both_places,
         a_correction_waits_for_somebody_who_left,
+        somebody_who_left_comes_back_where_the_correction_said,
         a_correction_is_replaced_and_taken_back,
         a_correction_follows_a_merged_person,
         only_what_is_wrong_is_corrected,
@@ -222,6 +223,34 @@ async fn a_correction_waits_for_somebody_who_left(fixture: &Fixture) {
     let back = fixture.only_activity(&scene.directory, scene.rank).await;
     assert!(back.active && back.attachment_override.is_some());
     assert_eq!(place(&back), Some(scene.right));
+}
+
+async fn somebody_who_left_comes_back_where_the_correction_said(fixture: &Fixture) {
+    let store = fixture.store.as_ref();
+    let mut scene = fixture.scene().await;
+    fixture.correct(&scene, Some(scene.right)).await.unwrap();
+    let mut following = Replica::default();
+    let position = following.follow(store, ChangePosition::START).await;
+    let place_now = scene.directory.people[scene.other_rank].activities[0]
+        .organization
+        .clone();
+    let mut person = scene.directory.people.remove(scene.rank);
+    fixture.applied(&scene.directory).await;
+    person.activities[0].organization = place_now;
+    scene.directory.people.insert(scene.rank, person);
+    let import = fixture.applied(&scene.directory).await;
+    assert_eq!(import.report.changes.overrides_retired, 1);
+    let person = &scene.directory.people[scene.rank];
+    let back = fixture.find(person).await.unwrap();
+    assert!(back.active);
+    let [activity] = back.activities.as_slice() else {
+        panic!("one situation: {:?}", back.activities);
+    };
+    assert_eq!(activity.activity_id, scene.activity_id);
+    assert!(activity.active && activity.attachment_override.is_none());
+    assert_eq!(place(activity), Some(scene.right));
+    following.follow(store, *position.last().unwrap()).await;
+    following.assert_is_the_directory(store).await;
 }
 
 async fn a_correction_is_replaced_and_taken_back(fixture: &Fixture) {

@@ -25,14 +25,18 @@ enum Takes {
     ImportTimeAndRevision,
 }
 
-/// Practice situations that gain or lose a row.
+/// Practice situations that gain or lose a row: also one that is to go on under the natural
+/// key of its corrected place, which nothing has yet.
 const TOUCH_ACTIVITIES: Step = Step(
     "INSERT INTO touched_activities (import_id, activity_id, was_active) \
      SELECT $1, a.activity_id, a.active FROM activities a WHERE a.activity_id IN ( \
         SELECT known.activity_id FROM staged_rows s \
         JOIN activities known ON known.situation = s.situation WHERE s.import_id = $1 \
         UNION SELECT r.activity_id FROM staged_ends e \
-        JOIN activity_rows r ON r.row_key = e.row_key WHERE e.import_id = $1)",
+        JOIN activity_rows r ON r.row_key = e.row_key WHERE e.import_id = $1 \
+        UNION SELECT o.activity_id FROM attachment_overrides o WHERE o.ended_at IS NULL \
+            AND o.agreed_situation IN ( \
+                SELECT s.situation FROM staged_rows s WHERE s.import_id = $1))",
     Takes::Import,
 );
 
