@@ -34,6 +34,7 @@ pub(crate) struct ConsentService {
     of_many_documents: Questions,
     about_strangers: Questions,
     doctor: Arc<SignedInDoctor>,
+    turn_lasts: Duration,
 }
 
 impl ConsentService {
@@ -72,6 +73,7 @@ impl ConsentService {
             about_strangers: questions(strangers.map(|id| id.to_string()), &documents()),
             doctor: Arc::new(SignedInDoctor::new(&stack, &people)?),
             people,
+            turn_lasts: arguments.load().duration().unwrap_or_default(),
             stack,
         })
     }
@@ -100,7 +102,12 @@ impl ConsentService {
     /// callers' run time.
     pub(crate) fn while_revoking(&self, calls: GrpcContender) -> anyhow::Result<WhileRevoking> {
         let portal = Portal::of(&self.stack)?;
-        Ok(WhileRevoking::new(calls, portal, &self.people))
+        Ok(WhileRevoking::new(
+            calls,
+            portal,
+            &self.people,
+            self.turn_lasts,
+        ))
     }
 
     /// The doctor's tokens.

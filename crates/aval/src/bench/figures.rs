@@ -51,6 +51,8 @@ pub(crate) struct Beside {
     pub(crate) per_second: f64,
     /// 99 of 100 revocations returned within so many microseconds.
     pub(crate) p99_us: u64,
+    /// The same of those before the calls began.
+    pub(crate) p99_without_calls_us: u64,
 }
 
 impl Figures {

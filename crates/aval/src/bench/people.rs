@@ -24,8 +24,8 @@ pub(crate) struct People {
     pub(crate) doctor: String,
     /// The doctor's account at the provider.
     pub(crate) doctor_account: String,
-    /// The `practitioner_id` of a doctor to whom nobody granted anything.
-    pub(crate) other_doctor: String,
+    /// The `practitioner_id`s of doctors to whom nobody granted anything.
+    pub(crate) other_doctors: Vec<String>,
 }
 
 /// A registered patient.
@@ -39,6 +39,8 @@ pub(crate) struct Patient {
 const PROFESSIONALS: u32 = 500;
 /// How many patients are asked about in turn: each has an entry of the cache.
 const PATIENTS: u32 = 64;
+/// To how many other doctors a patient can grant access at once.
+const OTHER_DOCTORS: usize = 12;
 
 /// Imports a directory, registers patients, and lets each grant the doctor access.
 pub(crate) async fn fill(stack: &Stack, portal: &Portal) -> anyhow::Result<People> {
@@ -46,7 +48,10 @@ pub(crate) async fn fill(stack: &Stack, portal: &Portal) -> anyhow::Result<Peopl
     import(stack, &plan)
         .await
         .context("the directory is not imported")?;
-    let [doctor, other] = two_doctors(&plan).context("the synthetic directory has no doctors")?;
+    let mut doctors = doctors(&plan);
+    let doctor = doctors
+        .next()
+        .context("the synthetic directory has no doctors")?;
     let account = ProfessionalAccount::from_directory(&doctor);
     let doctor_account = account.username.clone();
     stack.provider().put_professional(account);
@@ -64,11 +69,15 @@ pub(crate) async fn fill(stack: &Stack, portal: &Portal) -> anyhow::Result<Peopl
             account,
         });
     }
+    let mut other_doctors = Vec::new();
+    for other in doctors.take(OTHER_DOCTORS) {
+        other_doctors.push(portal.find(&other).await?);
+    }
     Ok(People {
         patients,
         doctor,
         doctor_account,
-        other_doctor: portal.find(&other).await?,
+        other_doctors,
     })
 }
 
@@ -92,11 +101,10 @@ async fn import(stack: &Stack, plan: &SynthesisPlan) -> anyhow::Result<()> {
 }
 
 /// Doctors of one practice each, so that none has to be chosen at their sign-in.
-fn two_doctors(plan: &SynthesisPlan) -> Option<[Person; 2]> {
-    let mut doctors = plan.people().filter(|person| {
+fn doctors(plan: &SynthesisPlan) -> impl Iterator<Item = Person> {
+    plan.people().filter(|person| {
         person.is_doctor() && person.rpps().is_some() && person.activities.len() == 1
-    });
-    Some([doctors.next()?, doctors.next()?])
+    })
 }
 
 /// A test identity that nobody has.
@@ -144,8 +152,10 @@ mod tests {
     }
 
     #[test]
-    fn the_directory_has_two_doctors_of_one_practice() {
-        let [doctor, other] = two_doctors(&SynthesisPlan::new(1, PROFESSIONALS)).unwrap();
-        assert_ne!(doctor.rpps(), other.rpps());
+    fn the_directory_has_as_many_doctors_of_one_practice_as_are_needed() {
+        let plan = SynthesisPlan::new(1, PROFESSIONALS);
+        let doctors = doctors(&plan).take(1 + OTHER_DOCTORS);
+        let numbers: BTreeSet<_> = doctors.map(|one| one.rpps().unwrap().to_string()).collect();
+        assert_eq!(numbers.len(), 1 + OTHER_DOCTORS);
     }
 }

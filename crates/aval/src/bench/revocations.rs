@@ -1,13 +1,15 @@
 //! Calls while grants are revoked: a change must not cost those who ask about
 //! something else, and it takes the cache away from those who ask about the same. The empty
 //! handler is called meanwhile too: the changes take their part of the machine from
-//! whoever else is served there.
+//! whoever else is served there. What is revoked was granted before anything is measured.
 
 use std::sync::Arc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use aval_proto::consent::v1::Grant;
+use futures::future::try_join_all;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -20,8 +22,8 @@ use super::people::{Patient, People};
 use super::portal::Portal;
 use crate::client::Bearer;
 
-/// Calls as always, while patients of whom is asked let another doctor in and take it
-/// back.
+/// Calls as always, while patients of whom is asked take back what they had granted to
+/// other doctors.
 pub(crate) struct WhileRevoking {
     calls: GrpcContender,
     revoker: Arc<Revoker>,
@@ -31,6 +33,8 @@ pub(crate) struct WhileRevoking {
 struct UnderWay {
     stop: CancellationToken,
     begun: Instant,
+    /// How long revocations took before there were calls.
+    without_calls: Latencies,
     lanes: JoinSet<anyhow::Result<()>>,
 }
 
@@ -38,28 +42,48 @@ struct UnderWay {
 struct Revoker {
     portal: Portal,
     patients: Vec<Patient>,
-    other_doctor: String,
+    other_doctors: Vec<String>,
+    /// To how many of them a patient grants access beforehand.
+    stock: usize,
     /// How long those of this turn took to return.
     revoked: Mutex<Latencies>,
 }
 
-/// So many grants are made and revoked a second, by all patients together: what the figures
-/// of checks are to be measured under.
+/// So many grants are revoked a second, by all patients together: what the figures of
+/// checks are to be measured under.
 pub(crate) const REVOCATIONS_PER_SECOND: u32 = 50;
 
+/// How long calls go on before they are measured, and afterwards.
+const AROUND: Duration = Duration::from_secs(2);
+
+/// A patient who can revoke.
+struct Provided {
+    bearer: Bearer,
+    patient_id: String,
+    granted: Vec<Grant>,
+}
+
 impl WhileRevoking {
-    /// These calls, and these people. All of them take part: a grant and its revocation
-    /// return when every promise of a cache has run out, a quarter of a second later each,
-    /// and a patient waits for theirs.
-    pub(crate) fn new(calls: GrpcContender, portal: Portal, people: &People) -> Self {
+    /// These calls for so long, and these people. All of them take part: a revocation
+    /// returns when every promise of a cache has run out, a quarter of a second later, and a
+    /// patient waits for theirs.
+    pub(crate) fn new(
+        calls: GrpcContender,
+        portal: Portal,
+        people: &People,
+        lasting: Duration,
+    ) -> Self {
+        let mut revoker = Revoker {
+            portal,
+            patients: people.patients.clone(),
+            other_doctors: people.other_doctors.clone(),
+            stock: 0,
+            revoked: Mutex::default(),
+        };
+        revoker.stock = revoker.turns_in(lasting + AROUND);
         Self {
             calls,
-            revoker: Arc::new(Revoker {
-                portal,
-                patients: people.patients.clone(),
-                other_doctor: people.other_doctor.clone(),
-                revoked: Mutex::default(),
-            }),
+            revoker: Arc::new(revoker),
             under_way: tokio::sync::Mutex::new(None),
         }
     }
@@ -69,24 +93,20 @@ impl WhileRevoking {
 impl Contender for WhileRevoking {
     async fn callers(&self, count: usize) -> anyhow::Result<Callers> {
         let callers = self.calls.callers(count).await?;
-        let signed_in = self.revoker.sign_in().await?;
         let stop = CancellationToken::new();
         let mut lanes = JoinSet::new();
-        for (lane, (bearer, patient_id)) in (0..).zip(signed_in) {
+        for (lane, one) in (0..).zip(self.revoker.provided().await?) {
             let (revoker, stopped) = (Arc::clone(&self.revoker), stop.clone());
-            lanes.spawn(async move {
-                revoker
-                    .revoke_until(&stopped, lane, &bearer, &patient_id)
-                    .await
-            });
+            lanes.spawn(async move { revoker.revoke_until(&stopped, lane, one).await });
         }
         // As many as are to be revoked a second are under way only once the last patient
-        // has begun.
+        // has begun. Nobody calls until then.
         tokio::time::sleep(self.revoker.turn()).await;
-        *self.revoker.revoked() = Latencies::default();
+        let without_calls = std::mem::take(&mut *self.revoker.revoked());
         *self.under_way.lock().await = Some(UnderWay {
             stop,
             begun: Instant::now(),
+            without_calls,
             lanes,
         });
         Ok(callers)
@@ -105,6 +125,7 @@ impl Contender for WhileRevoking {
         Ok(Some(Beside {
             per_second: count(revoked.count()) / lasted.as_secs_f64(),
             p99_us: revoked.quantile(0.99),
+            p99_without_calls_us: under_way.without_calls.quantile(0.99),
         }))
     }
 }
@@ -119,41 +140,76 @@ impl Revoker {
         Self::BETWEEN * patients
     }
 
+    /// How often it is a patient's turn while calls last so long and before, at most.
+    fn turns_in(&self, lasting: Duration) -> usize {
+        let turn = self.turn().as_millis().max(1);
+        let turns = lasting.as_millis().div_ceil(turn) + 1;
+        usize::try_from(turns).map_or(self.other_doctors.len(), |turns| {
+            turns.min(self.other_doctors.len())
+        })
+    }
+
     fn revoked(&self) -> MutexGuard<'_, Latencies> {
         self.revoked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Every turn anew: a token lasts for some minutes.
-    async fn sign_in(&self) -> anyhow::Result<Vec<(Bearer, String)>> {
-        let mut signed_in = Vec::new();
-        for patient in &self.patients {
+    /// Every patient, signed in anew, since a token lasts for some minutes, and with what
+    /// there is to revoke.
+    async fn provided(&self) -> anyhow::Result<Vec<Provided>> {
+        let one = async |lane: usize, patient: &Patient| {
             let bearer = self.portal.sign_in(&patient.account).await?;
-            signed_in.push((bearer, patient.patient_id.clone()));
-        }
-        Ok(signed_in)
+            let patient_id = patient.patient_id.clone();
+            // Each begins with another doctor: one inbox is not told of everything at once.
+            let doctors = self
+                .other_doctors
+                .iter()
+                .cycle()
+                .skip(lane)
+                .take(self.stock);
+            let granted = doctors.map(|doctor| self.portal.grant(&bearer, &patient_id, doctor));
+            let granted = try_join_all(granted).await?;
+            anyhow::Ok(Provided {
+                bearer,
+                patient_id,
+                granted,
+            })
+        };
+        let patients = self.patients.iter().enumerate();
+        try_join_all(patients.map(|(lane, patient)| one(lane, patient))).await
     }
 
-    /// Lets another doctor in and takes it back, whenever it is this patient's turn.
+    /// Revokes a grant whenever it is this patient's turn, and makes one first only where
+    /// none is left; then those that are left.
     async fn revoke_until(
         &self,
         stop: &CancellationToken,
         lane: u32,
-        bearer: &Bearer,
-        patient_id: &str,
+        one: Provided,
     ) -> anyhow::Result<()> {
+        let Provided {
+            bearer,
+            patient_id,
+            mut granted,
+        } = one;
         let first = tokio::time::Instant::now() + Self::BETWEEN * lane;
         let mut pace = tokio::time::interval_at(first, self.turn());
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                () = stop.cancelled() => return Ok(()),
+                () = stop.cancelled() => break,
                 _ = pace.tick() => {}
             }
-            let grant = self.portal.grant(bearer, patient_id, &self.other_doctor);
-            let grant = grant.await?;
+            let grant = match (granted.pop(), self.other_doctors.first()) {
+                (Some(grant), _) => grant,
+                (None, Some(doctor)) => self.portal.grant(&bearer, &patient_id, doctor).await?,
+                (None, None) => anyhow::bail!("there is nobody to grant access to"),
+            };
             let asked = Instant::now();
-            self.portal.revoke(bearer, &grant).await?;
+            self.portal.revoke(&bearer, &grant).await?;
             self.revoked().record(asked.elapsed());
         }
+        let left = granted.iter();
+        try_join_all(left.map(|grant| self.portal.revoke(&bearer, grant))).await?;
+        Ok(())
     }
 }

@@ -231,12 +231,18 @@ fn revocations(report: &Report, language: Language) -> String {
         "99 révocations sur 100 ont abouti en moins de",
         "99 of 100 revocations returned within",
     );
+    let alone = say("sans les appels", "without the calls");
     let lines = report.contenders.iter().filter_map(|standing| {
-        let rounds = standing.rounds.iter().filter_map(|round| round.beside);
-        let p99 = Spread::of(rounds.map(|beside| count(beside.p99_us)))?;
-        let p99 = durations(Some(p99)).replace('\n', " ");
-        let heading = heading.in_language(language);
-        Some(format!("{}: {heading} {p99}", standing.name.name()))
+        let p99 = |of: fn(Beside) -> u64| {
+            let rounds = standing.rounds.iter().filter_map(|round| round.beside);
+            let p99 = Spread::of(rounds.map(|beside| count(of(beside))))?;
+            Some(durations(Some(p99)).replace('\n', " "))
+        };
+        let beside = p99(|beside| beside.p99_us)?;
+        let without = p99(|beside| beside.p99_without_calls_us)?;
+        let (name, heading) = (standing.name.name(), heading.in_language(language));
+        let alone = alone.in_language(language);
+        Some(format!("{name}: {heading} {beside}; {alone} {without}"))
     });
     lines.collect::<Vec<_>>().join("\n")
 }

@@ -226,6 +226,7 @@ fn access(patient_id: PatientId) -> Event {
         effect: Effect::Permit,
         reason: None,
         ground: Some(Ground::Grant(GrantId::new(now, random))),
+        ground_terms: None,
         mode: AccessMode::Normal,
         action: Action::Consult,
         purpose: None,
