@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::id::{CareEpisodeId, GrantId};
+use crate::time::Timestamp;
 
 closed_list! {
     /// In which mode a record is opened: TRE_R248-ModeAcces (OID
@@ -181,6 +182,27 @@ impl Ground {
     }
 }
 
+closed_list! {
+    /// Whom a ground names.
+    pub enum GroundHolder, "holder of a ground" {
+        /// The practitioner who asks.
+        Practitioner = "practitioner",
+        /// The organization for which they act.
+        Organization = "organization",
+    }
+}
+
+/// What a ground that can be given and taken says: to whom it was given, and since when
+/// it holds. Kept beside the ground, because what was given may have changed since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroundTerms {
+    /// Whom it names.
+    pub holder: GroundHolder,
+    /// When it began to hold.
+    pub since: Timestamp,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,7 +248,7 @@ mod tests {
                 assert!("no such code".parse::<$list>().is_err());
             )+ };
         }
-        check!(AccessMode Action Effect DenialReason GroundKind);
+        check!(AccessMode Action Effect DenialReason GroundKind GroundHolder);
         check!(crate::event::EventKind crate::event::Outcome);
         check!(crate::ins::InsKind crate::ins::KeyPolicy crate::ins::Sex crate::ins::InsStatus);
         check!(crate::document::DocumentClass crate::code::Profession);

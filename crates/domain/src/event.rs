@@ -17,7 +17,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::access::{AccessMode, Action, DenialReason, Effect, Ground};
+use crate::access::{AccessMode, Action, DenialReason, Effect, Ground, GroundTerms};
 use crate::document::{DocumentClass, DocumentType};
 use crate::id::{DocumentId, EventId, PatientId};
 use crate::time::Timestamp;
@@ -106,6 +106,10 @@ pub struct DecisionSummary {
     /// What it rests on; absent when denied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ground: Option<Ground>,
+    /// To whom the ground was given and since when; absent for a ground that is neither
+    /// given nor taken, and where the producer was older than this member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ground_terms: Option<GroundTerms>,
     /// The mode that was asked for.
     pub mode: AccessMode,
     /// The action that was asked for.
@@ -190,6 +194,7 @@ impl fmt::Debug for DecisionSummary {
             .field("effect", &self.effect)
             .field("reason", &self.reason)
             .field("ground", &self.ground)
+            .field("ground_terms", &self.ground_terms)
             .field("mode", &self.mode)
             .field("action", &self.action)
             .field("policy_revision", &self.policy_revision)

@@ -128,6 +128,7 @@ impl Events {
             effect: Effect::Permit,
             reason: None,
             ground: Some(Ground::Grant(GrantId::new(now, &self.random))),
+            ground_terms: None,
             mode: AccessMode::Normal,
             action: Action::Consult,
             purpose: None,

@@ -9,7 +9,9 @@ mod english;
 mod french;
 pub(crate) mod paris_time;
 
+use aval_domain::access::GroundHolder;
 use aval_domain::event::{Actor, Event, EventKind};
+use aval_domain::time::Timestamp;
 
 use crate::erasure::ErasedEntry;
 
@@ -39,6 +41,15 @@ enum Who<'a> {
     OtherPatient,
     Practitioner(&'a Actor),
     Service(&'a str),
+}
+
+/// What the ground of an access was given as, by the names of that time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Given<'a> {
+    /// To whom; `None`: to an organization whose name the event does not carry.
+    to: Option<&'a str>,
+    /// Since when it held.
+    since: Timestamp,
 }
 
 impl Sentences {
@@ -86,6 +97,29 @@ impl<'a> Who<'a> {
             practitioner @ Actor::Practitioner { .. } => Self::Practitioner(practitioner),
             Actor::Service { name } => Self::Service(name),
         }
+    }
+}
+
+impl<'a> Given<'a> {
+    /// What the event of an access tells of it, if anything.
+    fn in_access(event: &'a Event) -> Option<Self> {
+        let terms = event.decision.as_ref()?.ground_terms?;
+        let Actor::Practitioner {
+            display_name,
+            organization_name,
+            ..
+        } = &event.actor
+        else {
+            return None;
+        };
+        let to = match terms.holder {
+            GroundHolder::Practitioner => Some(display_name.as_str()),
+            GroundHolder::Organization => organization_name.as_deref(),
+        };
+        Some(Self {
+            to,
+            since: terms.since,
+        })
     }
 }
 

@@ -153,7 +153,8 @@ impl SealedEvent {
     }
 
     /// Whether these canonical bytes tell the same event. A delivery that is repeated
-    /// late may say so and still be the same.
+    /// late may say so and still be the same; so may one of which an older version, which did
+    /// not know the terms of grounds, wrote down the rest.
     #[must_use]
     pub fn tells_the_same_as(&self, canonical: &[u8]) -> bool {
         if self.canonical == canonical {
@@ -163,6 +164,9 @@ impl SealedEvent {
             return false;
         };
         other.late = self.event.late;
+        if let (Some(written), Some(told)) = (&mut other.decision, &self.event.decision) {
+            written.ground_terms = written.ground_terms.or(told.ground_terms);
+        }
         other == self.event
     }
 }
@@ -193,6 +197,7 @@ pub fn fits(number: u64) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use aval_domain::access::{GroundHolder, GroundTerms};
     use aval_domain::random::SeededRandom;
     use aval_domain::time::Timestamp;
 
@@ -264,6 +269,15 @@ mod tests {
         changed.software = "records-2".to_owned();
         assert!(!sample.sealed(changed).tells_the_same_as(&first.canonical));
         assert!(!first.tells_the_same_as(b"{}"));
+
+        let mut with_terms = first.event.clone();
+        with_terms.decision.as_mut().unwrap().ground_terms = Some(GroundTerms {
+            holder: GroundHolder::Practitioner,
+            since: with_terms.occurred_at,
+        });
+        let with_terms = sample.sealed(with_terms);
+        assert!(with_terms.tells_the_same_as(&first.canonical));
+        assert!(!first.tells_the_same_as(&with_terms.canonical));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
+use crate::access::GroundHolder;
 use crate::code::{Function, Profession, Speciality};
 use crate::id::{ActivityId, GrantId, OrganizationId, PractitionerId, RepresentationId};
 
@@ -52,6 +53,10 @@ fn fullest() -> Event {
             effect: Effect::Permit,
             reason: Some(DenialReason::NoGrant),
             ground: Some(Ground::Grant(GrantId::from_uuid(Uuid::from_u128(8)))),
+            ground_terms: Some(GroundTerms {
+                holder: GroundHolder::Organization,
+                since: Timestamp::from_micros(1_799_000_000_000_000),
+            }),
             mode: AccessMode::BreakGlass,
             action: Action::Consult,
             purpose: Some("soins".into()),
@@ -111,6 +116,10 @@ fn the_actor_and_the_ground_say_their_kind() {
         value["decision"]["ground"],
         json!({"kind": "GRANT", "id": "00000000-0000-0000-0000-000000000008"})
     );
+    assert_eq!(
+        value["decision"]["ground_terms"],
+        json!({"holder": "organization", "since": 1_799_000_000_000_000_i64})
+    );
 }
 
 #[test]
@@ -123,6 +132,7 @@ fn a_field_that_is_not_known_refuses_the_event_wherever_it_stands() {
         "/documents/0",
         "/decision",
         "/decision/ground",
+        "/decision/ground_terms",
     ] {
         let mut value = serde_json::to_value(fullest()).unwrap();
         value.pointer_mut(pointer).unwrap()["surprise"] = json!(1);

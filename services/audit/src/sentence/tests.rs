@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 
-use aval_domain::access::{AccessMode, Action, DenialReason, Effect, Ground, GroundKind};
+use aval_domain::access::{
+    AccessMode, Action, DenialReason, Effect, Ground, GroundHolder, GroundKind, GroundTerms,
+};
 use aval_domain::document::DocumentClass;
 use aval_domain::event::{Actor, Event, EventDocument, EventKind, Outcome, Representative};
-use aval_domain::id::{DocumentId, RepresentationId};
-use aval_domain::time::Clock;
+use aval_domain::id::{CareEpisodeId, DocumentId, GrantId, RepresentationId};
+use aval_domain::time::{Clock, Timestamp};
 use uuid::Uuid;
 
 use super::*;
@@ -93,6 +95,12 @@ fn access(sample: &sample::Events, ground: Option<Ground>, reason: Option<Denial
     ];
     let decision = event.decision.as_mut().unwrap();
     (decision.ground, decision.reason) = (ground, reason);
+    let is_given = ground.and_then(Ground::reference).is_some();
+    decision.ground_terms = is_given.then_some(GroundTerms {
+        holder: GroundHolder::Practitioner,
+        // The first of March 2027, in Paris alone.
+        since: Timestamp::from_micros(1_803_855_600_000_000),
+    });
     if reason.is_some() {
         decision.effect = Effect::Deny;
         event.outcome = Outcome::Refused;
@@ -167,6 +175,29 @@ fn what_is_unusual_is_told_as_well() {
     let mut bare = access(&sample, Some(Ground::TreatingDoctor), None);
     bare.documents.clear();
     text.push_str(&rendered("no document named", &bare));
+
+    for ground in [
+        Ground::Grant(GrantId::from_uuid(Uuid::from_u128(7))),
+        Ground::Declaration(GrantId::from_uuid(Uuid::from_u128(7))),
+        Ground::CareEpisode(CareEpisodeId::from_uuid(Uuid::from_u128(7))),
+    ] {
+        let mut older = access(&sample, Some(ground), None);
+        older.decision.as_mut().unwrap().ground_terms = None;
+        text.push_str(&rendered("a ground whose beginning is not known", &older));
+    }
+
+    let grant = Ground::Grant(GrantId::from_uuid(Uuid::from_u128(7)));
+    let mut to_all = access(&sample, Some(grant), None);
+    let terms = to_all.decision.as_mut().unwrap().ground_terms.as_mut();
+    terms.unwrap().holder = GroundHolder::Organization;
+    text.push_str(&rendered("a grant to the organization", &to_all));
+    if let Actor::Practitioner {
+        organization_name, ..
+    } = &mut to_all.actor
+    {
+        *organization_name = None;
+    }
+    text.push_str(&rendered("a grant to one without a name", &to_all));
 
     let mut undecided = bare.clone();
     undecided.decision = None;

@@ -1,6 +1,6 @@
 //! Things that happened, on their way to the trail.
 
-use aval_domain::access::{AccessMode, Action, Effect, Ground};
+use aval_domain::access::{AccessMode, Action, Effect, Ground, GroundHolder, GroundTerms};
 use aval_domain::code::Profession;
 use aval_domain::document::DocumentClass;
 use aval_domain::event::{Actor, DecisionSummary, Event, EventDocument, EventKind, Outcome};
@@ -39,6 +39,10 @@ pub(crate) fn access(practitioner_id: PractitionerId, patient_id: PatientId) -> 
         effect: Effect::Permit,
         reason: None,
         ground: Some(Ground::Grant(GrantId::new(now, random))),
+        ground_terms: Some(GroundTerms {
+            holder: GroundHolder::Practitioner,
+            since: now,
+        }),
         mode: AccessMode::Normal,
         action: Action::Consult,
         purpose: None,

@@ -44,14 +44,14 @@ impl App {
         cx: &RequestContext,
         command: Authorize,
     ) -> Result<Authorized, Error> {
-        let decision = self.decide(cx, command.question.clone()).await?;
+        let mut decision = self.decide(cx, command.question.clone()).await?;
         let trail_is_behind = self.trail_backlog.is_too_old(cx.now);
         if trail_is_behind && !command.question.mode.is_emergency() {
             return Err(Error::TrailUnavailable);
         }
         let event = Event {
             late: trail_is_behind,
-            ..access_event(cx, &command.question, &decision)
+            ..access_event(cx, &command.question, &mut decision)
         };
         // The same person in another practice situation asks another question.
         let activity = cx
@@ -79,8 +79,8 @@ impl App {
     }
 }
 
-/// The event that tells of a decision.
-fn access_event(cx: &RequestContext, question: &AccessQuestion, decision: &Decision) -> Event {
+/// The event that tells of a decision, and takes out of it what is told there alone.
+fn access_event(cx: &RequestContext, question: &AccessQuestion, decision: &mut Decision) -> Event {
     let outcome = match decision.verdict.effect() {
         Effect::Permit => Outcome::Success,
         Effect::Deny => Outcome::Refused,
@@ -104,6 +104,7 @@ fn access_event(cx: &RequestContext, question: &AccessQuestion, decision: &Decis
             effect: decision.verdict.effect(),
             reason: decision.verdict.reason(),
             ground: decision.verdict.ground(),
+            ground_terms: decision.ground_terms.take(),
             mode: question.mode,
             action: question.action,
             purpose: question.purpose.clone(),

@@ -1,5 +1,6 @@
 //! Everything that a decision rests on, read in one snapshot.
 
+use aval_domain::access::GroundHolder;
 use aval_domain::document::DocumentClasses;
 use aval_domain::id::{CareEpisodeId, DocumentId, GrantId, PatientId, PractitionerId};
 use aval_domain::period::Period;
@@ -113,6 +114,15 @@ pub struct VisibilityBasis {
     pub practitioner_id: Option<PractitionerId>,
     /// When it ends by itself.
     pub release_at: Option<Timestamp>,
+}
+
+impl From<GrantTarget> for GroundHolder {
+    fn from(target: GrantTarget) -> Self {
+        match target {
+            GrantTarget::Person => Self::Practitioner,
+            GrantTarget::Organization => Self::Organization,
+        }
+    }
 }
 
 impl BlockBasis {

@@ -1,6 +1,6 @@
 //! What a walk through the rules ends with.
 
-use aval_domain::access::{DenialReason, Effect, Ground};
+use aval_domain::access::{DenialReason, Effect, Ground, GroundTerms};
 use aval_domain::document::DocumentClasses;
 use aval_domain::id::DocumentId;
 use aval_domain::time::Timestamp;
@@ -12,6 +12,10 @@ use serde::{Deserialize, Serialize};
 pub struct Decision {
     /// Permitted or denied, and on what ground or why.
     pub verdict: Verdict,
+    /// To whom what it rests on was given and since when, where that is given at all. For
+    /// the trail alone: the answer that is kept for a repetition does not have it.
+    #[serde(skip)]
+    pub ground_terms: Option<GroundTerms>,
     /// Which of the documents asked for are permitted, in the order asked.
     pub permitted_documents: Vec<DocumentId>,
     /// Which classes are permitted in principle. None when denied.

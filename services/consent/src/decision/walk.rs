@@ -1,6 +1,6 @@
 //! The one walk through the rules.
 
-use aval_domain::access::{AccessMode, DenialReason, Ground};
+use aval_domain::access::{AccessMode, DenialReason, Ground, GroundTerms};
 use aval_domain::document::{DocumentClasses, DocumentRef};
 use aval_domain::time::Timestamp;
 
@@ -27,8 +27,10 @@ pub(super) struct Outcome {
     permitted: Vec<usize>,
 }
 
+#[derive(Clone, Copy)]
 struct Authorisation {
     ground: Ground,
+    terms: Option<GroundTerms>,
     classes: DocumentClasses,
 }
 
@@ -62,7 +64,7 @@ pub(super) fn walk(
         }
     }
     match progress.ground() {
-        Some(ground) => permitted(&world, progress, ground),
+        Some(given) => permitted(&world, progress, given),
         None => denied(&world, DenialReason::NoGrant),
     }
 }
@@ -87,8 +89,30 @@ impl<'a> Progress<'a> {
 
     /// Notes that the access is authorised for these classes.
     pub(super) fn authorise(&mut self, ground: Ground, classes: DocumentClasses) -> Finding {
-        self.authorisations.push(Authorisation { ground, classes });
-        self.classes = self.classes.union(classes);
+        self.note(Authorisation {
+            ground,
+            terms: None,
+            classes,
+        })
+    }
+
+    /// The same, by something that was given.
+    pub(super) fn authorise_as_given(
+        &mut self,
+        ground: Ground,
+        terms: GroundTerms,
+        classes: DocumentClasses,
+    ) -> Finding {
+        self.note(Authorisation {
+            ground,
+            terms: Some(terms),
+            classes,
+        })
+    }
+
+    fn note(&mut self, given: Authorisation) -> Finding {
+        self.authorisations.push(given);
+        self.classes = self.classes.union(given.classes);
         Finding::Permits
     }
 
@@ -97,7 +121,7 @@ impl<'a> Progress<'a> {
     }
 
     /// The first authorisation that covers something of what remains.
-    fn ground(&self) -> Option<Ground> {
+    fn ground(&self) -> Option<Authorisation> {
         let remaining: DocumentClasses = match self.documents.as_slice() {
             [] => self.classes,
             documents => documents
@@ -108,7 +132,7 @@ impl<'a> Progress<'a> {
         self.authorisations
             .iter()
             .find(|given| !given.classes.intersection(remaining).is_empty())
-            .map(|given| given.ground)
+            .copied()
     }
 }
 
@@ -137,7 +161,7 @@ impl Outcome {
     }
 }
 
-fn permitted(world: &World<'_>, progress: Progress<'_>, ground: Ground) -> Outcome {
+fn permitted(world: &World<'_>, progress: Progress<'_>, given: Authorisation) -> Outcome {
     let obligations = match world.question.mode {
         AccessMode::BreakGlass | AccessMode::RegulationCenter if world.capacity().is_some() => {
             vec![Obligation::ShowEmergencyMode, Obligation::EmergencyReported]
@@ -147,9 +171,10 @@ fn permitted(world: &World<'_>, progress: Progress<'_>, ground: Ground) -> Outco
     let all_of_them = progress.documents.len() == world.question.documents.len();
     Outcome {
         decision: Decision {
+            ground_terms: given.terms,
             permitted_classes: progress.classes,
             obligations,
-            ..blank(world, Verdict::Permit(ground), all_of_them)
+            ..blank(world, Verdict::Permit(given.ground), all_of_them)
         },
         permitted: progress
             .documents
@@ -169,6 +194,7 @@ fn denied(world: &World<'_>, reason: DenialReason) -> Outcome {
 fn blank(world: &World<'_>, verdict: Verdict, every_document_is_permitted: bool) -> Decision {
     Decision {
         verdict,
+        ground_terms: None,
         permitted_documents: Vec::new(),
         permitted_classes: DocumentClasses::NONE,
         holds_until: promised_until(world, verdict, every_document_is_permitted),

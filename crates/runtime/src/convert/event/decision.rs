@@ -1,12 +1,13 @@
 //! What was decided.
 
-use aval_domain::access::{DenialReason, Effect, Ground, GroundKind};
+use aval_domain::access::{DenialReason, Effect, Ground, GroundHolder, GroundKind, GroundTerms};
 use aval_domain::event::DecisionSummary;
 use aval_proto::audit::v1 as proto;
 use uuid::Uuid;
 
 use crate::convert::{
     access_action_from_proto, access_action_to_proto, access_mode_from_proto, access_mode_to_proto,
+    optional_timestamp_from_proto, timestamp_to_proto,
 };
 use crate::status::FieldErrors;
 
@@ -23,6 +24,12 @@ pub(super) fn to_proto(decision: &DecisionSummary) -> proto::EventDecision {
                 .reference()
                 .map(|id| id.hyphenated().to_string())
                 .unwrap_or_default(),
+            since: decision
+                .ground_terms
+                .map(|terms| timestamp_to_proto(terms.since)),
+            given_to_organization: decision
+                .ground_terms
+                .is_some_and(|terms| terms.holder == GroundHolder::Organization),
         }),
         mode: access_mode_to_proto(decision.mode) as i32,
         action: access_action_to_proto(decision.action) as i32,
@@ -53,10 +60,12 @@ pub(super) fn from_proto(
     let action = access_action_from_proto(fields, "action", value.action);
     let policy_revision = fields.required_text("policy_revision", &value.policy_revision);
     let present = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    let (ground, ground_terms) = ground?.unzip();
     Some(DecisionSummary {
         effect,
         reason: reason?,
-        ground: ground?,
+        ground,
+        ground_terms: ground_terms.flatten(),
         mode: mode?,
         action: action?,
         purpose: present(&value.purpose),
@@ -65,7 +74,10 @@ pub(super) fn from_proto(
     })
 }
 
-fn ground_from_proto(fields: &mut FieldErrors, value: &proto::EventGround) -> Option<Ground> {
+fn ground_from_proto(
+    fields: &mut FieldErrors,
+    value: &proto::EventGround,
+) -> Option<(Ground, Option<GroundTerms>)> {
     let kind = fields.parse::<GroundKind>("kind", &value.kind)?;
     let reference = if value.id.is_empty() {
         None
@@ -76,12 +88,26 @@ fn ground_from_proto(fields: &mut FieldErrors, value: &proto::EventGround) -> Op
             .ok_or("must be a UUID in hyphenated lower-case form");
         Some(fields.check("id", parsed)?)
     };
-    let ground = Ground::from_parts(kind, reference);
-    ground.or_else(|| {
+    let Some(ground) = Ground::from_parts(kind, reference) else {
         fields.add(
             "id",
             "must be there for a grant or a care episode, and for nothing else",
         );
-        None
-    })
+        return None;
+    };
+    let since = optional_timestamp_from_proto(fields, "since", value.since.as_ref())?;
+    if since.is_some() && ground.reference().is_none() {
+        fields.add("since", "must stand beside a grant or a care episode");
+        return None;
+    }
+    if since.is_none() && value.given_to_organization {
+        fields.add("given_to_organization", "must stand beside since");
+        return None;
+    }
+    let holder = if value.given_to_organization {
+        GroundHolder::Organization
+    } else {
+        GroundHolder::Practitioner
+    };
+    Some((ground, since.map(|since| GroundTerms { holder, since })))
 }

@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
-use aval_domain::access::{AccessMode, Action, DenialReason, Effect, Ground};
+use aval_domain::access::{
+    AccessMode, Action, DenialReason, Effect, Ground, GroundHolder, GroundTerms,
+};
 use aval_domain::code::{Function, Profession, Speciality};
 use aval_domain::document::{DocumentClass, DocumentType};
 use aval_domain::event::{Actor, DecisionSummary, Representative};
@@ -57,6 +59,10 @@ fn full_event() -> Event {
         effect: Effect::Permit,
         reason: None,
         ground: Some(Ground::Grant(GrantId::new(noon(), &random))),
+        ground_terms: Some(GroundTerms {
+            holder: GroundHolder::Organization,
+            since: noon(),
+        }),
         mode: AccessMode::Normal,
         action: Action::Consult,
         purpose: Some("suivi".to_owned()),
@@ -111,19 +117,43 @@ fn a_denial_and_every_ground_read_back() {
         let decision = event.decision.as_mut().unwrap();
         decision.effect = Effect::Deny;
         decision.reason = Some(reason);
-        decision.ground = None;
+        (decision.ground, decision.ground_terms) = (None, None);
         assert_eq!(read(&event_to_proto(&event)), Ok(event));
     }
-    for ground in [
-        Ground::OwnRecord,
-        Ground::TreatingDoctor,
-        Ground::Declaration(GrantId::new(noon(), &random)),
-        Ground::BreakGlass,
+    let terms = |holder| GroundTerms {
+        holder,
+        since: noon(),
+    };
+    let to_person = Some(terms(GroundHolder::Practitioner));
+    let declaration = Ground::Declaration(GrantId::new(noon(), &random));
+    for (ground, terms) in [
+        (Ground::OwnRecord, None),
+        (Ground::TreatingDoctor, None),
+        (declaration, to_person),
+        (declaration, None),
+        (Ground::BreakGlass, None),
     ] {
         let mut event = full_event();
-        event.decision.as_mut().unwrap().ground = Some(ground);
+        let decision = event.decision.as_mut().unwrap();
+        (decision.ground, decision.ground_terms) = (Some(ground), terms);
         assert_eq!(read(&event_to_proto(&event)), Ok(event));
     }
+}
+
+#[test]
+fn what_is_neither_given_nor_taken_has_no_beginning() {
+    let told = |change: fn(&mut proto::EventGround)| {
+        let mut value = event_to_proto(&full_event());
+        let decision = value.decision.as_mut().unwrap();
+        change(decision.ground.as_mut().unwrap());
+        read(&value).unwrap_err()
+    };
+    let by_law = told(|ground| {
+        (ground.kind, ground.id) = ("TREATING_DOCTOR".to_owned(), String::new());
+    });
+    assert_eq!(by_law, ["decision.ground.since"]);
+    let undated = told(|ground| ground.since = None);
+    assert_eq!(undated, ["decision.ground.given_to_organization"]);
 }
 
 #[test]

@@ -4,8 +4,8 @@ use aval_domain::access::{AccessMode, Action, DenialReason, Effect, Ground};
 use aval_domain::document::DocumentClass;
 use aval_domain::event::{DecisionSummary, Event, Outcome};
 
-use super::words::{Words, list, purpose};
-use crate::sentence::Reader;
+use super::words::{Words, day, list, purpose};
+use crate::sentence::{Given, Reader};
 
 pub(super) fn sentence(event: &Event, words: &Words<'_>) -> String {
     let who = &words.who;
@@ -36,7 +36,7 @@ fn permitted(event: &Event, decision: &DecisionSummary, words: &Words<'_>) -> St
     let classes: Vec<DocumentClass> = permitted_classes(event);
     let ground = decision
         .ground
-        .map(|ground| ground_of(ground, words))
+        .map(|ground| ground_of(ground, Given::in_access(event), words))
         .unwrap_or_default();
     let emergency = emergency_reason(decision);
     let purpose = purpose(decision.purpose.as_deref());
@@ -87,23 +87,34 @@ fn counted(classes: &[DocumentClass]) -> String {
     format!("{} {noun} ({})", classes.len(), list(&kinds))
 }
 
-fn ground_of(ground: Ground, words: &Words<'_>) -> String {
-    let is_holder = words.reader == Reader::Holder;
+fn ground_of(ground: Ground, given: Option<Given<'_>>, words: &Words<'_>) -> String {
+    let (they_have, them) = match words.reader {
+        Reader::Holder => ("you have", "you"),
+        Reader::SomebodyElse => ("the patient has", "the patient"),
+    };
+    let since = given.map(|given| day(given.since));
     match ground {
         Ground::OwnRecord | Ground::Contribution => String::new(),
         Ground::TreatingDoctor => " as treating doctor".to_owned(),
-        Ground::Grant(_) if is_holder => " because you authorised it".to_owned(),
-        Ground::Grant(_) => " because the patient authorised it".to_owned(),
-        Ground::CareEpisode(_) if is_holder => {
-            " as a member of the care team that looks after you".to_owned()
-        }
-        Ground::CareEpisode(_) => {
-            " as a member of the care team that looks after the patient".to_owned()
-        }
+        Ground::Grant(_) => match (given, since) {
+            (Some(given), Some(since)) => {
+                let whom = given.to.unwrap_or("their organization");
+                format!(" because {they_have} authorised {whom} since {since}")
+            }
+            _ => format!(" because {them} authorised it"),
+        },
+        Ground::CareEpisode(_) => match since {
+            Some(since) => {
+                format!(" as a member of the care team that has looked after {them} since {since}")
+            }
+            None => format!(" as a member of the care team that looks after {them}"),
+        },
         Ground::Declaration(_) => {
+            let since = since.map(|since| format!(", valid since {since}"));
             format!(
-                " on a professional's declaration of having collected {}",
-                words.consent
+                " on a professional's declaration of having collected {}{}",
+                words.consent,
+                since.unwrap_or_default()
             )
         }
         Ground::BreakGlass => " in an emergency (break-glass)".to_owned(),

@@ -258,13 +258,13 @@ pub(super) fn list(classes: &[DocumentClass]) -> String {
 }
 
 pub(in crate::sentence) fn instant(at: Timestamp) -> String {
-    let ParisTime {
-        date, hour, minute, ..
-    } = ParisTime::of(at);
+    let ParisTime { hour, minute, .. } = ParisTime::of(at);
+    format!("{} at {hour:02}:{minute:02}, Paris time", day(at))
+}
+
+/// "3 March 2027", in Paris.
+pub(super) fn day(at: Timestamp) -> String {
+    let date = ParisTime::of(at).date;
     let month = MONTHS[usize::from(date.month()) - 1];
-    format!(
-        "{} {month} {} at {hour:02}:{minute:02}, Paris time",
-        date.day(),
-        date.year()
-    )
+    format!("{} {month} {}", date.day(), date.year())
 }

@@ -4,8 +4,8 @@ use aval_domain::access::{AccessMode, Action, DenialReason, Effect, Ground};
 use aval_domain::document::DocumentClass;
 use aval_domain::event::{DecisionSummary, Event, Outcome};
 
-use super::words::{Words, labels, purpose};
-use crate::sentence::Reader;
+use super::words::{Words, day, labels, purpose};
+use crate::sentence::{Given, Reader};
 
 pub(super) fn sentence(event: &Event, words: &Words<'_>) -> String {
     let has = &words.has;
@@ -38,7 +38,7 @@ fn permitted(event: &Event, decision: &DecisionSummary, words: &Words<'_>) -> St
     let classes: Vec<DocumentClass> = permitted_classes(event);
     let ground = decision
         .ground
-        .map(|ground| ground_of(ground, words))
+        .map(|ground| ground_of(ground, Given::in_access(event), words))
         .unwrap_or_default();
     let emergency = emergency_reason(decision);
     let purpose = purpose(decision.purpose.as_deref());
@@ -88,23 +88,40 @@ fn counted(classes: &[DocumentClass]) -> String {
     format!("{} {noun} ({})", classes.len(), labels(&kinds))
 }
 
-fn ground_of(ground: Ground, words: &Words<'_>) -> String {
-    let is_holder = words.reader == Reader::Holder;
+fn ground_of(ground: Ground, given: Option<Given<'_>>, words: &Words<'_>) -> String {
+    let (they_authorise, it_is_authorised, looks_after) = match words.reader {
+        Reader::Holder => (
+            "vous autorisez",
+            "vous l'avez autorisé",
+            "vous prend en charge",
+        ),
+        Reader::SomebodyElse => (
+            "le patient autorise",
+            "le patient l'a autorisé",
+            "prend en charge le patient",
+        ),
+    };
+    let since = given.map(|given| format!(" depuis le {}", day(given.since)));
     match ground {
         Ground::OwnRecord | Ground::Contribution => String::new(),
         Ground::TreatingDoctor => " en tant que médecin traitant".to_owned(),
-        Ground::Grant(_) if is_holder => " parce que vous l'avez autorisé".to_owned(),
-        Ground::Grant(_) => " parce que le patient l'a autorisé".to_owned(),
-        Ground::CareEpisode(_) if is_holder => {
-            " en tant que membre de l'équipe de soins qui vous prend en charge".to_owned()
-        }
-        Ground::CareEpisode(_) => {
-            " en tant que membre de l'équipe de soins qui prend en charge le patient".to_owned()
-        }
+        Ground::Grant(_) => match (given, since) {
+            (Some(given), Some(since)) => {
+                let whom = given.to.unwrap_or("son établissement");
+                format!(" parce que {they_authorise} {whom}{since}")
+            }
+            _ => format!(" parce que {it_is_authorised}"),
+        },
+        Ground::CareEpisode(_) => format!(
+            " en tant que membre de l'équipe de soins qui {looks_after}{}",
+            since.unwrap_or_default()
+        ),
         Ground::Declaration(_) => {
+            let since = since.map(|since| format!(", valable{since}"));
             format!(
-                " sur déclaration d'un professionnel ayant recueilli {}",
-                words.consent
+                " sur déclaration d'un professionnel ayant recueilli {}{}",
+                words.consent,
+                since.unwrap_or_default()
             )
         }
         Ground::BreakGlass => " en urgence (bris de glace)".to_owned(),

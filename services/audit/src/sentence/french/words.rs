@@ -275,16 +275,17 @@ pub(super) fn labels(classes: &[DocumentClass]) -> String {
 }
 
 pub(in crate::sentence) fn instant(at: Timestamp) -> String {
-    let ParisTime {
-        date, hour, minute, ..
-    } = ParisTime::of(at);
+    let ParisTime { hour, minute, .. } = ParisTime::of(at);
+    format!("{} à {hour} h {minute:02}, heure de Paris", day(at))
+}
+
+/// "3 mars 2027", à Paris.
+pub(super) fn day(at: Timestamp) -> String {
+    let date = ParisTime::of(at).date;
     let month = MONTHS[usize::from(date.month()) - 1];
     let day = match date.day() {
         1 => "1er".to_owned(),
         day => day.to_string(),
     };
-    format!(
-        "{day} {month} {} à {hour} h {minute:02}, heure de Paris",
-        date.year()
-    )
+    format!("{day} {month} {}", date.year())
 }

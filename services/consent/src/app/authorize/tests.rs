@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use aval_domain::access::{AccessMode, DenialReason, Ground};
+use aval_domain::access::{AccessMode, DenialReason, Ground, GroundHolder, GroundTerms};
 use aval_domain::time::Clock;
 
 use super::*;
@@ -59,6 +59,15 @@ async fn permits_and_denials_are_traced_with_what_was_asked_and_permitted() {
     let summary = events[0].decision.as_ref().unwrap();
     assert_eq!(summary.reason, Some(DenialReason::NoGrant));
     assert!(summary.policy_revision.ends_with("+example"));
+    let terms = events.iter().map(|event| {
+        let decision = event.decision.as_ref().unwrap();
+        decision.ground_terms
+    });
+    let given = GroundTerms {
+        holder: GroundHolder::Practitioner,
+        since: grant.period.from(),
+    };
+    assert_eq!(terms.collect::<Vec<_>>(), [None, Some(given)]);
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! Contributing, and what authorises consulting in normal mode.
 
-use aval_domain::access::{AccessMode, DenialReason, Ground, GroundKind};
+use aval_domain::access::{
+    AccessMode, DenialReason, Ground, GroundHolder, GroundKind, GroundTerms,
+};
 use aval_domain::document::DocumentClasses;
 use aval_domain::period::PeriodPosition;
 
@@ -224,7 +226,11 @@ fn granted(
         } else {
             Ground::Grant(grant.grant_id)
         };
-        finding = progress.authorise(ground, grant.classes);
+        let terms = GroundTerms {
+            holder: grant.target.into(),
+            since: grant.period.from(),
+        };
+        finding = progress.authorise_as_given(ground, terms, grant.classes);
     }
     finding
 }
@@ -240,7 +246,11 @@ fn care_episode(world: &World<'_>, progress: &mut Progress<'_>) -> Finding {
     match episodes.find(|episode| episode.period.contains(world.now)) {
         Some(episode) => {
             let ground = Ground::CareEpisode(episode.care_episode_id);
-            progress.authorise(ground, DocumentClasses::ALL)
+            let terms = GroundTerms {
+                holder: GroundHolder::Practitioner,
+                since: episode.period.from(),
+            };
+            progress.authorise_as_given(ground, terms, DocumentClasses::ALL)
         }
         None => Finding::Passes,
     }

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use aval_domain::access::{Action, DenialReason, GroundKind};
+use aval_domain::access::{Action, DenialReason, Ground, GroundHolder, GroundKind};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
@@ -40,6 +40,7 @@ fn in_every_world_the_walk_answers_what_the_sentences_say() {
         let expected = reference::answer(&case);
         prop_assert_eq!(decision.verdict.reason(), expected.reason);
         prop_assert_eq!(&decision.permitted_documents, &expected.documents);
+        prop_assert!(tells_of_its_ground_what_the_world_does(&case, &decision));
         let told = explain(&case.question, &case.basis, &case.policy, case.now);
         prop_assert!(every_rule_does_what_it_declares(&told));
         seen.borrow_mut().note(&case, &told);
@@ -55,6 +56,27 @@ fn how_many() -> u32 {
     match std::env::var("AVAL_DECISION_WORLDS") {
         Ok(number) => number.parse().expect("AVAL_DECISION_WORLDS is a number"),
         Err(_) => WORLDS,
+    }
+}
+
+fn tells_of_its_ground_what_the_world_does(case: &Case, decision: &Decision) -> bool {
+    let told = decision.ground_terms;
+    let since = told.map(|terms| terms.since);
+    let holder = told.map(|terms| terms.holder);
+    let mut grants = case.basis.grants.iter();
+    let mut episodes = case.basis.care_episodes.iter();
+    match decision.verdict.ground() {
+        Some(Ground::Grant(id) | Ground::Declaration(id)) => grants.any(|grant| {
+            grant.grant_id == id
+                && Some(grant.period.from()) == since
+                && Some(GroundHolder::from(grant.target)) == holder
+        }),
+        Some(Ground::CareEpisode(id)) => episodes.any(|episode| {
+            episode.care_episode_id == id
+                && Some(episode.period.from()) == since
+                && Some(GroundHolder::Practitioner) == holder
+        }),
+        _ => told.is_none(),
     }
 }
 

@@ -29,6 +29,7 @@ fn access(fixture: &Fixture, write: &Write, number: u128, is_emergency: bool) ->
         key: write.key.clone(),
         decision: Decision {
             verdict: Verdict::Deny(DenialReason::NoGrant),
+            ground_terms: None,
             permitted_documents: Vec::new(),
             permitted_classes: DocumentClasses::ALL,
             holds_until: None,

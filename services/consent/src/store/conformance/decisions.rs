@@ -16,6 +16,7 @@ fn decision(fixture: &Fixture, write: &Write, revision: &str) -> TracedDecision 
         key: write.key.clone(),
         decision: Decision {
             verdict: Verdict::Deny(DenialReason::NoGrant),
+            ground_terms: None,
             permitted_documents: vec!["d".parse().unwrap()],
             permitted_classes: DocumentClasses::ALL,
             holds_until: Some(hours(1)),
