@@ -24,7 +24,7 @@ pub(super) struct Sessions {
     provider: ProviderClient,
     token_endpoint: String,
     /// Identity, as the patients' portal reaches it.
-    sessions: SessionServiceClient<Channel>,
+    identity: SessionServiceClient<Channel>,
     journal: Journal,
 }
 
@@ -62,7 +62,7 @@ impl Sessions {
             patient: scene.patient(account).await,
             provider: scene.provider.clone(),
             token_endpoint: scene.stack.token_endpoint(Realm::Patients),
-            sessions: SessionServiceClient::new(
+            identity: SessionServiceClient::new(
                 site.other_for(scene.stack.addresses().identity, "gateway"),
             ),
             journal: Journal::default(),
@@ -77,7 +77,7 @@ impl Sessions {
             .await;
         let request = signed_in.unwrap().as_patient();
         loop {
-            let answer = self.sessions.clone().exchange_token(request.clone()).await;
+            let answer = self.identity.clone().exchange_token(request.clone()).await;
             if let Some(opened) = self.journal.answer(answer).await {
                 self.confirmed("session.opened", &opened.session_id);
                 return opened;
@@ -92,7 +92,7 @@ impl Sessions {
         };
         loop {
             let asked = self.patient.bearer.asks(request.clone());
-            let answer = self.sessions.clone().close_session(asked).await;
+            let answer = self.identity.clone().close_session(asked).await;
             if self.journal.answer(answer).await.is_some() {
                 self.confirmed("session.closed", session_id);
                 return;
@@ -114,7 +114,7 @@ impl Sessions {
             let request = identity::IntrospectTokenRequest {
                 token: token.to_owned(),
             };
-            let answer = self.sessions.clone().introspect_token(request).await;
+            let answer = self.identity.clone().introspect_token(request).await;
             good.extend(self.journal.answer(answer).await.map(|told| told.active));
         }
         good

@@ -40,7 +40,7 @@ pub(crate) struct Site {
     /// What consent's caches share, reached by `to_redis` alone.
     pub(crate) redis: RedisServer,
     pub(crate) to_redis: Link,
-    /// From consent to audit.
+    /// From consent to audit, where there is one instance of it.
     pub(crate) to_audit: Link,
     pub(crate) scene: Scene,
     /// Where the instances of consent listen.
@@ -181,7 +181,9 @@ impl Site {
             {
                 // Who comes first makes the keys that are missing.
                 first.until_it_says(SERVING);
-                seconds.push(start_on(listens.0, listens.1));
+                let second = start_on(listens.0, listens.1);
+                second.until_it_says(SERVING);
+                seconds.push(second);
             }
         }
         Some(Self {

@@ -46,10 +46,18 @@ enum Who<'a> {
 /// What the ground of an access was given as, by the names of that time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Given<'a> {
-    /// To whom; `None`: to an organization whose name the event does not carry.
-    to: Option<&'a str>,
+    /// To whom.
+    to: GivenTo<'a>,
     /// Since when it held.
     since: Timestamp,
+}
+
+/// To whom a ground was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum GivenTo<'a> {
+    Professional(&'a str),
+    /// By its name, if the event carries one.
+    Organization(Option<&'a str>),
 }
 
 impl Sentences {
@@ -113,8 +121,8 @@ impl<'a> Given<'a> {
             return None;
         };
         let to = match terms.holder {
-            GroundHolder::Practitioner => Some(display_name.as_str()),
-            GroundHolder::Organization => organization_name.as_deref(),
+            GroundHolder::Practitioner => GivenTo::Professional(display_name),
+            GroundHolder::Organization => GivenTo::Organization(organization_name.as_deref()),
         };
         Some(Self {
             to,

@@ -195,6 +195,7 @@ mod tests {
             declared: false,
             classes: DocumentClasses::only(DocumentClass::Report),
             period: Period::new(from, until).unwrap(),
+            since: from,
         }
     }
 

@@ -1,7 +1,8 @@
 //! Calls while grants are revoked: a change must not cost those who ask about
 //! something else, and it takes the cache away from those who ask about the same. The empty
 //! handler is called meanwhile too: the changes take their part of the machine from
-//! whoever else is served there. What is revoked was granted before anything is measured.
+//! whoever else is served there. What is revoked was granted before anything is measured, as
+//! far as there are doctors to grant it to: enough for turns of some ten seconds.
 
 use std::sync::Arc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -93,9 +94,12 @@ impl WhileRevoking {
 impl Contender for WhileRevoking {
     async fn callers(&self, count: usize) -> anyhow::Result<Callers> {
         let callers = self.calls.callers(count).await?;
+        let provided = self.revoker.provided().await?;
+        // So many grants at once keep the services busy for a while afterwards.
+        tokio::time::sleep(self.revoker.turn()).await;
         let stop = CancellationToken::new();
         let mut lanes = JoinSet::new();
-        for (lane, one) in (0..).zip(self.revoker.provided().await?) {
+        for (lane, one) in (0..).zip(provided) {
             let (revoker, stopped) = (Arc::clone(&self.revoker), stop.clone());
             lanes.spawn(async move { revoker.revoke_until(&stopped, lane, one).await });
         }

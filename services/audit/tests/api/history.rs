@@ -69,9 +69,9 @@ async fn a_patient_sees_their_own_history_and_nobody_else_s() {
         assert!(
             newest
                 .sentence_fr
-                .contains("parce que vous autorisez Dr Camille MARTIN depuis le ")
+                .contains("parce que vous autorisiez le Dr Camille MARTIN depuis le ")
         );
-        let because = "because you have authorised Dr Camille MARTIN since ";
+        let because = "because you had authorised Dr Camille MARTIN since ";
         assert!(newest.sentence_en.contains(because));
     }
     let request = ListEventsRequest {
@@ -104,7 +104,7 @@ async fn a_professional_sees_their_own_acts_and_no_patient_s_history() {
     assert!(
         own.events[0]
             .sentence_fr
-            .ends_with("parce que le patient l'a autorisé.")
+            .contains("parce que le patient autorisait le Dr Camille MARTIN depuis le ")
     );
     let request = ListEventsRequest {
         patient_id: patient.to_string(),

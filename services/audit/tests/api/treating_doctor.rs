@@ -111,7 +111,7 @@ async fn a_treating_doctor_reads_the_whole_history_while_they_are_one() {
     assert!(
         listed.events[1]
             .sentence_fr
-            .ends_with("parce que le patient l'a autorisé.")
+            .contains("parce que le patient autorisait le Dr Camille MARTIN depuis le ")
     );
     practice.end().await;
     practice.is_refused().await;

@@ -16,7 +16,7 @@ use super::sealed;
 use super::shared::{CacheSecret, EntryKey, SharedTier};
 
 /// Another shape of what is stored has another number.
-const SHAPE: u8 = 3;
+const SHAPE: u8 = 4;
 /// Longer than changes are remembered an entry is of no use.
 const KEPT_FOR: Duration = Duration::from_mins(10);
 
@@ -163,6 +163,7 @@ mod tests {
                     declared: true,
                     classes: DocumentClasses::ALL,
                     period,
+                    since: period.from(),
                 }],
                 blocks: vec![BlockBasis {
                     target: BlockTarget::Person,
@@ -172,6 +173,7 @@ mod tests {
                 care_episodes: vec![CareEpisodeBasis {
                     care_episode_id: aval_domain::id::CareEpisodeId::from_uuid(Uuid::from_u128(6)),
                     period,
+                    since: period.from(),
                 }],
                 visibilities: Vec::new(),
             }),

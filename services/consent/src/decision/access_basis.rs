@@ -61,6 +61,10 @@ pub struct GrantBasis {
     pub classes: DocumentClasses,
     /// From when to when.
     pub period: Period,
+    /// When it began, as its patient reads it later, and not before it was given or asked
+    /// for. Nothing is decided by it: a period that had begun when it was stored is told here
+    /// as having begun long ago.
+    pub since: Timestamp,
 }
 
 /// Whether a grant names the professional or their organization.
@@ -100,6 +104,8 @@ pub struct CareEpisodeBasis {
     pub care_episode_id: CareEpisodeId,
     /// From when to when.
     pub period: Period,
+    /// When it began, as its patient reads it later; see [`GrantBasis::since`].
+    pub since: Timestamp,
 }
 
 /// A setting on a document that was not taken back. It holds from the moment it is

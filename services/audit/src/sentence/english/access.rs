@@ -5,7 +5,7 @@ use aval_domain::document::DocumentClass;
 use aval_domain::event::{DecisionSummary, Event, Outcome};
 
 use super::words::{Words, day, list, purpose};
-use crate::sentence::{Given, Reader};
+use crate::sentence::{Given, GivenTo, Reader};
 
 pub(super) fn sentence(event: &Event, words: &Words<'_>) -> String {
     let who = &words.who;
@@ -88,9 +88,9 @@ fn counted(classes: &[DocumentClass]) -> String {
 }
 
 fn ground_of(ground: Ground, given: Option<Given<'_>>, words: &Words<'_>) -> String {
-    let (they_have, them) = match words.reader {
-        Reader::Holder => ("you have", "you"),
-        Reader::SomebodyElse => ("the patient has", "the patient"),
+    let (they_had, them) = match words.reader {
+        Reader::Holder => ("you had", "you"),
+        Reader::SomebodyElse => ("the patient had", "the patient"),
     };
     let since = given.map(|given| day(given.since));
     match ground {
@@ -98,19 +98,24 @@ fn ground_of(ground: Ground, given: Option<Given<'_>>, words: &Words<'_>) -> Str
         Ground::TreatingDoctor => " as treating doctor".to_owned(),
         Ground::Grant(_) => match (given, since) {
             (Some(given), Some(since)) => {
-                let whom = given.to.unwrap_or("their organization");
-                format!(" because {they_have} authorised {whom} since {since}")
+                let whom = match given.to {
+                    GivenTo::Professional(name) | GivenTo::Organization(Some(name)) => name,
+                    GivenTo::Organization(None) => "this professional's organization",
+                };
+                format!(" because {they_had} authorised {whom} since {since}")
             }
             _ => format!(" because {them} authorised it"),
         },
         Ground::CareEpisode(_) => match since {
             Some(since) => {
-                format!(" as a member of the care team that has looked after {them} since {since}")
+                format!(
+                    " as a member of the care team that had been looking after {them} since {since}"
+                )
             }
             None => format!(" as a member of the care team that looks after {them}"),
         },
         Ground::Declaration(_) => {
-            let since = since.map(|since| format!(", valid since {since}"));
+            let since = since.map(|since| format!(", valid from {since}"));
             format!(
                 " on a professional's declaration of having collected {}{}",
                 words.consent,

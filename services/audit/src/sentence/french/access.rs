@@ -4,8 +4,10 @@ use aval_domain::access::{AccessMode, Action, DenialReason, Effect, Ground};
 use aval_domain::document::DocumentClass;
 use aval_domain::event::{DecisionSummary, Event, Outcome};
 
+use super::names::Bent;
 use super::words::{Words, day, labels, purpose};
-use crate::sentence::{Given, Reader};
+use crate::sentence::changes::Grantee;
+use crate::sentence::{Given, GivenTo, Reader};
 
 pub(super) fn sentence(event: &Event, words: &Words<'_>) -> String {
     let has = &words.has;
@@ -90,34 +92,36 @@ fn counted(classes: &[DocumentClass]) -> String {
 
 fn ground_of(ground: Ground, given: Option<Given<'_>>, words: &Words<'_>) -> String {
     let (they_authorise, it_is_authorised, looks_after) = match words.reader {
-        Reader::Holder => (
-            "vous autorisez",
-            "vous l'avez autorisé",
-            "vous prend en charge",
-        ),
+        Reader::Holder => ("vous autorisiez", "vous l'avez autorisé", ["vous", ""]),
         Reader::SomebodyElse => (
-            "le patient autorise",
+            "le patient autorisait",
             "le patient l'a autorisé",
-            "prend en charge le patient",
+            ["", " le patient"],
         ),
     };
-    let since = given.map(|given| format!(" depuis le {}", day(given.since)));
+    let since = given.map(|given| day(given.since));
     match ground {
         Ground::OwnRecord | Ground::Contribution => String::new(),
         Ground::TreatingDoctor => " en tant que médecin traitant".to_owned(),
         Ground::Grant(_) => match (given, since) {
             (Some(given), Some(since)) => {
-                let whom = given.to.unwrap_or("son établissement");
-                format!(" parce que {they_authorise} {whom}{since}")
+                let whom = whom(given.to);
+                format!(" parce que {they_authorise} {whom} depuis le {since}")
             }
             _ => format!(" parce que {it_is_authorised}"),
         },
-        Ground::CareEpisode(_) => format!(
-            " en tant que membre de l'équipe de soins qui {looks_after}{}",
-            since.unwrap_or_default()
-        ),
+        Ground::CareEpisode(_) => {
+            let [before, after] = looks_after;
+            let takes = match &since {
+                Some(since) => format!("prenait en charge{after} depuis le {since}"),
+                None => format!("prend en charge{after}"),
+            };
+            let takes = [before, takes.as_str()].join(" ");
+            let takes = takes.trim_start();
+            format!(" en tant que membre de l'équipe de soins qui {takes}")
+        }
         Ground::Declaration(_) => {
-            let since = since.map(|since| format!(", valable{since}"));
+            let since = since.map(|since| format!(", valable à compter du {since}"));
             format!(
                 " sur déclaration d'un professionnel ayant recueilli {}{}",
                 words.consent,
@@ -128,6 +132,15 @@ fn ground_of(ground: Ground, given: Option<Given<'_>>, words: &Words<'_>) -> Str
         Ground::RegulationCenter => {
             " en urgence, en tant que médecin régulateur du SAMU-Centre 15".to_owned()
         }
+    }
+}
+
+/// To whom a grant was given, as the object of its sentence.
+fn whom(to: GivenTo<'_>) -> String {
+    match to {
+        GivenTo::Professional(name) => Bent::new(Grantee::Named(name)).object,
+        GivenTo::Organization(Some(name)) => format!("l'établissement {name}"),
+        GivenTo::Organization(None) => "l'établissement de ce professionnel".to_owned(),
     }
 }
 

@@ -228,7 +228,7 @@ fn granted(
         };
         let terms = GroundTerms {
             holder: grant.target.into(),
-            since: grant.period.from(),
+            since: grant.since,
         };
         finding = progress.authorise_as_given(ground, terms, grant.classes);
     }
@@ -248,7 +248,7 @@ fn care_episode(world: &World<'_>, progress: &mut Progress<'_>) -> Finding {
             let ground = Ground::CareEpisode(episode.care_episode_id);
             let terms = GroundTerms {
                 holder: GroundHolder::Practitioner,
-                since: episode.period.from(),
+                since: episode.since,
             };
             progress.authorise_as_given(ground, terms, DocumentClasses::ALL)
         }

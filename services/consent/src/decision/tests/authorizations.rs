@@ -20,6 +20,7 @@ fn each_word_has_its_case() {
         declared: false,
         classes: DocumentClasses::ALL,
         period: Period::new(hours(from), Some(hours(until))).unwrap(),
+        since: hours(from),
     };
     let (over, running, to_come) = (grant(-2, -1), grant(-1, 1), grant(1, 2));
     let block = BlockBasis {

@@ -68,12 +68,12 @@ fn tells_of_its_ground_what_the_world_does(case: &Case, decision: &Decision) -> 
     match decision.verdict.ground() {
         Some(Ground::Grant(id) | Ground::Declaration(id)) => grants.any(|grant| {
             grant.grant_id == id
-                && Some(grant.period.from()) == since
+                && Some(grant.since) == since
                 && Some(GroundHolder::from(grant.target)) == holder
         }),
         Some(Ground::CareEpisode(id)) => episodes.any(|episode| {
             episode.care_episode_id == id
-                && Some(episode.period.from()) == since
+                && Some(episode.since) == since
                 && Some(GroundHolder::Practitioner) == holder
         }),
         _ => told.is_none(),

@@ -107,6 +107,7 @@ fn bring_about(case: &mut Case, condition: &Missing) {
                     declared: false,
                     classes: *classes,
                     period: Period::starting(now),
+                    since: now,
                 });
             }
         }

@@ -121,6 +121,7 @@ pub(super) fn grant() -> GrantBasis {
             .into_iter()
             .collect(),
         period: Period::new(hours(0), Some(hours(10))).unwrap(),
+        since: hours(0),
     }
 }
 
@@ -148,6 +149,7 @@ pub(super) fn in_care() -> AccessBasis {
     let episode = CareEpisodeBasis {
         care_episode_id: episode_id(),
         period: Period::new(hours(-1), Some(hours(1))).unwrap(),
+        since: hours(-1),
     };
     AccessBasis {
         care_episodes: vec![episode],

@@ -69,10 +69,12 @@ prop_compose! {
             declared: false,
             classes: DocumentClasses::ALL,
             period,
+            since: period.from(),
         };
         let episode = CareEpisodeBasis {
             care_episode_id: CareEpisodeId::from_uuid(Uuid::from_u128(8)),
             period,
+            since: period.from(),
         };
         let mut visibilities = case.basis.visibilities;
         if one_was_revealed {
@@ -318,6 +320,7 @@ prop_compose! {
         declared in prop::bool::weighted(0.3),
         classes in vec(class(), 0..=3),
         period in period(),
+        since in instant(),
     ) -> GrantBasis {
         let target = if organization { GrantTarget::Organization } else { GrantTarget::Person };
         GrantBasis {
@@ -326,6 +329,7 @@ prop_compose! {
             declared,
             classes: classes.into_iter().collect::<DocumentClasses>(),
             period,
+            since,
         }
     }
 }
@@ -342,9 +346,10 @@ pub(super) fn block() -> impl Strategy<Value = BlockBasis> {
 }
 
 fn episode() -> impl Strategy<Value = CareEpisodeBasis> {
-    period().prop_map(|period| CareEpisodeBasis {
+    (period(), instant()).prop_map(|(period, since)| CareEpisodeBasis {
         care_episode_id: CareEpisodeId::from_uuid(Uuid::from_u128(8)),
         period,
+        since,
     })
 }
 

@@ -27,7 +27,7 @@ fn as_told(grant: &Grant) -> Period {
 /// An open care episode of the first patient with persons 1 and 2, and a closed one.
 const CARE_EPISODES: &str = "\
     INSERT INTO care_episodes VALUES \
-        ('{1}', '{patient}', NULL, '{person}', 0, 9000000000000000, NULL, 1), \
+        ('{1}', '{patient}', NULL, '{person}', 7, 9000000000000000, NULL, 1), \
         ('{2}', '{patient}', NULL, '{person}', 0, 9000000000000000, 5, 2); \
     INSERT INTO care_episode_members VALUES ('{1}', '{person}'), ('{2}', '{person}')";
 
@@ -55,6 +55,7 @@ async fn grant(fixture: &Fixture, grant: Grant) -> GrantBasis {
         declared: grant.origin == GrantOrigin::Declaration,
         classes: grant.classes,
         period: as_told(&grant),
+        since: grant.period.from().max(grant.created_at),
     }
 }
 
@@ -116,6 +117,7 @@ pub(super) async fn a_basis_holds_what_concerns_these_three_and_nothing_else(fix
                     Some(Timestamp::from_micros(9_000_000_000_000_000)),
                 )
                 .unwrap(),
+                since: Timestamp::from_micros(7),
             }],
             visibilities: Vec::new(),
         }

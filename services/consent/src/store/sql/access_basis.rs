@@ -37,6 +37,10 @@ use crate::decision::AccessBasis;
 use crate::error::Error;
 use part::{Part, clock, take};
 
+/// Of a grant, 65536 among its classes says that it had begun when it was written
+/// (`part::BEGUN`), and `from_at` is since when its patient reads that it held: not from before
+/// it was given or asked for.
+///
 /// $1 patient, $2 practitioner, $3 organization; either of the latter may be null,
 /// which equals nothing. Each `patient_id = $1` takes further identifiers of the patient;
 /// `$1 = …` asks about the one alone.
@@ -68,13 +72,15 @@ const PARTS: &str = "\
         AND removed_at IS NULL \
     UNION ALL \
     SELECT 'grant', grant_id, 'person', origin, \
-        CASE WHEN from_at <= updated_at THEN 0 ELSE from_at END, until_at, classes \
+        CASE WHEN from_at < created_at THEN created_at ELSE from_at END, until_at, \
+        classes + CASE WHEN from_at <= updated_at THEN 65536 ELSE 0 END \
     FROM grants \
     WHERE patient_id = $1 AND practitioner_id IN (SELECT id FROM human) \
         AND status = 'given' \
     UNION ALL \
     SELECT 'grant', grant_id, 'organization', origin, \
-        CASE WHEN from_at <= updated_at THEN 0 ELSE from_at END, until_at, classes \
+        CASE WHEN from_at < created_at THEN created_at ELSE from_at END, until_at, \
+        classes + CASE WHEN from_at <= updated_at THEN 65536 ELSE 0 END \
     FROM grants \
     WHERE patient_id = $1 AND organization_id = $3 AND status = 'given' \
     UNION ALL \
@@ -88,7 +94,7 @@ const PARTS: &str = "\
     FROM blocks \
     WHERE patient_id = $1 AND organization_id = $3 AND standing \
     UNION ALL \
-    SELECT 'care_episode', care_episodes.care_episode_id, '', '', 0, until_at, 0 \
+    SELECT 'care_episode', care_episodes.care_episode_id, '', '', from_at, until_at, 0 \
     FROM care_episodes JOIN care_episode_members \
         ON care_episode_members.care_episode_id = care_episodes.care_episode_id \
     WHERE patient_id = $1 AND practitioner_id IN (SELECT id FROM human) \

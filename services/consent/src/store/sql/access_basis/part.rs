@@ -16,6 +16,11 @@ use crate::decision::{
 use crate::grant::GrantOrigin;
 use crate::visibility::VisibilityKind;
 
+/// In the bits of a grant: it had begun when it was written.
+const BEGUN: i64 = 1 << 16;
+/// When what had begun when it was written is told to have begun.
+const LONG_AGO: i64 = 0;
+
 /// A row of the union, as its columns are called.
 pub(super) struct Part {
     pub(super) kind: String,
@@ -66,7 +71,7 @@ pub(super) fn take(part: &Part, basis: &mut AccessBasis) -> Result<(), DatabaseE
             .other_ids
             .extend(part.id.map(PractitionerId::from_uuid)),
         "treating_doctor" => basis.treating_doctor = true,
-        // name: person or organization; code: origin; bits: classes
+        // name: person or organization; code: origin; bits: classes, and BEGUN
         "grant" => basis.grants.push(grant(part)?),
         // name: person or organization; bits: 1 immediate
         "block" => basis.blocks.push(block(part)?),
@@ -92,7 +97,12 @@ fn grant(part: &Part) -> Result<GrantBasis, DatabaseError> {
         id,
     };
     let origin = row.require("origin", GrantOrigin::from_code(&part.code))?;
-    let classes = u16::try_from(part.bits)
+    let from_at = if part.bits & BEGUN == 0 {
+        part.from_at
+    } else {
+        LONG_AGO
+    };
+    let classes = u16::try_from(part.bits & !BEGUN)
         .ok()
         .and_then(DocumentClasses::from_bits);
     Ok(GrantBasis {
@@ -103,7 +113,8 @@ fn grant(part: &Part) -> Result<GrantBasis, DatabaseError> {
         },
         declared: origin == GrantOrigin::Declaration,
         classes: row.require("classes", classes)?,
-        period: row.period(part.from_at, part.until_at)?,
+        period: row.period(from_at, part.until_at)?,
+        since: row.instant("from_at", part.from_at)?,
     })
 }
 
@@ -131,7 +142,9 @@ fn care_episode(part: &Part) -> Result<CareEpisodeBasis, DatabaseError> {
     };
     Ok(CareEpisodeBasis {
         care_episode_id: CareEpisodeId::from_uuid(id),
-        period: row.period(part.from_at, part.until_at)?,
+        // It began when it was declared, whatever the clock of who reads.
+        period: row.period(LONG_AGO, part.until_at)?,
+        since: row.instant("from_at", part.from_at)?,
     })
 }
 
