@@ -67,6 +67,7 @@ fn history(patient: PatientId) -> Vec<Event> {
                 let decision = event.decision.as_mut().unwrap();
                 decision.effect = Effect::Deny;
                 (decision.reason, decision.ground) = (Some(DenialReason::NoGrant), None);
+                decision.ground_terms = None;
             }
             events.push(event);
         }

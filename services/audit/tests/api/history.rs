@@ -131,7 +131,7 @@ async fn each_condition_of_the_filter_counts() {
     refused.outcome = Outcome::Refused;
     let decision = refused.decision.as_mut().unwrap();
     (decision.effect, decision.reason) = (Effect::Deny, Some(DenialReason::NoGrant));
-    decision.ground = None;
+    (decision.ground, decision.ground_terms) = (None, None);
     let again = access(doctor, patient);
     let events = [first, emergency, refused, again];
     stand.record(&events).await;

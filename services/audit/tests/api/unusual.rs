@@ -34,6 +34,7 @@ pub(crate) fn refused(who: PractitionerId, whose: PatientId) -> Event {
     let decision = event.decision.as_mut().unwrap();
     decision.effect = Effect::Deny;
     (decision.reason, decision.ground) = (Some(DenialReason::NoGrant), None);
+    decision.ground_terms = None;
     event
 }
 
@@ -41,6 +42,7 @@ fn emergency(who: PractitionerId, whose: PatientId) -> Event {
     let mut event = access(who, whose);
     let decision = event.decision.as_mut().unwrap();
     (decision.mode, decision.ground) = (AccessMode::BreakGlass, Some(Ground::BreakGlass));
+    decision.ground_terms = None;
     event
 }
 

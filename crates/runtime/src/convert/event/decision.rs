@@ -24,7 +24,7 @@ pub(super) fn to_proto(decision: &DecisionSummary) -> proto::EventDecision {
                 .reference()
                 .map(|id| id.hyphenated().to_string())
                 .unwrap_or_default(),
-            since: decision
+            began_at: decision
                 .ground_terms
                 .map(|terms| timestamp_to_proto(terms.since)),
             given_to_organization: decision
@@ -95,13 +95,13 @@ fn ground_from_proto(
         );
         return None;
     };
-    let since = optional_timestamp_from_proto(fields, "since", value.since.as_ref())?;
+    let since = optional_timestamp_from_proto(fields, "began_at", value.began_at.as_ref())?;
     if since.is_some() && ground.reference().is_none() {
-        fields.add("since", "must stand beside a grant or a care episode");
+        fields.add("began_at", "must stand beside a grant or a care episode");
         return None;
     }
     if since.is_none() && value.given_to_organization {
-        fields.add("given_to_organization", "must stand beside since");
+        fields.add("given_to_organization", "must stand beside began_at");
         return None;
     }
     let holder = if value.given_to_organization {

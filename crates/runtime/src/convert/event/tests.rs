@@ -151,8 +151,8 @@ fn what_is_neither_given_nor_taken_has_no_beginning() {
     let by_law = told(|ground| {
         (ground.kind, ground.id) = ("TREATING_DOCTOR".to_owned(), String::new());
     });
-    assert_eq!(by_law, ["decision.ground.since"]);
-    let undated = told(|ground| ground.since = None);
+    assert_eq!(by_law, ["decision.ground.began_at"]);
+    let undated = told(|ground| ground.began_at = None);
     assert_eq!(undated, ["decision.ground.given_to_organization"]);
 }
 
