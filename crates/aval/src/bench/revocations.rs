@@ -44,8 +44,8 @@ struct Revoker {
     portal: Portal,
     patients: Vec<Patient>,
     other_doctors: Vec<String>,
-    /// To how many of them a patient grants access beforehand.
-    stock: usize,
+    /// How long there is something to revoke.
+    lasting: Duration,
     /// How long those of this turn took to return.
     revoked: Mutex<Latencies>,
 }
@@ -74,17 +74,15 @@ impl WhileRevoking {
         people: &People,
         lasting: Duration,
     ) -> Self {
-        let mut revoker = Revoker {
-            portal,
-            patients: people.patients.clone(),
-            other_doctors: people.other_doctors.clone(),
-            stock: 0,
-            revoked: Mutex::default(),
-        };
-        revoker.stock = revoker.turns_in(lasting + AROUND);
         Self {
             calls,
-            revoker: Arc::new(revoker),
+            revoker: Arc::new(Revoker {
+                portal,
+                patients: people.patients.clone(),
+                other_doctors: people.other_doctors.clone(),
+                lasting: lasting + AROUND,
+                revoked: Mutex::default(),
+            }),
             under_way: tokio::sync::Mutex::new(None),
         }
     }
@@ -144,10 +142,11 @@ impl Revoker {
         Self::BETWEEN * patients
     }
 
-    /// How often it is a patient's turn while calls last so long and before, at most.
-    fn turns_in(&self, lasting: Duration) -> usize {
+    /// To how many doctors a patient grants access beforehand: as often as it is their turn,
+    /// at most.
+    fn stock(&self) -> usize {
         let turn = self.turn().as_millis().max(1);
-        let turns = lasting.as_millis().div_ceil(turn) + 1;
+        let turns = self.lasting.as_millis().div_ceil(turn) + 1;
         usize::try_from(turns).map_or(self.other_doctors.len(), |turns| {
             turns.min(self.other_doctors.len())
         })
@@ -169,7 +168,7 @@ impl Revoker {
                 .iter()
                 .cycle()
                 .skip(lane)
-                .take(self.stock);
+                .take(self.stock());
             let granted = doctors.map(|doctor| self.portal.grant(&bearer, &patient_id, doctor));
             let granted = try_join_all(granted).await?;
             anyhow::Ok(Provided {

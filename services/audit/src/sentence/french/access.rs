@@ -91,12 +91,13 @@ fn counted(classes: &[DocumentClass]) -> String {
 }
 
 fn ground_of(ground: Ground, given: Option<Given<'_>>, words: &Words<'_>) -> String {
-    let (they_authorise, it_is_authorised, looks_after) = match words.reader {
-        Reader::Holder => ("vous autorisiez", "vous l'avez autorisé", ["vous", ""]),
+    let (they_authorised, it_is_authorised, you, the_patient) = match words.reader {
+        Reader::Holder => ("vous autorisiez", "vous l'avez autorisé", "vous ", ""),
         Reader::SomebodyElse => (
             "le patient autorisait",
             "le patient l'a autorisé",
-            ["", " le patient"],
+            "",
+            " le patient",
         ),
     };
     let since = given.map(|given| day(given.since));
@@ -106,19 +107,16 @@ fn ground_of(ground: Ground, given: Option<Given<'_>>, words: &Words<'_>) -> Str
         Ground::Grant(_) => match (given, since) {
             (Some(given), Some(since)) => {
                 let whom = whom(given.to);
-                format!(" parce que {they_authorise} {whom} depuis le {since}")
+                format!(" parce que {they_authorised} {whom} depuis le {since}")
             }
             _ => format!(" parce que {it_is_authorised}"),
         },
         Ground::CareEpisode(_) => {
-            let [before, after] = looks_after;
-            let takes = match &since {
-                Some(since) => format!("prenait en charge{after} depuis le {since}"),
-                None => format!("prend en charge{after}"),
+            let care = match since {
+                Some(since) => format!("prenait en charge{the_patient} depuis le {since}"),
+                None => format!("prend en charge{the_patient}"),
             };
-            let takes = [before, takes.as_str()].join(" ");
-            let takes = takes.trim_start();
-            format!(" en tant que membre de l'équipe de soins qui {takes}")
+            format!(" en tant que membre de l'équipe de soins qui {you}{care}")
         }
         Ground::Declaration(_) => {
             let since = since.map(|since| format!(", valable à compter du {since}"));

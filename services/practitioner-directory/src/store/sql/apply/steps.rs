@@ -25,8 +25,8 @@ enum Takes {
     ImportTimeAndRevision,
 }
 
-/// Practice situations that gain or lose a row: also one that is to go on under the natural
-/// key of its corrected place, which nothing has yet.
+/// Practice situations that gain or lose a row: also a corrected one of whose corrected place
+/// the source has a row, since it may go on under that natural key.
 const TOUCH_ACTIVITIES: Step = Step(
     "INSERT INTO touched_activities (import_id, activity_id, was_active) \
      SELECT $1, a.activity_id, a.active FROM activities a WHERE a.activity_id IN ( \
