@@ -134,7 +134,7 @@ async fn every_instance_is_scraped(prometheus: &Prometheus) {
     .await;
 }
 
-/// Rate, errors and duration of each call, as it was made.
+/// Of searches something is counted only once there was one.
 async fn somebody_is_searched_for(world: &World) {
     let [person, _] = &world.scene.cast.homonyms;
     let request = SearchPractitionersRequest {
@@ -146,6 +146,7 @@ async fn somebody_is_searched_for(world: &World) {
     assert!(!found.into_inner().matches.is_empty());
 }
 
+/// Rate, errors and duration of each call, as it was made.
 async fn every_call_is_counted(prometheus: &Prometheus, expected: &Counted) {
     const LABELS: [&str; 2] = ["rpc_method", "rpc_status_code"];
     let methods: Vec<_> = expected.keys().map(|[method, _]| method.as_str()).collect();
