@@ -31,7 +31,7 @@ use crate::{call, deadline};
 pub use crate::answer::AnswerBody;
 use hold_back::HoldBack;
 use instances::{AtWork, Instances, SystemNames};
-use repeat::{Budget, MOST_ATTEMPTS, Repeatable, pause};
+use repeat::{Budget, MOST_ATTEMPTS, Repeatable, Rounds, pause, was_not_worked_on};
 
 pub use hold_back::HELD_BACK;
 pub use instances::Names;
@@ -46,8 +46,9 @@ pub(crate) use transport::Transport;
 /// did not get through is made again, at another instance where there is one, as long as
 /// its deadline and a budget shared by all calls last; but not one which may have been
 /// worked on and would then be something else the second time, as `RefreshToken` is. So is
-/// one that an instance answers with `UNAVAILABLE`, at each of the others once: that one is
-/// passed over for a while, so that calls which only one instance serves soon go there.
+/// one that an instance answers with `UNAVAILABLE`: at each of the others at once, and at
+/// all of them again after a pause, a few times. That instance is passed over for a while, so
+/// that calls which only one serves soon go there.
 ///
 /// A peer that has no room for calls (`OVERLOADED`) is sent about twice what it takes; the rest
 /// is refused here, with the same reason.
@@ -108,6 +109,8 @@ impl Service<Request<Body>> for Channel {
         let method = Methods::known().find(request.uri().path());
         let label = method.map_or(MethodLabel::OTHER, |method| method.label);
         let is_streaming = method.is_some_and(|method| method.is_streaming);
+        // What is not known may be a stream, which is sent once.
+        let is_unary = method.is_some_and(|method| !method.is_streaming);
         let may_repeat = method.is_some_and(|method| method.may_repeat);
         let may_be_held_back =
             !is_streaming && method.is_some_and(|one| !is_open_to_all(&one.service));
@@ -125,8 +128,9 @@ impl Service<Request<Body>> for Channel {
                     if may_be_held_back {
                         peer.hold_back.may_send(Instant::now())?;
                     }
-                    if may_repeat {
-                        peer.ask_until_it_gets_through(request).await
+                    if is_unary {
+                        let asking = peer.ask_until_it_gets_through(request, may_repeat, deadline);
+                        asking.await
                     } else {
                         peer.ask_once(request).await
                     }
@@ -157,12 +161,17 @@ impl Peer {
             .map_err(|error| not_through(&error).into())
     }
 
+    /// Asks one instance after the other, as often as it makes sense before the deadline: of
+    /// a call that may not be repeated, while none of them can have worked on it.
     async fn ask_until_it_gets_through(
         &self,
         request: Request<Body>,
+        may_repeat: bool,
+        deadline: Option<Instant>,
     ) -> Result<Response<Body>, Status> {
         let request = Repeatable::read(request).await?;
         let (mut tried, mut sent_on, mut lost) = (Vec::new(), 0, 0);
+        let mut rounds = Rounds::until(deadline);
         let mut chosen = self.instances.choose(&tried).await;
         loop {
             let instance = chosen.ok_or_else(not_answering)?;
@@ -171,12 +180,12 @@ impl Peer {
             // It is done with this call before the next is chosen.
             drop(instance);
             match asked {
-                Ok(answer) if is_unavailable(&answer) => {
-                    // It answers and cannot serve: it does not write the log, or lost its
-                    // database. Each of the others may.
-                    let next = self.instances.choose(&tried).await;
-                    chosen = next.filter(|next| !tried.contains(&next.address()));
-                    if chosen.is_none() || !self.budget.allows_another() {
+                Ok(answer) if may_repeat && is_unavailable(&answer) => {
+                    if !self.budget.allows_another() {
+                        return Ok(answer);
+                    }
+                    chosen = self.one_that_may_serve(&mut tried, &mut rounds).await;
+                    if chosen.is_none() {
                         return Ok(answer);
                     }
                     sent_on += 1;
@@ -189,6 +198,7 @@ impl Peer {
                     lost += 1;
                     let again = lost < MOST_ATTEMPTS
                         && !ran_out_of_time(&error)
+                        && (may_repeat || was_not_worked_on(&error))
                         && self.budget.allows_another();
                     if !again {
                         return Err(not_through(&error).into());
@@ -197,6 +207,24 @@ impl Peer {
                 }
             }
         }
+    }
+
+    /// The one to ask after one that answers and cannot serve, as it does not write the log or
+    /// lost its database. Each of the others may; and once none of them did, any of them may
+    /// soon: another one writes the log now, or the database is back.
+    async fn one_that_may_serve(
+        &self,
+        tried: &mut Vec<SocketAddr>,
+        rounds: &mut Rounds,
+    ) -> Option<AtWork> {
+        let next = self.instances.choose(tried).await?;
+        if !tried.contains(&next.address()) {
+            return Some(next);
+        }
+        drop(next);
+        rounds.pause().await?;
+        tried.clear();
+        self.instances.choose(tried).await
     }
 
     /// The one to ask after these: another one at once, the same one after a pause.

@@ -13,6 +13,7 @@ mod message_limit;
 mod outgoing;
 mod own_clock;
 mod rate;
+mod refused_call;
 mod unread_request;
 mod walk;
 

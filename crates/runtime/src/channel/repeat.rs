@@ -1,14 +1,17 @@
 //! Calls that did not get through, made again.
 
+use std::error::Error;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use h2::Reason;
 use http::Request;
 use http::request::Parts;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
-use tonic::Status;
+use tokio::time::Instant;
 use tonic::body::Body;
+use tonic::{ConnectError, Status};
 
 /// How often a call is made at most.
 pub(super) const MOST_ATTEMPTS: usize = 5;
@@ -19,6 +22,52 @@ pub(super) const MOST_ATTEMPTS: usize = 5;
 pub(super) fn pause(attempts: usize) -> Duration {
     const PAUSES: [u64; MOST_ATTEMPTS] = [0, 0, 100, 400, 1_600];
     Duration::from_millis(PAUSES[attempts.min(MOST_ATTEMPTS - 1)])
+}
+
+/// How often all instances are asked, when each answers that it cannot serve.
+#[derive(Debug)]
+pub(super) struct Rounds {
+    deadline: Option<Instant>,
+    done: usize,
+}
+
+impl Rounds {
+    pub(super) const fn until(deadline: Option<Instant>) -> Self {
+        Self { deadline, done: 0 }
+    }
+
+    /// Waits for the next round, longer each time. `None`: there is none, or the deadline
+    /// would come first, and who asked would learn less than what was answered.
+    pub(super) async fn pause(&mut self) -> Option<()> {
+        const PAUSES: [u64; 3] = [100, 400, 1_600];
+        let pause = Duration::from_millis(*PAUSES.get(self.done)?);
+        self.done += 1;
+        let until = Instant::now() + pause;
+        if self.deadline.is_some_and(|deadline| deadline <= until) {
+            return None;
+        }
+        tokio::time::sleep_until(until).await;
+        Some(())
+    }
+}
+
+/// Whether no instance can have worked on a call that ended so: it was never connected, or
+/// says itself that it did not look at the call (RFC 9113, sections 6.8 and 8.7).
+pub(super) fn was_not_worked_on(error: &(dyn Error + 'static)) -> bool {
+    let causes = std::iter::successors(Some(error), |error| (*error).source());
+    { causes }.any(|cause| {
+        cause.is::<ConnectError>() || cause.downcast_ref::<h2::Error>().is_some_and(was_not_seen)
+    })
+}
+
+fn was_not_seen(error: &h2::Error) -> bool {
+    let is_last_word = error.is_go_away() && error.is_remote();
+    match error.reason() {
+        Some(Reason::REFUSED_STREAM) => error.is_reset(),
+        // Of the calls under way those that it leaves unseen end with it, and no others.
+        Some(Reason::NO_ERROR) => is_last_word,
+        _ => false,
+    }
 }
 
 /// A request that can be sent more than once.

@@ -11,6 +11,7 @@ use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
+use tonic::ConnectError;
 use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 
@@ -89,9 +90,12 @@ impl Transport {
         let connector = service_fn(move |_: Uri| {
             let connecting = connect(address.clone(), identity.clone());
             async move {
-                tokio::time::timeout(CONNECT_TIMEOUT, connecting)
-                    .await?
+                let connected = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await;
+                let connected = connected.map_err(std::io::Error::from).flatten();
+                // So that it is known of a call that nothing of it was sent.
+                connected
                     .map(TokioIo::new)
+                    .map_err(|error| ConnectError(error.into()))
             }
         });
         Channel::new(connector, endpoint)

@@ -14,11 +14,10 @@ use tonic::body::Body;
 use tower::Service;
 use tracing::{Instrument, Span};
 
-use super::Shared;
 use super::connection::Peer;
 use super::load::Slot;
 use super::message_limit::LimitedBody;
-use super::unread_request;
+use super::{Shared, refused_call, unread_request};
 use crate::answer::{self, AnswerBody, Limits};
 use crate::call::Call;
 use crate::caller::{CallerId, is_open_to_all};
@@ -43,7 +42,11 @@ pub(super) async fn walk(
     let label = method.map_or(MethodLabel::OTHER, |method| method.label);
     let slot = match enter(&shared, &peer, method) {
         Ok(slot) => slot,
-        Err(no_room) => return Ok(turn_away(&shared, label, request.headers(), *no_room)),
+        Err(no_room) => {
+            let (parts, body) = request.into_parts();
+            refused_call::read_out(body).await;
+            return Ok(turn_away(&shared, label, &parts.headers, *no_room));
+        }
     };
     let (trace_parent, span) = enter_trace(&shared.environment, label, request.headers());
     let deadline = deadline_of(&shared, method, request.headers());
@@ -151,6 +154,36 @@ async fn admit_and_handle(
     _slot: Option<Slot<'_>>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Refusal> {
+    let context = match admit(shared, peer, method, call, request.headers()).await {
+        Ok(context) => context,
+        Err(refusal) => {
+            refused_call::read_out(request.into_body()).await;
+            return Err(refusal);
+        }
+    };
+    let largest = shared.config.max_message_bytes;
+    let mut request = request.map(|body| Body::new(LimitedBody::new(body, largest)));
+    request.extensions_mut().insert(Arc::new(context));
+
+    let handled = AssertUnwindSafe(shared.routes.clone().call(request))
+        .catch_unwind()
+        .await;
+    let is_open = method.is_some_and(|method| is_open_to_all(&method.service));
+    match handled {
+        Ok(Ok(answer)) if is_open => Ok(answer),
+        Ok(Ok(answer)) => unread_request::with_reason(answer),
+        Err(_) => Err(answer::panicked()),
+    }
+}
+
+/// Caller → allowlist → token → context.
+async fn admit(
+    shared: &Shared,
+    peer: &Peer,
+    method: Option<&Arc<Method>>,
+    call: Call,
+    headers: &HeaderMap,
+) -> Result<RequestContext, Refusal> {
     let caller = peer.caller.as_ref().map_err(|unknown| *unknown)?;
     let method = method.ok_or_else(not_implemented)?;
     let is_open = is_open_to_all(&method.service);
@@ -164,10 +197,9 @@ async fn admit_and_handle(
     let token = if is_open {
         None
     } else {
-        verified_token(shared, peer, caller, request.headers()).await?
+        verified_token(shared, peer, caller, headers).await?
     };
-
-    let context = RequestContext {
+    Ok(RequestContext {
         now: shared.environment.clock.now(),
         caller: caller.clone(),
         thumbprint: peer.thumbprint,
@@ -176,19 +208,7 @@ async fn admit_and_handle(
         trace_id: Some(call.trace_parent.trace_id),
         random: Arc::clone(&shared.environment.random),
         clock: Arc::clone(&shared.environment.clock),
-    };
-    let largest = shared.config.max_message_bytes;
-    let mut request = request.map(|body| Body::new(LimitedBody::new(body, largest)));
-    request.extensions_mut().insert(Arc::new(context));
-
-    let handled = AssertUnwindSafe(shared.routes.clone().call(request))
-        .catch_unwind()
-        .await;
-    match handled {
-        Ok(Ok(answer)) if is_open => Ok(answer),
-        Ok(Ok(answer)) => unread_request::with_reason(answer),
-        Err(_) => Err(answer::panicked()),
-    }
+    })
 }
 
 /// The verified token of the person for whom the call is made, if one came with it.

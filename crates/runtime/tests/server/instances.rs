@@ -8,10 +8,8 @@ use std::time::Duration;
 
 use aval_proto::audit::v1::transparency_service_client::TransparencyServiceClient;
 use aval_proto::audit::v1::{GetCheckpointRequest, GetInclusionProofRequest};
-use aval_proto::identity::v1::RefreshTokenRequest;
-use aval_proto::identity::v1::session_service_client::SessionServiceClient;
 use aval_runtime::channel::{Channel, Names, connect_with};
-use aval_runtime::config::PeerConfig;
+use aval_runtime::config::{GrpcConfig, PeerConfig};
 use futures::future::BoxFuture;
 use tokio::io::{AsyncReadExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
@@ -21,10 +19,10 @@ use crate::stand::{Desk, NOT_HELD, PATIENCE, Stand, reason};
 
 /// A DNS of this test.
 #[derive(Debug, Clone)]
-struct Dns(Arc<Mutex<io::Result<Vec<SocketAddr>>>>);
+pub(crate) struct Dns(Arc<Mutex<io::Result<Vec<SocketAddr>>>>);
 
 impl Dns {
-    fn of(addresses: &[SocketAddr]) -> Self {
+    pub(crate) fn of(addresses: &[SocketAddr]) -> Self {
         Self(Arc::new(Mutex::new(Ok(addresses.to_vec()))))
     }
 
@@ -37,7 +35,7 @@ impl Dns {
     }
 
     /// A channel to whatever it names.
-    fn channel(&self) -> Channel {
+    pub(crate) fn channel(&self) -> Channel {
         let peer = PeerConfig {
             uri: "http://localhost:1".to_owned(),
             deadline: PATIENCE.into(),
@@ -63,15 +61,21 @@ impl Names for Dns {
 }
 
 /// An instance in clear, and what its handlers share with the test.
-async fn instance() -> (Desk, Stand) {
+pub(crate) async fn instance() -> (Desk, Stand) {
     let desk = Desk::new();
-    let stand = Stand::start(&desk, |config| {
+    let stand = instance_with(&desk, |_| {}).await;
+    (desk, stand)
+}
+
+/// An instance in clear, with the configuration changed like this.
+pub(crate) async fn instance_with(desk: &Desk, change: impl FnOnce(&mut GrpcConfig)) -> Stand {
+    Stand::start(desk, |config| {
         config.tls = None;
         config.insecure_loopback = true;
         config.drain = Duration::from_millis(50).into();
+        change(config);
     })
-    .await;
-    (desk, stand)
+    .await
 }
 
 /// Calls that wait in a handler, so many.
@@ -217,7 +221,7 @@ async fn a_name_that_is_not_found_is_an_error_until_it_is() {
 }
 
 /// A server that takes calls and closes the connection on them; how often it did.
-async fn one_that_hangs_up() -> (SocketAddr, Arc<Mutex<usize>>) {
+pub(crate) async fn one_that_hangs_up() -> (SocketAddr, Arc<Mutex<usize>>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let times = Arc::new(Mutex::new(0));
@@ -229,16 +233,6 @@ async fn one_that_hangs_up() -> (SocketAddr, Arc<Mutex<usize>>) {
         }
     });
     (address, times)
-}
-
-#[tokio::test]
-async fn a_call_that_is_something_new_each_time_is_made_once() {
-    let (address, times) = one_that_hangs_up().await;
-    let mut sessions = SessionServiceClient::new(Dns::of(&[address]).channel());
-    let request = RefreshTokenRequest::default();
-    let status = sessions.refresh_token(request).await.unwrap_err();
-    assert_eq!(status.code(), Code::Unavailable);
-    assert_eq!(*times.lock().unwrap(), 1);
 }
 
 #[tokio::test]
@@ -314,16 +308,55 @@ async fn what_one_instance_alone_serves_gets_there_and_follows_it() {
 }
 
 #[tokio::test]
-async fn what_no_instance_serves_is_asked_of_each_once_and_within_the_budget_of_all_calls() {
+async fn what_another_instance_serves_soon_waits_for_it() {
+    let (all, dns) = instances(3).await;
+    let mut client = dns.client();
+    let takes_over = async {
+        until_asked(&all, 3).await;
+        all[1].0.post.is_held.store(true, Ordering::SeqCst);
+    };
+    let (served, ()) = tokio::join!(client.get_checkpoint(GetCheckpointRequest {}), takes_over);
+    served.expect("it waits for the one that takes over");
+}
+
+async fn until_asked(all: &[(Desk, Stand)], times: usize) {
+    let are_asked = async {
+        while asked(all).iter().sum::<usize>() < times {
+            tokio::task::yield_now().await;
+        }
+    };
+    let are_asked = tokio::time::timeout(PATIENCE, are_asked).await;
+    are_asked.expect("they are asked");
+}
+
+#[tokio::test]
+async fn what_no_instance_serves_is_answered_so_after_some_rounds_and_within_the_budget() {
+    const ROUNDS: usize = 4;
+
     let (all, dns) = instances(3).await;
     let mut client = dns.client();
     let status = client.get_checkpoint(GetCheckpointRequest {}).await;
     assert_eq!(status.unwrap_err().message(), NOT_HELD);
-    assert_eq!(asked(&all), [1, 1, 1]);
+    assert_eq!(asked(&all), [ROUNDS; 3]);
     for _ in 0..200 {
         let status = client.get_checkpoint(GetCheckpointRequest {}).await;
         assert_eq!(status.unwrap_err().code(), Code::Unavailable);
     }
     let in_all: usize = asked(&all).iter().sum();
     assert!((200..=201 + 50).contains(&in_all), "{in_all}");
+}
+
+#[tokio::test]
+async fn who_has_no_time_for_another_round_learns_what_the_instances_said() {
+    let (all, dns) = instances(2).await;
+    let mut request = Request::new(GetCheckpointRequest {});
+    request.set_timeout(Duration::from_millis(1_500));
+    let status = dns.client().get_checkpoint(request).await.unwrap_err();
+    assert_eq!(status.message(), NOT_HELD);
+    // The round after the third would begin when its deadline has passed.
+    assert!(
+        asked(&all).iter().all(|times| *times <= 3),
+        "{:?}",
+        asked(&all)
+    );
 }

@@ -1,8 +1,10 @@
 //! Writes decisions of concurrent calls together.
 //!
 //! A commit costs about the same for one decision as for a hundred. So the calls
-//! that arrive while one batch is being committed form the next; nobody waits for a
-//! timer, and a call that is alone is written at once.
+//! that arrive while one batch is being committed form the next, and with them those that
+//! are about to: whoever else is ready to go on does so first, as long as that brings more.
+//! Nobody waits for a timer, and a call that is alone is written at once. Where callers come
+//! back together, once their batch is written, the first of them is not written alone.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -51,6 +53,7 @@ impl DecisionWriter {
 async fn write(log: Arc<dyn DecisionLog>, mut queue: mpsc::Receiver<Waiting>) {
     let mut batch = Vec::with_capacity(LARGEST_BATCH);
     while queue.recv_many(&mut batch, LARGEST_BATCH).await > 0 {
+        gather(&mut batch, &mut queue).await;
         let (decisions, answers): (Vec<_>, Vec<_>) = batch
             .drain(..)
             .map(|waiting| (waiting.decision, waiting.answer))
@@ -69,6 +72,22 @@ async fn write(log: Arc<dyn DecisionLog>, mut queue: mpsc::Receiver<Waiting>) {
         for (answer, result) in answers.into_iter().zip(results) {
             // Who no longer waits has its decision recorded all the same.
             let _ = answer.send(result);
+        }
+    }
+}
+
+/// Lets others go on, as long as more are handed in thereby and there is room for them.
+async fn gather(batch: &mut Vec<Waiting>, queue: &mut mpsc::Receiver<Waiting>) {
+    loop {
+        let before = batch.len();
+        tokio::task::yield_now().await;
+        while batch.len() < LARGEST_BATCH
+            && let Ok(waiting) = queue.try_recv()
+        {
+            batch.push(waiting);
+        }
+        if batch.len() == before {
+            return;
         }
     }
 }
