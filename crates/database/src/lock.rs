@@ -9,7 +9,7 @@ use sqlx::postgres::PgConnection;
 use crate::{Backend, Database, DatabaseError};
 
 /// How long to wait before asking again for a lock that somebody else holds.
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(250);
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// A session that says nothing for so long is lost: a cut network never says so.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);

@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use aval_proto::common::v1::ErrorReason;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use tokio::time::{Instant, sleep_until};
 use tonic::body::Body;
 use tonic::{Code, Status};
@@ -31,7 +31,7 @@ use crate::{call, deadline};
 pub use crate::answer::AnswerBody;
 use hold_back::HoldBack;
 use instances::{AtWork, Instances, SystemNames};
-use repeat::{Budget, MOST_ATTEMPTS, Repeatable, Rounds, pause, was_not_worked_on};
+use repeat::{Budget, MOST_ATTEMPTS, Repeatable, Rounds, causes, pause, was_not_worked_on};
 
 pub use hold_back::HELD_BACK;
 pub use instances::Names;
@@ -44,11 +44,13 @@ pub(crate) use transport::Transport;
 /// The calls are spread over the instances that the peer's name leads to, which is looked
 /// up again every few seconds and whenever one of them does not answer. A unary call that
 /// did not get through is made again, at another instance where there is one, as long as
-/// its deadline and a budget shared by all calls last; but not one which may have been
-/// worked on and would then be something else the second time, as `RefreshToken` is. So is
-/// one that an instance answers with `UNAVAILABLE`: at each of the others at once, and at
-/// all of them again after a pause, a few times. That instance is passed over for a while, so
-/// that calls which only one serves soon go there.
+/// its deadline and a budget shared by all calls last. What would be something else the
+/// second time, as `RefreshToken` is, is made again only where nobody can have worked on it.
+///
+/// Any other unary call that an instance answers with `UNAVAILABLE` is made at each of the
+/// others, and at all of them again after pauses, as soon as they say (`RetryInfo`) that it may
+/// be. That instance is passed over for a while, so that calls which only one serves soon go
+/// there.
 ///
 /// A peer that has no room for calls (`OVERLOADED`) is sent about twice what it takes; the rest
 /// is refused here, with the same reason.
@@ -180,12 +182,15 @@ impl Peer {
             // It is done with this call before the next is chosen.
             drop(instance);
             match asked {
-                Ok(answer) if may_repeat && is_unavailable(&answer) => {
-                    if !self.budget.allows_another() {
+                Ok(answer) if is_unavailable(&answer) => {
+                    if !may_repeat {
                         return Ok(answer);
                     }
-                    chosen = self.one_that_may_serve(&mut tried, &mut rounds).await;
-                    if chosen.is_none() {
+                    let headers = answer.headers();
+                    chosen = self
+                        .one_that_may_serve(&mut tried, &mut rounds, headers)
+                        .await;
+                    if chosen.is_none() || !self.budget.allows_another() {
                         return Ok(answer);
                     }
                     sent_on += 1;
@@ -209,20 +214,21 @@ impl Peer {
         }
     }
 
-    /// The one to ask after one that answers and cannot serve, as it does not write the log or
-    /// lost its database. Each of the others may; and once none of them did, any of them may
-    /// soon: another one writes the log now, or the database is back.
+    /// The one to ask after one that answers, and cannot serve: it does not write the log, or
+    /// lost its database. Each of the others may; and once none of them did, any of them if this
+    /// is soon over.
     async fn one_that_may_serve(
         &self,
         tried: &mut Vec<SocketAddr>,
         rounds: &mut Rounds,
+        answer: &HeaderMap,
     ) -> Option<AtWork> {
         let next = self.instances.choose(tried).await?;
         if !tried.contains(&next.address()) {
             return Some(next);
         }
         drop(next);
-        rounds.pause().await?;
+        rounds.pause(answer).await?;
         tried.clear();
         self.instances.choose(tried).await
     }
@@ -323,12 +329,5 @@ fn not_answering() -> Refusal {
 }
 
 fn ran_out_of_time(error: &(dyn Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if error.is::<tonic::TimeoutExpired>() {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+    causes(error).any(<dyn Error>::is::<tonic::TimeoutExpired>)
 }

@@ -43,7 +43,7 @@ use crate::config::{ConfigError, GrpcConfig};
 use crate::environment::Environment;
 use crate::tls::{ServerTls, TlsError};
 use crate::token::TokenVerifier;
-use load::Load;
+use load::{Load, Room};
 use rate::Rates;
 
 /// Why a server cannot start, or ended.
@@ -137,6 +137,8 @@ struct Shared {
     verifier: Arc<TokenVerifier>,
     routes: Routes,
     load: Load,
+    /// For refused calls whose request is not there yet.
+    waiting_room: Room,
     rates: Rates,
     /// Answers of health and reflection never end by themselves: this ends them.
     draining: tokio_util::sync::CancellationToken,
@@ -202,6 +204,7 @@ impl GrpcServer {
         self.add_reflection()?;
         let shared = Shared {
             load: Load::new(self.config.concurrency_limit),
+            waiting_room: refused_call::waiting_room(),
             rates: Rates::new(self.config.calls_per_second),
             config: self.config,
             environment: self.environment,

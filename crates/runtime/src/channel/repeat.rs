@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use h2::Reason;
-use http::Request;
 use http::request::Parts;
+use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::{ConnectError, Status};
+use tonic_types::StatusExt;
 
 /// How often a call is made at most.
 pub(super) const MOST_ATTEMPTS: usize = 5;
@@ -24,48 +25,72 @@ pub(super) fn pause(attempts: usize) -> Duration {
     Duration::from_millis(PAUSES[attempts.min(MOST_ATTEMPTS - 1)])
 }
 
-/// How often all instances are asked, when each answers that it cannot serve.
+/// How often all instances are asked, where each answers that it cannot serve and that this is
+/// over at once: while the one that writes the log ends, and before another one does.
 #[derive(Debug)]
 pub(super) struct Rounds {
     deadline: Option<Instant>,
+    begun: Instant,
     done: usize,
 }
 
 impl Rounds {
-    pub(super) const fn until(deadline: Option<Instant>) -> Self {
-        Self { deadline, done: 0 }
+    pub(super) fn until(deadline: Option<Instant>) -> Self {
+        Self {
+            deadline,
+            begun: Instant::now(),
+            done: 0,
+        }
     }
 
-    /// Waits for the next round, longer each time. `None`: there is none, or the deadline
-    /// would come first, and who asked would learn less than what was answered.
-    pub(super) async fn pause(&mut self) -> Option<()> {
-        const PAUSES: [u64; 3] = [100, 400, 1_600];
+    /// Waits for the next round, longer each time. `None`: there is none. What the instances
+    /// say to wait is longer; or one that takes as long as the last would end after the
+    /// deadline, and who asked would learn less than what was answered.
+    pub(super) async fn pause(&mut self, answer: &HeaderMap) -> Option<()> {
+        const PAUSES: [u64; 5] = [100, 200, 400, 800, 1_600];
         let pause = Duration::from_millis(*PAUSES.get(self.done)?);
-        self.done += 1;
-        let until = Instant::now() + pause;
-        if self.deadline.is_some_and(|deadline| deadline <= until) {
+        let now = Instant::now();
+        let end = now + pause + (now - self.begun);
+        let in_time = self.deadline.is_none_or(|deadline| end < deadline);
+        if !in_time || wait_said(answer)? > pause {
             return None;
         }
-        tokio::time::sleep_until(until).await;
+        tokio::time::sleep(pause).await;
+        self.begun = Instant::now();
+        self.done += 1;
         Some(())
     }
 }
 
-/// Whether no instance can have worked on a call that ended so: it was never connected, or
-/// says itself that it did not look at the call (RFC 9113, sections 6.8 and 8.7).
+/// How long an answer says to wait before the call is made again.
+fn wait_said(answer: &HeaderMap) -> Option<Duration> {
+    let status = Status::from_header_map(answer)?;
+    status.get_details_retry_info()?.retry_delay
+}
+
+/// An error, and what it came from.
+pub(super) fn causes<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source())
+}
+
+/// Whether no instance can have worked on a call that ended so: it was never sent, or the
+/// other side says that it did not look at it (RFC 9113, sections 6.8 and 8.7).
 pub(super) fn was_not_worked_on(error: &(dyn Error + 'static)) -> bool {
-    let causes = std::iter::successors(Some(error), |error| (*error).source());
-    { causes }.any(|cause| {
-        cause.is::<ConnectError>() || cause.downcast_ref::<h2::Error>().is_some_and(was_not_seen)
+    causes(error).any(|cause| {
+        cause.is::<ConnectError>()
+            // Still in its queue when the connection took no more calls.
+            || cause.downcast_ref().is_some_and(hyper::Error::is_canceled)
+            || cause.downcast_ref().is_some_and(was_not_seen)
     })
 }
 
 fn was_not_seen(error: &h2::Error) -> bool {
-    let is_last_word = error.is_go_away() && error.is_remote();
     match error.reason() {
-        Some(Reason::REFUSED_STREAM) => error.is_reset(),
+        Some(Reason::REFUSED_STREAM) => error.is_reset() && error.is_remote(),
         // Of the calls under way those that it leaves unseen end with it, and no others.
-        Some(Reason::NO_ERROR) => is_last_word,
+        Some(Reason::NO_ERROR) => error.is_go_away() && error.is_remote(),
         _ => false,
     }
 }

@@ -10,12 +10,18 @@ use tonic::body::Body;
 
 use crate::status::Refusal;
 
+/// Room for so many calls at once.
+#[derive(Debug)]
+pub(super) struct Room {
+    limit: usize,
+    calls: AtomicUsize,
+}
+
 /// Counts the calls that handlers work on. What would exceed the limit is refused
 /// at once: a queue would only turn overload into latency.
 #[derive(Debug)]
 pub(super) struct Load {
-    limit: usize,
-    calls: AtomicUsize,
+    room: Room,
     refusal: Full,
 }
 
@@ -28,22 +34,32 @@ pub(super) struct Full(HeaderMap);
 #[derive(Debug)]
 pub(super) struct Slot<'a>(&'a AtomicUsize);
 
-impl Load {
-    pub(super) fn new(limit: usize) -> Self {
+impl Room {
+    pub(super) const fn new(limit: usize) -> Self {
         Self {
             limit,
             calls: AtomicUsize::new(0),
+        }
+    }
+
+    pub(super) fn enter(&self) -> Option<Slot<'_>> {
+        let slot = Slot(&self.calls);
+        let before = self.calls.fetch_add(1, Ordering::Relaxed);
+        // What does not fit is given back with the slot.
+        (before < self.limit).then_some(slot)
+    }
+}
+
+impl Load {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            room: Room::new(limit),
             refusal: Full::rendered(),
         }
     }
 
     pub(super) fn enter(&self) -> Result<Slot<'_>, &Full> {
-        let slot = Slot(&self.calls);
-        if self.calls.fetch_add(1, Ordering::Relaxed) < self.limit {
-            return Ok(slot);
-        }
-        drop(slot);
-        Err(&self.refusal)
+        self.room.enter().ok_or(&self.refusal)
     }
 }
 

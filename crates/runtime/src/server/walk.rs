@@ -44,8 +44,9 @@ pub(super) async fn walk(
         Ok(slot) => slot,
         Err(no_room) => {
             let (parts, body) = request.into_parts();
-            refused_call::read_out(body).await;
-            return Ok(turn_away(&shared, label, &parts.headers, *no_room));
+            let answer = turn_away(&shared, label, &parts.headers, *no_room);
+            refused_call::read_out(&shared.waiting_room, body).await;
+            return Ok(answer);
         }
     };
     let (trace_parent, span) = enter_trace(&shared.environment, label, request.headers());
@@ -64,36 +65,51 @@ pub(super) async fn walk(
         match deadline {
             Some(deadline) => timeout_at(deadline, admitted)
                 .await
-                .unwrap_or_else(|_| Err(deadline::exceeded())),
+                .unwrap_or_else(|_| Err(deadline::exceeded().into())),
             None => admitted.await,
         }
     }
     .instrument(span)
     .await;
 
-    let (mut answer, record) = match answered {
-        Ok(answer) => (answer, record),
-        Err(refusal) => {
+    let (mut answer, record, unread) = match answered {
+        Ok(answer) => (answer, record, None),
+        Err(Refused { refusal, unread }) => {
             let record = record.refused_for(refusal.reason());
-            (Status::from(refusal).into_http(), record)
+            (Status::from(refusal).into_http(), record, unread)
         }
     };
     if answer::code_in(answer.headers()).is_some() {
         let id = request_id(trace_parent);
         answer.headers_mut().insert(REQUEST_ID, id);
     }
-    Ok(answer::watch(
-        answer,
-        record,
-        limits(&peer, method, deadline),
-    ))
+    let answer = answer::watch(answer, record, limits(&peer, method, deadline));
+    if let Some(body) = unread {
+        refused_call::read_out(&shared.waiting_room, body).await;
+    }
+    Ok(answer)
+}
+
+/// A call that is refused, and its request if nobody has read it.
+struct Refused {
+    refusal: Refusal,
+    unread: Option<Incoming>,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            refusal,
+            unread: None,
+        }
+    }
 }
 
 /// Rate → load: whether there is room for a call, before anything is made of it. Health and
 /// reflection always have room, and take none; what is refused anyway does not, either.
 ///
 /// What there is no room for is most of what arrives in an overload: each is looked at no
-/// longer than it takes to say so.
+/// longer than it takes to say so, once what it sends is there.
 fn enter<'shared>(
     shared: &'shared Shared,
     peer: &Peer,
@@ -153,12 +169,12 @@ async fn admit_and_handle(
     call: Call,
     _slot: Option<Slot<'_>>,
     request: Request<Incoming>,
-) -> Result<Response<Body>, Refusal> {
+) -> Result<Response<Body>, Refused> {
     let context = match admit(shared, peer, method, call, request.headers()).await {
         Ok(context) => context,
         Err(refusal) => {
-            refused_call::read_out(request.into_body()).await;
-            return Err(refusal);
+            let unread = Some(request.into_body());
+            return Err(Refused { refusal, unread });
         }
     };
     let largest = shared.config.max_message_bytes;
@@ -171,8 +187,8 @@ async fn admit_and_handle(
     let is_open = method.is_some_and(|method| is_open_to_all(&method.service));
     match handled {
         Ok(Ok(answer)) if is_open => Ok(answer),
-        Ok(Ok(answer)) => unread_request::with_reason(answer),
-        Err(_) => Err(answer::panicked()),
+        Ok(Ok(answer)) => Ok(unread_request::with_reason(answer)?),
+        Err(_) => Err(answer::panicked().into()),
     }
 }
 

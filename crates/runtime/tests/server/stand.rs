@@ -4,8 +4,8 @@
 //! test needs: answer, wait, panic, ask another server.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aval_domain::random::SeededRandom;
@@ -57,6 +57,8 @@ pub(crate) struct Desk {
 pub(crate) struct Post {
     pub(crate) is_held: AtomicBool,
     pub(crate) asked: AtomicUsize,
+    /// How long those are told to wait who ask where it is not.
+    pub(crate) told_to_wait: Mutex<Option<Duration>>,
 }
 
 impl Desk {
@@ -68,6 +70,7 @@ impl Desk {
             post: Arc::new(Post {
                 is_held: AtomicBool::new(true),
                 asked: AtomicUsize::new(0),
+                told_to_wait: Mutex::new(Some(Duration::from_millis(100))),
             }),
         }
     }
@@ -94,7 +97,12 @@ impl TransparencyService for Desk {
     ) -> Result<Response<GetCheckpointResponse>, Status> {
         self.post.asked.fetch_add(1, Ordering::SeqCst);
         if !self.post.is_held.load(Ordering::SeqCst) {
-            return Err(Refusal::new(ErrorReason::DependencyUnavailable, NOT_HELD).into());
+            let refusal = Refusal::new(ErrorReason::DependencyUnavailable, NOT_HELD);
+            let wait = *self.post.told_to_wait.lock().unwrap();
+            return Err(match wait {
+                Some(wait) => refusal.retry_after(wait).into(),
+                None => refusal.into(),
+            });
         }
         let cx = RequestContext::of(&request)?;
         Ok(Response::new(GetCheckpointResponse {

@@ -17,6 +17,8 @@ use crate::error::Error;
 
 /// The most decisions in one commit.
 const LARGEST_BATCH: usize = 256;
+/// How often others go on before a batch is written.
+const MOST_PASSES: usize = 4;
 /// How many calls may wait; more wait before they are let in.
 const QUEUE: usize = 4_096;
 
@@ -76,15 +78,19 @@ async fn write(log: Arc<dyn DecisionLog>, mut queue: mpsc::Receiver<Waiting>) {
     }
 }
 
-/// Lets others go on, as long as more are handed in thereby and there is room for them.
-async fn gather(batch: &mut Vec<Waiting>, queue: &mut mpsc::Receiver<Waiting>) {
-    loop {
+/// Lets others go on, as long as more are handed in thereby: one after the other at a busy
+/// time, and so not for long.
+async fn gather<T>(batch: &mut Vec<T>, queue: &mut mpsc::Receiver<T>) {
+    for _ in 0..MOST_PASSES {
         let before = batch.len();
+        if before == LARGEST_BATCH {
+            return;
+        }
         tokio::task::yield_now().await;
         while batch.len() < LARGEST_BATCH
-            && let Ok(waiting) = queue.try_recv()
+            && let Ok(next) = queue.try_recv()
         {
-            batch.push(waiting);
+            batch.push(next);
         }
         if batch.len() == before {
             return;
@@ -118,6 +124,41 @@ mod tests {
             assert!(has_panicked, "a defect of this test's log");
             self.log.record_decisions(decisions)
         }
+    }
+
+    #[tokio::test]
+    async fn whoever_is_about_to_hand_in_is_waited_for() {
+        let (handing_in, mut queue) = mpsc::channel(QUEUE);
+        for late in [false, false, true] {
+            let handing_in = handing_in.clone();
+            tokio::spawn(async move {
+                if late {
+                    tokio::task::yield_now().await;
+                }
+                handing_in.send("one that came with others").await
+            });
+        }
+        let mut batch = vec!["the first"];
+        gather(&mut batch, &mut queue).await;
+        assert_eq!(batch.len(), 4);
+    }
+
+    #[tokio::test]
+    async fn whoever_comes_one_after_the_other_holds_up_nobody_for_long() {
+        let (handing_in, mut queue) = mpsc::channel(QUEUE);
+        let never_ends = tokio::spawn(async move {
+            while handing_in.send(()).await.is_ok() {
+                tokio::task::yield_now().await;
+            }
+        });
+        let mut batch = vec![()];
+        gather(&mut batch, &mut queue).await;
+        assert!((2..=1 + MOST_PASSES).contains(&batch.len()), "{batch:?}");
+
+        let mut batch = vec![(); LARGEST_BATCH];
+        gather(&mut batch, &mut queue).await;
+        assert_eq!(batch.len(), LARGEST_BATCH);
+        never_ends.abort();
     }
 
     #[tokio::test]
