@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use aval_proto::common::v1::ErrorReason;
-use http::{HeaderMap, Request, Response};
+use http::{Request, Response};
 use tokio::time::{Instant, sleep_until};
 use tonic::body::Body;
 use tonic::{Code, Status};
@@ -35,6 +35,7 @@ use repeat::{Budget, MOST_ATTEMPTS, Repeatable, Rounds, causes, pause, was_not_w
 
 pub use hold_back::HELD_BACK;
 pub use instances::Names;
+pub use repeat::SOON;
 pub use transport::ChannelError;
 pub(crate) use transport::Transport;
 
@@ -48,8 +49,8 @@ pub(crate) use transport::Transport;
 /// second time, as `RefreshToken` is, is made again only where nobody can have worked on it.
 ///
 /// Any other unary call that an instance answers with `UNAVAILABLE` is made at each of the
-/// others, and at all of them again after pauses, as soon as they say (`RetryInfo`) that it may
-/// be. That instance is passed over for a while, so that calls which only one serves soon go
+/// others, and at all of them again after pauses, if none says (`RetryInfo`) to wait for
+/// longer. That instance is passed over for a while, so that calls which only one serves soon go
 /// there.
 ///
 /// A peer that has no room for calls (`OVERLOADED`) is sent about twice what it takes; the rest
@@ -178,7 +179,8 @@ impl Peer {
         loop {
             let instance = chosen.ok_or_else(not_answering)?;
             let asked = self.ask(&instance, request.again()).await;
-            tried.push(instance.address());
+            let address = instance.address();
+            tried.push(address);
             // It is done with this call before the next is chosen.
             drop(instance);
             match asked {
@@ -186,10 +188,8 @@ impl Peer {
                     if !may_repeat {
                         return Ok(answer);
                     }
-                    let headers = answer.headers();
-                    chosen = self
-                        .one_that_may_serve(&mut tried, &mut rounds, headers)
-                        .await;
+                    rounds.was_told(answer.headers());
+                    chosen = self.one_that_may_serve(&mut tried, &mut rounds).await;
                     if chosen.is_none() || !self.budget.allows_another() {
                         return Ok(answer);
                     }
@@ -201,6 +201,7 @@ impl Peer {
                 }
                 Err(error) => {
                     lost += 1;
+                    rounds.was_lost_at(address);
                     let again = lost < MOST_ATTEMPTS
                         && !ran_out_of_time(&error)
                         && (may_repeat || was_not_worked_on(&error))
@@ -221,15 +222,16 @@ impl Peer {
         &self,
         tried: &mut Vec<SocketAddr>,
         rounds: &mut Rounds,
-        answer: &HeaderMap,
     ) -> Option<AtWork> {
         let next = self.instances.choose(tried).await?;
         if !tried.contains(&next.address()) {
             return Some(next);
         }
         drop(next);
-        rounds.pause(answer).await?;
-        tried.clear();
+        if self.budget.is_spent() {
+            return None;
+        }
+        *tried = rounds.next().await?;
         self.instances.choose(tried).await
     }
 

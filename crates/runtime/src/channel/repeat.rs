@@ -1,6 +1,7 @@
 //! Calls that did not get through, made again.
 
 use std::error::Error;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -25,40 +26,63 @@ pub(super) fn pause(attempts: usize) -> Duration {
     Duration::from_millis(PAUSES[attempts.min(MOST_ATTEMPTS - 1)])
 }
 
+/// What an instance tells to wait that cannot serve where another soon will: channels ask all
+/// of them again after as long.
+pub const SOON: Duration = Duration::from_millis(100);
+
 /// How often all instances are asked, where each answers that it cannot serve and that this is
 /// over at once: while the one that writes the log ends, and before another one does.
 #[derive(Debug)]
 pub(super) struct Rounds {
     deadline: Option<Instant>,
-    begun: Instant,
     done: usize,
+    begun: Instant,
+    /// The longest that an instance said to wait in this round.
+    wait: Duration,
+    /// They are not asked again for the same call.
+    silent: Vec<SocketAddr>,
 }
 
 impl Rounds {
     pub(super) fn until(deadline: Option<Instant>) -> Self {
         Self {
             deadline,
-            begun: Instant::now(),
             done: 0,
+            begun: Instant::now(),
+            wait: Duration::ZERO,
+            silent: Vec::new(),
         }
     }
 
-    /// Waits for the next round, longer each time. `None`: there is none. What the instances
-    /// say to wait is longer; or one that takes as long as the last would end after the
-    /// deadline, and who asked would learn less than what was answered.
-    pub(super) async fn pause(&mut self, answer: &HeaderMap) -> Option<()> {
-        const PAUSES: [u64; 5] = [100, 200, 400, 800, 1_600];
-        let pause = Duration::from_millis(*PAUSES.get(self.done)?);
+    /// The instance at this address did not answer.
+    pub(super) fn was_lost_at(&mut self, address: SocketAddr) {
+        self.silent.push(address);
+    }
+
+    /// An instance cannot serve, and this is what it says.
+    pub(super) fn was_told(&mut self, answer: &HeaderMap) {
+        let wait = wait_said(answer).unwrap_or(Duration::MAX);
+        self.wait = self.wait.max(wait);
+    }
+
+    /// Waits for the next round, longer each time, and says who is not to be asked in it.
+    /// `None`: there is none. One of the instances says to wait for longer; or a round that
+    /// takes as long as the last would end after the deadline, and who asked would learn less
+    /// than what was answered.
+    pub(super) async fn next(&mut self) -> Option<Vec<SocketAddr>> {
+        const PAUSES: [u32; 5] = [1, 2, 4, 8, 16];
+        let pause = SOON * *PAUSES.get(self.done)?;
         let now = Instant::now();
         let end = now + pause + (now - self.begun);
         let in_time = self.deadline.is_none_or(|deadline| end < deadline);
-        if !in_time || wait_said(answer)? > pause {
+        if !in_time || self.wait > pause {
             return None;
         }
         tokio::time::sleep(pause).await;
-        self.begun = Instant::now();
         self.done += 1;
-        Some(())
+        self.begun = Instant::now();
+        self.wait = Duration::ZERO;
+        Some(self.silent.clone())
     }
 }
 
@@ -146,6 +170,11 @@ impl Budget {
         }
     }
 
+    /// Whether no call may be made again.
+    pub(super) fn is_spent(&self) -> bool {
+        self.0.load(Ordering::Relaxed) <= Self::FULL / 2
+    }
+
     /// A call did not get through; whether it may be made again.
     pub(super) fn allows_another(&self) -> bool {
         let less = |left: u32| Some(left.saturating_sub(Self::FAILED));
@@ -165,10 +194,12 @@ mod tests {
         let budget = Budget::full();
         let spent = (0..1_000).take_while(|_| budget.allows_another()).count();
         assert_eq!(spent, 50);
+        assert!(budget.is_spent());
         assert!(!budget.allows_another());
         for _ in 0..10_000 {
             budget.got_through(0);
         }
+        assert!(!budget.is_spent());
         let spent = (0..1_000).take_while(|_| budget.allows_another()).count();
         assert_eq!(spent, 50, "it is never more than full");
     }

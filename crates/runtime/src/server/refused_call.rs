@@ -9,17 +9,17 @@ use super::load::Room;
 
 /// A request that follows its headers later than this is not waited for.
 const FOLLOWS_WITHIN: Duration = Duration::from_secs(2);
-/// Nor is what is longer: it would be read for nothing.
+/// Of what is longer no more is read: it would be for nothing.
 const MOST: usize = 64 * 1024;
-/// So many are waited for at once, of all callers: some kilobytes each. Whoever is refused
-/// beyond is told at once.
+/// So many are waited for at once, of all callers together: some kilobytes each. Whoever is
+/// refused beyond is told at once.
 const AT_ONCE: usize = 4_096;
 
 pub(super) const fn waiting_room() -> Room {
     Room::new(AT_ONCE)
 }
 
-/// Reads the request of a refused call to its end, and forgets it.
+/// Reads the request of a call that room, rate, caller or token refuse, and forgets it.
 ///
 /// Answered before it is there, a call is reset, and what then arrives of it is ignored. But
 /// h2 counts it: of the resets that this makes it allows a connection a thousand, and of

@@ -45,6 +45,7 @@ pub(super) async fn walk(
         Err(no_room) => {
             let (parts, body) = request.into_parts();
             let answer = turn_away(&shared, label, &parts.headers, *no_room);
+            drop(parts);
             refused_call::read_out(&shared.waiting_room, body).await;
             return Ok(answer);
         }

@@ -12,7 +12,7 @@ use crate::submission::NotASubmission;
 use crate::writer::TermError;
 
 /// A delivery that found no writer finds one elsewhere, or soon.
-const TRY_ELSEWHERE: Duration = Duration::from_millis(100);
+const TRY_ELSEWHERE: Duration = aval_runtime::channel::SOON;
 
 /// Streams end when their readers leave, and witnesses come back.
 const LATER: Duration = Duration::from_secs(5);
