@@ -28,7 +28,8 @@ pub struct OpenRecord {
 
 impl App {
     /// Opens the record of the patient who asks, or, for a service of the platform,
-    /// of anybody. An open one stays as it is.
+    /// of anybody. An open one stays as it is. What the patient closed opens for nobody but
+    /// who asks as the patient.
     #[tracing::instrument(name = "consent.open_record", skip_all)]
     pub async fn open_record(
         &self,
@@ -43,6 +44,10 @@ impl App {
         }
         let write = Write::new(cx, "consent.open_record", command.request_id, &command);
         let open = |present: &Option<Record>| {
+            let is_closed = present.as_ref().is_some_and(|record| !record.is_open());
+            if is_closed && cx.actor.is_none() {
+                return Err(Error::RecordUnavailable);
+            }
             let (kind, opened) = match present {
                 None => {
                     let opened = Record::opened(command.patient_id, cx.now);
@@ -117,6 +122,35 @@ mod tests {
         let cx = fixture.as_patient();
         let shown = fixture.app.get_grant(&cx, grant.grant_id).await;
         assert_eq!(shown.unwrap().grant, grant);
+    }
+
+    #[tokio::test]
+    async fn a_record_that_its_patient_closed_is_reopened_by_them_and_by_no_service() {
+        let fixture = Fixture::new().await;
+        let command = || OpenRecord {
+            patient_id: fixture.patient,
+            request_id: fixture.request_id(),
+        };
+        let open = fixture
+            .app
+            .open_record(&fixture.as_service("records"), command())
+            .await;
+        assert!(open.unwrap().is_open());
+        fixture.close_record().await;
+        for service in PLATFORM {
+            let cx = fixture.as_service(service);
+            let refused = fixture.app.open_record(&cx, command()).await;
+            assert!(matches!(refused, Err(Error::RecordUnavailable)));
+        }
+        let cx = fixture.as_patient();
+        let settings = fixture.app.get_record_settings(&cx, fixture.patient).await;
+        assert!(!settings.unwrap().is_open());
+        assert_eq!(fixture.events_of(EventKind::RecordReopened).await, 0);
+        let reopened = fixture
+            .app
+            .open_record(&fixture.as_patient(), command())
+            .await;
+        assert!(reopened.unwrap().is_open());
     }
 
     #[tokio::test]

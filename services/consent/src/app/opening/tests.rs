@@ -214,7 +214,12 @@ async fn the_record_is_closed_and_opposed_on_a_weak_sign_in_and_not_opened() {
         request_id: fixture.request_id(),
     };
     too_weak(&app.open_record(&weak, open()).await);
-    app.open_record(&fixture.as_service("gateway"), open())
+    // A service signs in for nobody, and opens what is not there yet.
+    let others = OpenRecord {
+        patient_id: fixture.other_patient,
+        ..open()
+    };
+    app.open_record(&fixture.as_service("gateway"), others)
         .await
         .unwrap();
 }
