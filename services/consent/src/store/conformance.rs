@@ -86,6 +86,8 @@ aval_database::conformance_suite! {
         of_ten_thousand_masks_each_holds_and_all_are_listed,
         a_basis_holds_what_concerns_these_three_and_nothing_else,
         a_basis_leaves_out_what_was_ended,
+        a_grant_to_come_that_is_changed_by_a_clock_ahead_is_still_to_come,
+        what_had_begun_when_it_was_given_has_begun_by_every_clock_whatever_changes,
         a_basis_holds_the_settings_of_the_documents_asked_for,
         a_basis_without_a_professional_knows_the_record_alone,
         several_bases_are_given_in_the_order_asked,

@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
-use aval_domain::document::DocumentClasses;
+use aval_domain::document::{DocumentClass, DocumentClasses};
 use aval_domain::id::CareEpisodeId;
 use aval_domain::period::Period;
 use aval_domain::time::Timestamp;
 use uuid::Uuid;
 
 use super::fixture::{Fixture, NOW, hours, organization, patient, person};
+use super::requests::{approve, new_request, store};
 use crate::access_basis::{AccessBasisSource, AccessQuery};
 use crate::decision::{
     AccessBasis, BlockBasis, BlockTarget, CareEpisodeBasis, GrantBasis, GrantTarget, RecordBasis,
 };
-use crate::grant::{Grant, GrantOrigin};
+use crate::grant::{Grant, GrantOrigin, GrantPatch};
+use crate::store::Store as _;
 use crate::visibility::{Visibility, VisibilityKind};
 
 /// A grant that began when it was made began before any replica's clock.
@@ -155,6 +157,76 @@ pub(super) async fn a_basis_leaves_out_what_was_ended(fixture: &Fixture) {
     let basis = fixture.basis(person(1), organization(1), &[]).await;
     assert!(basis.grants.is_empty() && basis.blocks.is_empty());
     assert!(!basis.record.unwrap().open);
+}
+
+/// Narrows a grant to one class.
+async fn narrow(fixture: &Fixture, grant: &Grant) -> Grant {
+    let patch = GrantPatch {
+        classes: Some(DocumentClasses::only(DocumentClass::Report)),
+        until: None,
+    };
+    let narrow = |present: &Grant| {
+        let narrowed = present.update(patch, present.version.etag(), fixture.now())?;
+        Ok(narrowed.map(|narrowed| fixture.change(narrowed)))
+    };
+    let write = fixture.write();
+    let narrowed = fixture
+        .store
+        .change_grant(&write, grant.patient_id, grant.grant_id, &narrow)
+        .await
+        .unwrap();
+    assert_eq!(narrowed.updated_at, fixture.now());
+    narrowed
+}
+
+async fn period_told(fixture: &Fixture) -> Period {
+    let basis = fixture.basis(person(1), organization(1), &[]).await;
+    basis.grants[0].period
+}
+
+pub(super) async fn a_grant_to_come_that_is_changed_by_a_clock_ahead_is_still_to_come(
+    fixture: &Fixture,
+) {
+    fixture.open_record(patient(1)).await;
+    let to_come = Grant {
+        classes: DocumentClasses::ALL,
+        period: Period::new(hours(1), Some(hours(9))).unwrap(),
+        ..fixture.new_grant(person(1))
+    };
+    let to_come = fixture.create(to_come).await.unwrap();
+    fixture.clock.set(hours(2));
+    narrow(fixture, &to_come).await;
+    fixture.clock.set(NOW);
+    assert_eq!(period_told(fixture).await, to_come.period);
+}
+
+pub(super) async fn what_had_begun_when_it_was_given_has_begun_by_every_clock_whatever_changes(
+    fixture: &Fixture,
+) {
+    fixture.open_record(patient(1)).await;
+    let long_ago = Period::starting(Timestamp::UNIX_EPOCH);
+    for is_requested in [false, true] {
+        let all = |grant| Grant {
+            classes: DocumentClasses::ALL,
+            ..grant
+        };
+        let given = if is_requested {
+            let request = all(new_request(fixture, person(1)));
+            store(fixture, request.clone()).await.unwrap();
+            // It begins with the answer, which comes later.
+            fixture.clock.set(hours(1));
+            approve(fixture, patient(1), &request).await.unwrap()
+        } else {
+            fixture
+                .create(all(fixture.new_grant(person(1))))
+                .await
+                .unwrap()
+        };
+        assert_eq!(period_told(fixture).await, long_ago);
+        let narrowed = narrow(fixture, &given).await;
+        assert_eq!(period_told(fixture).await, long_ago);
+        fixture.revoke(&narrowed).await.unwrap();
+    }
 }
 
 pub(super) async fn a_basis_holds_the_settings_of_the_documents_asked_for(fixture: &Fixture) {

@@ -15,9 +15,10 @@
 //! `status = 'given'` and `standing` stand in the text, not among the values,
 //! because the partial indexes are chosen by them.
 //!
-//! What began when it was last written (most grants and blocks, every care episode) is
+//! What had begun when it was given (most grants and blocks, every care episode) is
 //! given as having begun long ago: it holds from the moment it is stored, also on a replica
-//! whose clock is a little behind the one that stored it.
+//! whose clock is a little behind the one that stored it. Whoever changes a grant later
+//! says nothing of its beginning: their clock may be ahead.
 
 mod part;
 
@@ -37,9 +38,9 @@ use crate::decision::AccessBasis;
 use crate::error::Error;
 use part::{Part, clock, take};
 
-/// Of a grant, 65536 among its classes says that it had begun when it was written
-/// (`part::BEGUN`), and `from_at` is since when its patient reads that it held: not from before
-/// it was given or asked for.
+/// Of a grant, 65536 among its classes says that it had begun when it was given
+/// (`part::BEGUN`): made or declared, or approved where it was requested. `from_at` is since
+/// when its patient reads that it held: not from before it was given or asked for.
 ///
 /// $1 patient, $2 practitioner, $3 organization; either of the latter may be null,
 /// which equals nothing. Each `patient_id = $1` takes further identifiers of the patient;
@@ -73,14 +74,14 @@ const PARTS: &str = "\
     UNION ALL \
     SELECT 'grant', grant_id, 'person', origin, \
         CASE WHEN from_at < created_at THEN created_at ELSE from_at END, until_at, \
-        classes + CASE WHEN from_at <= updated_at THEN 65536 ELSE 0 END \
+        classes + CASE WHEN COALESCE(begun_when_answered, from_at <= created_at) THEN 65536 ELSE 0 END \
     FROM grants \
     WHERE patient_id = $1 AND practitioner_id IN (SELECT id FROM human) \
         AND status = 'given' \
     UNION ALL \
     SELECT 'grant', grant_id, 'organization', origin, \
         CASE WHEN from_at < created_at THEN created_at ELSE from_at END, until_at, \
-        classes + CASE WHEN from_at <= updated_at THEN 65536 ELSE 0 END \
+        classes + CASE WHEN COALESCE(begun_when_answered, from_at <= created_at) THEN 65536 ELSE 0 END \
     FROM grants \
     WHERE patient_id = $1 AND organization_id = $3 AND status = 'given' \
     UNION ALL \

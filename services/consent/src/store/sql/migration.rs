@@ -12,6 +12,7 @@ mod m0008_create_matrices;
 mod m0009_create_aliases;
 mod m0010_create_patient_aliases;
 mod m0011_tell_of_findings;
+mod m0012_remember_what_had_begun;
 
 use aval_database::migrate::{MigratorTrait, Older, Steps};
 use aval_database::outbox::CreateOutbox;
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_create_aliases::CreateAliases),
             Box::new(m0010_create_patient_aliases::CreatePatientAliases),
             Box::new(m0011_tell_of_findings::TellOfFindings),
+            Box::new(m0012_remember_what_had_begun::RememberWhatHadBegun),
         ]
     }
 }
@@ -49,6 +51,9 @@ impl Steps for Migrator {
             // patient who asked for them and was told: until all are of this version, such a
             // list may fail, and nothing is lost or told wrongly.
             ("m0011_tell_of_findings", Older::Adds),
+            // What is approved by whoever does not know of it holds from its instant by each
+            // replica's clock, and not a moment earlier.
+            ("m0012_remember_what_had_begun", Older::Adds),
         ]
     }
 }

@@ -16,9 +16,9 @@ use crate::decision::{
 use crate::grant::GrantOrigin;
 use crate::visibility::VisibilityKind;
 
-/// In the bits of a grant: it had begun when it was written.
+/// In the bits of a grant: it had begun when it was given.
 const BEGUN: i64 = 1 << 16;
-/// When what had begun when it was written is told to have begun.
+/// When what had begun when it was given is told to have begun.
 const LONG_AGO: i64 = 0;
 
 /// A row of the union, as its columns are called.

@@ -24,6 +24,8 @@ pub(in crate::store::sql) struct Model {
     /// Both or neither: for what was requested.
     pub purpose: Option<String>,
     pub answer_by_at: Option<i64>,
+    /// Of what was requested and approved: whether its period had begun when it was.
+    pub begun_when_answered: Option<bool>,
     pub created_at: i64,
     pub updated_at: i64,
     pub ended_at: Option<i64>,

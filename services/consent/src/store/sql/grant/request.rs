@@ -67,7 +67,7 @@ pub(in crate::store::sql) async fn approve(
                 refuse_blocked(&tx, &value, &[], write.now).await?;
                 lapse(&tx, &value, write.now).await?;
                 refuse_given_as_another(&tx, &value).await?;
-                let updated = Entity::update(row::write(&value)).exec(&tx).await;
+                let updated = Entity::update(row::write_approved(&value)).exec(&tx).await;
                 updated.map_err(refused_by_constraint)?;
                 outbox::append(&tx, &event).await?;
                 let news = notification::of_grant(Some(&present), &value, &event);

@@ -5,7 +5,7 @@ use aval_domain::document::DocumentClasses;
 use aval_domain::id::{GrantId, OrganizationId, PatientId, PractitionerId};
 use aval_domain::rpps::Rpps;
 use aval_domain::time::Timestamp;
-use sea_orm::ActiveValue::Set;
+use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{ColumnTrait, ExprTrait};
 
@@ -41,11 +41,21 @@ pub(in crate::store::sql) fn write(grant: &Grant) -> ActiveModel {
             .map(|name| name.as_str().to_owned())),
         purpose: Set(request.map(|request| request.purpose.as_str().to_owned())),
         answer_by_at: Set(request.map(|request| request.answer_by.as_micros())),
+        begun_when_answered: NotSet,
         created_by: Set(grant.created_by.map(PractitionerId::as_uuid)),
         created_at: Set(grant.created_at.as_micros()),
         updated_at: Set(grant.updated_at.as_micros()),
         ended_at: Set(grant.ended_at.map(Timestamp::as_micros)),
         version: Set(version_to_row(grant.version)),
+    }
+}
+
+/// A request that the patient made a grant of. That its period had begun by then is said once
+/// for all: a change of later says nothing of it.
+pub(in crate::store::sql) fn write_approved(grant: &Grant) -> ActiveModel {
+    ActiveModel {
+        begun_when_answered: Set(Some(grant.period.from() <= grant.updated_at)),
+        ..write(grant)
     }
 }
 
