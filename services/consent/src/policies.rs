@@ -3,12 +3,16 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aval_domain::time::Timestamp;
 
 use crate::decision::Policy;
 use crate::matrix::{Faults, Matrix};
 use crate::store::Answer;
+
+/// The shortest time that is kept.
+const INSTANT: Duration = Duration::from_micros(1);
 
 /// A matrix that an operator loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +24,7 @@ pub struct LoadedMatrix {
     /// The day from which it is in force; `None`: from its loading, whatever a replica's
     /// clock says.
     pub effective_from: Option<Timestamp>,
-    /// When it was loaded.
+    /// When it was loaded: later than every one that was loaded before.
     pub loaded_at: Timestamp,
 }
 
@@ -61,15 +65,28 @@ impl LoadedMatrix {
         })
     }
 
+    /// The same, loaded after these. If the clock says that it was loaded before one of
+    /// them it is behind, and would leave that one in force for good.
+    #[must_use]
+    pub fn loaded_after(mut self, present: &[Self]) -> Self {
+        let newest = present.iter().map(|one| one.loaded_at).max();
+        if let Some(newest) = newest {
+            self.loaded_at = self.loaded_at.max(newest.saturating_add(INSTANT));
+        }
+        self
+    }
+
     /// From when on it is in force.
     #[must_use]
     pub fn effective_at(&self) -> Timestamp {
         self.effective_from.unwrap_or(self.loaded_at)
     }
 
-    /// Its place in the order of coming into force.
+    /// Its place in the order of coming into force. One whose day is before its loading was
+    /// loaded by a clock that is behind that of the load before, and comes after it.
     fn place(&self) -> (Timestamp, Timestamp, &str) {
-        (self.effective_at(), self.loaded_at, &self.revision)
+        let from = self.effective_at().max(self.loaded_at);
+        (from, self.loaded_at, &self.revision)
     }
 
     fn has_come_into_force(&self, now: Timestamp) -> bool {
@@ -167,8 +184,6 @@ impl PolicySource for FixedPolicies {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
@@ -226,6 +241,25 @@ mod tests {
     fn of_two_with_one_day_the_one_loaded_last_is_in_force() {
         let all = policies(vec![loaded("b", Some(4), 2), loaded("a", Some(4), 3)]);
         assert_eq!(in_force(&all, 4).0, "a");
+    }
+
+    #[test]
+    fn whatever_is_loaded_by_a_clock_that_is_behind_has_the_place_of_what_was_loaded_before() {
+        let ahead = loaded("ahead", None, 9);
+        for (behind, hour) in [
+            (loaded("at-once", None, 1), 1),
+            (loaded("at-once", None, 9), 9),
+            (loaded("day", Some(4), 1), 4),
+        ] {
+            let revision = behind.revision.clone();
+            let behind = behind.loaded_after(std::slice::from_ref(&ahead));
+            let all = policies(vec![behind, ahead.clone()]);
+            assert_eq!(in_force(&all, hour), (revision.as_str(), None));
+            assert_eq!(in_force(&all, 10), (revision.as_str(), None));
+        }
+        let right = loaded("right", None, 10);
+        let after = right.clone().loaded_after(std::slice::from_ref(&ahead));
+        assert_eq!(after, right);
     }
 
     #[test]

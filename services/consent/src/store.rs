@@ -43,9 +43,10 @@ pub struct Change<T> {
 pub type Rule<'a, Present, Value> =
     dyn Fn(&Present) -> Result<Option<Change<Value>>, Error> + Send + Sync + 'a;
 
-/// What the trail is told of a load, from the matrices that were there before it; or why
-/// it may not be. It may be asked several times.
-pub type LoadTrace<'a> = dyn Fn(Vec<LoadedMatrix>) -> Result<Event, Error> + Send + Sync + 'a;
+/// What the trail is told of a load, from the matrices that were there before it, and from
+/// the one that is loaded after them; or why it may not be. It may be asked several times.
+pub type LoadTrace<'a> =
+    dyn Fn(Vec<LoadedMatrix>, &LoadedMatrix) -> Result<Event, Error> + Send + Sync + 'a;
 
 /// The storage of records, grants, blocks, visibilities and matrices. Whoever implements it
 /// promises:

@@ -39,14 +39,14 @@ impl App {
         let write = Write::new(cx, "consent.load_matrix", request_id, &asked);
         let policies = self.policies.policies().await?;
         let configured = policies.configured();
-        let trace = |present| {
+        let trace = |present, loaded: &LoadedMatrix| {
             if matrix.effective_from.is_some_and(|from| from <= cx.now) {
                 return Err(Error::Invalid {
                     field: "effective_at",
                     rule: "must be later than now, or absent: at once",
                 });
             }
-            loaded_event(cx, configured, present, &matrix)
+            loaded_event(cx, configured, present, loaded)
         };
         let loaded = self.store.load_matrix(&write, &matrix, &trace).await?;
         let parsed = Matrix::parse(&loaded.content);
@@ -180,6 +180,28 @@ mod tests {
                 ["2026.11+example", "third"]
             ]
         );
+    }
+
+    #[tokio::test]
+    async fn a_load_at_once_takes_the_place_of_one_by_a_clock_that_was_ahead() {
+        let fixture = Fixture::new().await;
+        let right = fixture.clock.now();
+        let load = async |revision: &str| {
+            let content = format!("revision = '{revision}'");
+            let asked = command(&fixture, &content, None);
+            let operator = fixture.as_service("operator");
+            let loaded = fixture.app.load_matrix(&operator, asked).await;
+            loaded.unwrap().0
+        };
+        fixture.clock.set(in_an_hour(&fixture));
+        let ahead = load("ahead").await;
+        fixture.clock.set(right);
+        let meant = load("meant").await;
+        assert!(meant.loaded_at > ahead.loaded_at);
+        let events = fixture.events().await;
+        let event = events.last().unwrap();
+        assert_eq!(event.before["matrix_revision"], "ahead");
+        assert_eq!(event.after["matrix_revision"], "meant");
     }
 
     #[tokio::test]

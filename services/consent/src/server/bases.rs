@@ -200,7 +200,9 @@ mod tests {
                 let cx = RequestContext::for_service(&environment, caller.clone());
                 let request_id = RequestId::new(environment.random.as_ref());
                 let write = Write::new(&cx, "consent.load_matrix", request_id, &number);
-                let trace = |_| Ok(cx.event(EventKind::PolicyMatrixLoaded, Outcome::Success));
+                let trace = |_, _: &LoadedMatrix| {
+                    Ok(cx.event(EventKind::PolicyMatrixLoaded, Outcome::Success))
+                };
                 let loaded = operator.load_matrix(&write, &matrix, &trace).await;
                 assert_eq!(loaded.unwrap(), matrix);
                 for instance in &instances {

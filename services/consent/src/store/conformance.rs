@@ -127,6 +127,7 @@ aval_database::conformance_suite! {
         an_entry_is_of_the_position_it_names_and_says_what_bases_say,
         an_entry_of_very_many_settings_says_that_it_has_not_got_them,
         a_matrix_is_loaded_once_and_moves_the_clock_of_what_spans_patients,
+        a_load_is_later_than_those_before_it_whatever_the_clock_says,
         a_revision_never_has_another_content_or_day,
         a_load_that_may_not_be_leaves_nothing_and_a_repeated_one_answers_the_same,
         each_of_loads_at_once_knows_those_before_it,

@@ -15,7 +15,7 @@ fn matrix(revision: &str, cells: &str, from: Option<i64>) -> LoadedMatrix {
 
 impl Fixture {
     async fn load(&self, matrix: &LoadedMatrix) -> Result<LoadedMatrix, Error> {
-        let trace = |_| Ok(self.change(()).event);
+        let trace = |_, _: &LoadedMatrix| Ok(self.change(()).event);
         let write = self.write();
         self.store.load_matrix(&write, matrix, &trace).await
     }
@@ -51,7 +51,10 @@ pub(super) async fn a_matrix_is_loaded_once_and_moves_the_clock_of_what_spans_pa
         let (_, changes) = spanning(fixture).await;
         assert_eq!(changes, [Some(Dependency::Policy)]);
     }
-    let second = matrix("second", "", Some(9));
+    let second = LoadedMatrix {
+        loaded_at: hours(1),
+        ..matrix("second", "", Some(9))
+    };
     assert_eq!(fixture.load(&second).await.unwrap(), second);
     assert_eq!(fixture.events().await, 2);
     let (_, mut all) = fixture.store.matrices().await.unwrap();
@@ -78,6 +81,30 @@ pub(super) async fn a_revision_never_has_another_content_or_day(fixture: &Fixtur
     assert_eq!(fixture.store.matrices().await.unwrap().1, [first]);
 }
 
+pub(super) async fn a_load_is_later_than_those_before_it_whatever_the_clock_says(
+    fixture: &Fixture,
+) {
+    let ahead = LoadedMatrix {
+        loaded_at: hours(5),
+        ..matrix("ahead", "", None)
+    };
+    fixture.load(&ahead).await.unwrap();
+    let told = Mutex::default();
+    let trace = |_, loaded: &LoadedMatrix| {
+        *told.lock().unwrap() = Some(loaded.clone());
+        Ok(fixture.change(()).event)
+    };
+    let meant = matrix("meant", "", None);
+    let write = fixture.write();
+    let loaded = fixture.store.load_matrix(&write, &meant, &trace).await;
+    let loaded = loaded.unwrap();
+    assert!(loaded.loaded_at > ahead.loaded_at);
+    assert_eq!(told.into_inner().unwrap().as_ref(), Some(&loaded));
+    let (_, mut all) = fixture.store.matrices().await.unwrap();
+    all.sort_by_key(|one| one.loaded_at);
+    assert_eq!(all, [ahead, loaded]);
+}
+
 pub(super) async fn matrices_and_their_position_are_of_one_state(fixture: &Fixture) {
     let loads = async {
         for number in 0..20 {
@@ -102,13 +129,13 @@ pub(super) async fn a_load_that_may_not_be_leaves_nothing_and_a_repeated_one_ans
     fixture: &Fixture,
 ) {
     let first = matrix("first", "", None);
-    let refused = |_| Err(Error::NotFound);
+    let refused = |_, _: &LoadedMatrix| Err(Error::NotFound);
     let write = fixture.write();
     let answer = fixture.store.load_matrix(&write, &first, &refused).await;
     assert!(matches!(answer, Err(Error::NotFound)), "{answer:?}");
     assert_eq!(fixture.store.matrices().await.unwrap().1, []);
     assert_eq!(fixture.events().await, 0);
-    let trace = |_| Ok(fixture.change(()).event);
+    let trace = |_, _: &LoadedMatrix| Ok(fixture.change(()).event);
     for _ in 0..2 {
         let answer = fixture.store.load_matrix(&write, &first, &trace).await;
         assert_eq!(answer.unwrap(), first);
@@ -119,7 +146,7 @@ pub(super) async fn a_load_that_may_not_be_leaves_nothing_and_a_repeated_one_ans
 pub(super) async fn each_of_loads_at_once_knows_those_before_it(fixture: &Fixture) {
     let loads = (0..8).map(|number| async move {
         let known = Mutex::default();
-        let trace = |present: Vec<LoadedMatrix>| {
+        let trace = |present: Vec<LoadedMatrix>, _: &LoadedMatrix| {
             *known.lock().unwrap() = present.len();
             Ok(fixture.change(()).event)
         };

@@ -61,7 +61,8 @@ async fn add(
             ))
         };
     }
-    let event = trace(present)?;
+    let matrix = matrix.clone().loaded_after(&present);
+    let event = trace(present, &matrix)?;
     let row = ActiveModel {
         revision: Set(matrix.revision.clone()),
         content: Set(matrix.content.clone()),
@@ -71,7 +72,7 @@ async fn add(
     Entity::insert(row).exec_without_returning(tx).await?;
     outbox::append(tx, &event).await?;
     change_clock::note(tx, Dependency::Policy);
-    Ok(matrix.revision.clone())
+    Ok(matrix.revision)
 }
 
 impl MatrixAuthority for SqlStore {
