@@ -321,6 +321,7 @@ fn keep_house(
         tokio::spawn(async move { ringing.ring_doorbell(rung).await }),
         tokio::spawn(housekeeping::tell_what_is_due(
             Arc::clone(&app),
+            store.clone(),
             environment.clone(),
             own_name.clone(),
             config.notifications,

@@ -99,6 +99,7 @@ aval_database::conformance_suite! {
         one_batch_may_hold_new_known_repeated_and_reused_names,
         a_decision_recorded_twice_at_once_is_traced_once,
         forgotten_requests_may_be_made_again,
+        a_clock_that_is_ahead_of_the_databases_is_not_believed,
         a_change_tells_whom_it_concerns_and_a_repeated_one_nobody_again,
         a_change_that_is_refused_tells_nobody,
         one_step_tells_everybody_whom_it_concerns,

@@ -8,6 +8,7 @@
 mod access;
 mod access_basis;
 mod alias;
+mod believed;
 mod block;
 mod canary;
 mod candidate;
@@ -117,6 +118,12 @@ impl SqlStore {
         let changed = change.await?;
         self.fence.pass().await;
         Ok(changed)
+    }
+
+    /// What time it is for what is lost for good, where this clock says `now`: that, or
+    /// earlier if the database's own clock says so.
+    pub async fn believed(&self, now: Timestamp) -> Result<Timestamp, Error> {
+        believed::believed(&self.db, now).await
     }
 
     /// Forgets the requests and decisions answered before `horizon`, and says how

@@ -1,8 +1,10 @@
 //! Decisions that were answered.
 
+use aval_database::Backend;
 use aval_domain::access::{DenialReason, Ground};
 use aval_domain::document::DocumentClasses;
 use aval_domain::event::{EventKind, Outcome};
+use aval_domain::time::Timestamp;
 
 use super::fixture::{Fixture, NOW, hours, patient};
 use crate::decision::{Decision, Verdict};
@@ -196,6 +198,18 @@ pub(super) async fn a_decision_recorded_twice_at_once_is_traced_once(fixture: &F
         (fixture.events().await, fixture.count("decisions").await),
         (4, 4)
     );
+}
+
+pub(super) async fn a_clock_that_is_ahead_of_the_databases_is_not_believed(fixture: &Fixture) {
+    let past = Timestamp::from_unix_seconds(1_500_000_000);
+    assert_eq!(fixture.store.believed(past).await.unwrap(), past);
+    let ahead = Timestamp::from_unix_seconds(100_000_000_000);
+    let believed = fixture.store.believed(ahead).await.unwrap();
+    match fixture.db.backend() {
+        // One program, one machine, one clock.
+        Backend::Sqlite => assert_eq!(believed, ahead),
+        Backend::Postgres => assert!(past < believed && believed < ahead),
+    }
 }
 
 pub(super) async fn forgotten_requests_may_be_made_again(fixture: &Fixture) {
