@@ -186,7 +186,8 @@ impl<'a> DocumentHistory<'a> {
             ));
         }
         let contradiction = kind.contradiction();
-        if contradiction.is_some_and(|other| self.standing(other, concerned, now).is_some()) {
+        let stands = |other| self.standing(other, concerned, now).next().is_some();
+        if contradiction.is_some_and(stands) {
             return Err(Error::StateConflict(
                 "another setting on the document contradicts it",
             ));
@@ -194,17 +195,17 @@ impl<'a> DocumentHistory<'a> {
         Ok(None)
     }
 
-    /// The setting to take back, if it holds, under whichever identifier of the one
-    /// concerned it was made.
-    #[must_use]
-    pub fn standing(
+    /// The settings of this kind that hold, under whichever identifier of the one concerned
+    /// they were made: one, or, of a patient or a professional of several identifiers, one
+    /// under each.
+    pub fn standing<'b>(
         self,
         kind: VisibilityKind,
-        concerned: &Concerned,
+        concerned: &'b Concerned,
         now: Timestamp,
-    ) -> Option<&'a Visibility> {
+    ) -> impl Iterator<Item = &'a Visibility> + use<'a, 'b> {
         self.holding(now)
-            .find(|setting| match setting.practitioner_id {
+            .filter(move |setting| match setting.practitioner_id {
                 Some(one) => setting.kind == kind && concerned.identifiers.contains(&one),
                 None => setting.is_about(kind, concerned.practitioner_id),
             })
@@ -346,6 +347,7 @@ mod tests {
         assert!(
             DocumentHistory(&history)
                 .standing(kind, &Concerned::default(), released)
+                .next()
                 .is_none()
         );
         assert!(
@@ -373,8 +375,8 @@ mod tests {
         for (number, is_theirs) in [(1, true), (2, true), (3, false)] {
             let settings = [under(number)];
             let history = DocumentHistory(&settings);
-            let back = history.standing(VisibilityKind::RevealedToOne, &one, now);
-            assert_eq!(back.is_some(), is_theirs, "{number}");
+            let mut back = history.standing(VisibilityKind::RevealedToOne, &one, now);
+            assert_eq!(back.next().is_some(), is_theirs, "{number}");
             let hidden = history.before_setting(VisibilityKind::HiddenFromOne, &one, now);
             assert_eq!(hidden.is_err(), is_theirs, "{number}");
             let same = history.before_setting(VisibilityKind::RevealedToOne, &one, now);

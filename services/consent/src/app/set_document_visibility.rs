@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aval_domain::access::{AccessMode, Action};
+use aval_domain::access::{AccessMode, Action, DenialReason};
 use aval_domain::event::{Event, EventKind, Outcome, Subject};
 use aval_domain::id::{DocumentId, MaskId, PatientId, PractitionerId, RequestId};
 use aval_runtime::context::{Denied, RequestContext};
@@ -39,6 +39,11 @@ pub struct SetDocumentVisibility {
 struct Setter {
     /// `None` for the patient.
     practitioner_id: Option<PractitionerId>,
+    /// All identifiers of the professional.
+    identifiers: Vec<PractitionerId>,
+    /// Why the professional may not feed the record, if so: what they set themselves they
+    /// take back all the same.
+    refused: Option<DenialReason>,
     /// The kinds that hide a document from them; `None` for a professional, who is told of
     /// what they set and of nothing else.
     hiding: Option<Vec<VisibilityKind>>,
@@ -84,7 +89,11 @@ impl App {
         command: &SetDocumentVisibility,
     ) -> Result<Setter, Error> {
         if command.kind == VisibilityKind::HiddenFromPatient {
-            return self.contributor(cx, command.patient_id).await;
+            let contributor = self.contributor(cx, command.patient_id).await?;
+            if !command.remove {
+                contributor.require_contribution()?;
+            }
+            return Ok(contributor);
         }
         let patient = cx.patient_owning(command.patient_id)?;
         let against_representatives = command.kind == VisibilityKind::HiddenFromRepresentatives;
@@ -96,12 +105,14 @@ impl App {
         }
         Ok(Setter {
             practitioner_id: None,
+            identifiers: Vec::new(),
+            refused: None,
             hiding: Some(kinds_hiding_from(patient)),
         })
     }
 
-    /// A professional who may feed the record now. That the document is theirs is for
-    /// the repository to see: this service does not know documents.
+    /// A professional, and whether they may feed the record now. That the document is theirs
+    /// is for the repository to see: this service does not know documents.
     async fn contributor(
         &self,
         cx: &RequestContext,
@@ -117,16 +128,16 @@ impl App {
             purpose: None,
         };
         let decision = self.decide(cx, contribution).await?;
-        match decision.verdict {
-            Verdict::Permit(_) => Ok(Setter {
-                practitioner_id: Some(practitioner.practitioner_id),
-                hiding: None,
-            }),
-            Verdict::Deny(aval_domain::access::DenialReason::RecordUnavailable) => {
-                Err(Error::RecordUnavailable)
-            }
-            Verdict::Deny(_) => Err(Denied::ActorNotAllowed.into()),
-        }
+        let practitioner_id = practitioner.practitioner_id;
+        Ok(Setter {
+            practitioner_id: Some(practitioner_id),
+            identifiers: self.store.identifiers(practitioner_id).await?,
+            refused: match decision.verdict {
+                Verdict::Permit(_) => None,
+                Verdict::Deny(reason) => Some(reason),
+            },
+            hiding: None,
+        })
     }
 
     /// Whom the setting concerns, under all of their identifiers.
@@ -164,6 +175,22 @@ impl App {
 }
 
 impl Setter {
+    /// Whether it was they who made the setting, under whichever identifier.
+    fn made(&self, setting: &Visibility) -> bool {
+        match setting.set_by {
+            Some(by) => self.practitioner_id == Some(by) || self.identifiers.contains(&by),
+            None => self.practitioner_id.is_none(),
+        }
+    }
+
+    fn require_contribution(&self) -> Result<(), Error> {
+        match self.refused {
+            None => Ok(()),
+            Some(DenialReason::RecordUnavailable) => Err(Error::RecordUnavailable),
+            Some(_) => Err(Denied::ActorNotAllowed.into()),
+        }
+    }
+
     /// Of a document that is hidden from who sets it, no more than what was asked for: what
     /// else is set on it would tell that it exists.
     fn leave_what_is_told(
@@ -220,13 +247,12 @@ fn removal(
     history: DocumentHistory<'_>,
     (concerned, one): (&Concerned, Option<&NamedGrantee>),
 ) -> Result<Option<Change<Visibility>>, Error> {
-    let Some(standing) = history.standing(command.kind, concerned, cx.now) else {
-        return Ok(None);
+    let mut standing = history.standing(command.kind, concerned, cx.now);
+    // Whoever hid a document from the patient announces it, nobody else; and whatever became
+    // of them since, for it shows the patient more.
+    let Some(standing) = standing.find(|setting| setter.made(setting)) else {
+        return nothing_to_take_back(cx, command, setter, history, concerned);
     };
-    // Whoever hid a document from the patient announces it, nobody else.
-    if standing.set_by != setter.practitioner_id {
-        return Err(Denied::ActorNotAllowed.into());
-    }
     let event = Event {
         before: trail_fields(standing, one),
         ..mask_event(cx, EventKind::MaskRemoved, standing)
@@ -236,6 +262,26 @@ fn removal(
         ..standing.clone()
     };
     Ok(Some(Change { value, event }))
+}
+
+/// Refuses who never made such a setting, where they may not feed the record, and where the
+/// one that stands is another's.
+fn nothing_to_take_back(
+    cx: &RequestContext,
+    command: &SetDocumentVisibility,
+    setter: &Setter,
+    history: DocumentHistory<'_>,
+    concerned: &Concerned,
+) -> Result<Option<Change<Visibility>>, Error> {
+    let mut once = history.0.iter();
+    if !once.any(|setting| setting.kind == command.kind && setter.made(setting)) {
+        setter.require_contribution()?;
+    }
+    let mut anothers = history.standing(command.kind, concerned, cx.now);
+    match anothers.next() {
+        Some(_) => Err(Denied::ActorNotAllowed.into()),
+        None => Ok(None),
+    }
 }
 
 /// What the trail keeps of a setting, with the name of the one concerned.
@@ -255,5 +301,7 @@ fn mask_event(cx: &RequestContext, kind: EventKind, setting: &Visibility) -> Eve
     }
 }
 
+#[cfg(test)]
+mod announcing;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use super::*;
 use crate::app::testing::Fixture;
 use crate::app::{ListDocumentVisibilities, PageRequest};
 
-fn set(fixture: &Fixture, kind: VisibilityKind) -> SetDocumentVisibility {
+pub(super) fn set(fixture: &Fixture, kind: VisibilityKind) -> SetDocumentVisibility {
     SetDocumentVisibility {
         patient_id: fixture.patient,
         document_id: "report-1".parse().unwrap(),
@@ -15,7 +15,7 @@ fn set(fixture: &Fixture, kind: VisibilityKind) -> SetDocumentVisibility {
     }
 }
 
-fn take_back(fixture: &Fixture, kind: VisibilityKind) -> SetDocumentVisibility {
+pub(super) fn take_back(fixture: &Fixture, kind: VisibilityKind) -> SetDocumentVisibility {
     SetDocumentVisibility {
         remove: true,
         ..set(fixture, kind)

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use aval_domain::aliases::IdentityChange;
 use aval_domain::document::{DocumentClass, DocumentClasses};
-use aval_domain::id::PractitionerId;
 
 use super::Fixture;
 use crate::app::{ApproveGrant, BlockGrantee, CreateGrant, OpenCareEpisode, RequestGrant};
@@ -74,16 +73,23 @@ impl Fixture {
     /// The directory finds that the doctor's entry is the nurse's: one human, who is the
     /// nurse by now.
     pub(crate) async fn doctor_and_nurse_are_one(&self) {
+        self.learn_of_one(self.doctor(), self.nurse()).await;
+    }
+
+    /// The other patient's identity is found to be the patient's.
+    pub(crate) async fn both_patients_are_one(&self) {
+        self.learn_of_one(self.other_patient, self.patient).await;
+    }
+
+    async fn learn_of_one<Id>(&self, source: Id, target: Id)
+    where
+        SqlStore: Identities<Id>,
+    {
         let store = SqlStore::new(self.database.db.clone());
         let learnt = Learnt {
-            after: Identities::<PractitionerId>::followed_to(&store)
-                .await
-                .unwrap(),
+            after: Identities::<Id>::followed_to(&store).await.unwrap(),
             cursor: ChangeCursor::from_text("merged".to_owned()),
-            change: Some(IdentityChange::Merged {
-                source: self.doctor(),
-                target: self.nurse(),
-            }),
+            change: Some(IdentityChange::Merged { source, target }),
         };
         store.learn(&learnt).await.unwrap();
     }

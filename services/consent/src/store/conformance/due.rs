@@ -135,8 +135,9 @@ pub(super) async fn a_document_withheld_for_two_weeks_is_told_unless_it_was_show
         .await;
     let show = |settings: &Vec<Visibility>| -> Result<_, Error> {
         let kind = VisibilityKind::HiddenFromPatient;
-        let standing = DocumentHistory(settings).standing(kind, &Concerned::default(), NOW);
-        Ok(standing.map(|setting| {
+        let concerned = Concerned::default();
+        let mut standing = DocumentHistory(settings).standing(kind, &concerned, NOW);
+        Ok(standing.next().map(|setting| {
             fixture.change(Visibility {
                 removed_at: Some(NOW),
                 ..setting.clone()
