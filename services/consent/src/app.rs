@@ -21,6 +21,7 @@ mod get_grant;
 mod known_grantee;
 mod list_blocks;
 mod list_grants;
+mod repetition;
 mod request_grant;
 mod revoke_all_grants;
 mod revoke_grant;

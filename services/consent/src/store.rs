@@ -74,6 +74,10 @@ pub trait Store: fmt::Debug + Send + Sync {
         rule: &'a Rule<'a, Option<Record>, Record>,
     ) -> Answer<'a, Record>;
 
+    /// What this very write was answered, in JSON, if it was made before; another write
+    /// under the same request id is [`Error::RequestIdReused`].
+    fn kept_answer<'a>(&'a self, write: &'a Write) -> Answer<'a, Option<String>>;
+
     /// Stores a new grant. The record must be open ([`Error::RecordUnavailable`]),
     /// neither the grantee nor one of those who bring it about (`by`) blocked now
     /// ([`Error::GranteeBlocked`]), and no live grant of the same patient to the same

@@ -35,33 +35,34 @@ impl App {
     ) -> Result<Record, Error> {
         cx.patient_owning(command.patient_id)?;
         self.may_open(cx)?;
-        let known = self.directory.practitioner(command.practitioner_id).await?;
-        let doctor = known.filter(KnownPractitioner::is_active_doctor);
-        let doctor = doctor.ok_or(Error::GranteeUnknown)?;
-        let name = doctor.name;
-        let doctor = doctor.practitioner_id;
-        let write = Write::new(
-            cx,
-            "consent.add_treating_doctor",
-            command.request_id,
-            &command,
-        );
+        let operation = "consent.add_treating_doctor";
+        let write = Write::new(cx, operation, command.request_id, &command);
+        let doctor = match self.active_doctor(command.practitioner_id).await {
+            Ok(doctor) => doctor,
+            Err(refusal) => return self.as_before(&write, refusal).await,
+        };
         let add = |present: &Option<Record>| {
             let record = present
                 .clone()
                 .ok_or(Error::RecordUnavailable)?
                 .require_open()?;
-            let added = record.add_treating_doctor(doctor, cx.now);
+            let added = record.add_treating_doctor(doctor.practitioner_id, cx.now);
             let kind = EventKind::TreatingDoctorAdded;
             Ok(added.map(|added| {
                 let mut change = record_change(cx, kind, Some(&record), added);
-                GranteeName::write_trail_field(name.as_ref(), &mut change.event.after);
+                GranteeName::write_trail_field(doctor.name.as_ref(), &mut change.event.after);
                 change
             }))
         };
         self.store
             .change_record(&write, command.patient_id, &add)
             .await
+    }
+
+    async fn active_doctor(&self, id: PractitionerId) -> Result<KnownPractitioner, Error> {
+        let known = self.directory.practitioner(id).await?;
+        let doctor = known.filter(KnownPractitioner::is_active_doctor);
+        doctor.ok_or(Error::GranteeUnknown)
     }
 }
 

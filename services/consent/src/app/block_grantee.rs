@@ -41,26 +41,14 @@ impl App {
         command: BlockGrantee,
     ) -> Result<Block, Error> {
         cx.patient_owning(command.patient_id)?;
-        let period = command.period.settle(cx.now)?;
-        let named = self.known_grantee(command.grantee).await?;
-        let grantee = named.grantee;
-        if grantee.rpps().is_some() {
-            return Err(Error::GranteeUnknown);
-        }
-        let new = Block {
-            block_id: BlockId::new(cx.now, cx.random.as_ref()),
-            patient_id: command.patient_id,
-            grantee,
-            grantee_name: named.name,
-            period,
-            immediate: period.from() <= cx.now,
-            created_at: cx.now,
-            removed_at: None,
-            version: Version::FIRST,
+        let write = Write::new(cx, "consent.block_grantee", command.request_id, &command);
+        let new = match self.block_of(cx, &command).await {
+            Ok(new) => new,
+            Err(refusal) => return self.as_before(&write, refusal).await,
         };
         let block = |standing: &Option<Block>| {
             let value = match standing {
-                Some(standing) => standing.widen(period, cx.now),
+                Some(standing) => standing.widen(new.period, cx.now),
                 None => Some(new.clone()),
             };
             Ok(value.map(|value| {
@@ -68,10 +56,28 @@ impl App {
                 Change { value, event }
             }))
         };
-        let write = Write::new(cx, "consent.block_grantee", command.request_id, &command);
         self.store
-            .block_grantee(&write, command.patient_id, grantee, &block)
+            .block_grantee(&write, command.patient_id, new.grantee, &block)
             .await
+    }
+
+    async fn block_of(&self, cx: &RequestContext, command: &BlockGrantee) -> Result<Block, Error> {
+        let period = command.period.settle(cx.now)?;
+        let named = self.known_grantee(command.grantee).await?;
+        if named.grantee.rpps().is_some() {
+            return Err(Error::GranteeUnknown);
+        }
+        Ok(Block {
+            block_id: BlockId::new(cx.now, cx.random.as_ref()),
+            patient_id: command.patient_id,
+            grantee: named.grantee,
+            grantee_name: named.name,
+            period,
+            immediate: period.from() <= cx.now,
+            created_at: cx.now,
+            removed_at: None,
+            version: Version::FIRST,
+        })
     }
 }
 

@@ -42,16 +42,25 @@ impl App {
     ) -> Result<Grant, Error> {
         cx.patient_owning(command.patient_id)?;
         self.may_open(cx)?;
+        let write = Write::new(cx, "consent.create_grant", command.request_id, &command);
+        let value = match self.grant_of(cx, &command).await {
+            Ok(value) => value,
+            Err(refusal) => return self.as_before(&write, refusal).await,
+        };
+        let event = grant_event(cx, EventKind::GrantCreated, None, &value);
+        self.store
+            .create_grant(&write, &Change { value, event }, &[])
+            .await
+    }
+
+    async fn grant_of(&self, cx: &RequestContext, command: &CreateGrant) -> Result<Grant, Error> {
         let period = command.period.settle_grant(command.grantee, cx.now)?;
         let grantee = self.known_grantee(command.grantee).await?;
         let grant_id = GrantId::new(cx.now, cx.random.as_ref());
         let (patient_id, classes) = (command.patient_id, command.classes);
-        let value = Grant::given(grant_id, patient_id, grantee, classes, period, cx.now);
-        let event = grant_event(cx, EventKind::GrantCreated, None, &value);
-        let write = Write::new(cx, "consent.create_grant", command.request_id, &command);
-        self.store
-            .create_grant(&write, &Change { value, event }, &[])
-            .await
+        Ok(Grant::given(
+            grant_id, patient_id, grantee, classes, period, cx.now,
+        ))
     }
 }
 

@@ -44,26 +44,39 @@ impl App {
     ) -> Result<Grant, Error> {
         let declarer = cx.practitioner()?;
         require_explicit(&command)?;
-        let to = self.beneficiary(declarer, command.on_behalf_of).await?;
-        let is_own = to.grantee == Grantee::Practitioner(declarer.practitioner_id);
-        let period = command.period.settle_grant(to.grantee, cx.now)?;
-        let grant_id = GrantId::new(cx.now, cx.random.as_ref());
-        let (patient_id, classes) = (command.patient_id, command.classes);
-        let value = Grant {
-            origin: GrantOrigin::Declaration,
-            created_by: Some(declarer.practitioner_id),
-            ..Grant::given(grant_id, patient_id, to, classes, period, cx.now)
-        };
-        let event = grant_event(cx, EventKind::GrantDeclared, None, &value);
         let write = Write::new(cx, "consent.declare_grant", command.request_id, &command);
+        let value = match self.declared(cx, declarer, &command).await {
+            Ok(value) => value,
+            Err(refusal) => return self.as_before(&write, refusal).await,
+        };
+        let is_own = value.grantee == Grantee::Practitioner(declarer.practitioner_id);
+        let event = grant_event(cx, EventKind::GrantDeclared, None, &value);
+        let change = Change { value, event };
         let outcome = self
             .store
-            .create_grant(&write, &Change { value, event }, &capacities(declarer))
+            .create_grant(&write, &change, &capacities(declarer))
             .await;
         outcome.map_err(|error| match without_telling_of_blocks(error) {
             // A colleague's grants are not for the declarer to know.
             Error::GrantExists { .. } if !is_own => Error::GrantExists { grant_id: None },
             other => other,
+        })
+    }
+
+    async fn declared(
+        &self,
+        cx: &RequestContext,
+        declarer: &PractitionerActor,
+        command: &DeclareGrant,
+    ) -> Result<Grant, Error> {
+        let to = self.beneficiary(declarer, command.on_behalf_of).await?;
+        let period = command.period.settle_grant(to.grantee, cx.now)?;
+        let grant_id = GrantId::new(cx.now, cx.random.as_ref());
+        let (patient_id, classes) = (command.patient_id, command.classes);
+        Ok(Grant {
+            origin: GrantOrigin::Declaration,
+            created_by: Some(declarer.practitioner_id),
+            ..Grant::given(grant_id, patient_id, to, classes, period, cx.now)
         })
     }
 

@@ -6,7 +6,7 @@ use aval_domain::etag::Version;
 use aval_domain::event::{Event, EventKind, Outcome, Subject};
 use aval_domain::id::{CareEpisodeId, PatientId, PractitionerId, RequestId};
 use aval_domain::time::Timestamp;
-use aval_runtime::context::{Denied, RequestContext};
+use aval_runtime::context::{Denied, PractitionerActor, RequestContext};
 use serde::Serialize;
 
 use super::App;
@@ -42,8 +42,27 @@ impl App {
         if !command.members.contains(&opener.practitioner_id) {
             return Err(Denied::ActorNotAllowed.into());
         }
+        let operation = "consent.open_care_episode";
+        let write = Write::new(cx, operation, command.request_id, &command);
+        let value = match self.episode_of(cx, opener, &command).await {
+            Ok(value) => value,
+            Err(refusal) => return self.as_before(&write, refusal).await,
+        };
+        let event = care_episode_event(cx, EventKind::CareEpisodeOpened, None, &value);
+        self.store
+            .open_care_episode(&write, &Change { value, event }, &capacities(opener))
+            .await
+            .map_err(without_telling_of_blocks)
+    }
+
+    async fn episode_of(
+        &self,
+        cx: &RequestContext,
+        opener: &PractitionerActor,
+        command: &OpenCareEpisode,
+    ) -> Result<CareEpisode, Error> {
         let period = CareEpisode::period(command.until, cx.now)?;
-        let value = CareEpisode {
+        Ok(CareEpisode {
             care_episode_id: CareEpisodeId::new(cx.now, cx.random.as_ref()),
             patient_id: command.patient_id,
             members: self.known_team(&command.members).await?,
@@ -52,14 +71,7 @@ impl App {
             period,
             closed_at: None,
             version: Version::FIRST,
-        };
-        let event = care_episode_event(cx, EventKind::CareEpisodeOpened, None, &value);
-        let operation = "consent.open_care_episode";
-        let write = Write::new(cx, operation, command.request_id, &command);
-        self.store
-            .open_care_episode(&write, &Change { value, event }, &capacities(opener))
-            .await
-            .map_err(without_telling_of_blocks)
+        })
     }
 
     /// The team as the directory knows it: merged identifiers become the present ones.

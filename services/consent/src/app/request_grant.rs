@@ -40,8 +40,12 @@ impl App {
         command: RequestGrant,
     ) -> Result<Grant, Error> {
         let asker = cx.practitioner()?;
+        let write = Write::new(cx, "consent.request_grant", command.request_id, &command);
         let to = the_caller(asker);
-        let period = command.period.settle_grant(to.grantee, cx.now)?;
+        let period = match command.period.settle_grant(to.grantee, cx.now) {
+            Ok(period) => period,
+            Err(refusal) => return self.as_before(&write, refusal).await,
+        };
         let grant_id = GrantId::new(cx.now, cx.random.as_ref());
         let (patient_id, classes) = (command.patient_id, command.classes);
         let value = Grant {
@@ -54,7 +58,6 @@ impl App {
         let mut event = grant_event(cx, EventKind::GrantRequested, None, &value);
         let purpose = command.purpose.as_str().to_owned();
         event.after.insert("purpose".to_owned(), purpose);
-        let write = Write::new(cx, "consent.request_grant", command.request_id, &command);
         self.store
             .request_grant(&write, &Change { value, event }, &capacities(asker))
             .await

@@ -53,6 +53,7 @@ aval_database::conformance_suite! {
         two_equal_writes_at_once_are_one,
         a_record_that_many_open_at_once_is_opened_once,
         one_name_for_two_writes_is_refused,
+        a_kept_answer_is_that_of_the_very_write_and_asking_for_it_claims_nothing,
         changes_of_one_record_queue_and_none_is_lost,
         a_grant_needs_an_open_record_and_a_grantee_who_is_not_blocked,
         a_second_live_grant_to_a_grantee_names_the_first,

@@ -147,6 +147,10 @@ impl Store for SqlStore {
         Box::pin(self.returned(record::change(&self.db, write, patient_id, rule)))
     }
 
+    fn kept_answer<'a>(&'a self, write: &'a Write) -> Answer<'a, Option<String>> {
+        Box::pin(kept_answer(&self.db, write))
+    }
+
     fn create_grant<'a>(
         &'a self,
         write: &'a Write,
@@ -340,6 +344,22 @@ async fn once<T: Serialize + DeserializeOwned>(
     let json = serde_json::to_string(&answer).expect("an answer is plain data");
     requests::complete(tx, &write.key, &json).await?;
     Ok(answer)
+}
+
+/// The answer that `write` had the first time. Where there was none its name is claimed, and
+/// given up with the transaction.
+async fn kept_answer(db: &Database, write: &Write) -> Result<Option<String>, Error> {
+    let kept = db.transaction("consent.kept_answer", async |tx| {
+        match requests::claim(&tx, &write.key, write.now).await? {
+            Claim::Replay { result } => Ok(result),
+            Claim::Fresh => Err(Error::NotFound),
+        }
+    });
+    match kept.await {
+        Ok(answer) => Ok(Some(answer)),
+        Err(Error::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 impl From<sea_orm::DbErr> for Error {

@@ -160,6 +160,24 @@ pub(super) async fn one_name_for_two_writes_is_refused(fixture: &Fixture) {
     assert!(matches!(reused, Err(Error::RequestIdReused)));
 }
 
+pub(super) async fn a_kept_answer_is_that_of_the_very_write_and_asking_for_it_claims_nothing(
+    fixture: &Fixture,
+) {
+    let write = fixture.write();
+    for _ in 0..2 {
+        assert_eq!(fixture.store.kept_answer(&write).await.unwrap(), None);
+    }
+    let open = |_: &Option<Record>| Ok(Some(fixture.change(Record::opened(patient(1), NOW))));
+    let opened = fixture.store.change_record(&write, patient(1), &open).await;
+    let kept = fixture.store.kept_answer(&write).await.unwrap().unwrap();
+    let kept: Record = serde_json::from_str(&kept).unwrap();
+    assert_eq!(kept, opened.unwrap());
+    let mut other = write;
+    other.key.fingerprint[0] ^= 1;
+    let reused = fixture.store.kept_answer(&other).await;
+    assert!(matches!(reused, Err(Error::RequestIdReused)));
+}
+
 pub(super) async fn changes_of_one_record_queue_and_none_is_lost(fixture: &Fixture) {
     fixture.open_record(patient(1)).await;
     let doctors: Vec<_> = (1..=8).map(person).collect();
