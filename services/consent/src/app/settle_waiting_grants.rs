@@ -60,8 +60,8 @@ mod tests {
     use aval_domain::event::Subject;
 
     use super::*;
-    use crate::app::CreateGrant;
     use crate::app::testing::Fixture;
+    use crate::app::{CreateGrant, ListNotifications, PageRequest};
     use crate::asked_period::AskedPeriod;
     use crate::grant::{GrantOrigin, GrantState};
     use crate::grantee::Grantee;
@@ -162,6 +162,30 @@ mod tests {
             let (before, after) = ended.map(|ended| (&ended.before, &ended.after)).unwrap();
             let was = if waits_first { "waiting" } else { "active" };
             assert_eq!((&*before["state"], &*after["state"]), (was, "expired"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_grant_that_is_given_to_somebody_who_was_blocked_meanwhile_is_not_told_them() {
+        for is_blocked in [false, true] {
+            let fixture = Fixture::new().await;
+            waiting(&fixture).await;
+            if is_blocked {
+                fixture.block(Grantee::Practitioner(fixture.doctor())).await;
+            }
+            fixture.directory.knows_the_number(true);
+            settle(&fixture).await;
+            assert_eq!(fixture.events_of(EventKind::GrantUpdated).await, 1);
+            let query = ListNotifications {
+                unread_only: true,
+                page: PageRequest {
+                    after: None,
+                    size: aval_domain::page::PageSize::DEFAULT,
+                },
+            };
+            let doctor = fixture.as_doctor();
+            let told = fixture.app.list_notifications(&doctor, query).await;
+            assert_eq!(told.unwrap().items.is_empty(), is_blocked);
         }
     }
 

@@ -127,6 +127,8 @@ pub(super) async fn an_emergency_is_told_to_the_patient_and_the_treating_doctors
             .await;
     }
     fixture.remove_treating_doctor(patient(1), person(3)).await;
+    fixture.add_treating_doctor(patient(1), person(4)).await;
+    fixture.block(person(4), None).await;
     mute(fixture, anna(), FIRST).await;
     let emergency = access(fixture, &fixture.write(), 1, true);
     record(fixture, std::slice::from_ref(&emergency)).await;
@@ -140,8 +142,9 @@ pub(super) async fn an_emergency_is_told_to_the_patient_and_the_treating_doctors
     };
     let expected = (EMERGENCY, patient(1), person(1).practitioner_id());
     assert_eq!(told.iter().map(about).collect::<Vec<_>>(), [expected]);
-    // Neither who made it nor who is no longer the treating doctor.
-    for other in [doctor(1), doctor(3)] {
+    // Neither who made it nor who is no longer the treating doctor, and nobody whom the
+    // patient shut out.
+    for other in [doctor(1), doctor(3), doctor(4)] {
         assert_eq!(kinds(fixture, other).await, []);
     }
 }

@@ -10,9 +10,9 @@ use sea_orm::sea_query::{OnConflict, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
-use super::alias;
 use super::entity::treating_doctor;
 use super::inbox::tell::tell;
+use super::{alias, block};
 use crate::error::Error;
 use crate::notification::{Access, News};
 
@@ -60,7 +60,9 @@ pub(super) async fn record(
         news.extend(access.news_for_patient(is_first));
     }
     let emergencies = accesses.iter().filter(|access| access.is_emergency);
-    news.extend(for_treating_doctors(tx, emergencies.collect()).await?);
+    let mut for_doctors = for_treating_doctors(tx, emergencies.collect()).await?;
+    block::leave_out_blocked(tx, &mut for_doctors).await?;
+    news.extend(for_doctors);
     tell(tx, news).await
 }
 

@@ -17,6 +17,7 @@ use super::row::{Row, version_to_row};
 use crate::block::Block;
 use crate::error::Error;
 use crate::grantee::{Grantee, GranteeName};
+use crate::notification::{News, Recipient};
 use crate::store::{BlockQuery, Change, Rule, Write};
 
 pub(super) async fn block_grantee(
@@ -120,6 +121,24 @@ pub(super) async fn holds(
         .await?;
     let blocks: Vec<Block> = standing.iter().map(read).collect::<Result<_, _>>()?;
     Ok(blocks.iter().any(|block| block.holds(now)))
+}
+
+/// Leaves out what professionals would be told whom the patient shut out.
+pub(super) async fn leave_out_blocked(tx: &Transaction, news: &mut Vec<News>) -> Result<(), Error> {
+    let mut told = Vec::with_capacity(news.len());
+    for one in news.drain(..) {
+        let is_blocked = match one.recipient {
+            Recipient::Patient(_) => false,
+            Recipient::Practitioner(id) => {
+                holds(tx, one.patient_id, Grantee::Practitioner(id), one.at).await?
+            }
+        };
+        if !is_blocked {
+            told.push(one);
+        }
+    }
+    *news = told;
+    Ok(())
 }
 
 /// The block under this very identifier. One under another identifier of the same human is

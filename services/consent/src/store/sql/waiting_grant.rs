@@ -7,10 +7,10 @@ use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
-use super::change_clock;
 use super::entity::grant::{Column, Entity};
 use super::grant::{apply, row, to};
 use super::inbox::tell::tell;
+use super::{block, change_clock};
 use crate::error::Error;
 use crate::grant::{Grant, GrantStatus};
 use crate::notification::{self, News};
@@ -67,6 +67,7 @@ pub(super) async fn settle(
             told.extend(settle_one(&tx, &present, change, end).await?);
             settled += 1;
         }
+        block::leave_out_blocked(&tx, &mut told).await?;
         tell(&tx, told).await?;
         Ok(settled)
     })
