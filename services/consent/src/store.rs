@@ -78,10 +78,14 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// under the same request id is [`Error::RequestIdReused`].
     fn kept_answer<'a>(&'a self, write: &'a Write) -> Answer<'a, Option<String>>;
 
+    /// Stores what the trail is told of an act that was refused and changed nothing.
+    fn trace_refused<'a>(&'a self, event: &'a Event) -> Answer<'a, ()>;
+
     /// Stores a new grant. The record must be open ([`Error::RecordUnavailable`]),
     /// neither the grantee nor one of those who bring it about (`by`) blocked now
-    /// ([`Error::GranteeBlocked`]), and no live grant of the same patient to the same
-    /// grantee may be there ([`Error::GrantExists`]).
+    /// ([`Error::GranteeBlocked`]; of a declaration the grantee may be, and is not told of
+    /// it), and no live grant of the same patient to the same grantee may be there
+    /// ([`Error::GrantExists`]).
     fn create_grant<'a>(
         &'a self,
         write: &'a Write,

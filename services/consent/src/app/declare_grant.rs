@@ -1,7 +1,7 @@
 //! A professional attests that they collected the patient's consent.
 
 use aval_domain::document::DocumentClasses;
-use aval_domain::event::EventKind;
+use aval_domain::event::{Event, EventKind, Outcome};
 use aval_domain::id::{GrantId, PatientId, PractitionerId, RequestId};
 use aval_runtime::context::{PractitionerActor, RequestContext};
 use serde::Serialize;
@@ -35,7 +35,9 @@ pub struct DeclareGrant {
 
 impl App {
     /// Authorises the professional, or a colleague on whose behalf they collected the
-    /// consent (art. L.1111-17 II CSP). No block is declared around.
+    /// consent (art. L.1111-17 II CSP). No block is declared around: who is blocked declares
+    /// nothing, and the patient reads of the attempt; what is declared for a colleague who is
+    /// blocked opens nothing while they are. That they are is not for the declarer to know.
     #[tracing::instrument(name = "consent.declare_grant", skip_all)]
     pub async fn declare_grant(
         &self,
@@ -56,6 +58,9 @@ impl App {
             .store
             .create_grant(&write, &change, &capacities(declarer))
             .await;
+        if let Err(Error::GranteeBlocked) = outcome {
+            self.store.trace_refused(&refused(change.event)).await?;
+        }
         outcome.map_err(|error| match without_telling_of_blocks(error) {
             // A colleague's grants are not for the declarer to know.
             Error::GrantExists { .. } if !is_own => Error::GrantExists { grant_id: None },
@@ -94,6 +99,14 @@ impl App {
     }
 }
 
+/// What the trail is told of a declaration that was refused: of a grant that there is not.
+fn refused(mut event: Event) -> Event {
+    event.outcome = Outcome::Refused;
+    event.subject = None;
+    event.after.remove("state");
+    event
+}
+
 fn require_explicit(command: &DeclareGrant) -> Result<(), Error> {
     let invalid = |field, rule| Err(Error::Invalid { field, rule });
     if !command.consent_collected {
@@ -112,12 +125,13 @@ fn require_explicit(command: &DeclareGrant) -> Result<(), Error> {
 mod tests {
     use std::time::Duration;
 
-    use aval_domain::access::Ground;
+    use aval_domain::access::{DenialReason, Ground};
     use aval_domain::document::DocumentClass;
 
     use super::*;
     use crate::app::testing::Fixture;
     use crate::decision::Verdict;
+    use crate::grant::GrantState;
 
     fn declaration(fixture: &Fixture) -> DeclareGrant {
         DeclareGrant {
@@ -193,12 +207,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_block_is_declared_around() {
-        let doctor = |fixture: &Fixture| Grantee::Practitioner(fixture.doctor());
+    async fn no_block_is_declared_around_and_the_patient_reads_of_the_attempt() {
         let nurse = |fixture: &Fixture| Grantee::Practitioner(fixture.nurse());
         let organization =
             |fixture: &Fixture| Grantee::Organization(fixture.directory.organization);
-        for blocked in [doctor, nurse, organization] {
+        for blocked in [nurse, organization] {
             let fixture = Fixture::new().await;
             fixture.block(blocked(&fixture)).await;
             let command = DeclareGrant {
@@ -210,7 +223,34 @@ mod tests {
                 .declare_grant(&fixture.as_nurse(), command)
                 .await;
             assert!(matches!(refused, Err(Error::RecordUnavailable)));
+            let events = fixture.events().await;
+            let event = events.last().unwrap();
+            assert_eq!(event.kind, EventKind::GrantDeclared);
+            assert_eq!(event.outcome, Outcome::Refused);
+            assert_eq!(event.patient_id, Some(fixture.patient));
+            assert_eq!(event.actor.practitioner_id(), Some(fixture.nurse()));
+            assert_eq!(event.after["grantee_name"], "Dr Camille MARTIN");
+            assert_eq!((&event.subject, event.after.get("state")), (&None, None));
         }
+    }
+
+    #[tokio::test]
+    async fn who_declares_for_a_colleague_does_not_learn_that_they_are_blocked() {
+        let fixture = Fixture::new().await;
+        fixture.block(Grantee::Practitioner(fixture.doctor())).await;
+        let command = DeclareGrant {
+            on_behalf_of: Some(fixture.doctor()),
+            ..declaration(&fixture)
+        };
+        let nurse = fixture.as_nurse();
+        let declared = fixture.app.declare_grant(&nurse, command).await.unwrap();
+        assert_eq!(declared.state(nurse.now), GrantState::Active);
+        let events = fixture.events().await;
+        assert_eq!(events.last().unwrap().outcome, Outcome::Success);
+        let doctor = fixture.as_doctor();
+        let check = fixture.app.check(&doctor, fixture.question()).await;
+        let blocked = Verdict::Deny(DenialReason::Blocked);
+        assert_eq!(check.unwrap().verdict, blocked);
     }
 
     #[tokio::test]

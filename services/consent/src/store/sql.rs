@@ -39,7 +39,8 @@ pub use migration::Migrator;
 use std::sync::Arc;
 
 use aval_database::requests::{self, Claim};
-use aval_database::{Database, DatabaseError, Transaction};
+use aval_database::{Database, DatabaseError, Transaction, outbox};
+use aval_domain::event::Event;
 use aval_domain::id::{BlockId, CareEpisodeId, DocumentId, GrantId, PatientId, PractitionerId};
 use aval_domain::rpps::Rpps;
 use aval_domain::time::Timestamp;
@@ -149,6 +150,10 @@ impl Store for SqlStore {
 
     fn kept_answer<'a>(&'a self, write: &'a Write) -> Answer<'a, Option<String>> {
         Box::pin(kept_answer(&self.db, write))
+    }
+
+    fn trace_refused<'a>(&'a self, event: &'a Event) -> Answer<'a, ()> {
+        Box::pin(trace_refused(&self.db, event))
     }
 
     fn create_grant<'a>(
@@ -360,6 +365,14 @@ async fn kept_answer(db: &Database, write: &Write) -> Result<Option<String>, Err
         Err(Error::NotFound) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+async fn trace_refused(db: &Database, event: &Event) -> Result<(), Error> {
+    db.transaction("consent.trace_refused", async |tx| {
+        outbox::append(&tx, event).await?;
+        Ok(())
+    })
+    .await
 }
 
 impl From<sea_orm::DbErr> for Error {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::fixture::{Fixture, NOW, hours, organization, patient, person};
 use crate::error::Error;
-use crate::grant::{Grant, GrantStatus};
+use crate::grant::{Grant, GrantOrigin, GrantStatus};
 use crate::grantee::Grantee;
 use crate::inbox::{InboxQuery, Inboxes};
 use crate::notification::{
@@ -95,6 +95,32 @@ pub(super) async fn a_change_that_is_refused_tells_nobody(fixture: &Fixture) {
     let second = fixture.create(fixture.new_grant(person(1))).await;
     assert!(matches!(second, Err(Error::GrantExists { .. })));
     assert_eq!(inbox(fixture, doctor(1)).await.len(), 1);
+}
+
+pub(super) async fn what_is_declared_for_somebody_who_is_blocked_is_told_to_the_patient_alone(
+    fixture: &Fixture,
+) {
+    fixture.open_record(patient(1)).await;
+    fixture.block(person(1), None).await;
+    let declared = Grant {
+        origin: GrantOrigin::Declaration,
+        created_by: person(2).practitioner_id(),
+        ..fixture.new_grant(person(1))
+    };
+    let change = fixture.change(declared);
+    let declare = async |by| {
+        let write = fixture.write();
+        fixture.store.create_grant(&write, &change, &[by]).await
+    };
+    let by_the_blocked = declare(person(1)).await;
+    assert!(matches!(by_the_blocked, Err(Error::GranteeBlocked)));
+    declare(person(2)).await.unwrap();
+    assert_eq!(kinds(fixture, doctor(1)).await, []);
+    let anna = Recipient::Patient(patient(1));
+    assert_eq!(
+        kinds(fixture, anna).await,
+        [NotificationKind::GrantDeclared]
+    );
 }
 
 pub(super) async fn one_step_tells_everybody_whom_it_concerns(fixture: &Fixture) {

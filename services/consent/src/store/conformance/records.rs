@@ -178,6 +178,13 @@ pub(super) async fn a_kept_answer_is_that_of_the_very_write_and_asking_for_it_cl
     assert!(matches!(reused, Err(Error::RequestIdReused)));
 }
 
+pub(super) async fn what_was_refused_is_traced_and_changes_nothing(fixture: &Fixture) {
+    let event = fixture.change(()).event;
+    fixture.store.trace_refused(&event).await.unwrap();
+    assert_eq!(fixture.events().await, 1);
+    assert_eq!(fixture.store.record(patient(1)).await.unwrap(), None);
+}
+
 pub(super) async fn changes_of_one_record_queue_and_none_is_lost(fixture: &Fixture) {
     fixture.open_record(patient(1)).await;
     let doctors: Vec<_> = (1..=8).map(person).collect();

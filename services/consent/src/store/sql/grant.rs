@@ -20,7 +20,7 @@ use super::inbox::tell::tell;
 use super::once;
 use super::{block, record};
 use crate::error::Error;
-use crate::grant::{Grant, GrantState, GrantStatus};
+use crate::grant::{Grant, GrantOrigin, GrantState, GrantStatus};
 use crate::grantee::Grantee;
 use crate::notification::{self, News};
 use crate::store::{Change, GrantQuery, GrantsOf, Rule, Write};
@@ -44,7 +44,9 @@ pub(super) async fn create(
                 refuse_given_as_another(&tx, new).await?;
                 insert(&tx, new).await?;
                 outbox::append(&tx, event).await?;
-                tell(&tx, notification::of_grant(None, new, event)).await?;
+                let mut news = notification::of_grant(None, new, event);
+                block::leave_out_blocked(&tx, &mut news).await?;
+                tell(&tx, news).await?;
                 change_clock::advance(&tx, new.patient_id);
                 Ok(new.clone())
             });
@@ -195,7 +197,10 @@ async fn refuse_blocked(
     by: &[Grantee],
     now: Timestamp,
 ) -> Result<(), Error> {
-    for concerned in by.iter().chain([&new.grantee]) {
+    // Whoever declares for a colleague is not told whom else the patient blocked: the block
+    // beats the declaration.
+    let grantee = (new.origin != GrantOrigin::Declaration).then_some(&new.grantee);
+    for concerned in by.iter().chain(grantee) {
         if block::holds(tx, new.patient_id, *concerned, now).await? {
             return Err(Error::GranteeBlocked);
         }
