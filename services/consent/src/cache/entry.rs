@@ -149,6 +149,8 @@ impl Entry {
             .iter()
             .map(|setting| setting.document_id.as_str().len())
             .sum();
+        let of_episodes = self.basis.care_episodes.iter();
+        let of_episodes = of_episodes.map(|episode| size_of_val(episode.blocks.as_slice()));
         size_of::<Self>()
             + size_of::<AccessKey>()
             + size_of_val(self.as_of.others.as_slice())
@@ -157,6 +159,7 @@ impl Entry {
             + size_of_val(self.basis.grants.as_slice())
             + size_of_val(self.basis.blocks.as_slice())
             + size_of_val(self.basis.care_episodes.as_slice())
+            + of_episodes.sum::<usize>()
             + size_of_val(settings)
             + names
     }

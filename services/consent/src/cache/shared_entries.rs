@@ -174,6 +174,11 @@ mod tests {
                     care_episode_id: aval_domain::id::CareEpisodeId::from_uuid(Uuid::from_u128(6)),
                     period,
                     since: period.from(),
+                    blocks: vec![BlockBasis {
+                        target: BlockTarget::Organization,
+                        begins_at: None,
+                        until: Some(period.from()),
+                    }],
                 }],
                 visibilities: Vec::new(),
             }),

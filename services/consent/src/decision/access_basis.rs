@@ -98,7 +98,7 @@ pub enum BlockTarget {
 }
 
 /// A care episode that was not closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CareEpisodeBasis {
     /// Which.
     pub care_episode_id: CareEpisodeId,
@@ -106,6 +106,8 @@ pub struct CareEpisodeBasis {
     pub period: Period,
     /// When it began, as its patient reads it later; see [`GrantBasis::since`].
     pub since: Timestamp,
+    /// Blocks on the organization in which the team cares, wherever this member acts.
+    pub blocks: Vec<BlockBasis>,
 }
 
 /// A setting on a document that was not taken back. It holds from the moment it is
@@ -137,6 +139,15 @@ impl BlockBasis {
     pub fn holds(&self, now: Timestamp) -> bool {
         self.begins_at.is_none_or(|begins_at| begins_at <= now)
             && self.until.is_none_or(|until| now < until)
+    }
+}
+
+impl CareEpisodeBasis {
+    /// Whether its team is deemed authorised at `now`: the care is under way, and the
+    /// patient has not blocked the organization in which they care.
+    #[must_use]
+    pub fn holds(&self, now: Timestamp) -> bool {
+        self.period.contains(now) && !self.blocks.iter().any(|block| block.holds(now))
     }
 }
 

@@ -89,7 +89,11 @@ fn known_to_professionals<'a>(
 }
 
 fn of_blocks(basis: &AccessBasis) -> impl Iterator<Item = Timestamp> {
-    let blocks = basis.blocks.iter();
+    let of_episodes = basis
+        .care_episodes
+        .iter()
+        .flat_map(|episode| &episode.blocks);
+    let blocks = basis.blocks.iter().chain(of_episodes);
     let bounds = blocks.flat_map(|block| [block.begins_at, block.until]);
     bounds.flatten()
 }

@@ -80,6 +80,7 @@ aval_database::conformance_suite! {
         ended_blocks_are_listed_when_asked_for,
         an_episode_reads_back_and_is_in_the_basis_of_its_members,
         an_episode_needs_an_open_record_and_an_opener_who_is_not_blocked,
+        a_block_on_the_organization_that_cares_is_told_to_whomever_it_cares_with,
         somebody_elses_episode_is_not_found,
         episodes_that_are_over_are_listed_when_asked_for_and_pages_follow,
         everybody_whom_something_may_authorise_is_a_candidate_once,

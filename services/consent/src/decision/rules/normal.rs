@@ -109,12 +109,13 @@ pub static DECLARATION: Rule = Rule {
     test: |world, progress: &mut Progress<'_>| granted(world, progress, |grant| grant.declared),
 };
 
-/// A member of the care team is deemed authorised while the care lasts. Not an
-/// occupational doctor, who needs the patient's express consent.
+/// A member of the care team is deemed authorised while the care lasts, wherever they act,
+/// unless the patient blocked the organization that cares. Not an occupational doctor, who
+/// needs the patient's express consent.
 pub static CARE_EPISODE: Rule = Rule {
     name: "care_episode",
     legal_ground: "CSP L.1110-4; R.1111-46",
-    asks: "Does the professional consult as a member of the team of a care episode under way, and not as an occupational doctor?",
+    asks: "Does the professional consult as a member of the team of a care episode under way, whose organization the patient has not blocked, and not as an occupational doctor?",
     consequence: Consequence::Permits(GroundKind::CareEpisode),
     applies: Sentence {
         fr: "Le professionnel est membre de l'équipe de soins, qui est réputée autorisée.",
@@ -243,7 +244,7 @@ fn care_episode(world: &World<'_>, progress: &mut Progress<'_>) -> Finding {
         return Finding::Passes;
     }
     let mut episodes = world.basis.care_episodes.iter();
-    match episodes.find(|episode| episode.period.contains(world.now)) {
+    match episodes.find(|episode| episode.holds(world.now)) {
         Some(episode) => {
             let ground = Ground::CareEpisode(episode.care_episode_id);
             let terms = GroundTerms {

@@ -3,6 +3,7 @@
 use aval_domain::access::{Action, DenialReason, Ground};
 use aval_domain::code::Function;
 use aval_domain::document::{DocumentClass, DocumentClasses};
+use aval_domain::id::CareEpisodeId;
 use aval_domain::period::Period;
 use aval_domain::time::Timestamp;
 
@@ -258,6 +259,34 @@ fn the_care_team_is_deemed_authorised_while_the_episode_lasts() {
         let verdict = verdict(&question(), &in_care(), hours(hour));
         assert_eq!(verdict, Verdict::Deny(DenialReason::NoGrant));
     }
+}
+
+#[test]
+fn a_block_on_the_organization_that_cares_ends_what_rests_on_its_care_wherever_one_acts() {
+    let block = BlockBasis {
+        target: BlockTarget::Organization,
+        begins_at: Some(NOW),
+        until: Some(hours(1)),
+    };
+    let mut basis = in_care();
+    basis.care_episodes[0].period = Period::new(hours(-2), Some(hours(2))).unwrap();
+    basis.care_episodes[0].blocks = vec![block];
+    let is_in = |hour| {
+        matches!(
+            verdict(&question(), &basis, hours(hour)),
+            Verdict::Permit(_)
+        )
+    };
+    assert_eq!([-1, 0, 1].map(is_in), [true, false, true]);
+    denies(&question(), &basis, DenialReason::NoGrant);
+    // Another team, and what the patient gave, are not concerned.
+    let mut other = in_care().care_episodes.remove(0);
+    other.care_episode_id = CareEpisodeId::from_uuid(uuid::Uuid::from_u128(78));
+    let ground = Ground::CareEpisode(other.care_episode_id);
+    basis.care_episodes.push(other);
+    permits(&question(), &basis, ground);
+    basis.grants.push(grant());
+    permits(&question(), &basis, Ground::Grant(grant_id(10)));
 }
 
 #[test]

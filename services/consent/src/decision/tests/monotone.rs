@@ -24,6 +24,7 @@ const WORLDS: u32 = 20_000;
 #[derive(Debug, Clone)]
 enum Restriction {
     Block(BlockBasis),
+    ShutOutWhoCares(Index, BlockBasis),
     Hide(VisibilityBasis),
     StopRevealing,
     TakeClassAway(Index, DocumentClass),
@@ -40,7 +41,7 @@ enum Restriction {
 }
 
 /// So many there are.
-const KINDS: usize = 14;
+const KINDS: usize = 15;
 /// Each kind takes something away in at least so many worlds. It did in eighty or more
 /// when they were counted.
 const AT_LEAST: u32 = 10;
@@ -102,6 +103,7 @@ fn restriction() -> impl Strategy<Value = Restriction> {
     let class = select(DocumentClass::ALL.to_vec());
     prop_oneof![
         block().prop_map(Block),
+        (which(), block()).prop_map(|(which, block)| ShutOutWhoCares(which, block)),
         hiding.prop_map(Hide),
         Just(StopRevealing),
         (which(), class).prop_map(|(which, class)| TakeClassAway(which, class)),
@@ -123,6 +125,11 @@ impl Restriction {
         let basis = &mut case.basis;
         match self {
             Self::Block(block) => basis.blocks.push(*block),
+            Self::ShutOutWhoCares(which, block) => {
+                if let Some(episode) = some_mut(*which, &mut basis.care_episodes) {
+                    episode.blocks.push(*block);
+                }
+            }
             Self::Hide(setting) => basis.visibilities.push(setting.clone()),
             Self::StopRevealing => basis
                 .visibilities

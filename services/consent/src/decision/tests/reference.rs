@@ -9,7 +9,7 @@ use aval_domain::id::{DocumentId, PractitionerId};
 use aval_domain::time::Timestamp;
 
 use super::worlds::Case;
-use crate::decision::{Asker, BlockTarget, Capacity, GrantBasis};
+use crate::decision::{Asker, BlockBasis, BlockTarget, Capacity, GrantBasis};
 use crate::visibility::VisibilityKind;
 
 /// What the sentences say of a case.
@@ -90,15 +90,18 @@ fn has_no_open_record(case: &Case) -> bool {
 /// says whether that goes for a broken glass.
 fn is_blocked(case: &Case) -> bool {
     let blocks_now = |target: BlockTarget| {
-        case.basis.blocks.iter().any(|block| {
-            let begun = block.begins_at.is_none() || block.begins_at <= Some(case.now);
-            block.target == target && begun && !is_past(case, block.until)
-        })
+        let mut blocks = case.basis.blocks.iter();
+        blocks.any(|block| block.target == target && is_standing(case, block))
     };
     let excepted = in_mode(case, AccessMode::BreakGlass) && !case.policy.block_beats_break_glass();
     professional(case).is_some()
         && !excepted
         && (blocks_now(BlockTarget::Person) || blocks_now(BlockTarget::Organization))
+}
+
+fn is_standing(case: &Case, block: &BlockBasis) -> bool {
+    let begun = block.begins_at.is_none() || block.begins_at <= Some(case.now);
+    begun && !is_past(case, block.until)
 }
 
 /// "Free-text reason mandatory."
@@ -178,12 +181,15 @@ fn is_treating_doctor(case: &Case) -> bool {
     })
 }
 
-/// The care team is deemed authorised (R.1111-46), an occupational doctor is not.
+/// The care team is deemed authorised (R.1111-46), an occupational doctor is not; and nobody
+/// by an organization that the patient shut out.
 fn is_of_the_care_team(case: &Case) -> bool {
-    let in_force =
-        case.basis.care_episodes.iter().any(|episode| {
-            episode.period.from() <= case.now && !is_past(case, episode.period.until())
-        });
+    let in_force = case.basis.care_episodes.iter().any(|episode| {
+        let mut blocks = episode.blocks.iter();
+        episode.period.from() <= case.now
+            && !is_past(case, episode.period.until())
+            && !blocks.any(|block| is_standing(case, block))
+    });
     in_force && professional(case).is_some_and(|capacity| !is_occupational(capacity))
 }
 

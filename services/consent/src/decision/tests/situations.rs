@@ -150,6 +150,7 @@ pub(super) fn in_care() -> AccessBasis {
         care_episode_id: episode_id(),
         period: Period::new(hours(-1), Some(hours(1))).unwrap(),
         since: hours(-1),
+        blocks: Vec::new(),
     };
     AccessBasis {
         care_episodes: vec![episode],

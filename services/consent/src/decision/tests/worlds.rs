@@ -75,6 +75,7 @@ prop_compose! {
             care_episode_id: CareEpisodeId::from_uuid(Uuid::from_u128(8)),
             period,
             since: period.from(),
+            blocks: Vec::new(),
         };
         let mut visibilities = case.basis.visibilities;
         if one_was_revealed {
@@ -148,7 +149,8 @@ prop_compose! {
         for episode in &mut basis.care_episodes {
             episode.period = Period::new(next(), Some(next())).unwrap_or(episode.period);
         }
-        for block in &mut basis.blocks {
+        let of_episodes = basis.care_episodes.iter_mut().flat_map(|episode| &mut episode.blocks);
+        for block in basis.blocks.iter_mut().chain(of_episodes) {
             (block.begins_at, block.until) = (Some(next()), Some(next()));
         }
         for setting in &mut basis.visibilities {
@@ -346,10 +348,12 @@ pub(super) fn block() -> impl Strategy<Value = BlockBasis> {
 }
 
 fn episode() -> impl Strategy<Value = CareEpisodeBasis> {
-    (period(), instant()).prop_map(|(period, since)| CareEpisodeBasis {
+    let blocks = prop_oneof![3 => Just(Vec::new()), 1 => vec(block(), 1..=2)];
+    (period(), instant(), blocks).prop_map(|(period, since, blocks)| CareEpisodeBasis {
         care_episode_id: CareEpisodeId::from_uuid(Uuid::from_u128(8)),
         period,
         since,
+        blocks,
     })
 }
 

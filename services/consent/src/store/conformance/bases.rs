@@ -120,6 +120,7 @@ pub(super) async fn a_basis_holds_what_concerns_these_three_and_nothing_else(fix
                 )
                 .unwrap(),
                 since: Timestamp::from_micros(7),
+                blocks: Vec::new(),
             }],
             visibilities: Vec::new(),
         }

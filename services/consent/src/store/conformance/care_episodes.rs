@@ -9,6 +9,7 @@ use aval_domain::random::SystemRandom;
 
 use super::fixture::{Fixture, NOW, hours, organization, patient, person};
 use crate::care_episode::CareEpisode;
+use crate::decision::{BlockBasis, BlockTarget};
 use crate::error::Error;
 use crate::grant::Grant;
 use crate::grantee::Grantee;
@@ -165,6 +166,41 @@ pub(super) async fn episodes_that_are_over_are_listed_when_asked_for_and_pages_f
         seen.extend(page);
     }
     assert_eq!((seen.len(), names(&seen)), (3, names(&all)));
+}
+
+pub(super) async fn a_block_on_the_organization_that_cares_is_told_to_whomever_it_cares_with(
+    fixture: &Fixture,
+) {
+    fixture.open_record(patient(1)).await;
+    open(fixture, new_episode(fixture, &[1, 2], 5))
+        .await
+        .unwrap();
+    let elsewhere = CareEpisode {
+        organization_id: organization(3).organization_id(),
+        ..new_episode(fixture, &[1], 5)
+    };
+    open(fixture, elsewhere).await.unwrap();
+    fixture.block(organization(4), None).await;
+    let on_care = async |member, acts_in| {
+        let basis = fixture.basis(member, acts_in, &[]).await;
+        let episodes = basis.care_episodes.into_iter();
+        let blocks: Vec<_> = episodes.flat_map(|episode| episode.blocks).collect();
+        blocks
+    };
+    assert_eq!(on_care(person(2), organization(2)).await, []);
+    let block = fixture.block(organization(1), Some(hours(3))).await;
+    let expected = BlockBasis {
+        target: BlockTarget::Organization,
+        begins_at: None,
+        until: Some(hours(3)),
+    };
+    for member in [person(1), person(2)] {
+        for acts_in in [organization(1), organization(2)] {
+            assert_eq!(on_care(member, acts_in).await, [expected]);
+        }
+    }
+    fixture.lift(patient(1), &block).await.unwrap();
+    assert_eq!(on_care(person(1), organization(2)).await, []);
 }
 
 pub(super) async fn everybody_whom_something_may_authorise_is_a_candidate_once(fixture: &Fixture) {

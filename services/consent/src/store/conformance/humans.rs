@@ -77,7 +77,8 @@ fn united(asked: PractitionerId, bases: &[(PractitionerId, &AccessBasis)]) -> Ac
         all.other_ids.extend((*id != asked).then_some(*id));
         all.grants.extend(&basis.grants);
         all.blocks.extend(&basis.blocks);
-        all.care_episodes.extend(&basis.care_episodes);
+        all.care_episodes
+            .extend(basis.care_episodes.iter().cloned());
     }
     all.other_ids.sort_unstable();
     all.grants.sort_by_key(|grant| grant.grant_id);

@@ -83,7 +83,8 @@ fn united(asked: PatientId, bases: &[(PatientId, &AccessBasis)]) -> AccessBasis 
         all.treating_doctor |= basis.treating_doctor;
         all.grants.extend(&basis.grants);
         all.blocks.extend(&basis.blocks);
-        all.care_episodes.extend(&basis.care_episodes);
+        all.care_episodes
+            .extend(basis.care_episodes.iter().cloned());
         all.visibilities.extend(basis.visibilities.iter().cloned());
     }
     all.other_patient_ids.sort_unstable();

@@ -26,7 +26,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use aval_database::{Database, DatabaseError};
-use aval_domain::id::{OrganizationId, PatientId, PractitionerId};
+use aval_domain::id::{CareEpisodeId, OrganizationId, PatientId, PractitionerId};
 use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 
 use crate::access_basis::AccessQuery;
@@ -34,9 +34,9 @@ use crate::cache::{
     AccessKey, Entry, EntryVisibilities, MOST_VISIBILITIES, OtherPosition, Position, Positions,
     Shard,
 };
-use crate::decision::AccessBasis;
+use crate::decision::{AccessBasis, BlockBasis};
 use crate::error::Error;
-use part::{Part, clock, take};
+use part::{Part, care_block, clock, take};
 
 /// Of a grant, 65536 among its classes says that it had begun when it was given
 /// (`part::BEGUN`): made or declared, or approved where it was requested. `from_at` is since
@@ -99,7 +99,17 @@ const PARTS: &str = "\
     FROM care_episodes JOIN care_episode_members \
         ON care_episode_members.care_episode_id = care_episodes.care_episode_id \
     WHERE patient_id = $1 AND practitioner_id IN (SELECT id FROM human) \
-        AND closed_at IS NULL";
+        AND closed_at IS NULL \
+    UNION ALL \
+    SELECT 'care_block', care_episodes.care_episode_id, 'organization', '', blocks.from_at, \
+        blocks.until_at, CASE WHEN blocks.immediate THEN 1 ELSE 0 END \
+    FROM care_episodes JOIN care_episode_members \
+        ON care_episode_members.care_episode_id = care_episodes.care_episode_id \
+    JOIN blocks ON blocks.organization_id = care_episodes.organization_id \
+    WHERE care_episodes.patient_id = $1 \
+        AND care_episode_members.practitioner_id IN (SELECT id FROM human) \
+        AND care_episodes.closed_at IS NULL \
+        AND blocks.patient_id = $1 AND blocks.standing";
 
 /// How far the clocks of the patient and of what spans patients are: part of the same state
 /// as the rest. The list of shards follows.
@@ -160,6 +170,8 @@ async fn basis(
 #[derive(Default)]
 struct Read {
     basis: AccessBasis,
+    /// Blocks on the organizations in which care episodes care.
+    care_blocks: Vec<(CareEpisodeId, BlockBasis)>,
     clocks: [Option<Position>; Shard::COUNT],
 }
 
@@ -170,9 +182,34 @@ impl Read {
                 let (shard, position) = clock(part)?;
                 self.clocks[shard.index()] = Some(position);
             }
+            "care_block" => self.care_blocks.push(care_block(part)?),
             _ => take(part, &mut self.basis)?,
         }
         Ok(())
+    }
+
+    /// The engines give rows in any order; the first grant that covers is the ground. A team
+    /// may name one human twice.
+    fn put_in_order(&mut self) {
+        let basis = &mut self.basis;
+        basis.other_patient_ids.sort_unstable();
+        basis.other_ids.sort_unstable();
+        basis.grants.sort_by_key(|grant| grant.grant_id);
+        basis.blocks.sort();
+        basis
+            .care_episodes
+            .sort_by_key(|episode| episode.care_episode_id);
+        basis
+            .care_episodes
+            .dedup_by_key(|episode| episode.care_episode_id);
+        basis.visibilities.sort();
+        self.care_blocks.sort();
+        self.care_blocks.dedup();
+        for episode in &mut basis.care_episodes {
+            let on_it = self.care_blocks.iter();
+            let on_it = on_it.filter(|(id, _)| *id == episode.care_episode_id);
+            episode.blocks = on_it.map(|(_, block)| *block).collect();
+        }
     }
 }
 
@@ -188,28 +225,12 @@ async fn read_of_human(
         for row in connection.query_all_raw(statement(&named)).await? {
             read.take(&Part::of(&row)?)?;
         }
-        put_in_order(&mut read.basis);
+        read.put_in_order();
         if read.basis.other_patient_ids == named {
             return Ok(read);
         }
         named = read.basis.other_patient_ids;
     }
-}
-
-/// The engines give rows in any order; the first grant that covers is the ground. A team
-/// may name one human twice.
-fn put_in_order(basis: &mut AccessBasis) {
-    basis.other_patient_ids.sort_unstable();
-    basis.other_ids.sort_unstable();
-    basis.grants.sort_by_key(|grant| grant.grant_id);
-    basis.blocks.sort();
-    basis
-        .care_episodes
-        .sort_by_key(|episode| episode.care_episode_id);
-    basis
-        .care_episodes
-        .dedup_by_key(|episode| episode.care_episode_id);
-    basis.visibilities.sort();
 }
 
 /// The entry about these three: one statement, one state.

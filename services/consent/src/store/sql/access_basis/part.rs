@@ -90,6 +90,12 @@ pub(super) fn clock(part: &Part) -> Result<(Shard, Position), DatabaseError> {
     Ok((shard, change_clock::position("change_clock", part.bits)?))
 }
 
+/// `id`: the care episode; the rest as of a block.
+pub(super) fn care_block(part: &Part) -> Result<(CareEpisodeId, BlockBasis), DatabaseError> {
+    let id = CareEpisodeId::from_uuid(part.id.unwrap_or_default());
+    Ok((id, block(part)?))
+}
+
 fn grant(part: &Part) -> Result<GrantBasis, DatabaseError> {
     let id = part.id.unwrap_or_default();
     let row = Row {
@@ -145,6 +151,7 @@ fn care_episode(part: &Part) -> Result<CareEpisodeBasis, DatabaseError> {
         // It began when it was declared, whatever the clock of who reads.
         period: row.period(LONG_AGO, part.until_at)?,
         since: row.instant("from_at", part.from_at)?,
+        blocks: Vec::new(),
     })
 }
 
