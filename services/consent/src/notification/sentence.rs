@@ -1,4 +1,8 @@
 //! What a notification says to its reader.
+//!
+//! An authorisation may have been given by the patient or declared by a professional, and may
+//! end on its date, by the patient, or because another one takes its place: each sentence is
+//! true of all that is told by it.
 
 use super::{Notification, NotificationKind, Recipient};
 use crate::decision::Sentence;
@@ -9,24 +13,24 @@ impl Notification {
     pub const fn sentence(&self) -> Sentence {
         match (self.news.kind, self.news.recipient) {
             (NotificationKind::GrantCreated, _) => Sentence {
-                fr: "Un patient vous autorise à consulter son dossier.",
-                en: "A patient authorised you to open their record.",
+                fr: "Une autorisation de consulter le dossier d'un patient a été établie à votre nom.",
+                en: "You were authorised to open a patient's record.",
             },
             (NotificationKind::GrantUpdated, _) => Sentence {
-                fr: "Un patient a modifié l'autorisation qu'il vous a donnée.",
-                en: "A patient changed the authorisation that they gave you.",
+                fr: "Votre autorisation de consulter le dossier d'un patient a été modifiée.",
+                en: "Your authorisation to open a patient's record was changed.",
             },
             (NotificationKind::GrantRevoked, _) => Sentence {
-                fr: "Un patient a mis fin à l'autorisation qu'il vous avait donnée.",
-                en: "A patient ended the authorisation that they had given you.",
+                fr: "Une de vos autorisations de consulter le dossier d'un patient a pris fin.",
+                en: "One of your authorisations to open a patient's record has ended.",
             },
             (NotificationKind::GrantExpiring, _) => Sentence {
-                fr: "Une autorisation qu'un patient vous a donnée prend bientôt fin.",
-                en: "An authorisation that a patient gave you ends soon.",
+                fr: "Votre autorisation de consulter le dossier d'un patient prend bientôt fin.",
+                en: "Your authorisation to open a patient's record ends soon.",
             },
             (NotificationKind::GrantExpired, _) => Sentence {
-                fr: "Une autorisation que vous aviez donnée est arrivée à son terme.",
-                en: "An authorisation that you had given has come to its end.",
+                fr: "Une autorisation de consulter votre dossier a pris fin.",
+                en: "An authorisation to open your record has ended.",
             },
             (NotificationKind::GrantRequested, _) => Sentence {
                 fr: "Un professionnel vous demande l'accès à votre dossier.",
@@ -70,6 +74,49 @@ impl Notification {
                      joins this professional to you. The history of accesses says who, when \
                      and on what ground.",
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aval_domain::id::{PatientId, PractitionerId};
+    use aval_domain::time::Timestamp;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::notification::{InboxPosition, News};
+
+    #[test]
+    fn no_sentence_says_who_gave_or_ended_an_authorisation_that_may_be_anothers() {
+        let patient_id = PatientId::from_uuid(Uuid::from_u128(1));
+        let doctor = PractitionerId::from_uuid(Uuid::from_u128(2));
+        let (doctor, patient) = (
+            Recipient::Practitioner(doctor),
+            Recipient::Patient(patient_id),
+        );
+        for (recipient, kind) in [
+            (doctor, NotificationKind::GrantCreated),
+            (doctor, NotificationKind::GrantUpdated),
+            (doctor, NotificationKind::GrantRevoked),
+            (doctor, NotificationKind::GrantExpiring),
+            (patient, NotificationKind::GrantExpired),
+        ] {
+            let told = Notification {
+                news: News::of(recipient, kind, patient_id, b"cause", Timestamp::UNIX_EPOCH),
+                position: InboxPosition(1),
+                acknowledged_at: None,
+            };
+            let Sentence { fr, en } = told.sentence();
+            let patients = [
+                fr.contains("Un patient"),
+                fr.contains("donnée"),
+                fr.contains("terme"),
+                en.contains("A patient"),
+                en.contains("gave"),
+                en.contains("given"),
+            ];
+            assert_eq!(patients, [false; 6], "{fr} {en}");
         }
     }
 }
