@@ -203,7 +203,7 @@ mod tests {
 
     fn in_force(policies: &Policies, hour: u64) -> (&str, Option<Timestamp>) {
         let policy = policies.in_force(hours(hour));
-        let revision = policy.revision().strip_prefix("1/").unwrap();
+        let revision = policy.revision().strip_prefix("2/").unwrap();
         (revision, policy.in_force_until())
     }
 

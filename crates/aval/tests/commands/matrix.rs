@@ -42,7 +42,7 @@ fn a_matrix_is_shown_checked_and_loaded_and_the_example_says_that_it_is_one() {
     assert!(refused.contains("effective_at"), "{refused}");
 
     let loaded = up.ask(&["matrix", "load", path]);
-    assert_eq!(loaded["policy_revision"], "1/official-1");
+    assert_eq!(loaded["policy_revision"], "2/official-1");
     assert_eq!(loaded["replaces"], example);
     assert_eq!(loaded["changes"], checked["changes"]);
     let shown = up.ask(&["matrix", "show"]);

@@ -128,7 +128,7 @@ mod tests {
         let asked = command(&fixture, OFFICIAL, Some(from));
         let (loaded, policy) = fixture.app.load_matrix(&operator, asked).await.unwrap();
         assert_eq!(loaded.effective_from, Some(from));
-        assert_eq!(policy.revision(), "1/official-1");
+        assert_eq!(policy.revision(), "2/official-1");
 
         let events = fixture.events().await;
         let event = events.last().unwrap();
@@ -142,11 +142,11 @@ mod tests {
             ("matrix", "official-1")
         );
         let example = Matrix::example();
-        assert_eq!(event.before["policy_revision"], "1/2026.11+example");
+        assert_eq!(event.before["policy_revision"], "2/2026.11+example");
         assert_eq!(event.before["matrix_revision"], example.revision());
         assert_eq!(event.before["sha256"], example.sha256());
         assert_eq!(event.before["example"], "true");
-        assert_eq!(event.after["policy_revision"], "1/official-1");
+        assert_eq!(event.after["policy_revision"], "2/official-1");
         assert_eq!(event.after["sha256"], policy.matrix().sha256());
         assert_eq!(event.after["example"], "false");
         assert_eq!(event.after["effective_at"], from.to_string());

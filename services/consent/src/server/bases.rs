@@ -207,7 +207,7 @@ mod tests {
                 assert_eq!(loaded.unwrap(), matrix);
                 for instance in &instances {
                     let policies = instance.policies().await.unwrap();
-                    let expected = format!("1/loaded-{number}");
+                    let expected = format!("2/loaded-{number}");
                     assert_eq!(policies.in_force(now).revision(), expected);
                 }
             }

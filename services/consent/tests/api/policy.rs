@@ -72,11 +72,11 @@ async fn a_matrix_is_checked_loaded_decided_by_traced_and_shown() {
 
     let request = load(OFFICIAL);
     let loaded = stand.load_matrix(request.clone()).await.unwrap();
-    assert_eq!(loaded.policy_revision, "1/official-1");
+    assert_eq!(loaded.policy_revision, "2/official-1");
     assert_eq!(stand.load_matrix(request).await.unwrap(), loaded);
     assert_eq!(stand.load_matrix(load(OFFICIAL)).await.unwrap(), loaded);
     let decision = stand.check(question(), Person::Doctor).await;
-    assert_eq!(decision.policy_revision, "1/official-1");
+    assert_eq!(decision.policy_revision, "2/official-1");
 
     let after = stand.matrix().await;
     assert_eq!(after.in_force, loaded.matrix);

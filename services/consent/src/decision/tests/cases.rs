@@ -324,14 +324,14 @@ fn a_denial_carries_nothing_else() {
     let decision = decide(&question(), &open_record(), &policy(), NOW);
     assert!(decision.permitted_classes.is_empty());
     assert!(decision.permitted_documents.is_empty() && decision.obligations.is_empty());
-    assert_eq!(decision.policy_revision, "1/2026.11+example");
+    assert_eq!(decision.policy_revision, "2/2026.11+example");
     assert_eq!(decision.decided_at, NOW);
 }
 
 #[test]
 fn the_revision_names_the_switches_that_differ() {
     let lenient = Policy::with_switches(Matrix::example(), false, true);
-    let expected = "1-break_glass_beats_block-emergency_shows_masked/2026.11+example";
+    let expected = "2-break_glass_beats_block-emergency_shows_masked/2026.11+example";
     assert_eq!(lenient.revision(), expected);
 }
 
