@@ -18,6 +18,7 @@ mod cosigning;
 mod exported;
 mod fsck;
 mod history;
+mod kept;
 mod oversight;
 mod shown;
 mod since;

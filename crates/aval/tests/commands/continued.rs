@@ -10,27 +10,27 @@ use tempfile::TempDir;
 use crate::small_log::SmallLog;
 use crate::stand::{Answer, run};
 
-const ANNE: u8 = 1;
-const BRUNO: u8 = 2;
+pub(crate) const ANNE: u8 = 1;
+pub(crate) const BRUNO: u8 = 2;
 
 /// What a person saved, in a folder of theirs.
-struct Desk {
+pub(crate) struct Desk {
     folder: TempDir,
     key: String,
 }
 
 impl Desk {
-    fn of(log: &SmallLog) -> Self {
+    pub(crate) fn of(log: &SmallLog) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let key = log.save_key(&folder.path().join("key"));
         Self { folder, key }
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub(crate) fn at(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn audit(&self, words: &[&str]) -> Answer {
+    pub(crate) fn audit(&self, words: &[&str]) -> Answer {
         let words = [&["--lang", "en", "audit"], words, &["--key", &self.key]].concat();
         run(self.folder.path(), &words)
     }
@@ -140,8 +140,7 @@ fn what_was_kept_is_believed_by_the_same_key_and_read_in_its_format() {
 
     // A policy may name two logs; neither continues the other.
     let mut another = SmallLog::of(&[(ANNE, "a"), (BRUNO, "b"), (ANNE, "c")]);
-    another.origin = "audit.example/another";
-    another.signer = Signer::from_seed(another.origin, &[3; 32]).unwrap();
+    another.signer = Signer::from_seed("audit.example/another", &[3; 32]).unwrap();
     let kept = another.save_checkpoint(&desk.at("of-another"));
     let [one, other] = [&log, &another].map(|log| log.signer.verifier().to_string());
     let policy = desk.at("policy");

@@ -7,6 +7,7 @@ mod continued;
 mod directory;
 mod exported;
 mod grown;
+mod kept;
 mod matrix;
 mod merged;
 mod oversight;

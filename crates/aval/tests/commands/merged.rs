@@ -3,8 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use aval::stack::StackConfig;
+use aval_domain::id::PatientId;
 use aval_domain::ins::{Ins, InsKind};
+use aval_merkle_log::note::Signer;
 
+use crate::small_log::SmallLog;
 use crate::stand::{Answer, Up};
 
 /// Registers another patient; answers their `patient_id`.
@@ -62,8 +66,13 @@ struct Files {
 
 impl Files {
     fn verify(&self, up: &Up) -> Answer {
+        self.verify_with(up, &[])
+    }
+
+    fn verify_with(&self, up: &Up, kept: &[&str]) -> Answer {
         let [proof, export] = [&self.proof, &self.export].map(|path| path.to_str().unwrap());
-        up.run(&["audit", "verify-history", proof, "--export", export])
+        let words = ["audit", "verify-history", proof, "--export", export];
+        up.run(&[&words[..], kept].concat())
     }
 }
 
@@ -120,6 +129,26 @@ fn an_export_is_verified_under_every_identifier_and_what_is_left_out_is_found() 
         2
     );
     assert_eq!(files.verify(&up).code, Some(16));
+    fs::write(&files.export, &whole).unwrap();
+
+    // What was kept of the other shows an event that is gone.
+    let kept = save_other_history(&up, &other, &path("kept"));
+    let against = ["--checkpoint", &kept];
+    let gone = files.verify_with(&up, &against);
+    assert_eq!(gone.code, Some(18), "{gone:?}");
+}
+
+/// Saves another history of a patient, which the log signed when it was shorter.
+fn save_other_history(up: &Up, patient_id: &str, file: &Path) -> String {
+    let config = StackConfig::of_folder(up.folder.path()).unwrap();
+    let key = fs::read_to_string(config.layout.log_signer()).unwrap();
+    let signer = Signer::parse(key.trim()).unwrap();
+    let patient_id: PatientId = patient_id.parse().unwrap();
+    let patient_id = *patient_id.as_uuid().as_bytes();
+    let mut log = SmallLog::of(&[]);
+    log.signer = signer;
+    log.append(patient_id, "a");
+    log.save_history_of(patient_id, file)
 }
 
 #[test]

@@ -19,7 +19,6 @@ pub(crate) const ORIGIN: &str = "audit.example/log";
 
 /// A log of events of two patients, each told in a word.
 pub(crate) struct SmallLog {
-    pub(crate) origin: &'static str,
     pub(crate) signer: Signer,
     events: Vec<Vec<u8>>,
     leaves: Vec<LeafContent>,
@@ -30,7 +29,6 @@ impl SmallLog {
     /// A log of these events: whose, and what.
     pub(crate) fn of(events: &[(u8, &str)]) -> Self {
         let mut log = Self {
-            origin: ORIGIN,
             signer: Signer::from_seed(ORIGIN, &[1; 32]).unwrap(),
             events: Vec::new(),
             leaves: Vec::new(),
@@ -42,7 +40,13 @@ impl SmallLog {
         log
     }
 
-    fn append(&mut self, patient: [u8; 16], what: &str) {
+    /// Forgets that a patient ever had an event: what comes is told as their first.
+    pub(crate) fn forget(&mut self, patient: u8) {
+        let key = MapKey::of_patient(&[patient; 16]);
+        self.heads.retain(|(other, _)| *other != key);
+    }
+
+    pub(crate) fn append(&mut self, patient: [u8; 16], what: &str) {
         let key = MapKey::of_patient(&patient);
         let before = self.heads.iter().find(|(other, _)| *other == key);
         let before = before.map(|(_, head)| *head);
@@ -77,7 +81,7 @@ impl SmallLog {
     fn signed(&self) -> SignedNote {
         let (tree, _) = self.tree();
         let checkpoint = Checkpoint {
-            origin: self.origin.to_owned(),
+            origin: self.signer.verifier().name().to_string(),
             size: tree.size(),
             root: tree.root(),
             extensions: vec![extension_line(subtree(&self.heads))],
@@ -103,36 +107,54 @@ impl SmallLog {
         named(file)
     }
 
-    /// Saves its first event, and beside it as `<file>.receipt` the receipt.
-    pub(crate) fn save_first_event(&self, file: &Path) -> [String; 2] {
-        let place = self.place(0);
-        let receipt = Receipt {
-            leaf: self.leaves[0].clone(),
+    /// The receipt of an event.
+    fn receipt(&self, index: usize) -> Receipt {
+        let place = self.place(index as u64);
+        Receipt {
+            leaf: self.leaves[index].clone(),
             salt: Some([7; 32]),
             index: place.index,
             path: place.path,
             checkpoint: self.signed(),
-        };
+        }
+    }
+
+    /// Saves its first event, and beside it as `<file>.receipt` the receipt.
+    pub(crate) fn save_first_event(&self, file: &Path) -> [String; 2] {
         let files = [named(file), named(&file.with_extension("receipt"))];
         fs::write(&files[0], &self.events[0]).unwrap();
-        fs::write(&files[1], receipt.format()).unwrap();
+        fs::write(&files[1], self.receipt(0).format()).unwrap();
         files
+    }
+
+    /// Saves all events, each with its receipt.
+    pub(crate) fn save_export(&self, file: &Path) -> String {
+        let lines = self.events.iter().enumerate().map(|(index, event)| {
+            let event = str::from_utf8(event).unwrap();
+            let receipt = self.receipt(index).format();
+            json!({ "canonical_event": event, "receipt": receipt }).to_string() + "\n"
+        });
+        fs::write(file, lines.collect::<String>()).unwrap();
+        named(file)
     }
 
     /// Saves what proves this patient's history whole.
     pub(crate) fn save_history(&self, patient: u8, file: &Path) -> String {
-        let patient_id = [patient; 16];
-        let own = |leaf: &&LeafContent| leaf.patient_id() == Some(patient_id);
-        let last = self.leaves.iter().rposition(|leaf| own(&leaf)).unwrap();
+        self.save_history_of([patient; 16], file)
+    }
+
+    pub(crate) fn save_history_of(&self, patient_id: [u8; 16], file: &Path) -> String {
+        let key = MapKey::of_patient(&patient_id);
+        let (_, head) = self.heads.iter().find(|(other, _)| *other == key).unwrap();
+        let own = |leaf: &LeafContent| leaf.patient_id() == Some(patient_id);
+        let last = self.leaves.iter().rposition(own).unwrap();
+        let leaves: Vec<_> = self.leaves.iter().filter(|leaf| own(leaf)).collect();
+        let known = leaves.len() - usize::try_from(head.sequence).unwrap();
         let place = self.place(last as u64);
         let proof = HistoryProof {
             patient_id,
-            map_proof: MapProof::in_entries(
-                &MapKey::of_patient(&patient_id),
-                &self.heads,
-                Vec::new(),
-            ),
-            leaves: self.leaves.iter().filter(own).cloned().collect(),
+            map_proof: MapProof::in_entries(&key, &self.heads, Vec::new()),
+            leaves: leaves[known..].iter().copied().cloned().collect(),
             last: Some(LastPlace {
                 index: place.index,
                 path: place.path,

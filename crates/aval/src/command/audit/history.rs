@@ -16,6 +16,7 @@ use aval_merkle_log::receipt::ReceiptError;
 use aval_proto::audit::v1 as proto;
 use clap::ValueEnum;
 
+use super::kept::Kept;
 use super::shown::{NotProved, Shown};
 use super::states::States;
 use super::{SeenArguments, SinceArguments, WitnessArguments, exported, read, write};
@@ -200,35 +201,45 @@ pub struct HistoryFiles<'a> {
     pub export: Option<&'a Path>,
 }
 
-/// Checks offline that a history is whole; against a proof that was kept before, that it
-/// was only continued; and of an export, that it shows everything, under every identifier.
+/// Histories that are being checked.
+struct Checking<'a> {
+    files: HistoryFiles<'a>,
+    states: States,
+    kept: Kept,
+    policy: &'a Policy,
+}
+
+/// Checks offline that a history is whole; against what was kept before, that it was only
+/// continued; and of an export, that it shows everything, under every identifier.
 pub fn verify_history(
     files: HistoryFiles<'_>,
     seen: &SeenArguments,
     policy: &Policy,
     output: Output,
 ) -> anyhow::Result<()> {
-    let mut states = seen.read(policy)?;
+    let mut checking = Checking {
+        files,
+        states: seen.read(policy)?,
+        kept: seen.events(policy)?,
+        policy,
+    };
     let now = open(files.proof, policy)?;
-    states.take(&now.checkpoint)?;
-    if let Some(before) = files.before {
-        continues(&now, before, &mut states, policy)?;
-    }
+    checking.require_continued(&now, files.before)?;
     let mut count = now.leaves.len();
     let Some(export) = files.export else {
         output.sentence(&say(
             format!("Vrai : {count} traces sous cet identifiant, et il n'en manque aucune."),
             format!("True: {count} events under this identifier, and none is missing."),
         ))?;
-        return states.conclude(output);
+        return checking.states.conclude(output);
     };
-    let shown = Shown::read(&read(export)?, &mut states, policy)?;
+    let shown = Shown::read(&read(export)?, &mut checking.states, policy)?;
     let mut seen = BTreeSet::from([now.patient_id]);
     let mut due = vec![now];
     while let Some(history) = due.pop() {
         for other in shown.require_all_of(&history)? {
             if seen.insert(*other.as_uuid().as_bytes()) {
-                let merged = merged(files, other, &mut states, policy)?;
+                let merged = checking.merged(other)?;
                 count += merged.leaves.len();
                 due.push(merged);
             }
@@ -239,50 +250,52 @@ pub fn verify_history(
         format!("Vrai : {count} traces sous {identifiers} identifiant(s), toutes montrées."),
         format!("True: {count} events under {identifiers} identifier(s), and all are shown."),
     ))?;
-    states.conclude(output)
+    checking.states.conclude(output)
 }
 
-/// The history of a patient who was merged into the one whose files these are.
-fn merged(
-    files: HistoryFiles<'_>,
-    patient_id: PatientId,
-    states: &mut States,
-    policy: &Policy,
-) -> anyhow::Result<VerifiedHistory> {
-    let proof = beside(files.proof, patient_id);
-    if !proof.exists() {
-        return Err(NotProved(patient_id).into());
+impl Checking<'_> {
+    /// The history of a patient who was merged into the one whose files these are.
+    fn merged(&mut self, patient_id: PatientId) -> anyhow::Result<VerifiedHistory> {
+        let proof = beside(self.files.proof, patient_id);
+        if !proof.exists() {
+            return Err(NotProved(patient_id).into());
+        }
+        let history = open(&proof, self.policy)?;
+        anyhow::ensure!(
+            history.patient_id == *patient_id.as_uuid().as_bytes(),
+            "{} is the proof of another patient",
+            proof.display()
+        );
+        let before = self.files.before.map(|before| beside(before, patient_id));
+        let before = before.filter(|before| before.exists());
+        self.require_continued(&history, before.as_deref())?;
+        Ok(history)
     }
-    let history = open(&proof, policy)?;
-    states.take(&history.checkpoint)?;
-    anyhow::ensure!(
-        history.patient_id == *patient_id.as_uuid().as_bytes(),
-        "{} is the proof of another patient",
-        proof.display()
-    );
-    let before = files.before.map(|before| beside(before, patient_id));
-    if let Some(before) = before.filter(|before| before.exists()) {
-        continues(&history, &before, states, policy)?;
+
+    /// Makes sure that a history is of a log that continues what was kept, and shows what is
+    /// known of it: from what was seen before, and from the earlier proof in this file.
+    fn require_continued(
+        &mut self,
+        now: &VerifiedHistory,
+        before: Option<&Path>,
+    ) -> anyhow::Result<()> {
+        self.states.take(&now.checkpoint)?;
+        self.kept.require_in(now)?;
+        let Some(before) = before else {
+            return Ok(());
+        };
+        let earlier = open(before, self.policy)?;
+        anyhow::ensure!(
+            earlier.patient_id == now.patient_id,
+            "the two proofs are of two patients"
+        );
+        now.require_continues(&earlier.head())?;
+        let states = &mut self.states;
+        Ok(states.take_earlier(&earlier.checkpoint, &now.checkpoint)?)
     }
-    Ok(history)
 }
 
 fn open(proof: &Path, policy: &Policy) -> anyhow::Result<VerifiedHistory> {
     let proof = HistoryProof::parse(&read(proof)?).map_err(ReceiptError::from)?;
     Ok(proof.verify(policy)?)
-}
-
-fn continues(
-    now: &VerifiedHistory,
-    before: &Path,
-    states: &mut States,
-    policy: &Policy,
-) -> anyhow::Result<()> {
-    let kept = open(before, policy)?;
-    anyhow::ensure!(
-        kept.patient_id == now.patient_id,
-        "the two proofs are of two patients"
-    );
-    now.require_continues(&kept.head())?;
-    Ok(states.take_earlier(&kept.checkpoint, &now.checkpoint)?)
 }

@@ -11,6 +11,7 @@ use aval_merkle_log::receipt::Receipt;
 use aval_merkle_log::witness::AddCheckpoint;
 use clap::Args;
 
+use super::kept::Kept;
 use super::{exported, read};
 use crate::language::say;
 use crate::output::Output;
@@ -20,7 +21,8 @@ use crate::output::Output;
 pub struct SeenArguments {
     /// A checkpoint that was saved before, or a receipt, proof or export with one: the log must only
     /// continue it. 19: it was forked or rewritten; 20: what is checked is of an older state;
-    /// 21: not compared, since nothing shows how the one became the other.
+    /// 21: not compared, since nothing shows how the one became the other. A history must
+    /// also show each event of its patient that the file shows (18).
     #[arg(long)]
     checkpoint: Option<PathBuf>,
     /// What shows that the log only grew from the one state to the other, as saved with
@@ -53,6 +55,14 @@ impl SeenArguments {
             met: Vec::new(),
             not_compared: None,
         })
+    }
+
+    /// Reads which events of patients what was saved before shows.
+    pub(super) fn events(&self, policy: &Policy) -> anyhow::Result<Kept> {
+        match &self.checkpoint {
+            None => Ok(Kept::Nothing),
+            Some(file) => Kept::read(file, policy),
+        }
     }
 }
 
