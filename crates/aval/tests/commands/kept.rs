@@ -95,3 +95,15 @@ fn what_was_kept_is_proved_itself_before_a_history_is_held_against_it() {
     let history = log.save_history(ANNE, &desk.at("history"));
     refused(&history, "index 2", "index 1", 13);
 }
+
+#[test]
+fn an_export_without_an_event_continues_nothing() {
+    let log = SmallLog::of(&BEFORE);
+    let desk = Desk::of(&log);
+    let kept = log.save_checkpoint(&desk.at("kept"));
+    let empty = desk.at("empty").to_str().unwrap().to_owned();
+    fs::write(&empty, "").unwrap();
+    is(&desk.audit(&["verify", "--export", &empty]), 0, "True");
+    let against = ["verify", "--export", &empty, "--checkpoint", &kept];
+    is(&desk.audit(&against), 21, "Not compared");
+}

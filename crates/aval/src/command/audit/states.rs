@@ -189,6 +189,10 @@ impl States {
             return Ok(());
         };
         let size = kept.size;
+        if self.met.is_empty() {
+            let missing = "what was checked is of no state of the log";
+            return Err(Continuation::Unproved).context(missing);
+        }
         if let Some(other) = self.not_compared {
             let missing = format!("no proof leads from one of {size} and {other} to the other");
             return Err(Continuation::Unproved).context(missing);
