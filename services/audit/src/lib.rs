@@ -60,6 +60,8 @@ pub mod hearing;
 
 pub mod tail;
 
+mod growth;
+
 pub mod witnessing;
 
 pub mod store;

@@ -1,9 +1,10 @@
 //! The log has only grown.
 
-use aval_merkle_log::proof::{ComputeError, ConsistencyProof};
+use aval_merkle_log::proof::ConsistencyProof;
 
 use super::App;
 use crate::error::Error;
+use crate::growth::{growth, root_at};
 
 /// A proof that one tree of the log is a prefix of another.
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub struct Consistency {
 impl App {
     /// Proves that the tree of the smaller size is a prefix of the larger one's; no
     /// larger size: the newest checkpoint's. Whoever the allowlist lets in may ask.
+    ///
+    /// What is stored is held against the newest checkpoint before it is given away.
     pub async fn get_consistency_proof(
         &self,
         old_size: u64,
@@ -36,11 +39,11 @@ impl App {
                 rule: "must be at least 1 and not larger than the new size",
             });
         }
-        let needed = ConsistencyProof::needed(old_size, size).map_err(ComputeError::Impossible)?;
-        let nodes = self.store.nodes(&needed).await?;
-        let proof = ConsistencyProof::compute(&nodes, old_size, size)?;
+        let store = self.store.as_ref();
+        let root = root_at(store, size, &newest.checkpoint).await?;
+        let growth = growth(store, old_size, size, root).await?;
         Ok(Consistency {
-            proof,
+            proof: growth.proof,
             checkpoint: self.checkpoint_of(size, newest).await?,
         })
     }

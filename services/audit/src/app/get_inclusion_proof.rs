@@ -7,6 +7,7 @@ use aval_merkle_log::tree::{NodeId, Nodes};
 use super::App;
 use crate::entry::Altered;
 use crate::error::Error;
+use crate::growth::root_at;
 
 /// A proof that a leaf is in a tree of the log.
 #[derive(Debug, Clone)]
@@ -22,6 +23,8 @@ pub struct Inclusion {
 impl App {
     /// Proves that the leaf at an index stands in the tree of a size; no size: the
     /// newest checkpoint's. Whoever the allowlist lets in may ask.
+    ///
+    /// What is stored is held against the newest checkpoint before it is given away.
     pub async fn get_inclusion_proof(
         &self,
         log_index: u64,
@@ -45,11 +48,11 @@ impl App {
                 rule: "must be less than the size of the tree",
             });
         }
-        let root = (size == newest.checkpoint.size).then_some(newest.checkpoint.root);
-        let found = found.filter(|found| leads_to(found, root));
+        let root = root_at(self.store.as_ref(), size, &newest.checkpoint).await?;
+        let found = found.filter(|found| leads_to(found, Some(root)));
         let (leaf_hash, proof) = match found {
             Some(found) => found,
-            None => self.prove_inclusion(log_index, size, root).await?,
+            None => self.prove_inclusion(log_index, size, Some(root)).await?,
         };
         Ok(Inclusion {
             proof,

@@ -3,12 +3,12 @@
 use aval_merkle_log::checkpoint::Checkpoint;
 use aval_merkle_log::hash::Hash;
 use aval_merkle_log::note::SignedNote;
-use aval_merkle_log::proof::{ComputeError, ConsistencyProof};
-use aval_merkle_log::tree::MissingNode;
 use aval_merkle_log::witness::{AddCheckpoint, size_seen};
 use reqwest::StatusCode;
 
 use super::Asked;
+use crate::error::Error;
+use crate::growth::growth;
 use crate::store::Store;
 
 /// A cosignature has less than two hundred characters.
@@ -55,12 +55,9 @@ pub(super) enum NotCosigned {
     /// It saw a tree that this one does not continue.
     #[error("it saw another tree of {0} entries")]
     SawAnother(u64),
-    /// The log's own nodes make no proof.
+    /// What is stored of the log makes no proof that leads to the checkpoint.
     #[error("the log's own proof cannot be made")]
-    Unprovable(#[from] ComputeError<MissingNode>),
-    /// The log cannot be read.
-    #[error(transparent)]
-    Database(#[from] aval_database::DatabaseError),
+    Unprovable(#[from] Error),
 }
 
 impl NotCosigned {
@@ -72,7 +69,7 @@ impl NotCosigned {
             Self::Nonsense => "nonsense",
             Self::Overtaken => "overtaken",
             Self::SawMore(_) | Self::SawAnother(_) => "conflict",
-            Self::Unprovable(_) | Self::Database(_) => "own",
+            Self::Unprovable(_) => "own",
         }
     }
 }
@@ -91,7 +88,7 @@ impl Asked {
         for _ in 0..MOST_ATTEMPTS {
             let request = AddCheckpoint {
                 old_size,
-                path: consistency(shown.store, old_size, size).await?,
+                path: consistency(shown.store, old_size, shown.stated).await?,
                 checkpoint: shown.note.clone(),
             };
             let (status, answer) = self.post(shown.http, request.format()).await?;
@@ -149,12 +146,11 @@ impl Asked {
 async fn consistency(
     store: &dyn Store,
     old_size: u64,
-    size: u64,
+    stated: &Checkpoint,
 ) -> Result<Vec<Hash>, NotCosigned> {
-    if old_size == 0 || old_size == size {
+    if old_size == 0 || old_size == stated.size {
         return Ok(Vec::new());
     }
-    let needed = ConsistencyProof::needed(old_size, size).map_err(ComputeError::Impossible)?;
-    let nodes = store.nodes(&needed).await?;
-    Ok(ConsistencyProof::compute(&nodes, old_size, size)?.path)
+    let growth = growth(store, old_size, stated.size, stated.root).await?;
+    Ok(growth.proof.path)
 }

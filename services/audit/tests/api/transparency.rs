@@ -120,7 +120,7 @@ async fn inclusion_is_proved_in_the_newest_and_in_older_trees() {
 }
 
 impl Stand {
-    async fn assert_consistent(&self, old_size: u64, older: Hash, newer: Hash) {
+    pub(crate) async fn assert_consistent(&self, old_size: u64, older: Hash, newer: Hash) {
         let request = GetConsistencyProofRequest {
             old_size,
             new_size: 0,
