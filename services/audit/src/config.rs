@@ -8,7 +8,7 @@ use aval_database::DatabaseConfig;
 use aval_database::outbox::LARGEST_DELIVERY;
 use aval_domain::event::EventKind;
 use aval_runtime::config::{
-    self, ConfigError, DurationText, GrpcConfig, OpsConfig, TelemetryConfig, TokenConfig,
+    self, ConfigError, GrpcConfig, OpsConfig, TelemetryConfig, TokenConfig,
 };
 use serde::Deserialize;
 
@@ -18,10 +18,12 @@ use crate::standing;
 
 mod log;
 mod unusual;
+mod watch;
 mod witnesses;
 
 pub use log::{LogConfig, default_origin};
 pub use unusual::UnusualConfig;
+pub use watch::WatchConfig;
 pub use witnesses::WitnessesConfig;
 
 /// The prefix of the environment variables that win over the file.
@@ -89,32 +91,6 @@ impl fmt::Debug for ListsConfig {
         let has_standby = self.standby_url.is_some();
         let mut shown = formatter.debug_struct("ListsConfig");
         shown.field("has_standby", &has_standby).finish()
-    }
-}
-
-/// The bounds of `WatchEvents` and `ExportEvents`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct WatchConfig {
-    /// How often a sign of life is sent. Default: 15 seconds.
-    pub heartbeat: DurationText,
-    /// How long a reader may take for what it was sent before it is cut off. Default:
-    /// 30 seconds.
-    pub slowest_reader: DurationText,
-    /// How many streams of events one instance keeps. Default: 1,000.
-    pub most: usize,
-    /// How many files one instance writes at once. Default: 100.
-    pub most_exports: usize,
-}
-
-impl Default for WatchConfig {
-    fn default() -> Self {
-        Self {
-            heartbeat: DurationText::from_secs(15),
-            slowest_reader: DurationText::from_secs(30),
-            most: 1_000,
-            most_exports: 100,
-        }
     }
 }
 
@@ -263,23 +239,6 @@ fn has_a_period(kind: EventKind) -> bool {
     !KEPT_FOR_EVER.contains(&kind) && !standing::KINDS.contains(&kind)
 }
 
-impl WatchConfig {
-    fn check(&self) -> Result<(), ConfigError> {
-        for (key, duration) in [
-            ("watch.heartbeat", self.heartbeat),
-            ("watch.slowest_reader", self.slowest_reader),
-        ] {
-            if duration.get().is_zero() {
-                return Err(ConfigError::Refused {
-                    key,
-                    rule: "must be longer than nothing".to_owned(),
-                });
-            }
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -376,14 +335,6 @@ mod tests {
         config.grpc.max_message_bytes = 1024 * 1024;
         let refused = config.check().unwrap_err().to_string();
         assert!(refused.contains("grpc.max_message_bytes"), "{refused}");
-    }
-
-    #[test]
-    fn a_watch_without_time_is_refused() {
-        let wrong = SAMPLE.replace("heartbeat = \"15s\"", "heartbeat = \"0s\"");
-        let config: Config = config::from_toml(&wrong).unwrap();
-        let refused = config.check().unwrap_err();
-        assert!(refused.to_string().contains("watch.heartbeat"), "{refused}");
     }
 
     #[test]

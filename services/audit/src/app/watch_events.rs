@@ -1,6 +1,7 @@
 //! Events as they are recorded.
 
 mod feed;
+mod places;
 
 pub use feed::{Watch, WatchItem, WatchNews};
 
@@ -10,7 +11,7 @@ use std::time::Duration;
 use aval_database::requests::fingerprint;
 use aval_runtime::context::RequestContext;
 use aval_runtime::page::PageTokenInvalid;
-use tokio::sync::Semaphore;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 use super::App;
@@ -22,14 +23,19 @@ use crate::query::{Filter, Scope, WatchEvents, WatchStart};
 use crate::store::Store;
 use crate::tail::Tail;
 use feed::{Feed, Pace};
+use places::Places;
+
+/// How many follow what is found at once: each instance of the one service that may is one.
+const MOST_FOLLOWERS: usize = 32;
 
 /// What those share who are sent something for as long as they read it: watchers, and readers
 /// of files.
 #[derive(Debug)]
 pub struct Watching {
     tail: Tail,
-    places: Arc<Semaphore>,
-    exports: Arc<Semaphore>,
+    places: Places,
+    exports: Places,
+    followers: Places,
     pace: Pace,
     stopping: CancellationToken,
 }
@@ -40,8 +46,9 @@ impl Watching {
     pub fn new(tail: Tail, config: &WatchConfig, stopping: CancellationToken) -> Self {
         Self {
             tail,
-            places: Arc::new(Semaphore::new(config.most)),
-            exports: Arc::new(Semaphore::new(config.most_exports)),
+            places: Places::new(config.most, config.most_per_reader),
+            exports: Places::new(config.most_exports, config.most_exports_per_reader),
+            followers: Places::new(MOST_FOLLOWERS, MOST_FOLLOWERS),
             pace: Pace {
                 heartbeat: config.heartbeat.get(),
                 slowest: config.slowest_reader.get(),
@@ -52,13 +59,17 @@ impl Watching {
 
     /// A place for one more file.
     pub(super) fn export(&self, cx: &RequestContext) -> Result<Bounds, Error> {
-        let place = Arc::clone(&self.exports).try_acquire_owned();
         Ok(Bounds {
             slowest: self.pace.slowest,
             token_ends: time_left(cx),
             stopping: self.stopping.clone(),
-            place: place.map_err(|_| Error::TooManyReaders)?,
+            place: self.exports.take(cx)?,
         })
+    }
+
+    /// A place for one more who follows what is found.
+    pub(super) fn follower(&self, cx: &RequestContext) -> Result<OwnedSemaphorePermit, Error> {
+        self.followers.take(cx)
     }
 
     /// Cancelled when the service stops.
@@ -89,10 +100,7 @@ impl App {
             WatchStart::After(cursor) => Some(self.place_in(&cursor, &digest, cx)?),
         };
         let watching = &self.watching;
-        let place = Arc::clone(&watching.places);
-        let place = place
-            .try_acquire_owned()
-            .map_err(|_| Error::TooManyReaders)?;
+        let place = watching.places.take(cx)?;
         // Whoever subscribes before reading cannot miss what comes in between.
         let woken = watching.tail.subscribe(scope);
         let from = match cursor {

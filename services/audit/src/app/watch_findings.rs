@@ -8,6 +8,7 @@ use aval_domain::time::{Clock, Timestamp};
 use aval_runtime::context::RequestContext;
 use futures::Stream;
 use futures::stream::unfold;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -41,6 +42,7 @@ impl App {
         cursor: Option<FindingCursor>,
     ) -> Result<impl Stream<Item = Result<WatchedFinding, Error>> + Send + use<>, Error> {
         may_follow_findings(cx)?;
+        let place = self.watching.follower(cx)?;
         let walk = Walk {
             store: Arc::clone(&self.store),
             rules: self.rules,
@@ -53,6 +55,7 @@ impl App {
             waiting: VecDeque::new(),
             silence_ends: Instant::now(),
             ended: false,
+            _place: place,
         };
         Ok(unfold(watcher, Watcher::next))
     }
@@ -70,6 +73,8 @@ struct Watcher {
     /// When a sign of life is due.
     silence_ends: Instant,
     ended: bool,
+    /// Given back when the watcher goes.
+    _place: OwnedSemaphorePermit,
 }
 
 impl Watcher {

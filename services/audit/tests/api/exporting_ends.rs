@@ -69,6 +69,26 @@ async fn a_file_ends_when_the_service_stops() {
 }
 
 #[tokio::test]
+async fn one_reader_has_not_all_files_written() {
+    let stand = Stand::start_with(WatchConfig {
+        most_exports: 2,
+        most_exports_per_reader: 1,
+        ..WatchConfig::default()
+    })
+    .await;
+    let (me, other) = (patient_id(), patient_id());
+    let events = [accesses(EVENTS, me), accesses(1, other)].concat();
+    stand.record(&events).await;
+    let mine = stand.begun(Person::Patient(me), 300).await.unwrap();
+    let status = stand.begun(Person::Patient(me), 300).await.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert_eq!(reason(&status), "OVERLOADED");
+    let theirs = stand.begun(Person::Patient(other), 300).await.unwrap();
+    end(theirs).await.unwrap();
+    end(mine).await.unwrap();
+}
+
+#[tokio::test]
 async fn who_does_not_read_a_file_keeps_no_place() {
     let stand = Stand::start_with(WatchConfig {
         slowest_reader: Duration::from_secs(1).into(),

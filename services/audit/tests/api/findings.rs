@@ -123,3 +123,23 @@ async fn a_cursor_that_was_never_given_is_refused() {
         assert_eq!(reason(&refused), "PAGE_TOKEN_INVALID", "{cursor}");
     }
 }
+
+#[tokio::test]
+async fn so_many_follow_at_once_and_whoever_goes_leaves_a_place() {
+    let stand = Stand::start().await;
+    let mut following = Vec::new();
+    for _ in 0..32 {
+        following.push(stand.follow("").await.unwrap());
+    }
+    let refused = stand.follow("").await.unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    assert_eq!(reason(&refused), "OVERLOADED");
+    following.pop();
+    let freed = async {
+        while stand.follow("").await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let freed = tokio::time::timeout(PATIENCE, freed).await;
+    freed.expect("the place is given back");
+}

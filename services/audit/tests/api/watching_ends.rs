@@ -86,6 +86,25 @@ async fn a_reader_that_does_not_read_harms_nobody_and_misses_nothing() {
 }
 
 #[tokio::test]
+async fn one_reader_takes_not_all_places() {
+    let stand = Stand::start_with(WatchConfig {
+        most: 3,
+        most_per_reader: 2,
+        ..WatchConfig::default()
+    })
+    .await;
+    let [me, other] = [patient_id(), patient_id()].map(Person::Patient);
+    let mut mine = Vec::new();
+    for _ in 0..2 {
+        mine.push(stand.watch(me, from("start")).await.unwrap());
+    }
+    let status = stand.refused_watch(me, from("start")).await;
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert_eq!(reason(&status), "OVERLOADED");
+    let _other = stand.watch(other, from("start")).await.unwrap();
+}
+
+#[tokio::test]
 async fn there_are_as_many_watches_as_configured() {
     let stand = Stand::start_with(WatchConfig {
         most: 1,
