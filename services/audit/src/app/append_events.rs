@@ -1,6 +1,7 @@
 //! A producer hands its events over.
 
-use std::sync::PoisonError;
+use std::collections::HashSet;
+use std::sync::{MutexGuard, PoisonError};
 
 use aval_domain::event::{Event, EventKind, Outcome, Subject};
 use aval_domain::id::EventId;
@@ -15,6 +16,9 @@ use crate::submission::{SealedEvent, Submission, Unrecordable};
 /// What the log itself tells of, and nobody else: each is recorded together with what it
 /// erases.
 const ERASURES: [EventKind; 2] = [EventKind::TrailPruned, EventKind::TrailErased];
+
+/// What an alert is about: source, epoch, sequence.
+type Alert = (String, u64, u64);
 
 /// How many alerts are remembered, so that none is raised twice.
 const MOST_ALERTS: usize = 1_000;
@@ -95,8 +99,9 @@ impl App {
         })
     }
 
-    /// Raises the alert, the first time that this is found. It must not replace the
-    /// refusal, so a failure to record it is only logged.
+    /// Raises the alert, unless it was raised before. It must not replace the refusal, so a
+    /// failure to record it is only logged: whoever is refused comes again, and with them the
+    /// alert.
     pub(super) async fn alert(
         &self,
         cx: &RequestContext,
@@ -112,7 +117,8 @@ impl App {
             error = problem,
             "a producer's events do not follow on"
         );
-        if !self.is_new_alert((source.to_owned(), epoch, sequence)) {
+        let alert = (source.to_owned(), epoch, sequence);
+        if self.alerts().contains(&alert) {
             return;
         }
         let mut event = cx.event(EventKind::TrailAlert, Outcome::Failure);
@@ -127,14 +133,16 @@ impl App {
         .collect();
         if let Err(error) = self.store.trace(&event).await {
             tracing::error!(%error, "the alert was not recorded");
+            return;
         }
+        let mut raised = self.alerts();
+        if raised.len() >= MOST_ALERTS {
+            raised.clear();
+        }
+        raised.insert(alert);
     }
 
-    fn is_new_alert(&self, alert: (String, u64, u64)) -> bool {
-        let mut alerts = self.alerts.lock().unwrap_or_else(PoisonError::into_inner);
-        if alerts.len() >= MOST_ALERTS {
-            alerts.clear();
-        }
-        alerts.insert(alert)
+    fn alerts(&self) -> MutexGuard<'_, HashSet<Alert>> {
+        self.alerts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

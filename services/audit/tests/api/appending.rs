@@ -76,6 +76,23 @@ async fn a_hole_is_refused_with_the_expected_sequence_and_raises_an_alert() {
 }
 
 #[tokio::test]
+async fn an_alert_that_could_not_be_recorded_is_raised_when_the_hole_is_shown_again() {
+    let stand = Stand::start().await;
+    let mut trail = stand.trail("consent");
+    let events = accesses(2);
+    let first = delivery("consent", 1, &events[..1]);
+    trail.append_events(first).await.unwrap();
+    let fails = "CREATE TRIGGER fails BEFORE INSERT ON outbox \
+        BEGIN SELECT RAISE(ABORT, 'no'); END";
+    for change in [fails, "DROP TRIGGER fails"] {
+        stand.execute(change).await;
+        let refused = trail.append_events(delivery("consent", 3, &events[1..]));
+        assert_eq!(reason(&refused.await.unwrap_err()), "STATE_CONFLICT");
+    }
+    stand.until_the_log_has(2).await;
+}
+
+#[tokio::test]
 async fn a_producer_speaks_for_itself_alone() {
     let stand = Stand::start().await;
     let events = accesses(1);
