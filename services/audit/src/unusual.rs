@@ -4,7 +4,8 @@
 //! declared consent, the quality of treating doctor. What is left is held against what the
 //! same professional did before, and against what followed. The answer depends on nothing
 //! but the facts and the rules: not on their order, not on who asks, not on the clock. And
-//! nothing that explains an access ever makes anything unusual.
+//! nothing that explains an access ever makes anything unusual. Feeding a record is left out:
+//! it shows nothing, and whoever may do it unasked must not explain themselves by it.
 //!
 //! Names are not looked at. A professional who opens the record of somebody of their own
 //! name is worth a look as well, but the trail has no patient's name, and is not to learn

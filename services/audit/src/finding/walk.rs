@@ -175,7 +175,7 @@ impl Walk {
         let wanted = |one: &Unexplained| match one.access.basis {
             Basis::BrokenGlass => true,
             Basis::Refused => !emergencies_only,
-            Basis::Explained | Basis::RegulationCenter => false,
+            Basis::Explained | Basis::Contribution | Basis::RegulationCenter => false,
         };
         found.retain(wanted);
         found.sort_unstable_by_key(|one| one.log_index);

@@ -12,7 +12,8 @@ const KNOWN_DAYS: usize = 3;
 
 const SECONDS_PER_DAY: u64 = 86_400;
 
-/// A day in Paris, its accesses in the order in which they happened.
+/// A day in Paris, its accesses in the order in which they happened. Those outside the usual
+/// hours are without contributions: that somebody feeds records at night makes nothing usual.
 #[derive(Default)]
 struct Day {
     accesses: Vec<Access>,
@@ -27,7 +28,7 @@ pub(super) fn unusual(accesses: &BTreeSet<Access>, window: Window, rules: &Rules
         let days = professionals.entry(access.practitioner_id).or_default();
         let day = days.entry(ParisTime::of(access.at).day).or_default();
         day.accesses.push(*access);
-        if rules.is_off_hours(access.at) {
+        if rules.is_off_hours(access.at) && access.basis != Basis::Contribution {
             day.off_hours.push(*access);
         }
     }
@@ -61,10 +62,10 @@ fn volume(
         return Some(Unusual::of(kind, &day.accesses, number, None));
     }
     let unexplained = unexplained(&day.accesses);
-    // The days before count with all their accesses, so that what explains one of them
-    // makes no later day unusual.
-    let busiest = before.iter().map(|day| patients(&day.accesses).len()).max();
-    let busiest = busiest.unwrap_or(0);
+    // The days before count with all that showed something, so that what explains one of
+    // their accesses makes no later day unusual.
+    let shown = before.iter().map(|day| showing(&day.accesses));
+    let busiest = shown.map(|shown| patients(&shown).len()).max().unwrap_or(0);
     let usual = busiest.saturating_mul(rules.times_the_usual);
     let is_unusual = patients(&unexplained).len() > usual.max(rules.least_patients);
     is_unusual.then(|| Unusual {
@@ -84,6 +85,11 @@ fn off_hours(number: i64, day: &Day, before: &[&Day], window: Window) -> Option<
 fn unexplained(accesses: &[Access]) -> Vec<Access> {
     let of_these = |access: &&Access| matches!(access.basis, Basis::BrokenGlass | Basis::Refused);
     accesses.iter().filter(of_these).copied().collect()
+}
+
+fn showing(accesses: &[Access]) -> Vec<Access> {
+    let shows = |access: &&Access| access.basis != Basis::Contribution;
+    accesses.iter().filter(shows).copied().collect()
 }
 
 fn patients(accesses: &[Access]) -> BTreeSet<PatientId> {

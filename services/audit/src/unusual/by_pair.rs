@@ -18,7 +18,9 @@ pub(super) fn unusual(
 ) -> Vec<Unusual> {
     // In the order in which they happened, as the set has them.
     let mut pairs: BTreeMap<Pair, Vec<Access>> = BTreeMap::new();
-    for access in accesses {
+    // Who fed a record has not turned to it: they saw nothing.
+    let turned = accesses.iter();
+    for access in turned.filter(|access| access.basis != Basis::Contribution) {
         let pair = (access.practitioner_id, access.patient_id);
         pairs.entry(pair).or_default().push(*access);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aval_domain::access::{DenialReason, Effect, GroundKind};
+use aval_domain::access::{Action, DenialReason, Effect, GroundKind};
 use aval_domain::event::{DecisionSummary, Event, EventKind, Outcome};
 use aval_domain::id::{EventId, OrganizationId, PatientId, PractitionerId};
 use aval_domain::time::Timestamp;
@@ -39,8 +39,11 @@ pub struct Access {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Basis {
     /// Something joins them to the patient: a grant, a care episode, a declared consent,
-    /// the quality of treating doctor; or they fed the record, and saw nothing.
+    /// the quality of treating doctor.
     Explained,
+    /// They fed the record, and saw nothing. Whoever treats somebody may, asked or not: so it
+    /// needs no explanation, and gives none.
+    Contribution,
     /// They broke the glass.
     BrokenGlass,
     /// They regulate the calls of a SAMU: whom they see they do not choose.
@@ -149,6 +152,12 @@ fn access(event: &Event, patient_id: PatientId, recorded_at: Timestamp) -> Optio
 
 /// On what an access was asked for; none: whoever asked reached no rule that could tell.
 fn basis(decision: &DecisionSummary) -> Option<Basis> {
+    let basis = basis_of_rule(decision)?;
+    let is_fed = decision.action == Action::Contribute && basis == Basis::Explained;
+    Some(if is_fed { Basis::Contribution } else { basis })
+}
+
+fn basis_of_rule(decision: &DecisionSummary) -> Option<Basis> {
     if decision.effect == Effect::Deny {
         return match decision.reason? {
             DenialReason::NoGrant | DenialReason::Blocked | DenialReason::EmergencyOpposed => {
@@ -171,8 +180,8 @@ fn basis(decision: &DecisionSummary) -> Option<Basis> {
         | GroundKind::TreatingDoctor
         | GroundKind::Grant
         | GroundKind::CareEpisode
-        | GroundKind::Declaration
-        | GroundKind::Contribution => Basis::Explained,
+        | GroundKind::Declaration => Basis::Explained,
+        GroundKind::Contribution => Basis::Contribution,
     })
 }
 

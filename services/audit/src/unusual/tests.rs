@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use aval_domain::access::{Action, DenialReason, Effect, Ground};
 use aval_domain::id::OrganizationId;
 
 use super::*;
+use crate::sample;
 
 mod properties;
 
@@ -120,6 +122,68 @@ fn somebody_who_was_joined_before_is_no_stranger() {
         let found = found(&[Fact::Access(refused), no_reason]);
         assert_eq!(found, [UnusualKind::FirstAccessWithoutRelation]);
     }
+}
+
+#[test]
+fn feeding_a_record_explains_nothing_and_joins_nobody() {
+    let broken = Fact::Access(access(1, at(10, 9), 1, 1, Basis::BrokenGlass));
+    let fed = |day, hour| Fact::Access(access(2, at(day, hour), 1, 1, Basis::Contribution));
+    let kinds = |facts: &[Fact]| found(facts).into_iter().collect::<BTreeSet<_>>();
+    let stranger = BTreeSet::from([
+        UnusualKind::FirstAccessWithoutRelation,
+        UnusualKind::EmergencyWithoutFollowUp,
+    ]);
+    assert_eq!(kinds(&[broken]), stranger);
+    for fed in [fed(3, 9), fed(10, 8), fed(12, 9)] {
+        assert_eq!(kinds(&[broken, fed]), stranger);
+    }
+    // And by itself it is nothing.
+    assert_eq!(found(&[fed(10, 3)]), []);
+}
+
+#[test]
+fn feeding_records_makes_neither_many_patients_nor_a_night_usual() {
+    let fed = |day, hour, count: u128| {
+        (0..count).map(move |whose| {
+            let number = 0x20_0000 + whose;
+            Fact::Access(access(
+                number,
+                at(day, hour),
+                1,
+                700 + whose,
+                Basis::Contribution,
+            ))
+        })
+    };
+    let strangers = (0..11).map(|whose| {
+        let basis = Basis::Refused;
+        Fact::Access(access(whose, at(10, 10), 1, whose, basis))
+    });
+    let facts: Vec<Fact> = strangers.chain(fed(9, 10, 100)).collect();
+    assert!(found(&facts).contains(&UnusualKind::Volume));
+    let at_night = Fact::Access(access(1, at(10, 3), 1, 1, Basis::BrokenGlass));
+    let facts = [habit(5..10, 2), vec![at_night], fed(9, 3, 1).collect()].concat();
+    assert!(found(&facts).contains(&UnusualKind::OffHours));
+}
+
+#[test]
+fn whoever_adds_to_a_record_has_fed_it_whatever_was_decided_for_them() {
+    let sample = sample::Events::new(1);
+    let basis = |effect, reason, ground| {
+        let mut event = sample.access(Some(patient(1)));
+        let decision = event.decision.as_mut().unwrap();
+        decision.action = Action::Contribute;
+        (decision.effect, decision.reason, decision.ground) = (effect, reason, ground);
+        match Fact::told_by(&event, at(0, 0)).as_slice() {
+            [Fact::Access(access)] => access.basis,
+            other => panic!("{other:?}"),
+        }
+    };
+    let permitted = basis(Effect::Permit, None, Some(Ground::Contribution));
+    assert_eq!(permitted, Basis::Contribution);
+    let denied = |reason| basis(Effect::Deny, Some(reason), None);
+    assert_eq!(denied(DenialReason::NothingPermitted), Basis::Contribution);
+    assert_eq!(denied(DenialReason::Blocked), Basis::Refused);
 }
 
 #[test]

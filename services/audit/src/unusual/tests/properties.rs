@@ -9,6 +9,7 @@ use super::*;
 fn any_basis() -> impl Strategy<Value = Basis> {
     prop_oneof![
         Just(Basis::Explained),
+        Just(Basis::Contribution),
         Just(Basis::BrokenGlass),
         Just(Basis::RegulationCenter),
         Just(Basis::Refused),
@@ -103,6 +104,24 @@ proptest! {
         explained[which].basis = Basis::Explained;
         let (before, after) = (ids(&facts(&accesses), window), ids(&facts(&explained), window));
         prop_assert!(after.is_subset(&before));
+    }
+
+    #[test]
+    fn feeding_a_record_takes_back_nothing_that_is_unusual(
+        accesses in proptest::collection::vec(any_access(), 1..40),
+        relations in proptest::collection::vec(any_relation(), 0..6),
+        more in proptest::collection::vec(any_access(), 1..20),
+        window in any_window(),
+    ) {
+        let mut facts: Vec<Fact> = accesses.into_iter().map(Fact::Access).collect();
+        facts.extend(relations);
+        let before = ids(&facts, window);
+        let fed = more.into_iter().map(|access| Access {
+            basis: Basis::Contribution,
+            ..access
+        });
+        facts.extend(fed.map(Fact::Access));
+        prop_assert!(before.is_subset(&ids(&facts, window)));
     }
 
     #[test]
