@@ -4,13 +4,18 @@
 //! Three passes, each in bounded memory whatever the size of the log: the entries in the
 //! order of the log ([`entries`]), the entries of each patient ([`chains`]), and the map of
 //! patients' heads ([`heads`]). Who is whom is remembered from the first ([`aliases`]), a
-//! few bytes for each patient who was merged. The store reads one state of itself and hands
-//! it over.
+//! few bytes for each patient who was merged, and how far each producer has come ([`numbers`]).
+//! The store reads one state of itself and hands it over.
+//!
+//! Who delivered an entry, in which life of its outbox and under which number, is in no leaf and
+//! in no event: nothing signed speaks of it. That numbers contradict each other is found, and no
+//! more. Nor is there anything to hold against the kind that an erased entry keeps.
 
 pub mod aliases;
 pub mod chains;
 pub mod entries;
 pub mod heads;
+pub mod numbers;
 
 use std::fmt;
 
@@ -61,7 +66,7 @@ pub enum Fault {
     /// An entry is not what the log took.
     #[error(transparent)]
     Altered(#[from] Altered),
-    /// Of payload and salt one is there without the other.
+    /// Of what an erasure takes and leaves together, a part is there without the other.
     #[error("the entry at index {log_index} is erased by half")]
     HalfErased {
         /// Its place in the log.
@@ -149,8 +154,14 @@ pub enum Fault {
     /// There are entries, and nobody signed them.
     #[error("no checkpoint was signed")]
     Unsigned,
-    /// A producer's number stands with two entries, or beyond what is said to have come.
-    #[error("the numbers of {producer} in the life {epoch} of its outbox contradict themselves")]
+    /// An entry is not numbered above those that its producer delivered before it.
+    #[error("the entry at index {log_index} is not numbered above its producer's before it")]
+    Number {
+        /// Its place in the log.
+        log_index: u64,
+    },
+    /// A producer's number is beyond what is said to have come.
+    #[error("the numbers of {producer} in the life {epoch} of its outbox are beyond what has come")]
     Producer {
         /// Who delivered.
         producer: String,

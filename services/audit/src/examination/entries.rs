@@ -4,6 +4,7 @@ use aval_merkle_log::Hash;
 use aval_merkle_log::leaf::{LeafContent, leaf_hash};
 use aval_merkle_log::tree::{Frontier, OpenGroups};
 
+use super::numbers::Life;
 use super::{Examination, Fault};
 use crate::entry::{Altered, StoredEntry};
 
@@ -19,6 +20,10 @@ pub struct Row {
     pub nodes: Vec<Hash>,
     /// What was told.
     pub payload: Payload,
+    /// Who delivered it.
+    pub life: Life,
+    /// Under which number there.
+    pub number: i64,
     /// Whether identity told here that two patients are one human, or two again.
     pub tells_who_is_whom: bool,
 }
@@ -33,7 +38,8 @@ pub enum Payload {
         /// Whether an entry that the log itself recorded says so.
         is_told: bool,
     },
-    /// The payload without the salt, or the reverse.
+    /// A part: the payload without its salt or its key, something beside the payload that is
+    /// said to be erased, or the reverse.
     Half,
 }
 

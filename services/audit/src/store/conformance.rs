@@ -8,6 +8,7 @@ mod fencing;
 mod findings;
 mod fixture;
 mod growing;
+mod half_erased;
 mod heads;
 mod keeping;
 mod lists;
@@ -29,6 +30,7 @@ use fencing::*;
 use findings::*;
 use fixture::Fixture;
 use growing::*;
+use half_erased::*;
 use heads::*;
 use keeping::*;
 use lists::*;
@@ -82,6 +84,7 @@ aval_database::conformance_suite! {
         heads_from_before_there_was_a_map_are_in_it,
         a_log_that_nobody_touched_is_whole,
         whatever_is_changed_in_the_database_is_found,
+        an_erasure_that_came_back_by_half_is_found,
         a_merge_that_is_no_more_what_the_log_says_is_found,
         who_is_merged_is_read_with_whom_they_lead_to,
         merges_make_chains_and_are_taken_back_link_by_link,

@@ -10,12 +10,12 @@ use crate::examination::{Examination, Fault};
 use crate::store::Store;
 use crate::store::sql::damage;
 
-async fn examine(fixture: &Fixture) -> Examination {
+pub(super) async fn examine(fixture: &Fixture) -> Examination {
     fixture.store.examine(&fixture.key).await.unwrap()
 }
 
 /// Seven entries of two patients and of nobody, in three batches.
-async fn a_log(fixture: &Fixture) -> (Hand, PatientId) {
+pub(super) async fn a_log(fixture: &Fixture) -> (Hand, PatientId) {
     let mut hand = fixture.take_over().await;
     let sample = &fixture.sample;
     let (one, two) = (sample.patient_id(), sample.patient_id());
@@ -99,7 +99,11 @@ fn chain(fault: &Fault) -> bool {
 }
 
 fn producer(fault: &Fault) -> bool {
-    matches!(fault, Fault::Producer { epoch: 1, .. })
+    matches!(fault, Fault::Producer { .. })
+}
+
+fn number(fault: &Fault) -> bool {
+    matches!(fault, Fault::Number { log_index: 5 })
 }
 
 const CHANGES: &[Change] = &[
@@ -225,9 +229,15 @@ const CHANGES: &[Change] = &[
     ("DELETE FROM map_tiles WHERE level = 2", tile),
     ("DELETE FROM map_tiles WHERE level = 3", tile),
     ("UPDATE producers SET last_sequence = 6", producer),
+    ("UPDATE events SET epoch = 2 WHERE log_index = 5", producer),
     (
-        "UPDATE events SET sequence = 1 WHERE log_index = 5",
+        "UPDATE events SET source = 'identity' WHERE log_index = 5",
         producer,
+    ),
+    ("UPDATE events SET sequence = 1 WHERE log_index = 5", number),
+    (
+        "UPDATE events SET sequence = 11 - sequence WHERE log_index IN (4, 5)",
+        number,
     ),
 ];
 

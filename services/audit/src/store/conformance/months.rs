@@ -132,7 +132,8 @@ async fn what_was_told_is_there_on_the_way_down_and_up_again() {
     assert_eq!(told.len(), 4);
     let found = fixture.store.examine(&fixture.key).await.unwrap();
     // The fixture keeps no producer's numbers.
-    let is_of_producer = |fault: &Fault| matches!(fault, Fault::Producer { .. });
+    let is_of_producer =
+        |fault: &Fault| matches!(fault, Fault::Producer { .. } | Fault::Number { .. });
     assert!(
         found.faults.iter().all(is_of_producer),
         "{:?}",

@@ -1,23 +1,21 @@
 //! Reads the whole log, for who examines it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use aval_database::{Database, DatabaseError, Transaction};
 use aval_domain::event::EventKind;
 use aval_domain::id::PatientId;
 use aval_merkle_log::Hash;
 use aval_merkle_log::map::{MapTile, TileId};
-use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, Condition, DerivePartialModel, EntityTrait, ExprTrait, FromQueryResult,
-    QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
 use super::entity::{alias, event, log_head, map_tile, patient_head, producer};
 use super::keys::{self, Opening};
 use super::row::{self, LeafRow};
-use super::{erase, witnessed};
+use super::{erase, months, witnessed};
 use crate::aliases::{KINDS, TELLER};
 use crate::batch::PatientHead;
 use crate::checkpoint_key::CheckpointKey;
@@ -26,6 +24,7 @@ use crate::examination::aliases::{Alias, WhoIsWhom};
 use crate::examination::chains::{Chains, Heads, Link};
 use crate::examination::entries::{Payload, Row, Tree};
 use crate::examination::heads::Map;
+use crate::examination::numbers::Numbers;
 use crate::examination::{Examination, Fault};
 use crate::head_map::key_of;
 use crate::patient_keys::PatientKeys;
@@ -43,13 +42,13 @@ pub(super) async fn examine(
 ) -> Result<Examination, DatabaseError> {
     db.snapshot("audit.examine", async |tx| {
         let mut found = Examination::default();
-        let (tree, who_is_whom) = entries(&tx, keys, &mut found).await?;
+        let (tree, who_is_whom, numbers) = entries(&tx, keys, &mut found).await?;
         aliases(&tx, &who_is_whom, &mut found).await?;
         chains(&tx, &mut found).await?;
         let map = heads(&tx, &mut found).await?;
         checkpoint(&tx, key, &tree, &map, &mut found).await?;
         witnessed::examine(&tx, key, &mut found).await?;
-        producers(&tx, &mut found).await?;
+        producers(&tx, numbers, &mut found).await?;
         Ok(found)
     })
     .await
@@ -59,8 +58,9 @@ async fn entries(
     tx: &Transaction,
     keys: &PatientKeys,
     found: &mut Examination,
-) -> Result<(Tree, WhoIsWhom), DatabaseError> {
+) -> Result<(Tree, WhoIsWhom, Numbers), DatabaseError> {
     let (mut tree, mut who_is_whom) = (Tree::default(), WhoIsWhom::default());
+    let mut numbers = Numbers::default();
     let mut after = -1;
     loop {
         let rows = event::Entity::find()
@@ -70,13 +70,17 @@ async fn entries(
             .all(tx)
             .await?;
         let Some(last) = rows.last() else {
-            return Ok((tree, who_is_whom));
+            return Ok((tree, who_is_whom, numbers));
         };
         after = last.log_index;
         let opening = keys::opening_of(tx, keys, &rows).await?;
         let erasures = erase::erasures_of(tx, keys, &rows).await?;
+        let erased = rows.iter().filter(|row| row.payload.is_none());
+        let left = months::left_of(tx, erased.map(|row| (row.log_index, row.recorded_at)));
+        let left = left.await?;
         for row in rows {
-            if let Some(row) = found.readable(examined(&row, &opening, &erasures)) {
+            if let Some(row) = found.readable(examined(&row, &opening, &erasures, &left)) {
+                numbers.take(row.log_index, row.life.clone(), row.number, found);
                 who_is_whom.take(&row, found);
                 tree.take(row, found);
             }
@@ -88,6 +92,7 @@ fn examined(
     row: &event::Model,
     opening: &Opening,
     erasures: &HashMap<i64, Entry>,
+    left: &HashSet<i64>,
 ) -> Result<Row, DatabaseError> {
     let index = row.log_index;
     let nodes = row::hashes(&row.nodes);
@@ -95,13 +100,11 @@ fn examined(
     let leaf = row::leaf_of(&LeafRow::of(row))?;
     let is_of_patients = KINDS.map(EventKind::code).contains(&row.kind.as_str());
     let tells_who_is_whom = is_of_patients && row.source == TELLER;
-    // A salt of its own stands with what is in clear, a key with what is encrypted.
-    let has_other_half = row.salt.is_some() || row.key_id.is_some();
-    let is_half = row.payload.is_some() != has_other_half;
     let is_told = row.payload.is_none() && erase::is_told(row, erasures);
     let payload = match row::entry_of(row, opening)? {
-        _ if is_half => Payload::Half,
+        _ if is_half(row) => Payload::Half,
         Some(entry) => Payload::There(Box::new(entry)),
+        None if is_told && (!is_bare(row) || left.contains(&index)) => Payload::Half,
         None => Payload::Erased { is_told },
     };
     Ok(Row {
@@ -109,8 +112,27 @@ fn examined(
         leaf,
         nodes,
         payload,
+        life: (row.source.clone(), row.epoch),
+        number: row.sequence,
         tells_who_is_whom,
     })
+}
+
+/// Whether there is a payload without what stands with one, or with what stands in its place.
+fn is_half(row: &event::Model) -> bool {
+    // A salt of its own stands with what is in clear, a key with what is encrypted.
+    let has_other_half = row.salt.is_some() || row.key_id.is_some();
+    let has_payload = row.payload.is_some();
+    has_payload != has_other_half || has_payload && row.erased_by.is_some()
+}
+
+/// Whether nothing that an erasure takes with the payload is left. The kind may be.
+fn is_bare(row: &event::Model) -> bool {
+    row.practitioner_id.is_none()
+        && row.organization_id.is_none()
+        && row.outcome.is_empty()
+        && !row.is_emergency
+        && row.occurred_at == row.recorded_at
 }
 
 async fn aliases(
@@ -324,46 +346,14 @@ async fn checkpoint(
     Ok(())
 }
 
-/// The numbers of one life of a producer's outbox.
-#[derive(Debug, FromQueryResult)]
-struct Delivered {
-    source: String,
-    epoch: i64,
-    last: i64,
-    entries: i64,
-    numbers: i64,
-}
-
-/// No number stands with two entries, and none is beyond what is said to have come.
-async fn producers(tx: &Transaction, found: &mut Examination) -> Result<(), DatabaseError> {
-    use event::Column::{Epoch, Sequence, Source};
-    let said: BTreeMap<(String, i64), i64> = producer::Entity::find()
-        .all(tx)
-        .await?
-        .into_iter()
-        .map(|row| ((row.source, row.epoch), row.last_sequence))
-        .collect();
-    let there = event::Entity::find()
-        .select_only()
-        .column(Source)
-        .column(Epoch)
-        .column_as(Sequence.max(), "last")
-        .column_as(Sequence.count(), "entries")
-        .column_as(Expr::col(Sequence).count_distinct(), "numbers")
-        .group_by(Source)
-        .group_by(Epoch)
-        .into_model::<Delivered>()
-        .all(tx)
-        .await?;
-    for delivered in there {
-        let life = (delivered.source, delivered.epoch);
-        let reaches = said.get(&life).copied().unwrap_or_default();
-        if delivered.last > reaches || delivered.numbers != delivered.entries {
-            found.note(Fault::Producer {
-                producer: life.0,
-                epoch: life.1,
-            });
-        }
-    }
+/// No number is beyond what is said to have come.
+async fn producers(
+    tx: &Transaction,
+    numbers: Numbers,
+    found: &mut Examination,
+) -> Result<(), DatabaseError> {
+    let said = producer::Entity::find().all(tx).await?.into_iter();
+    let said = said.map(|row| ((row.source, row.epoch), row.last_sequence));
+    numbers.hold(&said.collect(), found);
     Ok(())
 }

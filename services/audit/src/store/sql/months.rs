@@ -7,7 +7,7 @@
 //! that whoever asks which events tell something need not look there. Rows from before there
 //! were months have it in `events`, where SQLite has all.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use aval_database::{DatabaseError, Transaction};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
@@ -31,6 +31,12 @@ const ERASE: &str = "\
 /// Of rows whose payload was not found, those that have none any more.
 const ERASED: &str = "SELECT log_index FROM events \
     WHERE log_index = ANY ($1::bigint[]) AND payload IS NULL";
+
+const LEFT: &str = "\
+    SELECT told.log_index \
+    FROM unnest($1::bigint[], $2::bigint[]) AS wanted (log_index, recorded_at) \
+    JOIN payloads AS told ON told.log_index = wanted.log_index \
+        AND told.recorded_at = wanted.recorded_at";
 
 /// A row of `events`: its place, when it was recorded, and what stands in its `payload`.
 pub(super) type Place<'a> = (i64, i64, Option<&'a [u8]>);
@@ -70,6 +76,23 @@ pub(super) async fn of_rows(
 pub(crate) fn statement(indexes: Vec<i64>, recorded: Vec<i64>) -> Statement {
     let values = [indexes.into(), recorded.into()];
     Statement::from_sql_and_values(DbBackend::Postgres, OF_ROWS, values)
+}
+
+/// Of rows without a payload, each with when it was recorded, those of which what they told
+/// stands here nevertheless.
+pub(super) async fn left_of(
+    connection: &impl ConnectionTrait,
+    rows: impl Iterator<Item = (i64, i64)>,
+) -> Result<HashSet<i64>, DatabaseError> {
+    let (indexes, recorded): (Vec<i64>, Vec<i64>) = rows.unzip();
+    if indexes.is_empty() || connection.get_database_backend() != DbBackend::Postgres {
+        return Ok(HashSet::new());
+    }
+    let values = [indexes.into(), recorded.into()];
+    let asked = Statement::from_sql_and_values(DbBackend::Postgres, LEFT, values);
+    let rows = connection.query_all_raw(asked).await?.into_iter();
+    let left = rows.map(|row| Ok(row.try_get("", "log_index")?));
+    left.collect()
 }
 
 /// Removes what these entries told.
