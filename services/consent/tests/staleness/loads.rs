@@ -144,9 +144,9 @@ impl Loads {
         let matrix = LoadedMatrix::new(content, None, cx.now).unwrap();
         let request_id = RequestId::new(self.environment.random.as_ref());
         let write = Write::new(&cx, "consent.load_matrix", request_id, &number);
-        let trace = |_| Ok(cx.event(EventKind::PolicyMatrixLoaded, Outcome::Success));
+        let trace = |_, _: &_| Ok(cx.event(EventKind::PolicyMatrixLoaded, Outcome::Success));
         let loaded = self.operator.load_matrix(&write, &matrix, &trace).await;
-        assert_eq!(loaded.unwrap(), matrix);
+        assert_eq!(loaded.unwrap().content, matrix.content);
     }
 
     /// An answer by an earlier matrix than the last one whose load had returned when the
