@@ -94,18 +94,50 @@ impl Sentences {
     }
 }
 
+impl Sentences {
+    /// What is said of an event that is withheld whole, in either language. It does not say why:
+    /// that would tell what is hidden.
+    #[must_use]
+    pub fn of_withheld() -> Self {
+        let french = "Ce que dit cette trace ne vous est pas montré pour le moment.";
+        let english = "What this trace tells is not shown to you for now.";
+        Self {
+            french: french.to_owned(),
+            english: english.to_owned(),
+        }
+    }
+}
+
 impl<'a> Who<'a> {
     fn acted_in(event: &'a Event) -> Self {
         match &event.actor {
             Actor::Patient { .. } if event.representative.is_some() => Self::Representative,
             Actor::Patient { patient_id } => match event.patient_id {
-                Some(holder) if holder != *patient_id => Self::OtherPatient,
+                Some(named) if named != *patient_id && is_of_two_people(event.kind) => {
+                    Self::OtherPatient
+                }
+                // The same human, under another of their identifiers.
                 _ => Self::Holder,
             },
             practitioner @ Actor::Practitioner { .. } => Self::Practitioner(practitioner),
             Actor::Service { name } => Self::Service(name),
         }
     }
+}
+
+/// Whether one person may have done this in another's history without acting for them: whoever
+/// gives up representing somebody, and their sessions. Everything else in a record only its holder
+/// does, and whoever represents them.
+fn is_of_two_people(kind: EventKind) -> bool {
+    let mut families = ["representative.", "session."].into_iter();
+    families.any(|family| kind.code().starts_with(family))
+}
+
+/// Whether one event was read, and not a whole history: an auditor names one to open its history,
+/// and says why.
+fn is_reading_of_one(event: &Event) -> bool {
+    let subject = event.subject.as_ref();
+    subject.is_some_and(|subject| subject.kind == "event") && !event.after.contains_key("purpose")
 }
 
 impl<'a> Given<'a> {

@@ -6,8 +6,8 @@ pub(super) mod words;
 
 use aval_domain::event::{Event, EventKind, Outcome};
 
-use super::Reader;
 use super::changes::{after, after_or_before, before};
+use super::{Reader, is_reading_of_one};
 use words::Words;
 
 /// What happened, in one or two sentences.
@@ -160,6 +160,10 @@ fn story(event: &Event, words: &Words<'_>) -> String {
         ),
         EventKind::PolicyMatrixLoaded => {
             format!("{has} chargé {}.", words::matrix(after(event)))
+        }
+        EventKind::TrailRead if is_reading_of_one(event) => {
+            let (history, as_doctor) = (words.history, words::as_treating_doctor(after(event)));
+            format!("{has} consulté une trace de l'historique des actions {history}{as_doctor}.")
         }
         EventKind::TrailRead => {
             let (history, as_doctor) = (words.history, words::as_treating_doctor(after(event)));

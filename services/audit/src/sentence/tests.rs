@@ -6,7 +6,9 @@ use aval_domain::access::{
     AccessMode, Action, DenialReason, Effect, Ground, GroundHolder, GroundKind, GroundTerms,
 };
 use aval_domain::document::DocumentClass;
-use aval_domain::event::{Actor, Event, EventDocument, EventKind, Outcome, Representative};
+use aval_domain::event::{
+    Actor, Event, EventDocument, EventKind, Outcome, Representative, Subject,
+};
 use aval_domain::id::{CareEpisodeId, DocumentId, GrantId, RepresentationId};
 use aval_domain::time::{Clock, Timestamp};
 use uuid::Uuid;
@@ -262,10 +264,36 @@ fn what_is_unusual_is_told_as_well() {
     });
     text.push_str(&rendered("a representative", &represented));
 
+    let mut one = told(&sample, EventKind::TrailRead);
+    one.subject = Some(Subject::new("event", &"1"));
+    text.push_str(&rendered("an event opened by an auditor", &one));
+    one.after.clear();
+    text.push_str(&rendered("one event read", &one));
+
     let mut refused = told(&sample, EventKind::RecordOpened);
     refused.outcome = Outcome::Refused;
     text.push_str(&rendered("a refused act", &refused));
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn who_has_several_identifiers_is_told_of_their_own_acts_under_each() {
+    let sample = sample::Events::new(1);
+    for kind in EventKind::ALL {
+        let mut event = told(&sample, *kind);
+        if !matches!(event.actor, Actor::Patient { .. }) {
+            continue;
+        }
+        let own = Sentences::of(&event, Reader::Holder);
+        let patient_id = sample.patient_id();
+        event.actor = Actor::Patient { patient_id };
+        let under_another = Sentences::of(&event, Reader::Holder);
+        let family = kind.code().split_once('.').map(|(family, _)| family);
+        let may_be_of_another = matches!(family, Some("representative" | "session"));
+        assert_eq!(own != under_another, may_be_of_another, "{kind:?}");
+        let of_another = under_another.english.starts_with("Another person");
+        assert_eq!(of_another, may_be_of_another, "{kind:?}");
+    }
 }
 
 #[test]

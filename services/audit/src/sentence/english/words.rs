@@ -107,7 +107,7 @@ impl<'a> Words<'a> {
             Some(Visibility::HiddenFromOne) => format!(": hidden from {one}"),
             Some(Visibility::RevealedToOne) => format!(": visible to {one}"),
             Some(Visibility::HiddenFromPatient) => {
-                ": until a consultation to announce it".to_owned()
+                ": hidden until a consultation to announce it".to_owned()
             }
             Some(Visibility::HiddenFromRepresentatives) => {
                 ": hidden from representatives".to_owned()

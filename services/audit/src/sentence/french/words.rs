@@ -123,7 +123,7 @@ impl<'a> Words<'a> {
             Some(Visibility::HiddenFromOne) => format!(" : masqué {to}"),
             Some(Visibility::RevealedToOne) => format!(" : rendu visible {to}"),
             Some(Visibility::HiddenFromPatient) => {
-                " : dans l'attente d'une consultation d'annonce".to_owned()
+                " : masqué dans l'attente d'une consultation d'annonce".to_owned()
             }
             Some(Visibility::HiddenFromRepresentatives) => " : masqué aux représentants".to_owned(),
             None => String::new(),
