@@ -9,7 +9,7 @@ use aval_merkle_log::note::{NoteError, SignatureError};
 use aval_merkle_log::receipt::ReceiptError;
 use aval_merkle_log::text::Malformed;
 
-use crate::command::audit::{LogDamaged, NotProved};
+use crate::command::audit::{LogDamaged, NotProved, Withheld};
 use crate::language::{Text, say};
 
 /// What a verification found wrong. The number is the exit code, and never changes.
@@ -47,6 +47,8 @@ pub(crate) enum Refuted {
     Unaccounted = 24,
     /// A file shows something else than its receipts prove.
     ShownOtherwise = 25,
+    /// Not all that the events of a history tell is shown to whoever exported it.
+    Withheld = 26,
 }
 
 impl Refuted {
@@ -63,6 +65,9 @@ impl Refuted {
         }
         if error.is::<NotProved>() {
             return Some(Self::Incomplete);
+        }
+        if error.is::<Withheld>() {
+            return Some(Self::Withheld);
         }
         if let Some(unaccounted) = error.downcast_ref::<Unaccounted>() {
             return Some(match unaccounted {
@@ -205,6 +210,12 @@ impl Refuted {
                 "Faux : ce fichier montre autre chose que ce que le journal a enregistré.",
                 "False: this file shows something else than what the log recorded.",
             ),
+            Self::Withheld => say(
+                "Aucune trace ne manque, mais ce que disent certaines n'est pas montré pour le \
+                 moment. Le reste est vrai.",
+                "No event is missing, but what some of them tell is not shown for now. The rest \
+                 holds.",
+            ),
         }
     }
 }
@@ -229,7 +240,8 @@ mod tests {
             kept: "a".to_owned(),
             found: "b".to_owned(),
         };
-        let cases: [(anyhow::Error, u8); 20] = [
+        let cases: [(anyhow::Error, u8); 21] = [
+            (Withheld(2).into(), 26),
             (ShownOtherwise::Differs("ground".to_owned()).into(), 25),
             (Unreadable::NoForm.into(), 10),
             (Unreadable::from(ReceiptError::NoSalt).into(), 15),

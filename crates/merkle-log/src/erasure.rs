@@ -29,6 +29,9 @@ pub struct Account {
     pub told: BTreeSet<u64>,
     /// Those that are said to be erased.
     pub erased: BTreeSet<u64>,
+    /// Those that are said to be withheld from whoever reads: that nothing accounts for but who
+    /// says so.
+    pub withheld: BTreeSet<u64>,
     /// What those of the shown events that are erasures say that they erased.
     pub erasures: BTreeMap<u64, Places>,
 }
@@ -115,13 +118,13 @@ impl fmt::Display for Places {
 }
 
 impl VerifiedHistory {
-    /// Makes sure that of each event of this history either the content is shown, or a later
-    /// event of the same history, whose content is shown, says that it was erased. Gives the
-    /// erased ones, each with the event that erased it.
+    /// Makes sure that of each event of this history either the content is shown, or it is said
+    /// to be withheld, or a later event of the same history, whose content is shown, says that it
+    /// was erased. Gives the erased ones, each with the event that erased it.
     pub fn require_accounted(&self, account: &Account) -> Result<BTreeMap<u64, u64>, Unaccounted> {
         let mut erased = BTreeMap::new();
         for (sequence, _) in (1..).zip(&self.leaves) {
-            if account.told.contains(&sequence) {
+            if account.told.contains(&sequence) || account.withheld.contains(&sequence) {
                 continue;
             }
             if !account.erased.contains(&sequence) {

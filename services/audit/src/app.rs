@@ -21,12 +21,13 @@ mod search_events;
 mod trace_reading;
 mod watch_events;
 mod watch_findings;
+mod withheld;
 mod witnessed;
 
 pub use append_events::{AppendEvents, Appended};
 pub use delivery_receipts::{DeliveryReceipt, MOST_RECEIPTS};
 pub use erase_events::EraseEvents;
-pub use erased::Listed;
+pub use erased::{Listed, WithheldEntry};
 pub use export_events::Export;
 pub use get_checkpoint::{Checkpoints, SignedCheckpoint};
 pub use get_consistency_proof::Consistency;

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use crate::payload::KEPT_FOR_EVER;
 use crate::query::kinds_named;
 use crate::standing;
+use crate::withholding;
 
 mod log;
 mod unusual;
@@ -234,9 +235,11 @@ impl RetentionConfig {
 }
 
 /// Whether events of this kind may be erased because they are old. Not so what says how
-/// people stand to a patient today: a block that nobody remembers would let somebody read.
+/// people stand to a patient today, or from whom a document is hidden: a block that nobody
+/// remembers would let somebody read.
 fn has_a_period(kind: EventKind) -> bool {
-    !KEPT_FOR_EVER.contains(&kind) && !standing::KINDS.contains(&kind)
+    let kept: [&[EventKind]; 3] = [&KEPT_FOR_EVER, &standing::KINDS, &withholding::KINDS];
+    !kept.concat().contains(&kind)
 }
 
 #[cfg(test)]

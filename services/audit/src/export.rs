@@ -43,6 +43,15 @@ pub struct Exported<'a> {
     pub reader: Reader,
 }
 
+/// Why a file does not tell an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Untold {
+    /// What it told was erased.
+    Erased,
+    /// Something of it is kept from whoever has the file, for now.
+    Withheld,
+}
+
 impl Format {
     /// The form's name, as the trail keeps it.
     #[must_use]
@@ -89,14 +98,18 @@ impl Format {
         }
     }
 
-    /// What is left of an event that was erased: its receipt, which proves the leaf alone, in
+    /// What stands of an event that is not told: its receipt, which proves the leaf alone, in
     /// a file that is made to be verified; in the others, nothing.
     #[must_use]
-    pub fn erased(self, receipt: &Receipt) -> Option<String> {
-        (self == Self::Receipts).then(|| {
-            let line = json!({ "erased": true, "receipt": receipt.format() });
-            format!("{line}\n")
-        })
+    pub fn untold(self, why: Untold, receipt: &Receipt) -> String {
+        if self != Self::Receipts {
+            return String::new();
+        }
+        let line = match why {
+            Untold::Erased => json!({ "erased": true, "receipt": receipt.format() }),
+            Untold::Withheld => json!({ "withheld": true, "receipt": receipt.format() }),
+        };
+        format!("{line}\n")
     }
 
     /// What stands after the last event.

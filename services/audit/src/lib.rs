@@ -26,6 +26,8 @@ pub mod professionals;
 
 pub mod standing;
 
+pub mod withholding;
+
 pub mod checkpoint_key;
 
 pub mod examination;

@@ -242,7 +242,8 @@ mod tests {
         assert_eq!(ten.before, at("2026-05-01T00:00:00Z"));
         assert!(!ten.kinds.contains(&EventKind::SessionOpened));
         let never = crate::payload::KEPT_FOR_EVER.into_iter();
-        for kind in never.chain(crate::standing::KINDS) {
+        let never = never.chain(crate::standing::KINDS);
+        for kind in never.chain(crate::withholding::KINDS) {
             assert!(!ten.kinds.contains(&kind) && !two.kinds.contains(&kind));
         }
         assert!(!ten.kinds.contains(&EventKind::AccessDecided));

@@ -25,6 +25,7 @@ use crate::professionals::Identifiers;
 use crate::query::{News, Onward, Query};
 use crate::sequence::Positions;
 use crate::submission::SealedEvent;
+use crate::withholding::Audience;
 
 #[cfg(test)]
 mod conformance;
@@ -150,6 +151,10 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// [`identifiers`](Self::identifiers), in the order of the log, all of one state of the
     /// store; also those whose payload was erased.
     fn standing(&self, patient_id: PatientId) -> Answer<'_, Vec<StandingEntry>>;
+
+    /// The events of [`crate::withholding::KINDS`] that may hide a document from this audience,
+    /// in the same way.
+    fn hidings(&self, id: PatientId, audience: Audience) -> Answer<'_, Vec<StandingEntry>>;
 
     /// The events of a query, the newest first, without those whose payload was erased; fewer
     /// than it asks for are the last ones, also where some are erased at this moment. A
@@ -292,7 +297,7 @@ pub struct HeadProof {
     pub last_log_index: Option<u64>,
 }
 
-/// An event that says how somebody stands to a patient.
+/// An event that says how somebody stands to a patient, or who may see a document of theirs.
 #[derive(Debug, Clone)]
 pub struct StandingEntry {
     /// Which producer delivered it.
@@ -301,6 +306,8 @@ pub struct StandingEntry {
     pub under: PatientId,
     /// What happened.
     pub kind: EventKind,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
     /// What the log holds of it; none: its payload was erased.
     pub entry: Option<StoredEntry>,
 }

@@ -61,7 +61,7 @@ fn check(data: &[u8]) -> bool {
         if shown.receipt.verify(evidence, &SAVED.policy).is_err() {
             continue;
         }
-        if let Ok(Some(event)) = shown.as_recorded() {
+        if let Ok(Ok(event)) = shown.as_recorded() {
             assert!(SAVED.events.contains(&event));
             is_one_proved = true;
         }

@@ -30,7 +30,7 @@ pub(crate) use fsck::LogDamaged;
 pub use fsck::fsck;
 pub use history::{ExportForm, HistoryFiles, verify_history};
 pub use oversight::{OpenArguments, SearchArguments, UnusualArguments};
-pub(crate) use shown::NotProved;
+pub(crate) use shown::{NotProved, Withheld};
 pub use since::SinceArguments;
 pub use states::SeenArguments;
 
@@ -99,7 +99,8 @@ pub enum AuditCommand {
     },
     /// Checks offline that a history is whole. Exit codes as of `verify`; 16: events are
     /// missing, or the proof of a merged patient; 17: they were changed or moved; 18: events
-    /// kept before are gone; 24: one is said to be erased, and nothing in the log says so.
+    /// kept before are gone; 24: one is said to be erased, and nothing in the log says so; 26:
+    /// none is missing, and what some of them tell is withheld from whoever exported.
     VerifyHistory {
         /// The proof, as saved.
         proof: PathBuf,
@@ -108,7 +109,7 @@ pub enum AuditCommand {
         before: Option<PathBuf>,
         /// An export, in any form, that was saved after the proof: it must show every event
         /// that is proved, also of the patients who were merged into this one. What was
-        /// erased is accounted for in the form `receipts` alone.
+        /// erased or withheld is accounted for in the form `receipts` alone.
         #[arg(long)]
         export: Option<PathBuf>,
         /// What was seen before.

@@ -15,6 +15,7 @@ mod searched;
 mod small_log;
 mod small_witness;
 mod stand;
+mod withheld;
 mod witnessed;
 
 use std::path::Path;

@@ -43,6 +43,7 @@ fn account(told: &[u64], erased: &[u64], erasures: &[(u64, &str)]) -> Account {
     Account {
         told: set(told),
         erased: set(erased),
+        withheld: BTreeSet::new(),
         erasures: erasures.collect(),
     }
 }
@@ -54,6 +55,19 @@ fn what_an_erasure_of_the_same_history_names_is_accounted_for() {
     assert_eq!(erased, BTreeMap::from([(1, 4), (3, 5)]));
     let nothing = history().require_accounted(&account(&[1, 2, 3, 4, 5], &[], &[]));
     assert!(nothing.unwrap().is_empty());
+}
+
+#[test]
+fn what_is_said_to_be_withheld_is_there_and_says_nothing_of_others() {
+    let mut told = account(&[2, 4], &[3], &[(4, "3")]);
+    told.withheld = BTreeSet::from([1, 5]);
+    let erased = history().require_accounted(&told).unwrap();
+    assert_eq!(erased, BTreeMap::from([(3, 4)]));
+    // An erasure that is itself withheld accounts for nothing.
+    told.told.remove(&4);
+    told.withheld.insert(4);
+    let caught = history().require_accounted(&told);
+    assert_eq!(caught, Err(Unaccounted::NotErased { sequence: 3 }));
 }
 
 #[test]

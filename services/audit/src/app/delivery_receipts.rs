@@ -83,7 +83,7 @@ impl App {
         };
         let canonical = match held {
             Some(Listed::Told(entry)) => Some(entry.canonical.clone()),
-            Some(Listed::Erased(_)) | None => None,
+            Some(Listed::Erased(_) | Listed::Withheld(_)) | None => None,
         };
         Ok(DeliveryReceipt {
             event_id,

@@ -1,9 +1,11 @@
-//! What is left of events that were erased, among those that were not.
+//! The events of a history: those that are told, and what is left of those that were erased.
 
 use std::collections::{BTreeSet, HashMap};
 
+use aval_domain::event::Event;
 use aval_domain::id::PatientId;
 use aval_merkle_log::leaf::{LeafContent, leaf_hash};
+use aval_merkle_log::receipt::Evidence;
 use uuid::Uuid;
 
 use super::App;
@@ -19,6 +21,19 @@ pub enum Listed {
     Told(Box<Entry>),
     /// What is left of it, and why.
     Erased(Box<ErasedEntry>),
+    /// What of it is told to whoever reads.
+    Withheld(Box<WithheldEntry>),
+}
+
+/// An event of which something is kept from whoever reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WithheldEntry {
+    /// Its place in the log, from 0.
+    pub log_index: u64,
+    /// What its leaf says.
+    pub leaf: LeafContent,
+    /// What is told, without the documents that are hidden from the reader; none: nothing is.
+    pub part: Option<Event>,
 }
 
 impl Listed {
@@ -28,6 +43,7 @@ impl Listed {
         match self {
             Self::Told(entry) => entry.log_index,
             Self::Erased(erased) => erased.stored.log_index,
+            Self::Withheld(withheld) => withheld.log_index,
         }
     }
 
@@ -44,6 +60,17 @@ impl Listed {
         match self {
             Self::Told(entry) => &entry.leaf,
             Self::Erased(erased) => &erased.stored.leaf,
+            Self::Withheld(withheld) => &withheld.leaf,
+        }
+    }
+
+    /// What a receipt of it proves, and the salt that this takes. Of an event that is not all
+    /// told that is its place alone: its canonical bytes would tell the rest.
+    #[must_use]
+    pub fn evidence(&self) -> (Option<[u8; 32]>, Evidence<'_>) {
+        match self {
+            Self::Told(entry) => (Some(entry.salt.0), Evidence::Event(&entry.canonical)),
+            Self::Erased(_) | Self::Withheld(_) => (None, Evidence::LeafOnly),
         }
     }
 }

@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use aval_domain::event::{EventKind, Outcome};
 use aval_domain::id::PatientId;
+use aval_domain::time::Clock;
 use aval_merkle_log::checkpoint::Checkpoint;
 use aval_merkle_log::note::SignedNote;
 use aval_merkle_log::proof::{ComputeError, InclusionProof};
-use aval_merkle_log::receipt::{Evidence, Receipt};
+use aval_merkle_log::receipt::Receipt;
 use aval_runtime::context::RequestContext;
 use futures::Stream;
 use futures::stream;
@@ -22,11 +23,12 @@ use super::App;
 use super::erased::{Listed, joined};
 use super::reading::Reading;
 use super::trace_reading::{on_ground, reader};
+use super::withheld::told_to;
 use crate::checkpoint_key::CheckpointRefused;
 use crate::entry::{Altered, Entry, StoredEntry};
 use crate::erasure::ErasedEntry;
 use crate::error::Error;
-use crate::export::{Exported, Format};
+use crate::export::{Exported, Format, Untold};
 use crate::query::{ExportEvents, Filter, Onward, Scope};
 use crate::sentence::Reader;
 use crate::store::Sequence;
@@ -40,7 +42,8 @@ const LONGEST_PIECE: usize = 64 * 1024;
 /// A file that is being written, as its reader takes it.
 struct Writing {
     app: Arc<App>,
-    scope: Scope,
+    clock: Arc<dyn Clock>,
+    reading: Reading,
     /// The identifiers of the patient whose history it is: who is merged with them
     /// meanwhile is not in the file, of whose beginning nothing more is written.
     patients: Vec<PatientId>,
@@ -57,8 +60,8 @@ struct Writing {
 
 impl App {
     /// Writes the events of a person that the newest checkpoint covers, the oldest first,
-    /// each with its receipt against that checkpoint. The export is traced before
-    /// anything is answered, whoever asks.
+    /// each with its receipt against that checkpoint, as far as whoever asks is told of them. The
+    /// export is traced before anything is answered, whoever asks.
     ///
     /// It ends with an error with the person's token, with the service, and when its reader is
     /// too slow: such a file is not whole.
@@ -79,7 +82,8 @@ impl App {
         self.trace_export(cx, reading, command.format).await?;
         let writing = Writing {
             app: Arc::clone(self),
-            scope,
+            clock: Arc::clone(&cx.clock),
+            reading,
             patients,
             filter: command.filter,
             format: command.format,
@@ -126,10 +130,7 @@ impl App {
         let needed: Vec<_> = needed.into_iter().collect();
         let nodes = self.store.nodes(&needed).await?;
         let receipt = |event: &Listed| {
-            let (salt, evidence) = match event {
-                Listed::Told(entry) => (Some(entry.salt.0), Evidence::Event(&entry.canonical)),
-                Listed::Erased(_) => (None, Evidence::LeafOnly),
-            };
+            let (salt, evidence) = event.evidence();
             let log_index = event.log_index();
             let proof = InclusionProof::compute(&nodes, log_index, checkpoint.size)?;
             let receipt = Receipt {
@@ -171,7 +172,7 @@ fn pieces(
 
 impl Writing {
     fn is_of(&self, patient_id: Option<PatientId>) -> bool {
-        match self.scope {
+        match self.reading.scope {
             Scope::Patient(_) => patient_id.is_some_and(|id| self.patients.contains(&id)),
             Scope::Practitioner(_) => true,
         }
@@ -179,7 +180,7 @@ impl Writing {
 
     /// The next of what was erased of a patient's whole history, for who verifies it.
     async fn erased(&self) -> Result<Vec<ErasedEntry>, Error> {
-        let Scope::Patient(patient_id) = self.scope else {
+        let Some(patient_id) = self.reading.patient_id() else {
             return Ok(Vec::new());
         };
         if self.format != Format::Receipts || !self.filter.leaves_erased() {
@@ -195,7 +196,7 @@ impl Writing {
     /// What the next events add, or the end.
     async fn next(&mut self) -> Result<Vec<u8>, Error> {
         let onward = Onward {
-            scope: self.scope,
+            scope: self.reading.scope,
             filter: self.filter.clone(),
             from: self.from,
             limit: EVENTS_PER_READ,
@@ -214,15 +215,24 @@ impl Writing {
         };
         self.from = last.log_index() + 1;
         entries.retain(|event| self.is_of(event.patient_id()));
+        let (store, now) = (self.app.store.as_ref(), self.clock.now());
+        let entries = told_to(&self.reading, &self.filter, entries, store, now).await?;
         let receipts = self
             .app
             .receipts(&entries, &self.note, &self.checkpoint)
             .await?;
         let mut text = String::new();
         for (event, receipt) in entries.iter().zip(&receipts) {
-            let Listed::Told(entry) = event else {
-                text.push_str(&self.format.erased(receipt).unwrap_or_default());
-                continue;
+            let entry = match event {
+                Listed::Told(entry) => entry,
+                Listed::Erased(_) => {
+                    text.push_str(&self.format.untold(Untold::Erased, receipt));
+                    continue;
+                }
+                Listed::Withheld(_) => {
+                    text.push_str(&self.format.untold(Untold::Withheld, receipt));
+                    continue;
+                }
             };
             let exported = Exported {
                 entry,

@@ -3,16 +3,17 @@
 use aval_domain::event::Subject;
 use aval_domain::id::{EventId, PatientId};
 use aval_merkle_log::note::SignedNote;
-use aval_merkle_log::receipt::{Evidence, Receipt};
+use aval_merkle_log::receipt::Receipt;
 use aval_runtime::context::RequestContext;
 
 use super::get_checkpoint::SignedCheckpoint;
 use super::trace_reading::reader;
+use super::withheld::told_to;
 use super::{App, Listed};
 use crate::checkpoint_key::CheckpointRefused;
 use crate::entry::Altered;
 use crate::error::Error;
-use crate::query::Scope;
+use crate::query::{Filter, Scope};
 use crate::sentence::Reader;
 
 /// Which receipt is wanted.
@@ -56,6 +57,9 @@ impl App {
         if !self.is_in(reading.scope, &event).await? {
             return Err(Error::NotFound);
         }
+        let (store, whole) = (self.store.as_ref(), Filter::default());
+        let told = told_to(&reading, &whole, vec![event], store, cx.now).await?;
+        let event = told.into_iter().next().ok_or(Error::NotFound)?;
         let receipt = match asked {
             ReceiptAsked::None => None,
             ReceiptAsked::Newest => {
@@ -95,7 +99,7 @@ impl App {
                 return Ok(by == id || self.store.professional(id).await?.own.contains(&by));
             }
             // Whose act it was is not known any more.
-            (Scope::Practitioner(_), Listed::Erased(_)) => return Ok(false),
+            (Scope::Practitioner(_), _) => return Ok(false),
             (Scope::Patient(patient_id), _) => patient_id,
         };
         match event.patient_id() {
@@ -113,10 +117,7 @@ impl App {
         event: &Listed,
         signed: &SignedCheckpoint,
     ) -> Result<String, Error> {
-        let (salt, evidence) = match event {
-            Listed::Told(entry) => (Some(entry.salt.0), Evidence::Event(&entry.canonical)),
-            Listed::Erased(_) => (None, Evidence::LeafOnly),
-        };
+        let (salt, evidence) = event.evidence();
         let log_index = event.log_index();
         if log_index >= signed.checkpoint.size {
             return Err(Error::NotWitnessed);

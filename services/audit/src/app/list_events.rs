@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use aval_database::requests::fingerprint;
+use aval_domain::page::PageSize;
 use aval_merkle_log::leaf::leaf_hash;
 use aval_runtime::context::RequestContext;
 use aval_runtime::page::PageTokenInvalid;
@@ -10,6 +11,7 @@ use aval_runtime::page::PageTokenInvalid;
 use super::App;
 use super::erased::{Listed, joined};
 use super::trace_reading::reader;
+use super::withheld::told_to;
 use crate::entry::{Altered, Entry, StoredEntry};
 use crate::error::Error;
 use crate::query::{Filter, ListEvents, Query, Scope};
@@ -49,22 +51,14 @@ impl App {
             before,
             limit: command.page_size.with_one_more(),
         };
-        let page = self.store.page(&query).await?;
-        let entries = open_all(page.entries)?;
-        // Of what a professional did nothing is left by which it could be found.
-        let erased = self.explained(page.erased).await?;
-        let mut entries = joined(entries, erased, Sequence::NewestFirst, query.limit);
-        let more = entries.len() > command.page_size.get();
-        entries.truncate(command.page_size.get());
-        if matches!(scope, Scope::Patient(_)) && query.filter.leaves_erased() {
-            require_chain(&entries)?;
-        }
+        let (entries, last) = self.page_of(&query, command.page_size).await?;
+        let (store, filter) = (self.store.as_ref(), &query.filter);
+        let entries = told_to(&reading, filter, entries, store, cx.now).await?;
 
         self.trace_reading(cx, reading.patient_id(), None, reading.ground())
             .await?;
-        let last = entries.last().filter(|_| more);
         let next_page_token = last.map(|last| {
-            let position = last.log_index().to_be_bytes();
+            let position = last.to_be_bytes();
             self.page_tokens.seal(&digest, &position, cx.now)
         });
         Ok(HistoryPage {
@@ -72,6 +66,26 @@ impl App {
             reader: reader(cx),
             next_page_token,
         })
+    }
+
+    /// The events of a page, and the place of the last where there are more.
+    pub(super) async fn page_of(
+        &self,
+        query: &Query,
+        size: PageSize,
+    ) -> Result<(Vec<Listed>, Option<u64>), Error> {
+        let page = self.store.page(query).await?;
+        let entries = open_all(page.entries)?;
+        // Of what a professional did nothing is left by which it could be found.
+        let erased = self.explained(page.erased).await?;
+        let mut entries = joined(entries, erased, Sequence::NewestFirst, query.limit);
+        let more = entries.len() > size.get();
+        entries.truncate(size.get());
+        if matches!(query.scope, Scope::Patient(_)) && query.filter.leaves_erased() {
+            require_chain(&entries)?;
+        }
+        let last = entries.last().filter(|_| more).map(Listed::log_index);
+        Ok((entries, last))
     }
 
     fn position_in(

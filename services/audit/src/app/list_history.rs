@@ -8,8 +8,7 @@ use aval_domain::id::PatientId;
 use aval_runtime::context::RequestContext;
 use aval_runtime::page::PageTokenInvalid;
 
-use super::{App, may_oversee};
-use crate::entry::{Entry, StoredEntry};
+use super::{App, Listed, may_oversee};
 use crate::error::Error;
 use crate::oversight::ListHistory;
 use crate::query::{Filter, Query, Scope};
@@ -19,8 +18,8 @@ use crate::query::{Filter, Query, Scope};
 pub struct OpenedHistory {
     /// Whose it is.
     pub patient_id: PatientId,
-    /// The events, the newest first.
-    pub entries: Vec<Entry>,
+    /// The events, the newest first, with what is left of those that were erased.
+    pub entries: Vec<Listed>,
     /// For the next page; none: this was the last.
     pub next_page_token: Option<String>,
 }
@@ -48,18 +47,13 @@ impl App {
             before: before.map(u64::from_be_bytes),
             limit: command.page_size.with_one_more(),
         };
-        let mut stored = self.store.events(&query).await?;
-        let more = stored.len() > command.page_size.get();
-        stored.truncate(command.page_size.get());
-        let entries = stored.into_iter().map(StoredEntry::open);
-        let entries = entries.collect::<Result<Vec<_>, _>>()?;
+        let (entries, last) = self.page_of(&query, command.page_size).await?;
         let subject = Subject::new("event", &command.event_id);
         let (whose, what) = (Some(patient_id), Some(subject));
         self.trace_oversight(cx, &command.purpose, whose, what, BTreeMap::new())
             .await?;
-        let last = entries.last().filter(|_| more);
         let next_page_token = last.map(|last| {
-            let position = last.log_index.to_be_bytes();
+            let position = last.to_be_bytes();
             self.page_tokens.seal(&digest, &position, cx.now)
         });
         Ok(OpenedHistory {

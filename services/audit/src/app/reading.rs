@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::query::Scope;
 use crate::standing::{Doctor, Standing, Told};
 use crate::store::Store;
+use crate::withholding::Audience;
 
 /// What a call may read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,9 @@ pub(super) struct Reading {
     /// The professional who reads as the patient's treating doctor; none: whoever reads,
     /// reads their own.
     pub(super) treating_doctor: Option<Doctor>,
+    /// As whom somebody reads from whom documents may be hidden; none: from nobody who reads
+    /// on this ground.
+    pub(super) audience: Option<Audience>,
 }
 
 impl Reading {
@@ -58,6 +62,7 @@ impl App {
             return Ok(Reading {
                 scope,
                 treating_doctor: None,
+                audience: audience(cx),
             });
         };
         if PRODUCERS.contains(&cx.caller.as_str()) {
@@ -67,7 +72,19 @@ impl App {
         Ok(Reading {
             scope: Scope::Patient(patient_id),
             treating_doctor: Some(doctor),
+            audience: None,
         })
+    }
+}
+
+/// From whom documents may be hidden; from no professional, whose own acts these are.
+fn audience(cx: &RequestContext) -> Option<Audience> {
+    match cx.actor.as_deref()? {
+        Actor::Patient(patient) if patient.representative.is_some() => {
+            Some(Audience::Representative)
+        }
+        Actor::Patient(_) => Some(Audience::Holder),
+        Actor::Practitioner(_) => None,
     }
 }
 

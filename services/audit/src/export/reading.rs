@@ -12,7 +12,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Exported, Format, csv, fhir};
+use super::{Exported, Format, Untold, csv, fhir};
 use crate::entry::{Altered, Columns, Content, Entry, Salt, StoredEntry};
 use crate::sentence::Reader;
 
@@ -51,8 +51,8 @@ pub struct Shown<'a> {
     pub line: usize,
     /// Its receipt.
     pub receipt: Receipt,
-    /// Its canonical bytes; none: what it told is said to be erased.
-    pub canonical: Option<Vec<u8>>,
+    /// Its canonical bytes, or why it has none, as whoever exported it says.
+    pub canonical: Result<Vec<u8>, Untold>,
     format: Format,
     text: &'a str,
 }
@@ -72,9 +72,10 @@ pub struct Reading<'a> {
 #[serde(deny_unknown_fields)]
 struct Line {
     canonical_event: Option<String>,
-    /// What it told was erased, as whoever exported it says.
     #[serde(default)]
     erased: bool,
+    #[serde(default)]
+    withheld: bool,
     receipt: String,
 }
 
@@ -215,16 +216,17 @@ impl<'a> Shown<'a> {
     }
 
     /// The event, if it is shown as the log recorded it: all of what is shown, sentences too,
-    /// for one reader or the other. None of an erased one, of which nothing is shown. The
-    /// receipt is verified by whoever calls.
-    pub fn as_recorded(&self) -> Result<Option<Event>, ShownOtherwise> {
-        let Some(canonical) = &self.canonical else {
-            return Ok(None);
+    /// for one reader or the other. Of one that is not told, why it is not. The receipt is
+    /// verified by whoever calls.
+    pub fn as_recorded(&self) -> Result<Result<Event, Untold>, ShownOtherwise> {
+        let canonical = match &self.canonical {
+            Ok(canonical) => canonical,
+            Err(untold) => return Ok(Err(*untold)),
         };
         let entry = self.entry(canonical)?;
         if self.format == Format::Receipts {
             // It shows nothing beside its evidence.
-            return Ok(Some(entry.event));
+            return Ok(Ok(entry.event));
         }
         let written = |reader| {
             let exported = Exported {
@@ -239,7 +241,7 @@ impl<'a> Shown<'a> {
             let nearer = self.differs(&holder, &somebody);
             return Err(ShownOtherwise::Differs(nearer));
         }
-        Ok(Some(entry.event))
+        Ok(Ok(entry.event))
     }
 
     fn entry(&self, canonical: &[u8]) -> Result<Entry, ShownOtherwise> {
@@ -271,19 +273,20 @@ impl<'a> Shown<'a> {
     }
 }
 
-type Evidence = (Option<Vec<u8>>, Vec<u8>);
+type Evidence = (Result<Vec<u8>, Untold>, Vec<u8>);
 
 fn json(text: &str) -> Result<Value, Unreadable> {
     serde_json::from_str(text).map_err(|_| Unreadable::Malformed("a JSON value"))
 }
 
 fn of_receipts(text: &str) -> Result<Evidence, Unreadable> {
-    let expected = "an event with its receipt, or the receipt of an erased one";
+    let expected = "an event with its receipt, or that of an erased or a withheld one";
     let line: Line = serde_json::from_str(text).map_err(|_| Unreadable::Malformed(expected))?;
     let receipt = line.receipt.into_bytes();
-    match (line.canonical_event, line.erased) {
-        (Some(canonical), false) => Ok((Some(canonical.into_bytes()), receipt)),
-        (None, true) => Ok((None, receipt)),
+    match (line.canonical_event, line.erased, line.withheld) {
+        (Some(canonical), false, false) => Ok((Ok(canonical.into_bytes()), receipt)),
+        (None, true, false) => Ok((Err(Untold::Erased), receipt)),
+        (None, false, true) => Ok((Err(Untold::Withheld), receipt)),
         _ => Err(Unreadable::Malformed(expected)),
     }
 }
@@ -296,7 +299,7 @@ fn of_csv(text: &str) -> Result<Evidence, Unreadable> {
     let evidence = canonical.zip(receipt);
     let expected = "a canonical event and its receipt in base64";
     let (canonical, receipt) = evidence.ok_or(Unreadable::Malformed(expected))?;
-    Ok((Some(canonical), receipt))
+    Ok((Ok(canonical), receipt))
 }
 
 fn of_fhir(resource: &Value) -> Result<Evidence, Unreadable> {
@@ -304,5 +307,5 @@ fn of_fhir(resource: &Value) -> Result<Evidence, Unreadable> {
     let extension = |name: &str| fhir::extension(resource, name);
     let evidence = extension("canonical-event").zip(extension("receipt"));
     let (canonical, receipt) = evidence.ok_or(Unreadable::Malformed(expected))?;
-    Ok((Some(canonical), receipt))
+    Ok((Ok(canonical), receipt))
 }

@@ -10,6 +10,7 @@ mod fixture;
 mod growing;
 mod half_erased;
 mod heads;
+mod hidings;
 mod keeping;
 mod lists;
 mod months;
@@ -32,6 +33,7 @@ use fixture::Fixture;
 use growing::*;
 use half_erased::*;
 use heads::*;
+use hidings::*;
 use keeping::*;
 use lists::*;
 use plans::*;
@@ -118,6 +120,8 @@ aval_database::conformance_suite! {
         a_search_sees_every_event_that_is_left_once,
         a_place_is_found_by_when_it_was_recorded,
         who_stands_how_to_a_patient_is_found_under_every_identifier,
+        who_may_see_a_document_is_found_under_every_identifier,
+        that_a_setting_was_erased_stays_known,
         what_nothing_explains_is_found_once_by_whoever_walks,
         an_emergency_is_judged_when_its_time_is_over,
         several_identifiers_of_a_professional_are_one_human_to_what_is_found,

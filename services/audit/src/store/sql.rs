@@ -20,6 +20,7 @@ mod erase;
 mod examine;
 mod filter;
 mod heads;
+mod hidings;
 mod keys;
 mod list;
 #[expect(
@@ -67,10 +68,13 @@ use crate::oversight::{Found, Search};
 use crate::patient_keys::PatientKeys;
 use crate::plan::Recorded;
 use crate::professionals::{Identifiers, Professionals};
-use crate::query::{Filter, News, Onward, Query, Scope};
+use crate::query::{News, Onward, Query};
 use crate::submission::SealedEvent;
+use crate::withholding::Audience;
 
 pub use append::ReadyBatch;
+#[cfg(test)]
+pub(crate) use hidings::hidings_statement;
 #[cfg(test)]
 pub(crate) use list::page_statements;
 pub use migration::Migrator;
@@ -110,40 +114,6 @@ impl SqlStore {
     #[must_use]
     pub fn with_lists_from(self, standby: Option<Standby>) -> Self {
         Self { standby, ..self }
-    }
-
-    /// The human whom a filter names, under all identifiers.
-    async fn named(&self, filter: &Filter) -> Result<Vec<PractitionerId>, DatabaseError> {
-        let Some(id) = filter.practitioner_id else {
-            return Ok(Vec::new());
-        };
-        let of_human = |known: &Professionals| known.of_human(id);
-        self.professionals.ask(&self.db, &self.keys, of_human).await
-    }
-
-    /// The professionals of a list: whose acts they are, whom the filter names, and who of
-    /// those whose first access it looks for has several identifiers.
-    async fn asked(&self, scope: Scope, filter: &Filter) -> Result<list::Asked, DatabaseError> {
-        let own = match scope {
-            Scope::Patient(_) => Vec::new(),
-            Scope::Practitioner(id) => self.professional(id).await?.own,
-        };
-        let named = self.named(filter).await?;
-        let merged = match scope {
-            Scope::Patient(id) if filter.first_access_only => self.merged_in(id).await?,
-            _ => Humans::new(),
-        };
-        Ok(list::Asked { own, named, merged })
-    }
-
-    /// Who of those who opened this patient's record is known under another identifier.
-    async fn merged_in(&self, patient_id: PatientId) -> Result<Humans, DatabaseError> {
-        let nobody = |known: &Professionals| known.are_all_alone();
-        if self.professionals.ask(&self.db, &self.keys, nobody).await? {
-            return Ok(Humans::new());
-        }
-        let opened = list::who_opened(&self.db, patient_id).await?;
-        self.humans(&opened).await
     }
 
     /// Reads a list where it may be read.
@@ -311,6 +281,10 @@ impl Store for SqlStore {
 
     fn standing(&self, patient_id: PatientId) -> Answer<'_, Vec<StandingEntry>> {
         Box::pin(standing::standing(&self.db, &self.keys, patient_id))
+    }
+
+    fn hidings(&self, id: PatientId, audience: Audience) -> Answer<'_, Vec<StandingEntry>> {
+        Box::pin(hidings::hidings(&self.db, &self.keys, id, audience))
     }
 
     fn search<'a>(&'a self, search: &'a Search) -> Answer<'a, Found> {

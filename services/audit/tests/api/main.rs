@@ -32,6 +32,7 @@ mod treating_doctor;
 mod unusual;
 mod watching;
 mod watching_ends;
+mod withheld;
 mod witness;
 mod witness_trouble;
 mod witnessed;

@@ -12,7 +12,7 @@ use aval_proto::audit::v1::{
 use aval_runtime::convert::timestamp_to_proto;
 use tonic::{Code, Status};
 
-use crate::deeds::access;
+use crate::deeds::{access, delivery};
 use crate::people::{Person, patient_id, practitioner_id};
 use crate::stand::{Stand, fields, reason};
 
@@ -248,6 +248,29 @@ async fn whoever_opens_a_history_is_seen_in_it_by_its_patient() {
             "Un auditeur de la plateforme a consulté l'historique des actions concernant votre dossier. Motif indiqué : « {PURPOSE} »."
         )
     );
+}
+
+#[tokio::test]
+async fn an_opened_history_has_what_was_erased_in_its_place() {
+    let stand = Stand::with_auditor().await;
+    let patient = patient_id();
+    let before = access(practitioner_id(), patient);
+    stand.record(std::slice::from_ref(&before)).await;
+    stand.erase(patient, "Article 17").await.unwrap();
+    let after = access(practitioner_id(), patient);
+    let delivered = delivery("consent", 2, std::slice::from_ref(&after));
+    let mut trail = stand.trail("consent");
+    trail.append_events(delivered).await.unwrap();
+    let request = ListHistoryRequest {
+        purpose: PURPOSE.to_owned(),
+        event_id: id(&after),
+        ..ListHistoryRequest::default()
+    };
+    let page = stand.opened(request).await.unwrap();
+    let sequences: Vec<u64> = page.events.iter().map(|e| e.patient_sequence).collect();
+    assert_eq!(sequences, [3, 2, 1]);
+    let erased = page.events[2].erasure.as_ref().unwrap();
+    assert_eq!(erased.ground, "Article 17");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use aval_audit::export::{self, Format, Reading, Shown, Unreadable};
+use aval_audit::export::{self, Format, Reading, Shown, Unreadable, Untold};
 use aval_domain::event::Event;
 use aval_merkle_log::checkpoint::{Checkpoint, Policy};
 use aval_merkle_log::leaf::LeafContent;
@@ -21,8 +21,8 @@ use crate::output::{Output, Rows};
 pub(super) struct Proved {
     /// Its place in the log.
     pub(super) leaf: LeafContent,
-    /// What happened; none: it was erased, as whoever exported it says.
-    pub(super) event: Option<Event>,
+    /// What happened, or why that is not told, as whoever exported it says.
+    pub(super) event: Result<Event, Untold>,
 }
 
 /// Where an event stands in an export.
@@ -112,6 +112,7 @@ impl Checking<'_> {
 struct Found {
     told: u64,
     erased: u64,
+    withheld: u64,
     refuted: u64,
     first: Option<(Place, anyhow::Error)>,
 }
@@ -130,8 +131,11 @@ pub(super) fn verify(
     let mut found = Found::default();
     each(reading, &mut states, policy, |place, proved| {
         match proved {
-            Ok(Proved { event: Some(_), .. }) => found.told += 1,
-            Ok(Proved { event: None, .. }) => found.erased += 1,
+            Ok(proved) => match proved.event {
+                Ok(_) => found.told += 1,
+                Err(Untold::Erased) => found.erased += 1,
+                Err(Untold::Withheld) => found.withheld += 1,
+            },
             Err(error) => {
                 found.refuted += 1;
                 found.first.get_or_insert((place, error));
@@ -148,11 +152,12 @@ impl Found {
         let Self {
             told,
             erased,
+            withheld,
             refuted,
             first,
         } = self;
         if let Some((place, error)) = first {
-            let count = told + erased + refuted;
+            let count = told + erased + withheld + refuted;
             let Place { number, line } = place;
             output.warning(&say(
                 format!(
@@ -169,18 +174,23 @@ impl Found {
                 ("form", say("forme", "form")),
                 ("events", say("traces", "events")),
                 ("erased", say("effacées", "erased")),
+                ("withheld", say("retenues", "withheld")),
             ]);
-            rows.push(vec![json!(form.code()), json!(told), json!(erased)]);
+            let counts = [told, erased, withheld].map(|count| json!(count));
+            rows.push([json!(form.code())].into_iter().chain(counts).collect());
             return Ok(output.one(&rows)?);
         }
         let code = form.code();
-        let (also_french, also_english) = match erased {
-            0 => (String::new(), String::new()),
-            _ => (
-                format!(" De {erased} autres, dites effacées, la place est prouvée."),
-                format!(" Of {erased} more, said to be erased, the place is proved."),
-            ),
-        };
+        let (mut also_french, mut also_english) = (String::new(), String::new());
+        for (count, french, english) in [
+            (erased, "dites effacées", "said to be erased"),
+            (withheld, "retenues pour le moment", "withheld for now"),
+        ] {
+            if count > 0 {
+                also_french += &format!(" De {count} autres, {french}, la place est prouvée.");
+                also_english += &format!(" Of {count} more, {english}, the place is proved.");
+            }
+        }
         Ok(output.sentence(&say(
             format!(
                 "Vrai : {told} traces de cet export ({code}), toutes dans le journal et \

@@ -17,7 +17,7 @@ use aval_proto::audit::v1 as proto;
 use clap::ValueEnum;
 
 use super::kept::Kept;
-use super::shown::{NotProved, Shown};
+use super::shown::{NotProved, Shown, Withheld};
 use super::states::States;
 use super::{SeenArguments, SinceArguments, WitnessArguments, exported, read, write};
 use crate::command::Session;
@@ -246,6 +246,11 @@ pub fn verify_history(
         }
     }
     let identifiers = seen.len();
+    let withheld = shown.withheld();
+    if withheld > 0 {
+        checking.states.conclude(output)?;
+        return Err(Withheld(withheld).into());
+    }
     output.sentence(&say(
         format!("Vrai : {count} traces sous {identifiers} identifiant(s), toutes montrées."),
         format!("True: {count} events under {identifiers} identifier(s), and all are shown."),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context;
 use aval_audit::aliases::{self, Aliases};
 use aval_audit::erasure;
+use aval_audit::export::Untold;
 use aval_domain::event::Event;
 use aval_domain::id::PatientId;
 use aval_merkle_log::checkpoint::Policy;
@@ -21,13 +22,19 @@ use super::states::States;
 #[error("{0} was merged into this patient, and no proof of theirs was saved")]
 pub(crate) struct NotProved(pub(crate) PatientId);
 
-/// Events that an export shows, or says to be erased, each with its place in the log proved:
+/// What some events tell is withheld from whoever exported: the history is whole, and not all of
+/// it can be read.
+#[derive(Debug, thiserror::Error)]
+#[error("of {0} events the place is proved, and what they tell is withheld for now")]
+pub(crate) struct Withheld(pub(crate) usize);
+
+/// Events that an export shows, or says to be erased or withheld, each with its place in the log proved:
 /// by patient, in their order.
 #[derive(Debug, Default)]
 pub(crate) struct Shown(BTreeMap<[u8; 16], OfOne>);
 
-/// What is shown of one patient: each leaf, and the event unless it was erased.
-type OfOne = BTreeMap<u64, (LeafContent, Option<Event>)>;
+/// What is shown of one patient: each leaf, and the event, or why that is not told.
+type OfOne = BTreeMap<u64, (LeafContent, Result<Event, Untold>)>;
 
 impl Shown {
     /// Reads an export, and proves each event of it.
@@ -48,8 +55,15 @@ impl Shown {
         Ok(shown)
     }
 
-    /// Makes sure that every event of this history is shown, or erased by another one that is
-    /// shown, and gives the patients who lead to this one by what those events say: theirs
+    /// How many are withheld, of all that is shown.
+    pub(crate) fn withheld(&self) -> usize {
+        let all = self.0.values().flat_map(BTreeMap::values);
+        all.filter(|(_, event)| matches!(event, Err(Untold::Withheld)))
+            .count()
+    }
+
+    /// Makes sure that every event of this history is shown, erased by another one that is
+    /// shown, or withheld, and gives the patients who lead to this one by what those events say: theirs
     /// belong to it.
     pub(crate) fn require_all_of(
         &self,
@@ -65,9 +79,16 @@ impl Shown {
                 continue;
             };
             let sequence = leaf.patient_sequence();
-            let Some(event) = event else {
-                account.erased.insert(sequence);
-                continue;
+            let event = match event {
+                Ok(event) => event,
+                Err(Untold::Erased) => {
+                    account.erased.insert(sequence);
+                    continue;
+                }
+                Err(Untold::Withheld) => {
+                    account.withheld.insert(sequence);
+                    continue;
+                }
             };
             account.told.insert(sequence);
             own = own.or(event.patient_id);
@@ -81,7 +102,8 @@ impl Shown {
         }
         history.require_accounted(&account).map_err(|unaccounted| {
             let expected = history.leaves.len() as u64;
-            let found = (account.told.len() + account.erased.len()) as u64;
+            let shown = [&account.told, &account.erased, &account.withheld];
+            let found = shown.map(BTreeSet::len).iter().sum::<usize>() as u64;
             match unaccounted {
                 Unaccounted::NotShown { .. } => {
                     anyhow::Error::from(HistoryError::Incomplete { expected, found })

@@ -13,8 +13,10 @@ use tokio_stream::Stream;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use super::super::erased::Listed;
 use super::super::reading::{Reading, require_treating_doctor};
-use crate::entry::{Entry, StoredEntry};
+use super::super::withheld::told_to;
+use crate::entry::{Altered, StoredEntry};
 use crate::error::Error;
 use crate::query::{Filter, Onward};
 use crate::sentence::Reader;
@@ -39,7 +41,7 @@ pub struct WatchItem {
 #[derive(Debug, Clone)]
 pub enum WatchNews {
     /// An event.
-    Event(Box<Entry>),
+    Event(Listed),
     /// Nothing more for now.
     Heartbeat {
         /// By this service's clock.
@@ -153,6 +155,7 @@ impl Feed {
 
     async fn send_what_there_is(&mut self, outlet: &Outlet) -> Result<(), End> {
         loop {
+            let size = self.size_to_skip().await?;
             let onward = Onward {
                 scope: self.reading.scope,
                 filter: self.filter.clone(),
@@ -161,16 +164,37 @@ impl Feed {
             };
             let stored = self.store.events_from(&onward).await?;
             if stored.is_empty() {
+                self.from = self.from.max(size);
                 return Ok(());
             }
             self.require_still().await?;
-            for entry in stored {
-                let next = entry.log_index + 1;
-                let entry = StoredEntry::open(entry).map_err(Error::from)?;
-                let news = WatchNews::Event(Box::new(entry));
-                self.send(outlet, news, next).await?;
+            let last = stored.last().map(|entry| entry.log_index);
+            for event in self.told(stored).await? {
+                let next = event.log_index() + 1;
+                self.send(outlet, WatchNews::Event(event), next).await?;
             }
+            // Beyond what is withheld from a list that is narrowed.
+            self.from = last.map_or(self.from, |last| last + 1);
         }
+    }
+
+    /// How far the log goes, of which a narrowed list may leave out so much that to look at it
+    /// again each time would take ever longer; of a whole list, which is read along its own index,
+    /// nothing is to be skipped.
+    async fn size_to_skip(&self) -> Result<u64, Error> {
+        if self.filter.leaves_erased() {
+            return Ok(0);
+        }
+        Ok(self.store.size().await?)
+    }
+
+    async fn told(&self, stored: Vec<StoredEntry>) -> Result<Vec<Listed>, Error> {
+        let opened = stored.into_iter().map(StoredEntry::open);
+        let events: Result<Vec<Listed>, _> = opened
+            .map(|entry| Ok::<_, Altered>(Listed::Told(Box::new(entry?))))
+            .collect();
+        let (store, now) = (self.store.as_ref(), self.clock.now());
+        told_to(&self.reading, &self.filter, events?, store, now).await
     }
 
     /// Asks after what is to be sent was read: the log then tells at least as much as that.

@@ -34,7 +34,7 @@ fn sound(text: &str, policy: &Policy) -> Option<Vec<aval_domain::event::Event>> 
     let mut events = Vec::new();
     for shown in read(text).ok()? {
         let shown = shown.ok()?;
-        let evidence = Evidence::Event(shown.canonical.as_deref()?);
+        let evidence = Evidence::Event(shown.canonical.as_deref().ok()?);
         shown.receipt.verify(evidence, policy).ok()?;
         events.extend(shown.as_recorded().ok()?);
     }

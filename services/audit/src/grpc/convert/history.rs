@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use aval_domain::event::{EventKind, Outcome};
+use aval_domain::event::{Event, EventKind, Outcome};
 use aval_domain::time::Timestamp;
+use aval_merkle_log::leaf::LeafContent;
 use aval_proto::audit::v1 as proto;
 use aval_runtime::convert::event::{event_to_proto, outcome_from_proto};
 use aval_runtime::convert::{optional_timestamp_from_proto, timestamp_to_proto};
@@ -11,8 +12,9 @@ use aval_runtime::page;
 use aval_runtime::status::{FieldErrors, Refusal};
 use uuid::Uuid;
 
-use crate::app::{FoundEvent, HistoryPage, Listed, ReceiptAsked, WatchItem, WatchNews};
-use crate::entry::Entry;
+use crate::app::{
+    FoundEvent, HistoryPage, Listed, ReceiptAsked, WatchItem, WatchNews, WithheldEntry,
+};
 use crate::erasure::ErasedEntry;
 use crate::export::Format;
 use crate::query::{ExportEvents, Filter, ListEvents, WatchEvents, WatchStart, kinds_named};
@@ -168,7 +170,7 @@ pub(in crate::grpc) fn found_event(found: FoundEvent) -> proto::GetEventResponse
         receipt: found.receipt.unwrap_or_default(),
         canonical_event: match found.event {
             Listed::Told(entry) => entry.canonical,
-            Listed::Erased(_) => Vec::new(),
+            Listed::Erased(_) | Listed::Withheld(_) => Vec::new(),
         },
     }
 }
@@ -176,7 +178,7 @@ pub(in crate::grpc) fn found_event(found: FoundEvent) -> proto::GetEventResponse
 pub(in crate::grpc) fn watched(item: WatchItem, reader: Reader) -> proto::WatchEventsResponse {
     use proto::watch_events_response::Item;
     let news = match item.news {
-        WatchNews::Event(entry) => Item::Event(recorded(&entry, reader)),
+        WatchNews::Event(event) => Item::Event(listed(&event, reader)),
         WatchNews::Heartbeat { at, checkpoint } => Item::Heartbeat(proto::Heartbeat {
             at: Some(timestamp_to_proto(at)),
             checkpoint,
@@ -188,47 +190,74 @@ pub(in crate::grpc) fn watched(item: WatchItem, reader: Reader) -> proto::WatchE
     }
 }
 
-fn listed(event: &Listed, reader: Reader) -> proto::RecordedEvent {
+pub(super) fn listed(event: &Listed, reader: Reader) -> proto::RecordedEvent {
     match event {
-        Listed::Told(entry) => recorded(entry, reader),
+        Listed::Told(entry) => told(&entry.event, entry.log_index, &entry.leaf, reader),
         Listed::Erased(erased) => left_of(erased),
+        Listed::Withheld(withheld) => told_of(withheld, reader),
+    }
+}
+
+/// What of an event is told to whom something of it is kept from.
+fn told_of(withheld: &WithheldEntry, reader: Reader) -> proto::RecordedEvent {
+    use proto::Withheld as Proto;
+    let leaf = &withheld.leaf;
+    match &withheld.part {
+        Some(event) => proto::RecordedEvent {
+            withheld: Proto::Documents.into(),
+            ..told(event, withheld.log_index, leaf, reader)
+        },
+        None => proto::RecordedEvent {
+            withheld: Proto::Event.into(),
+            ..bare(withheld.log_index, leaf, Sentences::of_withheld())
+        },
     }
 }
 
 /// What is left of an event that was erased.
 fn left_of(erased: &ErasedEntry) -> proto::RecordedEvent {
-    let leaf = &erased.stored.leaf;
-    let id = |bytes| Uuid::from_bytes(bytes).to_string();
-    let sentences = Sentences::of_erased(erased);
-    let recorded_at = Timestamp::from_micros(leaf.recorded_at_micros);
+    let stored = &erased.stored;
     proto::RecordedEvent {
-        event: Some(proto::Event {
-            event_id: id(leaf.event_id),
-            patient_id: leaf.patient_id().map(id).unwrap_or_default(),
-            ..proto::Event::default()
-        }),
-        recorded_at: Some(timestamp_to_proto(recorded_at)),
-        log_index: erased.stored.log_index,
-        patient_sequence: leaf.patient_sequence(),
-        sentence_fr: sentences.french,
-        sentence_en: sentences.english,
         erasure: Some(proto::EventErasure {
             erasure_event_id: erased.erasure_event_id.to_string(),
             erased_at: Some(timestamp_to_proto(erased.erased_at)),
             ground: erased.ground.clone(),
         }),
+        ..bare(stored.log_index, &stored.leaf, Sentences::of_erased(erased))
     }
 }
 
-pub(super) fn recorded(entry: &Entry, reader: Reader) -> proto::RecordedEvent {
-    let sentences = Sentences::of(&entry.event, reader);
+/// What the leaf alone tells.
+fn bare(log_index: u64, leaf: &LeafContent, sentences: Sentences) -> proto::RecordedEvent {
+    let id = |bytes| Uuid::from_bytes(bytes).to_string();
+    let event = proto::Event {
+        event_id: id(leaf.event_id),
+        patient_id: leaf.patient_id().map(id).unwrap_or_default(),
+        ..proto::Event::default()
+    };
+    in_its_place(event, log_index, leaf, sentences)
+}
+
+fn told(event: &Event, log_index: u64, leaf: &LeafContent, reader: Reader) -> proto::RecordedEvent {
+    let sentences = Sentences::of(event, reader);
+    in_its_place(event_to_proto(event), log_index, leaf, sentences)
+}
+
+fn in_its_place(
+    event: proto::Event,
+    log_index: u64,
+    leaf: &LeafContent,
+    sentences: Sentences,
+) -> proto::RecordedEvent {
+    let recorded_at = Timestamp::from_micros(leaf.recorded_at_micros);
     proto::RecordedEvent {
-        event: Some(event_to_proto(&entry.event)),
-        recorded_at: Some(timestamp_to_proto(entry.recorded_at)),
-        log_index: entry.log_index,
-        patient_sequence: entry.leaf.patient_sequence(),
+        event: Some(event),
+        recorded_at: Some(timestamp_to_proto(recorded_at)),
+        log_index,
+        patient_sequence: leaf.patient_sequence(),
         sentence_fr: sentences.french,
         sentence_en: sentences.english,
         erasure: None,
+        withheld: proto::Withheld::Unspecified.into(),
     }
 }

@@ -8,7 +8,7 @@ use aval_runtime::page;
 use aval_runtime::status::{FieldErrors, Refusal};
 use prost_types::Timestamp;
 
-use super::history::{recorded, wanted};
+use super::history::{listed, wanted};
 use crate::app::{OpenedHistory, SearchPage, UnusualPage};
 use crate::entry::Entry;
 use crate::oversight::{ListHistory, ListUnusualAccesses, Purpose, RecordedPeriod, SearchEvents};
@@ -154,7 +154,7 @@ pub(in crate::grpc) fn opened_history(page: &OpenedHistory) -> proto::ListHistor
     proto::ListHistoryResponse {
         patient_id: page.patient_id.to_string(),
         events: events
-            .map(|entry| recorded(entry, Reader::SomebodyElse))
+            .map(|event| listed(event, Reader::SomebodyElse))
             .collect(),
         next_page_token: page.next_page_token.clone().unwrap_or_default(),
     }

@@ -2,8 +2,8 @@
 //!
 //! What is left is what proofs need: the leaf, its hashes, the patient's chain; and which
 //! entry says why. The columns that lists are narrowed by told who did what, and go too; but for
-//! the kind of those that said how people stand to the patient: who reads it must know that there
-//! was one which nobody can read any more.
+//! the kind of those that said how people stand to the patient, or from whom a document is hidden:
+//! who reads it must know that there was one which nobody can read any more.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use super::entity::event::{Column, Entity, Model};
 use super::entity::patient_key;
+use super::hidings::is_hiding;
 use super::row::{self, LeafRow};
 use super::standing::is_of_standing;
 use super::{alias, months, onward};
@@ -166,11 +167,11 @@ pub(super) async fn erase(tx: &Transaction, erasures: &[Erasure]) -> Result<(), 
     Ok(())
 }
 
-/// The kind of an event that had an effect on how people stand to its patient; nothing of any
-/// other.
+/// The kind of an event that had an effect on how people stand to its patient, or on who sees a
+/// document; nothing of any other.
 fn kind_that_stays() -> SimpleExpr {
     let had_effect = Condition::all()
-        .add(is_of_standing())
+        .add(Condition::any().add(is_of_standing()).add(is_hiding()))
         .add(Column::Outcome.eq(Outcome::Success.code()));
     let stays = Expr::case(had_effect, Expr::col(Column::Kind));
     stays.finally("").into()

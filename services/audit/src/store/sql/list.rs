@@ -30,11 +30,12 @@ use sea_orm::{DbBackend, Statement};
 use uuid::Uuid;
 
 use super::entity::event::{Column, Entity, Model};
-use super::{alias, erase, filter, row};
+use super::{SqlStore, alias, erase, filter, row};
 use crate::entry::StoredEntry;
 use crate::patient_keys::PatientKeys;
+use crate::professionals::Professionals;
 use crate::query::{Filter, Onward, Query, Scope};
-use crate::store::{Humans, Page, Sequence};
+use crate::store::{Humans, Page, Sequence, Store as _};
 
 /// Tells in each row of a page whether others lead to the patient.
 const IS_LED_TO: &str = "is_led_to";
@@ -52,6 +53,49 @@ pub(super) struct Asked {
     /// Those whose first access is looked for and who have another identifier: so that each
     /// human has one first access.
     pub(super) merged: Humans,
+}
+
+impl SqlStore {
+    /// The human whom a filter names, under all identifiers.
+    pub(super) async fn named(
+        &self,
+        filter: &Filter,
+    ) -> Result<Vec<PractitionerId>, DatabaseError> {
+        let Some(id) = filter.practitioner_id else {
+            return Ok(Vec::new());
+        };
+        let of_human = |known: &Professionals| known.of_human(id);
+        self.professionals.ask(&self.db, &self.keys, of_human).await
+    }
+
+    /// The professionals of a list: whose acts they are, whom the filter names, and who of
+    /// those whose first access it looks for has several identifiers.
+    pub(super) async fn asked(
+        &self,
+        scope: Scope,
+        filter: &Filter,
+    ) -> Result<Asked, DatabaseError> {
+        let own = match scope {
+            Scope::Patient(_) => Vec::new(),
+            Scope::Practitioner(id) => self.professional(id).await?.own,
+        };
+        let named = self.named(filter).await?;
+        let merged = match scope {
+            Scope::Patient(id) if filter.first_access_only => self.merged_in(id).await?,
+            _ => Humans::new(),
+        };
+        Ok(Asked { own, named, merged })
+    }
+
+    /// Who of those who opened this patient's record is known under another identifier.
+    async fn merged_in(&self, patient_id: PatientId) -> Result<Humans, DatabaseError> {
+        let nobody = |known: &Professionals| known.are_all_alone();
+        if self.professionals.ask(&self.db, &self.keys, nobody).await? {
+            return Ok(Humans::new());
+        }
+        let opened = who_opened(&self.db, patient_id).await?;
+        self.humans(&opened).await
+    }
 }
 
 pub(super) async fn events(

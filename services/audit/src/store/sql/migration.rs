@@ -10,6 +10,7 @@ mod m0006_create_witnessed;
 mod m0007_index_professionals;
 mod m0008_payloads_by_month;
 mod m0009_leave_room;
+mod m0010_index_hidings;
 
 use aval_database::migrate::{MigratorTrait, Older, Steps};
 use aval_database::outbox::CreateOutbox;
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_index_professionals::IndexProfessionals),
             Box::new(m0008_payloads_by_month::PayloadsByMonth),
             Box::new(m0009_leave_room::LeaveRoom),
+            Box::new(m0010_index_hidings::IndexHidings),
         ]
     }
 }
@@ -43,6 +45,7 @@ impl Steps for Migrator {
             ("m0006_create_witnessed", Older::Adds),
             ("m0007_index_professionals", Older::Adds),
             ("m0009_leave_room", Older::Adds),
+            ("m0010_index_hidings", Older::Adds),
         ]
     }
 }

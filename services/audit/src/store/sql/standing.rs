@@ -3,6 +3,7 @@
 use aval_database::{Database, DatabaseError};
 use aval_domain::event::EventKind;
 use aval_domain::id::PatientId;
+use aval_domain::time::Timestamp;
 use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Select};
 #[cfg(test)]
@@ -21,8 +22,19 @@ pub(super) async fn standing(
     patient_keys: &PatientKeys,
     patient_id: PatientId,
 ) -> Result<Vec<StandingEntry>, DatabaseError> {
+    entries(db, patient_keys, patient_id, "audit.standing", under).await
+}
+
+/// What stands `under` each identifier of the patient, in the order of the log, of one state.
+pub(super) async fn entries(
+    db: &Database,
+    patient_keys: &PatientKeys,
+    patient_id: PatientId,
+    operation: &'static str,
+    under: impl Fn(Uuid) -> Select<Entity> + Send + Sync,
+) -> Result<Vec<StandingEntry>, DatabaseError> {
     let (mut rows, opening) = db
-        .snapshot("audit.standing", async |tx| {
+        .snapshot(operation, async |tx| {
             let mut rows = Vec::new();
             for id in alias::ids_of(&tx, patient_id.as_uuid()).await? {
                 rows.extend(under(id).all(&tx).await?);
@@ -53,7 +65,13 @@ pub(crate) fn standing_statement(engine: DbBackend, id: PatientId) -> Statement 
 /// Word for word the condition of the index, without parameters: SQLite uses the index for
 /// nothing else.
 pub(super) fn is_of_standing() -> SimpleExpr {
-    let codes = KINDS.map(|kind| format!("'{}'", kind.code()));
+    is_one_of(&KINDS)
+}
+
+/// Whether an event is of one of these kinds, without parameters.
+pub(super) fn is_one_of(kinds: &[EventKind]) -> SimpleExpr {
+    let codes = kinds.iter().map(|kind| format!("'{}'", kind.code()));
+    let codes: Vec<String> = codes.collect();
     Expr::cust(format!("kind IN ({})", codes.join(", ")))
 }
 
@@ -66,6 +84,7 @@ fn entry(row: &Model, opening: &Opening) -> Result<Option<StandingEntry>, Databa
         source: row.source.clone(),
         under: PatientId::from_uuid(under),
         kind: EventKind::from_code(&row.kind).ok_or_else(|| corrupt("kind"))?,
+        recorded_at: Timestamp::from_micros(row.recorded_at),
         entry: row::entry_of(row, opening)?,
     }))
 }
