@@ -63,7 +63,7 @@ fn loaded_event(
     mut matrices: Vec<LoadedMatrix>,
     matrix: &LoadedMatrix,
 ) -> Result<Event, Error> {
-    let from = matrix.effective_at();
+    let from = matrix.effective_from.unwrap_or(cx.now);
     let side = |matrices| {
         let policies = Policies::new(configured, matrices);
         let policies = policies.map_err(|(revision, faults)| corrupt(&revision, &faults))?;

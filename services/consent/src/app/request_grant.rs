@@ -82,7 +82,7 @@ pub(super) fn capacities(practitioner: &PractitionerActor) -> Vec<Grantee> {
         .collect()
 }
 
-/// Blocks are never told to professionals: to them the record is unavailable.
+/// Who asks for a record is not told that they are blocked: to them it is unavailable.
 pub(super) fn without_telling_of_blocks(error: Error) -> Error {
     match error {
         Error::GranteeBlocked => Error::RecordUnavailable,

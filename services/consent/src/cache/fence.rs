@@ -56,7 +56,7 @@ impl ChangeFence {
 
     /// The same, where time passes as `wait` says.
     #[cfg(test)]
-    pub(super) fn waiting_by(
+    pub(crate) fn waiting_by(
         self,
         wait: impl Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync + 'static,
     ) -> Self {

@@ -1,7 +1,7 @@
 //! Values that tell by themselves whether they are ours, and whose.
 //!
 //! ```text
-//! version (2) │ the entry's key (32) │ payload │ keyed BLAKE3 over all before it (32)
+//! version (1) │ the entry's key (32) │ payload │ keyed BLAKE3 over all before it (32)
 //! ```
 //!
 //! Who may write to the shared tier can lose a value or bring back an old one of the
@@ -10,7 +10,7 @@
 use super::shared::{CacheSecret, EntryKey};
 
 /// Another layout of the envelope or of what is in it has another number.
-const VERSION: u8 = 2;
+const VERSION: u8 = 1;
 
 const KEY_BYTES: usize = 32;
 const MAC_BYTES: usize = 32;

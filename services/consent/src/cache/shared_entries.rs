@@ -16,7 +16,7 @@ use super::sealed;
 use super::shared::{CacheSecret, EntryKey, SharedTier};
 
 /// Another shape of what is stored has another number.
-const SHAPE: u8 = 4;
+const SHAPE: u8 = 5;
 /// Longer than changes are remembered an entry is of no use.
 const KEPT_FOR: Duration = Duration::from_mins(10);
 

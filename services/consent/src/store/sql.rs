@@ -149,7 +149,14 @@ impl Store for SqlStore {
     }
 
     fn kept_answer<'a>(&'a self, write: &'a Write) -> Answer<'a, Option<String>> {
-        Box::pin(kept_answer(&self.db, write))
+        Box::pin(async move {
+            let kept = kept_answer(&self.db, write).await?;
+            if kept.is_some() {
+                // Whoever repeats a change may be answered before the first call is.
+                self.fence.pass().await;
+            }
+            Ok(kept)
+        })
     }
 
     fn trace_refused<'a>(&'a self, event: &'a Event) -> Answer<'a, ()> {

@@ -8,7 +8,7 @@ use aval_domain::aliases::Aliases;
 use aval_domain::id::{PatientId, PractitionerId};
 use aval_domain::random::{Random, SeededRandom, SystemRandom};
 
-use super::fixture::{Fixture, NOW, patient, person};
+use super::fixture::{Fixture, NOW, organization, patient, person};
 use super::{care_episodes, notifications, visibilities};
 use crate::cache::{Authority, Dependency, OtherPosition, Position, Shard};
 use crate::care_episode::CareEpisode;
@@ -19,7 +19,9 @@ use crate::notification::Recipient;
 use crate::record::Record;
 use crate::store::{BlockQuery, CareEpisodesOf, GrantQuery, GrantsOf, Store};
 use crate::visibility::{Visibility, VisibilityKind};
-use acts::{basis, block, change_record, grant, hide, key, learn, merged, oppose, set, unmerged};
+use acts::{
+    basis, block, block_of, change_record, grant, hide, key, learn, merged, oppose, set, unmerged,
+};
 
 /// How many patients the random worlds have.
 const PATIENTS: u128 = 4;
@@ -368,4 +370,23 @@ pub(super) async fn an_entry_rests_on_every_identifier_of_the_patient(fixture: &
     let before = heads(fixture).await;
     learn(fixture, merged(2, 1)).await;
     assert_eq!(heads(fixture).await, before);
+}
+
+pub(super) async fn a_block_under_one_identifier_is_on_the_care_under_another(fixture: &Fixture) {
+    for number in [1, 2] {
+        fixture.open_record(patient(number)).await;
+    }
+    let episode = care_episodes::new_episode(fixture, &[1], 5);
+    care_episodes::open(fixture, episode).await.unwrap();
+    block_of(fixture, 2, organization(1)).await;
+    let blocks = async |number| {
+        let basis = basis(fixture, number).await;
+        let episodes = basis.care_episodes.iter();
+        episodes.map(|episode| episode.blocks.len()).sum::<usize>()
+    };
+    assert_eq!((blocks(1).await, blocks(2).await), (0, 0));
+    learn(fixture, merged(2, 1)).await;
+    assert_eq!((blocks(1).await, blocks(2).await), (1, 1));
+    learn(fixture, unmerged(2)).await;
+    assert_eq!((blocks(1).await, blocks(2).await), (0, 0));
 }

@@ -1,9 +1,14 @@
 //! Records, and what every write promises.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::fixture::{Fixture, NOW, hours, patient, person};
+use crate::cache::ChangeFence;
 use crate::error::Error;
 use crate::record::{Oppositions, Record};
 use crate::store::Store;
+use crate::store::sql::SqlStore;
 
 fn opposing(record: &Record) -> Record {
     let oppositions = Oppositions {
@@ -195,4 +200,26 @@ pub(super) async fn changes_of_one_record_queue_and_none_is_lost(fixture: &Fixtu
     let record = fixture.store.record(patient(1)).await.unwrap().unwrap();
     assert_eq!(record.current_treating_doctors().count(), 8);
     assert_eq!(record.version.0, 9);
+}
+
+pub(super) async fn a_repetition_is_not_answered_before_the_change_could_be(fixture: &Fixture) {
+    let passed = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&passed);
+    let fence = ChangeFence::replicated().waiting_by(move |_| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        Box::pin(std::future::ready(()))
+    });
+    let store = SqlStore::with_fence(fixture.db.clone(), fence);
+    let write = fixture.write();
+    assert_eq!(store.kept_answer(&write).await.unwrap(), None);
+    assert_eq!(passed.load(Ordering::SeqCst), 0);
+    let open = |_: &Option<Record>| {
+        let record = Record::opened(patient(1), fixture.now());
+        Ok(Some(fixture.change(record)))
+    };
+    let opened = store.change_record(&write, patient(1), &open).await;
+    opened.unwrap();
+    assert_eq!(passed.load(Ordering::SeqCst), 1);
+    assert!(store.kept_answer(&write).await.unwrap().is_some());
+    assert_eq!(passed.load(Ordering::SeqCst), 2);
 }

@@ -1,7 +1,7 @@
 //! The basis of a decision, in one statement.
 //!
 //! One statement sees one state of the database on either engine, and costs one
-//! round trip: this is the path of every check. Its parts have seven columns in
+//! round trip: this is the path of every check. Its parts have eight columns in
 //! common; what each means in each part stands in [`part`].
 //!
 //! A professional may be one human under several identifiers: what was written under any
@@ -28,6 +28,7 @@ use std::sync::Arc;
 use aval_database::{Database, DatabaseError};
 use aval_domain::id::{CareEpisodeId, OrganizationId, PatientId, PractitionerId};
 use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
+use uuid::Uuid;
 
 use crate::access_basis::AccessQuery;
 use crate::cache::{
@@ -36,11 +37,14 @@ use crate::cache::{
 };
 use crate::decision::{AccessBasis, BlockBasis};
 use crate::error::Error;
-use part::{Part, care_block, clock, take};
+use part::{Part, care_block, care_episode, clock, take};
 
 /// Of a grant, 65536 among its classes says that it had begun when it was given
 /// (`part::BEGUN`): made or declared, or approved where it was requested. `from_at` is since
 /// when its patient reads that it held: not from before it was given or asked for.
+///
+/// `other_id` is the organization of a care episode, and of a block on one that may care: the two
+/// are brought together here, where neither is joined by what its table is distributed by.
 ///
 /// $1 patient, $2 practitioner, $3 organization; either of the latter may be null,
 /// which equals nothing. Each `patient_id = $1` takes further identifiers of the patient;
@@ -57,65 +61,62 @@ const PARTS: &str = "\
     SELECT 'record' AS part, patient_id AS id, '' AS name, '' AS code, \
         opened_at AS from_at, closed_at AS until_at, \
         CAST(CASE WHEN opposes_break_glass THEN 1 ELSE 0 END \
-        + CASE WHEN opposes_regulation_center THEN 2 ELSE 0 END AS BIGINT) AS bits \
+        + CASE WHEN opposes_regulation_center THEN 2 ELSE 0 END AS BIGINT) AS bits, \
+        CAST(NULL AS uuid) AS other_id \
     FROM records WHERE patient_id = $1 \
     UNION ALL \
-    SELECT 'alias', id, '', '', 0, NULL, 0 FROM human WHERE id <> $2 \
+    SELECT 'alias', id, '', '', 0, NULL, 0, NULL FROM human WHERE id <> $2 \
     UNION ALL \
-    SELECT 'patient', entry.patient_id, '', '', 0, NULL, 0 \
+    SELECT 'patient', entry.patient_id, '', '', 0, NULL, 0, NULL \
     FROM patient_aliases AS asked JOIN patient_aliases AS entry \
         ON entry.human_id = asked.human_id \
     WHERE $1 = asked.patient_id AND entry.patient_id <> $1 \
     UNION ALL \
-    SELECT 'treating_doctor', practitioner_id, '', '', added_at, removed_at, 0 \
+    SELECT 'treating_doctor', practitioner_id, '', '', added_at, removed_at, 0, NULL \
     FROM treating_doctors \
     WHERE patient_id = $1 AND practitioner_id IN (SELECT id FROM human) \
         AND removed_at IS NULL \
     UNION ALL \
     SELECT 'grant', grant_id, 'person', origin, \
         CASE WHEN from_at < created_at THEN created_at ELSE from_at END, until_at, \
-        classes + CASE WHEN COALESCE(begun_when_answered, from_at <= created_at) THEN 65536 ELSE 0 END \
+        classes + CASE WHEN COALESCE(begun_when_answered, from_at <= created_at) THEN 65536 ELSE 0 END, NULL \
     FROM grants \
     WHERE patient_id = $1 AND practitioner_id IN (SELECT id FROM human) \
         AND status = 'given' \
     UNION ALL \
     SELECT 'grant', grant_id, 'organization', origin, \
         CASE WHEN from_at < created_at THEN created_at ELSE from_at END, until_at, \
-        classes + CASE WHEN COALESCE(begun_when_answered, from_at <= created_at) THEN 65536 ELSE 0 END \
+        classes + CASE WHEN COALESCE(begun_when_answered, from_at <= created_at) THEN 65536 ELSE 0 END, NULL \
     FROM grants \
     WHERE patient_id = $1 AND organization_id = $3 AND status = 'given' \
     UNION ALL \
     SELECT 'block', block_id, 'person', '', from_at, until_at, \
-        CASE WHEN immediate THEN 1 ELSE 0 END \
+        CASE WHEN immediate THEN 1 ELSE 0 END, NULL \
     FROM blocks \
     WHERE patient_id = $1 AND practitioner_id IN (SELECT id FROM human) AND standing \
     UNION ALL \
     SELECT 'block', block_id, 'organization', '', from_at, until_at, \
-        CASE WHEN immediate THEN 1 ELSE 0 END \
+        CASE WHEN immediate THEN 1 ELSE 0 END, NULL \
     FROM blocks \
     WHERE patient_id = $1 AND organization_id = $3 AND standing \
     UNION ALL \
-    SELECT 'care_episode', care_episodes.care_episode_id, '', '', from_at, until_at, 0 \
+    SELECT 'care_episode', care_episodes.care_episode_id, '', '', from_at, until_at, 0, \
+        care_episodes.organization_id \
     FROM care_episodes JOIN care_episode_members \
         ON care_episode_members.care_episode_id = care_episodes.care_episode_id \
     WHERE patient_id = $1 AND practitioner_id IN (SELECT id FROM human) \
         AND closed_at IS NULL \
     UNION ALL \
-    SELECT 'care_block', care_episodes.care_episode_id, 'organization', '', blocks.from_at, \
-        blocks.until_at, CASE WHEN blocks.immediate THEN 1 ELSE 0 END \
-    FROM care_episodes JOIN care_episode_members \
-        ON care_episode_members.care_episode_id = care_episodes.care_episode_id \
-    JOIN blocks ON blocks.organization_id = care_episodes.organization_id \
-    WHERE care_episodes.patient_id = $1 \
-        AND care_episode_members.practitioner_id IN (SELECT id FROM human) \
-        AND care_episodes.closed_at IS NULL \
-        AND blocks.patient_id = $1 AND blocks.standing";
+    SELECT 'care_block', block_id, 'organization', '', from_at, until_at, \
+        CASE WHEN immediate THEN 1 ELSE 0 END, organization_id \
+    FROM blocks \
+    WHERE patient_id = $1 AND organization_id IS NOT NULL AND standing";
 
 /// How far the clocks of the patient and of what spans patients are: part of the same state
 /// as the rest. The list of shards follows.
 const CLOCKS: &str = " \
     UNION ALL \
-    SELECT 'clock', NULL, '', '', shard, NULL, position \
+    SELECT 'clock', NULL, '', '', shard, NULL, position, NULL \
     FROM change_clock WHERE shard IN (";
 
 /// All settings on the patient's documents that concern the professional; how many at most
@@ -125,7 +126,7 @@ const ALL_VISIBILITIES: &str = " \
     UNION ALL \
     SELECT * FROM (\
         SELECT 'visibility', CASE WHEN practitioner_id IS NULL THEN NULL ELSE $2 END, \
-            document_id, kind, set_at, release_at, 0 \
+            document_id, kind, set_at, release_at, 0, CAST(NULL AS uuid) \
         FROM document_visibilities \
         WHERE patient_id = $1 AND removed_at IS NULL \
             AND (practitioner_id IS NULL OR practitioner_id IN (SELECT id FROM human)) \
@@ -136,7 +137,7 @@ const VISIBILITIES: &str = " \
     UNION ALL \
     SELECT 'visibility', \
         CASE WHEN practitioner_id IN (SELECT id FROM human) THEN $2 ELSE practitioner_id END, \
-        document_id, kind, set_at, release_at, 0 \
+        document_id, kind, set_at, release_at, 0, NULL \
     FROM document_visibilities \
     WHERE patient_id = $1 AND removed_at IS NULL AND document_id IN (";
 
@@ -170,8 +171,10 @@ async fn basis(
 #[derive(Default)]
 struct Read {
     basis: AccessBasis,
-    /// Blocks on the organizations in which care episodes care.
-    care_blocks: Vec<(CareEpisodeId, BlockBasis)>,
+    /// In which organization each of the care episodes cares.
+    caring: Vec<(CareEpisodeId, Option<Uuid>)>,
+    /// The patient's blocks on organizations, whichever cares.
+    care_blocks: Vec<(Option<Uuid>, BlockBasis)>,
     clocks: [Option<Position>; Shard::COUNT],
 }
 
@@ -183,6 +186,11 @@ impl Read {
                 self.clocks[shard.index()] = Some(position);
             }
             "care_block" => self.care_blocks.push(care_block(part)?),
+            "care_episode" => {
+                let episode = care_episode(part)?;
+                self.caring.push((episode.care_episode_id, part.other_id));
+                self.basis.care_episodes.push(episode);
+            }
             _ => take(part, &mut self.basis)?,
         }
         Ok(())
@@ -206,8 +214,11 @@ impl Read {
         self.care_blocks.sort();
         self.care_blocks.dedup();
         for episode in &mut basis.care_episodes {
+            let mut caring = self.caring.iter();
+            let caring = caring.find(|(id, _)| *id == episode.care_episode_id);
+            let organization = caring.and_then(|(_, organization)| *organization);
             let on_it = self.care_blocks.iter();
-            let on_it = on_it.filter(|(id, _)| *id == episode.care_episode_id);
+            let on_it = on_it.filter(|(blocked, _)| *blocked == organization);
             episode.blocks = on_it.map(|(_, block)| *block).collect();
         }
     }

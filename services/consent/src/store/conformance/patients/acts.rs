@@ -14,6 +14,7 @@ use crate::block::Block;
 use crate::cache::{AccessKey, Authority};
 use crate::decision::AccessBasis;
 use crate::grant::Grant;
+use crate::grantee::Grantee;
 use crate::identity_changes::{ChangeCursor, Identities, Learnt};
 use crate::record::{Oppositions, Record};
 use crate::store::Store;
@@ -99,12 +100,16 @@ pub(super) async fn oppose(fixture: &Fixture, number: u128, break_glass: bool) -
 }
 
 pub(super) async fn block(fixture: &Fixture, number: u128) -> Block {
+    block_of(fixture, number, person(1)).await
+}
+
+pub(super) async fn block_of(fixture: &Fixture, number: u128, grantee: Grantee) -> Block {
     let now = fixture.now();
     let block = |_: &Option<Block>| {
         Ok(Some(fixture.change(Block {
             block_id: BlockId::new(now, &SystemRandom),
             patient_id: patient(number),
-            grantee: person(1),
+            grantee,
             grantee_name: None,
             period: Period::starting(now),
             immediate: true,
@@ -115,7 +120,7 @@ pub(super) async fn block(fixture: &Fixture, number: u128) -> Block {
     };
     fixture
         .store
-        .block_grantee(&fixture.write(), patient(number), person(1), &block)
+        .block_grantee(&fixture.write(), patient(number), grantee, &block)
         .await
         .unwrap()
 }

@@ -30,6 +30,7 @@ pub(super) struct Part {
     from_at: i64,
     until_at: Option<i64>,
     bits: i64,
+    pub(super) other_id: Option<Uuid>,
 }
 
 impl Part {
@@ -42,6 +43,7 @@ impl Part {
             from_at: row.try_get("", "from_at")?,
             until_at: row.try_get("", "until_at")?,
             bits: row.try_get("", "bits")?,
+            other_id: row.try_get("", "other_id")?,
         })
     }
 }
@@ -75,7 +77,6 @@ pub(super) fn take(part: &Part, basis: &mut AccessBasis) -> Result<(), DatabaseE
         "grant" => basis.grants.push(grant(part)?),
         // name: person or organization; bits: 1 immediate
         "block" => basis.blocks.push(block(part)?),
-        "care_episode" => basis.care_episodes.push(care_episode(part)?),
         // id: the one concerned; name: document; code: kind; until_at: release
         "visibility" => basis.visibilities.push(visibility(part)?),
         _ => return Err(DatabaseError::corrupt("access_basis", "part", &part.kind)),
@@ -90,10 +91,9 @@ pub(super) fn clock(part: &Part) -> Result<(Shard, Position), DatabaseError> {
     Ok((shard, change_clock::position("change_clock", part.bits)?))
 }
 
-/// `id`: the care episode; the rest as of a block.
-pub(super) fn care_block(part: &Part) -> Result<(CareEpisodeId, BlockBasis), DatabaseError> {
-    let id = CareEpisodeId::from_uuid(part.id.unwrap_or_default());
-    Ok((id, block(part)?))
+/// `other_id`: the organization; the rest as of a block.
+pub(super) fn care_block(part: &Part) -> Result<(Option<Uuid>, BlockBasis), DatabaseError> {
+    Ok((part.other_id, block(part)?))
 }
 
 fn grant(part: &Part) -> Result<GrantBasis, DatabaseError> {
@@ -140,7 +140,8 @@ fn block(part: &Part) -> Result<BlockBasis, DatabaseError> {
     })
 }
 
-fn care_episode(part: &Part) -> Result<CareEpisodeBasis, DatabaseError> {
+/// `other_id`: the organization in which the team cares.
+pub(super) fn care_episode(part: &Part) -> Result<CareEpisodeBasis, DatabaseError> {
     let id = part.id.unwrap_or_default();
     let row = Row {
         table: "care_episodes",
