@@ -211,10 +211,10 @@ impl Refuted {
                 "False: this file shows something else than what the log recorded.",
             ),
             Self::Withheld => say(
-                "Aucune trace ne manque, mais ce que disent certaines n'est pas montré pour le \
-                 moment. Le reste est vrai.",
-                "No event is missing, but what some of them tell is not shown for now. The rest \
-                 holds.",
+                "Sous les identifiants vus, aucune trace ne manque, mais ce que disent certaines \
+                 n'est pas montré pour le moment. Le reste est vrai.",
+                "Under the identifiers seen no event is missing, but what some of them tell is \
+                 not shown for now. The rest holds.",
             ),
         }
     }

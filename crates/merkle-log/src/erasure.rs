@@ -3,7 +3,7 @@
 //! The content of an old event may be erased; its leaf stays, and with it every proof. An
 //! erasure is itself an event, which names the places of what it erased: so whoever holds a
 //! history that is proved whole can tell content that was erased from content that is
-//! withheld.
+//! left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};

@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aval_domain::access::AccessMode;
-use aval_domain::event::{Event, EventKind, Outcome};
+use aval_domain::event::{Event, EventDocument, EventKind, Outcome};
+use aval_domain::id::PatientId;
 use aval_domain::time::Timestamp;
 
 /// The producer that knows who may see which document. Nobody else's events have an effect.
@@ -39,10 +40,17 @@ pub enum Audience {
 pub struct Hidden {
     audience: Audience,
     now: Timestamp,
-    /// By which settings, by their names in the trail.
-    documents: BTreeMap<String, BTreeSet<String>>,
+    /// By which settings, each with the identifier of the patient under which it stands.
+    documents: BTreeMap<String, BTreeSet<(PatientId, Hiding)>>,
     /// A setting was erased, and may have hidden any document.
     anything: bool,
+}
+
+/// From whom a setting hides a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Hiding {
+    FromPatient,
+    FromRepresentatives,
 }
 
 /// One event of [`KINDS`], in the order of the log.
@@ -50,6 +58,8 @@ pub struct Hidden {
 pub struct Told<'a> {
     /// Which producer delivered it.
     pub source: &'a str,
+    /// Under which of the human's identifiers it stands.
+    pub under: PatientId,
     /// What happened.
     pub kind: EventKind,
     /// When it was recorded.
@@ -63,25 +73,29 @@ pub struct Told<'a> {
 pub enum Share {
     /// All of it.
     Whole,
-    /// This: what was asked for of hidden documents is left out.
+    /// This, without the documents that are hidden.
     Part(Box<Event>),
     /// Nothing.
     Nothing,
 }
 
-impl Audience {
-    /// Whether settings of this name hide documents from them.
-    fn is_kept_from(self, visibility: &str) -> bool {
+impl Hiding {
+    /// What settings of this name, in the trail, hide.
+    fn named(visibility: &str) -> Option<Self> {
         match visibility {
-            "hidden_from_patient" => true,
-            "hidden_from_representatives" => self == Self::Representative,
-            _ => false,
+            "hidden_from_patient" => Some(Self::FromPatient),
+            "hidden_from_representatives" => Some(Self::FromRepresentatives),
+            _ => None,
         }
+    }
+
+    fn is_from(self, audience: Audience) -> bool {
+        self == Self::FromPatient || audience == Audience::Representative
     }
 }
 
 impl Hidden {
-    /// Nothing is hidden from them yet.
+    /// Of an audience from whom nothing is hidden yet.
     #[must_use]
     pub const fn from(audience: Audience, now: Timestamp) -> Self {
         Self {
@@ -99,35 +113,40 @@ impl Hidden {
             return;
         }
         match (told.kind, told.event) {
-            (EventKind::MaskSet, Some(event)) => self.set(event),
+            (EventKind::MaskSet, Some(event)) => self.set(&told, event),
             (EventKind::MaskSet, None) => self.anything |= self.may_hide_still(told.recorded_at),
-            (EventKind::MaskRemoved, Some(event)) => self.removed(event),
+            (EventKind::MaskRemoved, Some(event)) => self.removed(&told, event),
             // What it showed is not known any more, and stays hidden.
             _ => {}
         }
     }
 
-    fn set(&mut self, event: &Event) {
-        let visibility = event.after.get("visibility");
-        let Some(visibility) = visibility.filter(|name| self.audience.is_kept_from(name)) else {
+    fn set(&mut self, told: &Told<'_>, event: &Event) {
+        let Some((document, hiding)) = setting(event, &event.after) else {
             return;
         };
-        let release_at = event.after.get("release_at");
-        let release_at = release_at.and_then(|at| Timestamp::parse_rfc3339(at).ok());
-        let is_released = release_at.is_some_and(|release_at| release_at <= self.now);
-        if let Some(document) = subject(event).filter(|_| !is_released) {
+        let release_at = match hiding {
+            Hiding::FromRepresentatives => None,
+            Hiding::FromPatient => {
+                let written = event.after.get("release_at");
+                let written = written.and_then(|at| Timestamp::parse_rfc3339(at).ok());
+                Some(written.unwrap_or_else(|| told.recorded_at.saturating_add(LONGEST_WAIT)))
+            }
+        };
+        let is_over = release_at.is_some_and(|release_at| release_at <= self.now);
+        if hiding.is_from(self.audience) && !is_over {
             let settings = self.documents.entry(document.to_owned()).or_default();
-            settings.insert(visibility.clone());
+            settings.insert((told.under, hiding));
         }
     }
 
-    fn removed(&mut self, event: &Event) {
-        let removed = subject(event).zip(event.before.get("visibility"));
-        let Some((document, visibility)) = removed else {
+    /// Consent takes a setting back under the identifier under which it stands.
+    fn removed(&mut self, told: &Told<'_>, event: &Event) {
+        let Some((document, hiding)) = setting(event, &event.before) else {
             return;
         };
         if let Some(settings) = self.documents.get_mut(document) {
-            settings.remove(visibility);
+            settings.remove(&(told.under, hiding));
         }
     }
 
@@ -139,36 +158,62 @@ impl Hidden {
         }
     }
 
-    fn hides(&self, document: &str) -> bool {
+    fn is_known_to_hide(&self, document: &str) -> bool {
         let settings = self.documents.get(document);
-        self.anything || settings.is_some_and(|settings| !settings.is_empty())
+        settings.is_some_and(|settings| !settings.is_empty())
+    }
+
+    fn hides(&self, document: &str) -> bool {
+        self.anything || self.is_known_to_hide(document)
+    }
+
+    /// Whether the patient, or a professional for them, keeps it from representatives for good.
+    fn is_secret(&self, document: &str) -> bool {
+        let settings = self.documents.get(document).into_iter().flatten();
+        let mut hidings = settings.map(|(_, hiding)| *hiding);
+        hidings.any(|hiding| hiding == Hiding::FromRepresentatives)
     }
 
     /// How much of this event the audience is told.
     #[must_use]
     pub fn share_of(&self, event: &Event) -> Share {
-        if subject(event).is_some_and(|document| self.hides(document)) {
-            return Share::Nothing;
-        }
-        let asked = event.documents.iter();
-        let hidden = asked.filter(|document| self.hides(document.id.as_str()));
-        let hidden = hidden.count();
-        if hidden == 0 {
-            return Share::Whole;
-        }
-        // A patient always reads who opened their record. A representative would learn from it
-        // that there is something that they may not see; but not in an emergency, of which all
-        // are told at once.
-        let is_of_hidden_alone = hidden == event.documents.len();
-        let is_theirs_to_know = self.audience == Audience::Holder || is_emergency(event);
-        if is_of_hidden_alone && !is_theirs_to_know {
+        if subject(event).is_some_and(|document| self.is_known_to_hide(document)) {
             return Share::Nothing;
         }
         let mut part = event.clone();
+        if self.anything {
+            part.subject.take_if(|subject| subject.kind == DOCUMENT);
+        }
         let documents = &mut part.documents;
         documents.retain(|document| !self.hides(document.id.as_str()));
+        if part == *event {
+            return Share::Whole;
+        }
+        // Whoever opened the record is told to the patient always, and to all in an emergency, of
+        // which all are told at once. A minor may be seen in secret.
+        if self.is_of_secrets(event) && !is_emergency(event) {
+            return Share::Nothing;
+        }
         Share::Part(Box::new(part))
     }
+
+    /// Whether nothing but documents that are secret explains how an access was decided: who reads
+    /// the rest of it would know that there are some.
+    fn is_of_secrets(&self, event: &Event) -> bool {
+        let is_permitted = event.outcome == Outcome::Success;
+        let explains = |document: &&EventDocument| document.permitted || !is_permitted;
+        let (secret, others): (Vec<_>, Vec<_>) = event
+            .documents
+            .iter()
+            .partition(|document| self.is_secret(document.id.as_str()));
+        !secret.is_empty() && !others.iter().any(explains)
+    }
+}
+
+/// The document of a setting, and from whom it hides it; none of another setting.
+fn setting<'a>(event: &'a Event, fields: &BTreeMap<String, String>) -> Option<(&'a str, Hiding)> {
+    let hiding = Hiding::named(fields.get("visibility")?)?;
+    Some((subject(event)?, hiding))
 }
 
 /// Whether something of an event may ever be kept from somebody.

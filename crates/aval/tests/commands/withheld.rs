@@ -13,7 +13,7 @@ fn what_is_withheld_is_counted_and_none_of_it_may_be_missing() {
     let export = log.save_withheld(&desk.at("export"));
     let verified = || desk.audit(&["verify-history", &history, "--export", &export]);
     let whole = verified();
-    is(&whole, 26, "No event is missing");
+    is(&whole, 26, "no event is missing");
     assert!(!whole.stdout.contains("all are shown"), "{whole:?}");
     let alone = desk.audit(&["verify", "--export", &export]);
     is(

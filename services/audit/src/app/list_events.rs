@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use aval_database::requests::fingerprint;
-use aval_domain::page::PageSize;
+use aval_domain::time::Timestamp;
 use aval_merkle_log::leaf::leaf_hash;
 use aval_runtime::context::RequestContext;
 use aval_runtime::page::PageTokenInvalid;
 
 use super::App;
 use super::erased::{Listed, joined};
+use super::reading::Reading;
 use super::trace_reading::reader;
 use super::withheld::told_to;
 use crate::entry::{Altered, Entry, StoredEntry};
@@ -31,7 +32,8 @@ pub struct HistoryPage {
 
 impl App {
     /// Lists the events of a person, the newest first. Over all pages every event that
-    /// was there at the first is seen exactly once. When somebody else than the patient
+    /// was there at the first is seen exactly once; of a narrowed list, every one of which all is
+    /// told by then. When somebody else than the patient
     /// reads, that is traced before anything is answered.
     pub async fn list_events(
         &self,
@@ -51,14 +53,15 @@ impl App {
             before,
             limit: command.page_size.with_one_more(),
         };
-        let (entries, last) = self.page_of(&query, command.page_size).await?;
-        let (store, filter) = (self.store.as_ref(), &query.filter);
-        let entries = told_to(&reading, filter, entries, store, cx.now).await?;
+        let size = command.page_size.get();
+        let mut entries = self.told_page(&reading, query, cx.now).await?;
+        let more = entries.len() > size;
+        entries.truncate(size);
 
         self.trace_reading(cx, reading.patient_id(), None, reading.ground())
             .await?;
-        let next_page_token = last.map(|last| {
-            let position = last.to_be_bytes();
+        let next_page_token = entries.last().filter(|_| more).map(|last| {
+            let position = last.log_index().to_be_bytes();
             self.page_tokens.seal(&digest, &position, cx.now)
         });
         Ok(HistoryPage {
@@ -68,24 +71,40 @@ impl App {
         })
     }
 
-    /// The events of a page, and the place of the last where there are more.
-    pub(super) async fn page_of(
+    /// As many events of this list as are asked for, as their reader is told of them; fewer are
+    /// the last. What is withheld from a narrowed list leaves its place to the next one: a page
+    /// that came short would tell that it is there.
+    async fn told_page(
         &self,
-        query: &Query,
-        size: PageSize,
-    ) -> Result<(Vec<Listed>, Option<u64>), Error> {
+        reading: &Reading,
+        mut query: Query,
+        now: Timestamp,
+    ) -> Result<Vec<Listed>, Error> {
+        let mut told = Vec::new();
+        loop {
+            let page = self.page_of(&query).await?;
+            let last = page.last().map(Listed::log_index);
+            let is_last = (page.len() as u64) < query.limit;
+            let (store, filter) = (self.store.as_ref(), &query.filter);
+            told.extend(told_to(reading, filter, page, store, now).await?);
+            if is_last || told.len() as u64 >= query.limit {
+                return Ok(told);
+            }
+            query.before = last;
+        }
+    }
+
+    /// The events of a page, whoever reads it.
+    pub(super) async fn page_of(&self, query: &Query) -> Result<Vec<Listed>, Error> {
         let page = self.store.page(query).await?;
         let entries = open_all(page.entries)?;
         // Of what a professional did nothing is left by which it could be found.
         let erased = self.explained(page.erased).await?;
-        let mut entries = joined(entries, erased, Sequence::NewestFirst, query.limit);
-        let more = entries.len() > size.get();
-        entries.truncate(size.get());
+        let entries = joined(entries, erased, Sequence::NewestFirst, query.limit);
         if matches!(query.scope, Scope::Patient(_)) && query.filter.leaves_erased() {
             require_chain(&entries)?;
         }
-        let last = entries.last().filter(|_| more).map(Listed::log_index);
-        Ok((entries, last))
+        Ok(entries)
     }
 
     fn position_in(

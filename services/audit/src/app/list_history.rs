@@ -47,13 +47,15 @@ impl App {
             before: before.map(u64::from_be_bytes),
             limit: command.page_size.with_one_more(),
         };
-        let (entries, last) = self.page_of(&query, command.page_size).await?;
+        let mut entries = self.page_of(&query).await?;
+        let more = entries.len() > command.page_size.get();
+        entries.truncate(command.page_size.get());
         let subject = Subject::new("event", &command.event_id);
         let (whose, what) = (Some(patient_id), Some(subject));
         self.trace_oversight(cx, &command.purpose, whose, what, BTreeMap::new())
             .await?;
-        let next_page_token = last.map(|last| {
-            let position = last.to_be_bytes();
+        let next_page_token = entries.last().filter(|_| more).map(|last| {
+            let position = last.log_index().to_be_bytes();
             self.page_tokens.seal(&digest, &position, cx.now)
         });
         Ok(OpenedHistory {

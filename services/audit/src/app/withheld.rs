@@ -35,6 +35,7 @@ pub(super) async fn told_to(
         let entry = told.entry.map(StoredEntry::open).transpose()?;
         hidden.take(Told {
             source: &told.source,
+            under: told.under,
             kind: told.kind,
             recorded_at: told.recorded_at,
             event: entry.as_ref().map(|entry| &entry.event),

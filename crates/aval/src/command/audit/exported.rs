@@ -181,16 +181,19 @@ impl Found {
             return Ok(output.one(&rows)?);
         }
         let code = form.code();
-        let (mut also_french, mut also_english) = (String::new(), String::new());
-        for (count, french, english) in [
+        let also = [
             (erased, "dites effacées", "said to be erased"),
             (withheld, "retenues pour le moment", "withheld for now"),
-        ] {
-            if count > 0 {
-                also_french += &format!(" De {count} autres, {french}, la place est prouvée.");
-                also_english += &format!(" Of {count} more, {english}, the place is proved.");
-            }
-        }
+        ];
+        let also = also.into_iter().filter(|(count, ..)| *count > 0);
+        let (also_french, also_english): (String, String) = also
+            .map(|(count, french, english)| {
+                (
+                    format!(" De {count} autres, {french}, la place est prouvée."),
+                    format!(" Of {count} more, {english}, the place is proved."),
+                )
+            })
+            .unzip();
         Ok(output.sentence(&say(
             format!(
                 "Vrai : {told} traces de cet export ({code}), toutes dans le journal et \
