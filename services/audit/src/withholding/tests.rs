@@ -67,7 +67,7 @@ impl World {
     fn access_that_permits(&self, documents: &[(u8, bool)], mode: AccessMode) -> Event {
         let mut event = self.sample.access(None);
         let documents = documents.iter().map(|(document, permitted)| EventDocument {
-            id: DocumentId::parse(&name(*document)).unwrap(),
+            id: DocumentId::parse(name(*document)).unwrap(),
             class: DocumentClass::Report,
             document_type: None,
             permitted: *permitted,
