@@ -327,13 +327,13 @@ struct Publishing {
 }
 
 impl Tasks {
-    /// Runs until `shutdown`, then stops in an order that loses nothing: first no more
-    /// calls, then the writer, which has answered the last of them, then the database.
+    /// Runs until `shutdown`, then stops in an order that loses nothing: the log goes to its
+    /// next writer at once, however long the last calls and connections take to end; then no
+    /// more calls, then the database.
     async fn run(self, shutdown: CancellationToken) {
-        let stop_writing = CancellationToken::new();
         let vitals = Vitals::default();
-        let writing = self.writing.run(stop_writing.clone());
-        let writing = vitals.spawn("writer", &stop_writing, writing);
+        let writing = self.writing.run(shutdown.clone());
+        let writing = vitals.spawn("writer", &shutdown, writing);
         let observing = tokio::spawn(observe_backlog(
             self.db.clone(),
             own_trail::SOURCE,
@@ -381,7 +381,6 @@ impl Tasks {
         if let Some(publishing) = publishing {
             report("witnesses", publishing.await);
         }
-        stop_writing.cancel();
         let _ = writing.await;
         report("backlog", observing.await);
         report("ops", ops.await);

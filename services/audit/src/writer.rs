@@ -196,8 +196,8 @@ impl Writer {
 }
 
 impl WriterTask {
-    /// Takes over the log whenever it can, and writes until it loses it. When
-    /// `shutdown` is cancelled the batch that has begun is stored and answered first.
+    /// Takes over the log whenever it can, and writes until it loses it. When `shutdown` is
+    /// cancelled whoever waits by then is recorded and answered first.
     pub async fn run(mut self, shutdown: CancellationToken) {
         let mut pause = FIRST_PAUSE;
         loop {

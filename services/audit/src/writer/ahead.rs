@@ -25,10 +25,12 @@ struct Behind {
 }
 
 impl WriterTask {
-    /// Writes until the term is over.
+    /// Writes until the term is over. At `shutdown` whoever waits by then is recorded still, and
+    /// nobody else: however many keep coming, the log goes to its next writer.
     pub(super) async fn lead(&mut self, mut term: Term, shutdown: &CancellationToken) -> Ended {
         let mut waiting: Vec<Waiting> = Vec::new();
         loop {
+            self.take_no_more_after(shutdown);
             // One, then those who wait: whoever delivers without a pause keeps no erasure from
             // its turn, and whoever erases without one no delivery.
             if let Ok(erasing) = self.erasures.try_recv()
@@ -39,8 +41,8 @@ impl WriterTask {
             if waiting.is_empty() {
                 let work = tokio::select! {
                     biased;
+                    () = shutdown.cancelled(), if !self.queue.is_closed() => continue,
                     work = Work::next(&mut self.queue, &mut self.erasures) => work,
-                    () = shutdown.cancelled() => return Ended::Stopped,
                 };
                 match work {
                     None => return Ended::Stopped,
@@ -51,7 +53,8 @@ impl WriterTask {
                     },
                 }
             }
-            match self.record(&mut term, std::mem::take(&mut waiting)).await {
+            let batch = std::mem::take(&mut waiting);
+            match self.record(&mut term, batch, shutdown).await {
                 Ok(behind) => waiting = behind,
                 Err(lost) => return Ended::Lost(lost),
             }
@@ -64,6 +67,7 @@ impl WriterTask {
         &mut self,
         term: &mut Term,
         mut batch: Vec<Waiting>,
+        shutdown: &CancellationToken,
     ) -> Result<Vec<Waiting>, Arc<TermError>> {
         self.join_waiting(&mut batch);
         let prepared = term.prepare(&submissions(&batch)).await;
@@ -77,6 +81,7 @@ impl WriterTask {
         };
         let mut storing = term.store(prepared);
         loop {
+            self.take_no_more_after(shutdown);
             let (stored, behind) = self.gather(term, &mut storing, events_of(&batch)).await;
             match stored {
                 Ok(()) => self.answer(batch, storing.outcome),
@@ -153,6 +158,13 @@ impl WriterTask {
                 Ok(())
             }
             Err(error) => Err(fail(batch, error)),
+        }
+    }
+
+    /// Those who come from now on are told that this instance does not write.
+    fn take_no_more_after(&mut self, shutdown: &CancellationToken) {
+        if shutdown.is_cancelled() {
+            self.queue.close();
         }
     }
 

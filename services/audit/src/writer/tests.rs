@@ -43,6 +43,7 @@ aval_database::conformance_suite! {
         a_writer_killed_while_hundreds_wait_loses_nothing,
         the_next_writer_goes_on_when_the_first_is_killed,
         a_writer_that_is_told_nothing_gives_up_and_what_is_stored_late_is_in_the_log_once,
+        the_log_passes_on_however_many_keep_coming,
         stopping_answers_what_was_begun,
     ],
 }

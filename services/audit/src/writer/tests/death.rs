@@ -99,6 +99,39 @@ pub(super) async fn the_next_writer_goes_on_when_the_first_is_killed(desk: &Desk
     assert_recorded_in_order(desk, &events).await;
 }
 
+pub(super) async fn the_log_passes_on_however_many_keep_coming(desk: &Desk) {
+    let first = desk.start().await;
+    // Each delivers without a pause, for as long as it is answered.
+    let keep_coming = |(number, writer): (usize, Writer)| {
+        let sample = desk.sample.clone();
+        tokio::spawn(async move {
+            let (source, mut recorded) = (format!("producer-{number}"), 0);
+            loop {
+                let delivery = sample.submission(&source, 1, recorded + 1, [sample.access(None)]);
+                match writer.record(delivery).await {
+                    Ok(sequence) => recorded = sequence,
+                    Err(_) => return recorded,
+                }
+            }
+        })
+    };
+    let writers = std::iter::repeat_with(|| first.writer.clone());
+    let coming: Vec<_> = writers.take(300).enumerate().map(keep_coming).collect();
+    until_the_log_has(desk, 1_000).await;
+    let stopped = tokio::time::timeout(PATIENCE, first.stop()).await;
+    stopped.expect("those who keep coming do not keep it from stopping");
+
+    let second = desk.start().await;
+    let delivery = desk.sample.submission("consent", 1, 1, desk.accesses(1));
+    assert_eq!(second.writer.record(delivery).await.unwrap(), 1);
+    let mut acknowledged = 1;
+    for recorded in coming {
+        acknowledged += recorded.await.unwrap();
+    }
+    let note = desk.store.checkpoint().await.unwrap().unwrap();
+    assert_eq!(desk.key.open(&note).unwrap().size, acknowledged);
+}
+
 pub(super) async fn stopping_answers_what_was_begun(desk: &Desk) {
     let working = desk.start().await;
     let writer = working.writer.clone();
