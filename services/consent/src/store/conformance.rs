@@ -119,6 +119,7 @@ aval_database::conformance_suite! {
         a_finding_goes_to_the_present_identifier,
         findings_are_followed_from_where_they_were_and_anew_when_that_is_unknown,
         the_first_access_of_each_professional_is_told_once,
+        what_is_told_to_the_holder_alone_is_not_there_for_representatives,
         of_first_accesses_at_once_one_is_told,
         what_was_not_recorded_is_told_when_it_is,
         a_repeated_request_tells_nobody_again,
