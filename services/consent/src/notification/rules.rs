@@ -258,7 +258,8 @@ impl News {
         }
     }
 
-    /// The patient is told that the trail has something unusual.
+    /// The patient is told that the trail has something unusual; alone, where the trail
+    /// withholds it from who represents them.
     #[must_use]
     pub fn unusual_access(finding: &Finding, now: Timestamp) -> Self {
         let recipient = Recipient::Patient(finding.patient_id);
@@ -267,6 +268,7 @@ impl News {
         Self {
             practitioner_id: Some(finding.practitioner_id),
             subject_id: Some(finding.event_id.as_uuid()),
+            holder_alone: finding.withheld_from_representatives,
             ..Self::of(recipient, kind, finding.patient_id, cause.as_bytes(), now)
         }
     }

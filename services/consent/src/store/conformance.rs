@@ -116,6 +116,7 @@ aval_database::conformance_suite! {
         preferences_are_chosen_repeatably_and_by_who_saw_the_last,
         old_notifications_are_forgotten_and_positions_go_on,
         a_finding_is_told_once_to_who_wants_it_and_to_nobody_else,
+        a_finding_that_the_trail_withholds_is_told_to_the_holder_alone,
         a_finding_goes_to_the_present_identifier,
         findings_are_followed_from_where_they_were_and_anew_when_that_is_unknown,
         the_first_access_of_each_professional_is_told_once,
