@@ -140,6 +140,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// that lead to them, as the log says. Whoever leads elsewhere has their own alone.
     fn identifiers(&self, patient_id: PatientId) -> Answer<'_, Vec<PatientId>>;
 
+    /// The identifier that this patient has by now, as the log says: where theirs leads.
+    fn present_patient(&self, id: PatientId) -> Answer<'_, PatientId>;
+
     /// Under what this professional is known, as the log says.
     fn professional(&self, id: PractitionerId) -> Answer<'_, Identifiers>;
 

@@ -39,6 +39,8 @@ pub struct Finding {
     pub practitioner_id: PractitionerId,
     /// The first of the accesses, in the patient's history.
     pub event_id: EventId,
+    /// Whether the trail withholds that access from who represents the patient.
+    pub withheld_from_representatives: bool,
 }
 
 /// Something that was told of findings.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use aval_domain::id::NotificationId;
+use aval_domain::id::{NotificationId, PatientId};
 use aval_domain::time::Timestamp;
 
 use crate::error::Error;
@@ -11,11 +11,21 @@ use crate::identity_changes::ChangeCursor;
 use crate::notification::{InboxPosition, News, Notification, NotificationPreferences, Recipient};
 use crate::store::{Answer, Write};
 
+/// Whose notifications are read, and by whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reader {
+    /// Whose.
+    pub recipient: Recipient,
+    /// Whether it is somebody who represents them. What is told to the holder alone is not
+    /// there for them: neither listed, nor watched, nor theirs to mark as read.
+    pub represents: bool,
+}
+
 /// Which notifications are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InboxQuery {
-    /// Whose.
-    pub recipient: Recipient,
+    /// Whose, and for whom.
+    pub reader: Reader,
     /// Whether only those not yet read are.
     pub unread_only: bool,
     /// Only those after this one in the list.
@@ -48,6 +58,26 @@ pub type PreferencesRule<'a> = dyn Fn(&NotificationPreferences) -> Result<Option
     + Sync
     + 'a;
 
+impl Reader {
+    /// Somebody who reads their own.
+    #[must_use]
+    pub const fn themselves(recipient: Recipient) -> Self {
+        Self {
+            recipient,
+            represents: false,
+        }
+    }
+
+    /// Somebody who reads a patient's in their place.
+    #[must_use]
+    pub const fn representative_of(patient_id: PatientId) -> Self {
+        Self {
+            recipient: Recipient::Patient(patient_id),
+            represents: true,
+        }
+    }
+}
+
 /// The notifications of everybody. Whoever implements it promises:
 ///
 /// - who has to be told of a change or of a permitted access is told in the transaction
@@ -59,10 +89,10 @@ pub trait Inboxes: fmt::Debug + Send + Sync {
     /// The notifications of a query, the newest first.
     fn notifications<'a>(&'a self, query: &'a InboxQuery) -> Answer<'a, Vec<Notification>>;
 
-    /// The recipient's notifications above a position, the oldest first, at most `limit`.
+    /// The reader's notifications above a position, the oldest first, at most `limit`.
     fn notifications_above(
         &self,
-        recipient: Recipient,
+        reader: Reader,
         position: InboxPosition,
         limit: u64,
     ) -> Answer<'_, Vec<Notification>>;
@@ -71,11 +101,11 @@ pub trait Inboxes: fmt::Debug + Send + Sync {
     /// where nothing ever came.
     fn inbox_heads<'a>(&'a self, recipients: &'a [Recipient]) -> Answer<'a, Vec<InboxPosition>>;
 
-    /// Marks a notification of this recipient as read at `now`, unless it was before;
+    /// Marks a notification of this reader as read at `now`, unless it was before;
     /// [`Error::NotFound`] if it is not theirs.
     fn acknowledge(
         &self,
-        recipient: Recipient,
+        reader: Reader,
         notification_id: NotificationId,
         now: Timestamp,
     ) -> Answer<'_, Notification>;

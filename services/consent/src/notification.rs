@@ -73,6 +73,8 @@ pub struct News {
     pub subject_id: Option<Uuid>,
     /// When it is told.
     pub at: Timestamp,
+    /// Whether it is told to the patient themselves, and not to who represents them.
+    pub holder_alone: bool,
 }
 
 /// Where a notification stands among its recipient's: they are committed in the order of
@@ -207,6 +209,7 @@ impl News {
             practitioner_id: None,
             subject_id: None,
             at,
+            holder_alone: false,
         }
     }
 }

@@ -12,10 +12,14 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::withheld::hidden_from;
 use super::{App, may_follow_findings};
+use crate::entry::StoredEntry;
 use crate::error::Error;
 use crate::finding::walk::Walk;
 use crate::finding::{Finding, FindingCursor};
+use crate::store::Store;
+use crate::withholding::{Audience, Share, may_withhold};
 
 /// How often it is looked whether the log has grown: that costs one row.
 const POLL: Duration = Duration::from_secs(1);
@@ -27,6 +31,9 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 pub struct WatchedFinding {
     /// What was found; `None`: nothing for a while, or nothing more at the moment.
     pub finding: Option<Finding>,
+    /// Whether the history withholds its event from who represents the patient, as the log says
+    /// when it is told.
+    pub withheld_from_representatives: bool,
     /// Where to go on after it.
     pub cursor: FindingCursor,
     /// When it is told.
@@ -86,14 +93,16 @@ impl Watcher {
             if let Some((finding, cursor)) = self.waiting.pop_front() {
                 // That this was all is told at once.
                 self.silence_ends = Instant::now();
-                return Some(self.tell(Some(finding), cursor));
+                let now = self.clock.now();
+                let withheld = is_withheld(self.walk.store.as_ref(), &finding, now).await;
+                return Some(match withheld {
+                    Ok(withheld) => self.tell(Some(finding), withheld, cursor),
+                    Err(error) => self.fail(error),
+                });
             }
             let step = match self.walk.step(self.cursor).await {
                 Ok(step) => step,
-                Err(error) => {
-                    self.ended = true;
-                    return Some((Err(error), self));
-                }
+                Err(error) => return Some(self.fail(error)),
             };
             self.cursor = step.cursor;
             self.waiting = step.found.into();
@@ -103,7 +112,7 @@ impl Watcher {
             if self.silence_ends <= Instant::now() {
                 self.silence_ends = Instant::now() + HEARTBEAT;
                 let cursor = self.cursor;
-                return Some(self.tell(None, cursor));
+                return Some(self.tell(None, false, cursor));
             }
             if step.is_last {
                 let pause = tokio::time::sleep(POLL);
@@ -115,13 +124,37 @@ impl Watcher {
     fn tell(
         self,
         finding: Option<Finding>,
+        withheld_from_representatives: bool,
         cursor: FindingCursor,
     ) -> (Result<WatchedFinding, Error>, Self) {
         let watched = WatchedFinding {
             finding,
+            withheld_from_representatives,
             cursor,
             now: self.clock.now(),
         };
         (Ok(watched), self)
     }
+
+    fn fail(mut self, error: Error) -> (Result<WatchedFinding, Error>, Self) {
+        self.ended = true;
+        (Err(error), self)
+    }
+}
+
+/// Whether the patient's history tells nothing of this finding's event to who represents them:
+/// of an emergency it always tells.
+async fn is_withheld(store: &dyn Store, finding: &Finding, now: Timestamp) -> Result<bool, Error> {
+    let stored = store.event(finding.event_id).await?;
+    let Some(entry) = stored.map(StoredEntry::open).transpose()? else {
+        // It was erased since it was found: nobody knows any more which documents it was of.
+        return Ok(true);
+    };
+    if !may_withhold(&entry.event) {
+        return Ok(false);
+    }
+    // Whoever represents them reads under the identifier that they have by now.
+    let patient_id = store.present_patient(finding.patient_id).await?;
+    let hidden = hidden_from(store, patient_id, Audience::Representative, now).await?;
+    Ok(hidden.share_of(&entry.event) == Share::Nothing)
 }

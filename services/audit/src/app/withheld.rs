@@ -1,5 +1,6 @@
 //! What a reader is told of a page.
 
+use aval_domain::id::PatientId;
 use aval_domain::time::Timestamp;
 
 use super::erased::{Listed, WithheldEntry};
@@ -8,7 +9,7 @@ use crate::entry::{Entry, StoredEntry};
 use crate::error::Error;
 use crate::query::Filter;
 use crate::store::Store;
-use crate::withholding::{Hidden, Share, Told, may_withhold};
+use crate::withholding::{Audience, Hidden, Share, Told, may_withhold};
 
 /// These events as their reader is told of them. What is withheld whole is in no list that is
 /// narrowed: that would tell what it is.
@@ -30,6 +31,26 @@ pub(super) async fn told_to(
     if !events.iter().any(needs_looking) {
         return Ok(events);
     }
+    let hidden = hidden_from(store, patient_id, audience, now).await?;
+    let told = events.into_iter().map(|event| match event {
+        Listed::Told(entry) => share(entry, &hidden),
+        other => other,
+    });
+    let is_withheld_whole =
+        |event: &Listed| matches!(event, Listed::Withheld(entry) if entry.part.is_none());
+    let is_narrowed = !filter.leaves_erased();
+    Ok(told
+        .filter(|event| !(is_narrowed && is_withheld_whole(event)))
+        .collect())
+}
+
+/// What is hidden from this audience in a patient's history, as the log says now.
+pub(super) async fn hidden_from(
+    store: &dyn Store,
+    patient_id: PatientId,
+    audience: Audience,
+    now: Timestamp,
+) -> Result<Hidden, Error> {
     let mut hidden = Hidden::from(audience, now);
     for told in store.hidings(patient_id, audience).await? {
         let entry = told.entry.map(StoredEntry::open).transpose()?;
@@ -41,16 +62,7 @@ pub(super) async fn told_to(
             event: entry.as_ref().map(|entry| &entry.event),
         });
     }
-    let told = events.into_iter().map(|event| match event {
-        Listed::Told(entry) => share(entry, &hidden),
-        other => other,
-    });
-    let is_withheld_whole =
-        |event: &Listed| matches!(event, Listed::Withheld(entry) if entry.part.is_none());
-    let is_narrowed = !filter.leaves_erased();
-    Ok(told
-        .filter(|event| !(is_narrowed && is_withheld_whole(event)))
-        .collect())
+    Ok(hidden)
 }
 
 fn share(entry: Box<Entry>, hidden: &Hidden) -> Listed {

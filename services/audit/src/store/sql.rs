@@ -269,6 +269,13 @@ impl Store for SqlStore {
         })
     }
 
+    fn present_patient(&self, id: PatientId) -> Answer<'_, PatientId> {
+        Box::pin(async move {
+            let present = alias::present_of(self.db.reader(), id.as_uuid()).await?;
+            Ok(PatientId::from_uuid(present))
+        })
+    }
+
     fn professional(&self, id: PractitionerId) -> Answer<'_, Identifiers> {
         let known_as = move |known: &Professionals| known.known_as(id);
         Box::pin(self.professionals.ask(&self.db, &self.keys, known_as))

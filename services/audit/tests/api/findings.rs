@@ -1,6 +1,7 @@
 //! `WatchFindings`: what patients who ask for it are told, from any place of the log on.
 
-use aval_domain::event::EventKind;
+use aval_domain::event::{Actor, Event, EventDocument, EventKind, Subject};
+use aval_domain::id::{DocumentId, PatientId};
 use aval_proto::audit::v1::watch_findings_response::Item;
 use aval_proto::audit::v1::{Finding, UnusualKind, WatchFindingsRequest, WatchFindingsResponse};
 use tonic::{Code, Status, Streaming};
@@ -9,7 +10,7 @@ use crate::deeds::{access, delivery};
 use crate::people::{patient_id, practitioner_id};
 use crate::professionals::told;
 use crate::stand::{PATIENCE, Stand, fields, reason};
-use crate::unusual::{of_last_week, refused};
+use crate::unusual::{emergency, of_last_week, refused};
 
 type Told = Streaming<WatchFindingsResponse>;
 
@@ -79,6 +80,57 @@ async fn what_is_found_is_told_once_from_each_cursor_on_also_after_a_restart() {
         let mut again = stand.follow(from).await.unwrap();
         assert_eq!(all(&mut again).await.0, rest, "{from}");
     }
+}
+
+/// The patient hides the document of every access here from who represents them.
+fn hidden_from_representatives(patient_id: PatientId) -> Event {
+    let mut event = access(practitioner_id(), patient_id);
+    (event.kind, event.decision) = (EventKind::MaskSet, None);
+    event.actor = Actor::Patient { patient_id };
+    event.subject = Some(Subject::new("document", &event.documents[0].id));
+    event.documents.clear();
+    let hides = "hidden_from_representatives".to_owned();
+    event.after = [("visibility".to_owned(), hides)].into();
+    event
+}
+
+#[tokio::test]
+async fn it_is_told_of_what_is_found_whether_representatives_may_know() {
+    let stand = Stand::start().await;
+    let (anne, bruno) = (patient_id(), patient_id());
+    let of_secrets = refused(practitioner_id(), anne);
+    let mut explained = refused(practitioner_id(), anne);
+    explained.documents.push(EventDocument {
+        id: DocumentId::parse("1.2.250.1.999^open").unwrap(),
+        ..explained.documents[0].clone()
+    });
+    let events = [
+        of_secrets,
+        explained,
+        emergency(practitioner_id(), anne),
+        refused(practitioner_id(), bruno),
+        hidden_from_representatives(anne),
+    ];
+    stand.record(&events).await;
+    let withheld = async || {
+        let (found, _) = all(&mut stand.follow("start").await.unwrap()).await;
+        let found = found.into_iter();
+        let told = found.map(|(one, _)| (one.event_id, one.withheld_from_representatives));
+        told.collect::<Vec<_>>()
+    };
+    let of_first = |expected| {
+        let expected = [expected, false, false, false];
+        let ids = events.iter().map(|event| event.event_id.to_string());
+        ids.zip(expected).collect::<Vec<_>>()
+    };
+    assert_eq!(withheld().await, of_first(true));
+    // As the log says when it is told: the document is shown by now.
+    let mut shown = hidden_from_representatives(anne);
+    shown.kind = EventKind::MaskRemoved;
+    shown.before = std::mem::take(&mut shown.after);
+    let next = delivery("consent", 6, &[shown]);
+    stand.trail("consent").append_events(next).await.unwrap();
+    assert_eq!(withheld().await, of_first(false));
 }
 
 #[tokio::test]

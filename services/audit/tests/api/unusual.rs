@@ -38,7 +38,7 @@ pub(crate) fn refused(who: PractitionerId, whose: PatientId) -> Event {
     event
 }
 
-fn emergency(who: PractitionerId, whose: PatientId) -> Event {
+pub(crate) fn emergency(who: PractitionerId, whose: PatientId) -> Event {
     let mut event = access(who, whose);
     let decision = event.decision.as_mut().unwrap();
     (decision.mode, decision.ground) = (AccessMode::BreakGlass, Some(Ground::BreakGlass));

@@ -4,7 +4,7 @@ use aval_domain::id::NotificationId;
 use aval_runtime::context::RequestContext;
 
 use super::App;
-use super::list_notifications::recipient;
+use super::list_notifications::reader;
 use crate::error::Error;
 use crate::notification::Notification;
 
@@ -16,9 +16,9 @@ impl App {
         cx: &RequestContext,
         notification_id: NotificationId,
     ) -> Result<Notification, Error> {
-        let recipient = recipient(cx)?;
+        let reader = reader(cx)?;
         self.inboxes
-            .acknowledge(recipient, notification_id, cx.now)
+            .acknowledge(reader, notification_id, cx.now)
             .await
     }
 }

@@ -1,10 +1,11 @@
 //! From a question of the contract to a decision.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aval_domain::access::{AccessMode, Action};
 use aval_domain::document::DocumentRef;
-use aval_domain::id::PatientId;
+use aval_domain::id::{DocumentId, PatientId};
 use aval_runtime::context::{Actor, PractitionerActor, RequestContext};
 use aval_runtime::token::AuthenticationStrength;
 use serde::Serialize;
@@ -68,12 +69,25 @@ impl App {
         cx: &RequestContext,
         question: AccessQuestion,
     ) -> Result<Decision, Error> {
+        let (decision, _) = self.decide_knowing_secrets(cx, question).await?;
+        Ok(decision)
+    }
+
+    /// The same, and which documents are hidden from who represents the patient by what the
+    /// decision rests on.
+    pub(super) async fn decide_knowing_secrets(
+        &self,
+        cx: &RequestContext,
+        question: AccessQuestion,
+    ) -> Result<(Decision, BTreeSet<DocumentId>), Error> {
         let asker = asker(cx, question.mode)?;
         let question = question.asked_by(asker);
         let policies = self.policies.policies().await?;
         let basis = self.basis(&question).await?;
         let policy = policies.in_force(cx.now);
-        Ok(decision::decide_taking(question, &basis, policy, cx.now))
+        let secret = basis.hidden_from_representatives(cx.now);
+        let decision = decision::decide_taking(question, &basis, policy, cx.now);
+        Ok((decision, secret))
     }
 
     /// What is known about one question.

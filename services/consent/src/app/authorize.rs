@@ -44,7 +44,8 @@ impl App {
         cx: &RequestContext,
         command: Authorize,
     ) -> Result<Authorized, Error> {
-        let mut decision = self.decide(cx, command.question.clone()).await?;
+        let question = command.question.clone();
+        let (mut decision, secret) = self.decide_knowing_secrets(cx, question).await?;
         let trail_is_behind = self.trail_backlog.is_too_old(cx.now);
         if trail_is_behind && !command.question.mode.is_emergency() {
             return Err(Error::TrailUnavailable);
@@ -60,7 +61,7 @@ impl App {
             .map(|person| person.activity.activity_id);
         let asked = (&command, activity);
         let key = Write::new(cx, "consent.authorize", command.request_id, &asked).key;
-        let access = Access::of(&decision, &event);
+        let access = Access::of(&decision, &event, &secret);
         let mode = command.question.mode;
         let recorded = self
             .decisions

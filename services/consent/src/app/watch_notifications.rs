@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use aval_domain::time::{Clock, Timestamp};
 use aval_runtime::context::RequestContext;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::App;
-use super::list_notifications::recipient;
+use super::list_notifications::reader;
 use crate::doorbell::Listener;
 use crate::error::Error;
-use crate::inbox::Inboxes;
-use crate::notification::{InboxPosition, Notification, Recipient};
+use crate::inbox::{Inboxes, Reader};
+use crate::notification::{InboxPosition, Notification};
 
 /// How many notifications wait in memory for a slow reader at most.
 const READ_AT_ONCE: u64 = 50;
@@ -34,7 +35,7 @@ pub enum WatchFrom {
 pub struct NotificationWatch {
     inboxes: Arc<dyn Inboxes>,
     clock: Arc<dyn Clock>,
-    recipient: Recipient,
+    reader: Reader,
     listener: Listener,
     heartbeat_every: Duration,
     position: InboxPosition,
@@ -62,10 +63,10 @@ impl App {
         from: WatchFrom,
         heartbeat_every: Duration,
     ) -> Result<NotificationWatch, Error> {
-        let recipient = recipient(cx)?;
+        let reader = reader(cx)?;
         // First listen, then look: what comes in between rings.
-        let listener = self.doorbell.listen(recipient)?;
-        let heads = self.inboxes.inbox_heads(&[recipient]).await?;
+        let listener = self.doorbell.listen(reader.recipient)?;
+        let heads = self.inboxes.inbox_heads(&[reader.recipient]).await?;
         let head = heads.into_iter().next().unwrap_or_default();
         let position = match from {
             WatchFrom::Now => head,
@@ -76,7 +77,7 @@ impl App {
         Ok(NotificationWatch {
             inboxes: Arc::clone(&self.inboxes),
             clock: Arc::clone(&cx.clock),
-            recipient,
+            reader,
             listener,
             heartbeat_every,
             position,
@@ -98,6 +99,9 @@ impl NotificationWatch {
         if !std::mem::replace(&mut self.has_begun, true) {
             return Ok(WatchItem::Heartbeat(self.clock.now()));
         }
+        // What rings, and is told to somebody else alone, puts off no sign of life: its absence
+        // would tell.
+        let heartbeat_at = Instant::now() + self.heartbeat_every;
         loop {
             if let Some(told) = self.waiting.pop_front() {
                 self.position = told.position;
@@ -105,13 +109,13 @@ impl NotificationWatch {
             }
             let more = self
                 .inboxes
-                .notifications_above(self.recipient, self.position, READ_AT_ONCE)
+                .notifications_above(self.reader, self.position, READ_AT_ONCE)
                 .await?;
             if !more.is_empty() {
                 self.waiting = more.into();
                 continue;
             }
-            let rung = tokio::time::timeout(self.heartbeat_every, self.listener.rung());
+            let rung = tokio::time::timeout_at(heartbeat_at, self.listener.rung());
             if rung.await.is_err() {
                 return Ok(WatchItem::Heartbeat(self.clock.now()));
             }
@@ -195,6 +199,26 @@ mod tests {
             let item = watch.next().await.unwrap();
             assert_eq!(item, WatchItem::Heartbeat(doctor.now));
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_the_patients_alone_holds_up_neither_signs_of_life_nor_what_follows() {
+        let fixture = Fixture::new().await;
+        fixture.doctor_opens_a_secret().await;
+        let representative = fixture.as_representative();
+        let often = Duration::from_millis(1);
+        let from = WatchFrom::Start;
+        let watch = fixture
+            .app
+            .watch_notifications(&representative, from, often);
+        let mut watch = watch.await.unwrap();
+        for _ in 0..2 {
+            let item = watch.next().await.unwrap();
+            assert_eq!(item, WatchItem::Heartbeat(representative.now));
+        }
+        fixture.care_episode().await.unwrap();
+        let opened = NotificationKind::CareEpisodeOpened;
+        assert_eq!(told(&mut watch).await, opened);
     }
 
     #[tokio::test]

@@ -1,5 +1,7 @@
 //! Everything that a decision rests on, read in one snapshot.
 
+use std::collections::BTreeSet;
+
 use aval_domain::access::GroundHolder;
 use aval_domain::document::DocumentClasses;
 use aval_domain::id::{CareEpisodeId, DocumentId, GrantId, PatientId, PractitionerId};
@@ -130,6 +132,18 @@ impl From<GrantTarget> for GroundHolder {
             GrantTarget::Person => Self::Practitioner,
             GrantTarget::Organization => Self::Organization,
         }
+    }
+}
+
+impl AccessBasis {
+    /// The documents that are hidden from who represents the patient at `now`. No decision on
+    /// a professional rests on it.
+    #[must_use]
+    pub fn hidden_from_representatives(&self, now: Timestamp) -> BTreeSet<DocumentId> {
+        let hiding = self.visibilities.iter().filter(|setting| {
+            setting.kind == VisibilityKind::HiddenFromRepresentatives && setting.holds(now)
+        });
+        hiding.map(|setting| setting.document_id.clone()).collect()
     }
 }
 

@@ -65,6 +65,7 @@ fn told(answer: proto::WatchFindingsResponse) -> Result<ToldFinding, Error> {
             patient_id: parsed(&found.patient_id)?,
             practitioner_id: parsed(&found.practitioner_id)?,
             event_id: parsed(&found.event_id)?,
+            withheld_from_representatives: found.withheld_from_representatives,
         }),
         Some(Item::HeartbeatAt(_)) => None,
         // Something of which this program does not know whether it is to be told.

@@ -1,8 +1,10 @@
 //! Who is told of what.
 
+use std::collections::BTreeSet;
+
 use aval_domain::access::Action;
-use aval_domain::event::Event;
-use aval_domain::id::{EventId, GrantId, MaskId, PatientId, PractitionerId};
+use aval_domain::event::{Event, EventDocument};
+use aval_domain::id::{DocumentId, EventId, GrantId, MaskId, PatientId, PractitionerId};
 use aval_domain::time::Timestamp;
 
 use super::{News, NotificationKind, Recipient};
@@ -132,13 +134,16 @@ pub struct Access {
     pub at: Timestamp,
     /// Whether it was an emergency.
     pub is_emergency: bool,
+    /// Whether nothing but documents that are hidden from representatives explains it.
+    pub is_of_secrets: bool,
 }
 
 impl Access {
     /// The access that this decision permits; `None` where nothing is opened: it denies,
-    /// the patient or their representative asks, or the record is only fed.
+    /// the patient or their representative asks, or the record is only fed. The `secret`
+    /// documents are hidden from who represents the patient.
     #[must_use]
-    pub fn of(decision: &Decision, event: &Event) -> Option<Self> {
+    pub fn of(decision: &Decision, event: &Event, secret: &BTreeSet<DocumentId>) -> Option<Self> {
         let action = event.decision.as_ref()?.action;
         let is_emergency = decision
             .obligations
@@ -150,18 +155,24 @@ impl Access {
             event_id: event.event_id,
             at: decision.decided_at,
             is_emergency,
+            is_of_secrets: is_of_secrets(event, secret),
         })
     }
 
     /// The patient is told of who came for the first time. An emergency is told as
-    /// such, first or not.
+    /// such, first or not, and to whoever reads for them.
     #[must_use]
     pub fn news_for_patient(&self, is_first: bool) -> Option<News> {
         let recipient = Recipient::Patient(self.patient_id);
         if self.is_emergency {
             return Some(self.news(recipient, NotificationKind::EmergencyAccess));
         }
-        is_first.then(|| self.news(recipient, NotificationKind::FirstAccess))
+        // Nor is their representative told later, when the same professional opens what they
+        // may know of: that would not be the first time.
+        is_first.then(|| News {
+            holder_alone: self.is_of_secrets,
+            ..self.news(recipient, NotificationKind::FirstAccess)
+        })
     }
 
     /// A treating doctor is told of an emergency that was another's (art. R.1111-48 CSP).
@@ -180,6 +191,14 @@ impl Access {
             ..News::of(recipient, kind, self.patient_id, cause.as_bytes(), self.at)
         }
     }
+}
+
+/// Whether nothing but documents that are secret explains a permitted access: whoever were
+/// told of it would know that there are some. The trail withholds the event by the same rule.
+fn is_of_secrets(event: &Event, secret: &BTreeSet<DocumentId>) -> bool {
+    let is_secret = |document: &EventDocument| secret.contains(&document.id);
+    let explains = |document: &EventDocument| document.permitted && !is_secret(document);
+    event.documents.iter().any(is_secret) && !event.documents.iter().any(explains)
 }
 
 impl News {
@@ -239,7 +258,8 @@ impl News {
         }
     }
 
-    /// The patient is told that the trail has something unusual.
+    /// The patient is told that the trail has something unusual; alone, where the trail
+    /// withholds it from who represents them.
     #[must_use]
     pub fn unusual_access(finding: &Finding, now: Timestamp) -> Self {
         let recipient = Recipient::Patient(finding.patient_id);
@@ -248,6 +268,7 @@ impl News {
         Self {
             practitioner_id: Some(finding.practitioner_id),
             subject_id: Some(finding.event_id.as_uuid()),
+            holder_alone: finding.withheld_from_representatives,
             ..Self::of(recipient, kind, finding.patient_id, cause.as_bytes(), now)
         }
     }

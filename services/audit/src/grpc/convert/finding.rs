@@ -31,6 +31,7 @@ pub(in crate::grpc) fn watched_finding(watched: &WatchedFinding) -> proto::Watch
             practitioner_id: finding.practitioner_id.to_string(),
             event_id: finding.event_id.to_string(),
             first_at: Some(timestamp_to_proto(finding.first_at)),
+            withheld_from_representatives: watched.withheld_from_representatives,
         }),
     };
     proto::WatchFindingsResponse {

@@ -23,6 +23,10 @@ impl Fixture {
         self.store.identifiers(patient).await.unwrap()
     }
 
+    async fn present(&self, patient: PatientId) -> PatientId {
+        self.store.present_patient(patient).await.unwrap()
+    }
+
     /// Whose events the history of this patient has, from the oldest.
     async fn whose(&self, patient: PatientId) -> Vec<PatientId> {
         let entries = self.list(Scope::Patient(patient), Filter::default()).await;
@@ -59,6 +63,9 @@ pub(super) async fn who_is_merged_is_read_with_whom_they_lead_to(fixture: &Fixtu
         .await;
 
     assert_eq!(fixture.identifiers(t).await, sorted([s, t]));
+    for (whose, present) in [(s, t), (t, t), (other, other)] {
+        assert_eq!(fixture.present(whose).await, present);
+    }
     assert_eq!(fixture.whose(t).await, [s, t, s, s, t, s, t]);
     // Whoever still comes as the other sees what they saw.
     assert_eq!(fixture.identifiers(s).await, [s]);
@@ -68,6 +75,7 @@ pub(super) async fn who_is_merged_is_read_with_whom_they_lead_to(fixture: &Fixtu
     fixture.tell(&mut hand, UNMERGED, s, t).await;
     fixture.append(&mut hand, &fixture.accesses(&[s, t])).await;
     assert_eq!(fixture.identifiers(t).await, [t]);
+    assert_eq!(fixture.present(s).await, s);
     assert_eq!(fixture.whose(t).await, [t, t, t, t, t]);
     assert_eq!(fixture.whose(s).await, [s, s, s, s, s, s]);
 }

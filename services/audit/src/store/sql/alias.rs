@@ -41,6 +41,12 @@ pub(super) async fn ids_of(
     Ok(ids.into_iter().collect())
 }
 
+/// The identifier that the human with this one has by now.
+pub(super) async fn present_of(connection: &impl ConnectionTrait, id: Uuid) -> Result<Uuid, DbErr> {
+    let alias = Entity::find_by_id(id).one(connection).await?;
+    Ok(alias.map_or(id, |alias| alias.human_id))
+}
+
 /// Whether others lead to this patient, as a part of a statement.
 pub(super) fn is_led_to(id: Uuid) -> SimpleExpr {
     let mut others: SelectStatement = Query::select();

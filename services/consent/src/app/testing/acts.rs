@@ -6,7 +6,10 @@ use aval_domain::aliases::IdentityChange;
 use aval_domain::document::{DocumentClass, DocumentClasses};
 
 use super::Fixture;
-use crate::app::{ApproveGrant, BlockGrantee, CreateGrant, OpenCareEpisode, RequestGrant};
+use crate::app::{
+    ApproveGrant, Authorize, BlockGrantee, CreateGrant, OpenCareEpisode, RequestGrant,
+    SetDocumentVisibility,
+};
 use crate::asked_period::AskedPeriod;
 use crate::care_episode::CareEpisode;
 use crate::error::Error;
@@ -14,6 +17,7 @@ use crate::grant::{Approval, Grant, Purpose};
 use crate::grantee::Grantee;
 use crate::identity_changes::{ChangeCursor, Identities, Learnt};
 use crate::store::sql::SqlStore;
+use crate::visibility::VisibilityKind;
 
 impl Fixture {
     /// A grant of reports, until revoked.
@@ -92,6 +96,33 @@ impl Fixture {
             change: Some(IdentityChange::Merged { source, target }),
         };
         store.learn(&learnt).await.unwrap();
+    }
+
+    /// The patient hides the report that is asked for from who represents them.
+    pub(crate) async fn hide_from_representatives(&self) {
+        let patient = self.as_patient();
+        let hide = SetDocumentVisibility {
+            patient_id: self.patient,
+            document_id: self.question().documents[0].id.clone(),
+            kind: VisibilityKind::HiddenFromRepresentatives,
+            practitioner_id: None,
+            remove: false,
+            request_id: self.request_id(),
+        };
+        let hidden = self.app.set_document_visibility(&patient, hide);
+        hidden.await.unwrap();
+    }
+
+    /// The doctor opens that report for the first time, and nothing else.
+    pub(crate) async fn doctor_opens_a_secret(&self) {
+        self.hide_from_representatives().await;
+        self.grant_to_doctor().await;
+        let open = Authorize {
+            question: self.question(),
+            request_id: self.request_id(),
+        };
+        let opened = self.app.authorize(&self.as_doctor(), open).await.unwrap();
+        assert!(opened.decision.is_permit());
     }
 
     /// The doctor and the nurse, for two days.

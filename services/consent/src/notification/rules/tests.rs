@@ -148,6 +148,60 @@ fn nobody_is_told_of_what_concerns_no_person_yet_or_any_more() {
     }
 }
 
+/// Of an access: which documents were asked for, and which of these were permitted; and
+/// whether it is of secrets.
+const ACCESSES: [(&[(&str, bool)], bool); 8] = [
+    (&[], false),
+    (&[("open", true)], false),
+    (&[("secret", true)], true),
+    (&[("secret", true), ("another-secret", false)], true),
+    (&[("secret", true), ("open", false)], true),
+    (&[("secret", true), ("open", true)], false),
+    (&[("secret", false), ("open", true)], false),
+    (&[("open", true), ("open-too", false)], false),
+];
+
+#[test]
+fn an_access_is_of_secrets_where_no_other_document_explains_it() {
+    let secret = ["secret", "another-secret"].map(|id| DocumentId::parse(id).unwrap());
+    let secret = BTreeSet::from(secret);
+    for (asked, expected) in ACCESSES {
+        let documents = asked.iter().map(|(id, permitted)| EventDocument {
+            id: DocumentId::parse(*id).unwrap(),
+            class: DocumentClass::Report,
+            document_type: None,
+            permitted: *permitted,
+        });
+        let event = Event {
+            documents: documents.collect(),
+            ..event()
+        };
+        assert_eq!(is_of_secrets(&event, &secret), expected, "{asked:?}");
+        assert!(!is_of_secrets(&event, &BTreeSet::new()), "{asked:?}");
+    }
+}
+
+#[test]
+fn a_first_access_of_secrets_is_told_to_the_holder_alone_and_an_emergency_to_all() {
+    for (is_emergency, is_of_secrets, alone) in [
+        (false, false, false),
+        (false, true, true),
+        (true, false, false),
+        (true, true, false),
+    ] {
+        let access = Access {
+            patient_id: patient(),
+            practitioner_id: practitioner(11),
+            event_id: EventId::from_uuid(Uuid::from_u128(9)),
+            at: NOW,
+            is_emergency,
+            is_of_secrets,
+        };
+        let told = access.news_for_patient(true).unwrap();
+        assert_eq!(told.holder_alone, alone, "{access:?}");
+    }
+}
+
 #[test]
 fn an_emergency_is_told_to_the_patient_and_to_treating_doctors_but_who_made_it() {
     let access = |is_emergency| Access {
@@ -156,6 +210,7 @@ fn an_emergency_is_told_to_the_patient_and_to_treating_doctors_but_who_made_it()
         event_id: EventId::from_uuid(Uuid::from_u128(9)),
         at: NOW,
         is_emergency,
+        is_of_secrets: false,
     };
     let kind = |news: Option<News>| news.map(|news| news.kind);
     for (is_emergency, is_first, expected) in [

@@ -4,11 +4,13 @@ use aval_domain::access::DenialReason;
 use aval_domain::document::DocumentClasses;
 use aval_domain::event::{EventKind, Outcome};
 
-use super::fixture::{Fixture, NOW, patient, person};
-use super::notifications::{doctor, inbox, kinds, mute};
+use super::fixture::{Fixture, NOW, hours, patient, person};
+use super::notifications::{doctor, inbox, inbox_of, kinds, mute};
 use crate::decision::{Decision, Verdict};
 use crate::decision_log::{DecisionLog, TracedDecision};
-use crate::notification::{Access, Notification, NotificationKind, Recipient};
+use crate::error::Error;
+use crate::inbox::{InboxQuery, Inboxes, Reader};
+use crate::notification::{Access, InboxPosition, Notification, NotificationKind, Recipient};
 use crate::store::Write;
 use crate::store::sql::SqlStore;
 
@@ -43,8 +45,21 @@ fn access(fixture: &Fixture, write: &Write, number: u128, is_emergency: bool) ->
             event_id: event.event_id,
             at: NOW,
             is_emergency,
+            is_of_secrets: false,
         }),
         event,
+    }
+}
+
+/// The same, of which nothing explains but documents that are hidden from representatives.
+fn access_to_secrets(fixture: &Fixture, number: u128, is_emergency: bool) -> TracedDecision {
+    let of_any = access(fixture, &fixture.write(), number, is_emergency);
+    TracedDecision {
+        access: of_any.access.map(|access| Access {
+            is_of_secrets: true,
+            ..access
+        }),
+        ..of_any
     }
 }
 
@@ -68,6 +83,61 @@ pub(super) async fn the_first_access_of_each_professional_is_told_once(fixture: 
     assert_eq!(about, [by(1), by(2), by(3)]);
     let event = batch[0].event.event_id.as_uuid();
     assert_eq!(told[0].news.subject_id, Some(event));
+}
+
+pub(super) async fn what_is_told_to_the_holder_alone_is_not_there_for_representatives(
+    fixture: &Fixture,
+) {
+    let store = &fixture.store;
+    let batch = [
+        access_to_secrets(fixture, 1, false),
+        access_to_secrets(fixture, 2, false),
+        access_to_secrets(fixture, 3, false),
+        access(fixture, &fixture.write(), 4, false),
+        access_to_secrets(fixture, 5, false),
+    ];
+    record(fixture, &batch).await;
+    // Who was told to the holder alone is no stranger to anybody later.
+    record(fixture, &[access(fixture, &fixture.write(), 1, false)]).await;
+    let told = inbox(fixture, anna()).await;
+    let alone: Vec<_> = told.iter().map(|told| told.news.holder_alone).collect();
+    assert_eq!(alone, [true, true, true, false, true]);
+
+    let (holder, representative) = (
+        Reader::themselves(anna()),
+        Reader::representative_of(patient(1)),
+    );
+    // Neither a page nor a watch is empty because of what was left out of it.
+    let open = &told[3];
+    let unread = InboxQuery {
+        reader: representative,
+        unread_only: true,
+        after: None,
+        limit: 2,
+    };
+    let listed = store.notifications(&unread).await.unwrap();
+    assert_eq!(listed, std::slice::from_ref(open));
+    let above = async |position| {
+        let above = store.notifications_above(representative, position, 2);
+        above.await.unwrap()
+    };
+    assert_eq!(above(InboxPosition::default()).await, listed);
+    assert_eq!(above(open.position).await, []);
+
+    let acknowledge = |reader, told: &Notification| {
+        store.acknowledge(reader, told.news.notification_id, hours(1))
+    };
+    let refused = acknowledge(representative, &told[0]).await;
+    assert!(matches!(refused, Err(Error::NotFound)));
+    for (reader, told) in [(holder, &told[0]), (representative, open)] {
+        let read = acknowledge(reader, told).await.unwrap();
+        assert_eq!(read.acknowledged_at, Some(hours(1)));
+    }
+    // An emergency is told to everybody.
+    record(fixture, &[access_to_secrets(fixture, 6, true)]).await;
+    let theirs = inbox_of(fixture, representative).await;
+    let theirs: Vec<_> = theirs.iter().map(|told| told.news.kind).collect();
+    assert_eq!(theirs, [FIRST, EMERGENCY]);
 }
 
 pub(super) async fn of_first_accesses_at_once_one_is_told(fixture: &Fixture) {

@@ -12,11 +12,11 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::fixture::{Fixture, NOW, hours, patient, person};
-use super::notifications::{inbox, kinds};
+use super::notifications::{inbox, inbox_of, kinds};
 use super::patients::acts::learn;
 use crate::findings::{Finding, FindingFollower, FindingSource, Findings, ToldFinding};
 use crate::identity_changes::ChangeCursor;
-use crate::inbox::Inboxes;
+use crate::inbox::{Inboxes, Reader};
 use crate::notification::{News, NotificationKind, NotificationPreferences, Recipient};
 use crate::store::Answer;
 
@@ -26,6 +26,7 @@ fn finding(number: u128, whose: u128) -> Finding {
         patient_id: patient(whose),
         practitioner_id: person(1).practitioner_id().unwrap(),
         event_id: EventId::from_uuid(Uuid::from_u128(0xe000 + number)),
+        withheld_from_representatives: false,
     }
 }
 
@@ -89,6 +90,24 @@ pub(super) async fn a_finding_is_told_once_to_who_wants_it_and_to_nobody_else(fi
     let theirs = kinds(fixture, Recipient::Patient(patient(2))).await;
     assert!(theirs.is_empty());
     assert_eq!(tell(fixture, &[finding(4, 2)], "5").await, 1);
+}
+
+pub(super) async fn a_finding_that_the_trail_withholds_is_told_to_the_holder_alone(
+    fixture: &Fixture,
+) {
+    ask_for_them(fixture, 1).await;
+    let withheld = Finding {
+        withheld_from_representatives: true,
+        ..finding(1, 1)
+    };
+    let findings = [withheld, finding(2, 1)];
+    assert_eq!(tell(fixture, &findings, "1").await, 2);
+    let told = inbox(fixture, Recipient::Patient(patient(1))).await;
+    let about: Vec<_> = told.iter().map(|told| told.news.subject_id).collect();
+    let events = findings.map(|finding| Some(finding.event_id.as_uuid()));
+    assert_eq!(about, events);
+    let theirs = inbox_of(fixture, Reader::representative_of(patient(1))).await;
+    assert_eq!(theirs, told[1..]);
 }
 
 pub(super) async fn a_finding_goes_to_the_present_identifier(fixture: &Fixture) {

@@ -11,7 +11,7 @@ use super::fixture::{Fixture, NOW, hours, organization, patient, person};
 use crate::error::Error;
 use crate::grant::{Grant, GrantOrigin, GrantStatus};
 use crate::grantee::Grantee;
-use crate::inbox::{InboxQuery, Inboxes};
+use crate::inbox::{InboxQuery, Inboxes, Reader};
 use crate::notification::{
     InboxPosition, Notification, NotificationKind, NotificationPreferences, PreferencesPatch,
     Recipient,
@@ -23,10 +23,14 @@ pub(super) fn doctor(number: u128) -> Recipient {
 }
 
 pub(super) async fn inbox(fixture: &Fixture, recipient: Recipient) -> Vec<Notification> {
+    inbox_of(fixture, Reader::themselves(recipient)).await
+}
+
+pub(super) async fn inbox_of(fixture: &Fixture, reader: Reader) -> Vec<Notification> {
     let above = InboxPosition::default();
     let told = fixture
         .store
-        .notifications_above(recipient, above, 10_000)
+        .notifications_above(reader, above, 10_000)
         .await
         .unwrap();
     let positions: BTreeSet<_> = told.iter().map(|told| told.position).collect();
@@ -188,7 +192,7 @@ pub(super) async fn a_reader_who_goes_on_misses_none_and_sees_none_twice(fixture
         while seen.len() < expected {
             let more = fixture
                 .store
-                .notifications_above(doctor(number), position, 2)
+                .notifications_above(Reader::themselves(doctor(number)), position, 2)
                 .await
                 .unwrap();
             position = more.last().map_or(position, |last| last.position);
@@ -221,7 +225,7 @@ pub(super) async fn pages_of_notifications_follow_the_newest_first_while_more_co
     fixture.revoke(&grant).await.unwrap();
     let told = inbox(fixture, doctor(1)).await;
     let query = |after| InboxQuery {
-        recipient: doctor(1),
+        reader: Reader::themselves(doctor(1)),
         unread_only: false,
         after,
         limit: 1,
@@ -244,7 +248,10 @@ pub(super) async fn one_is_read_once_and_only_by_whom_it_is_for(fixture: &Fixtur
     }
     let told = inbox(fixture, doctor(1)).await;
     let id = told[0].news.notification_id;
-    let acknowledge = |recipient, id, now| fixture.store.acknowledge(recipient, id, now);
+    let acknowledge = |recipient, id, now| {
+        let reader = Reader::themselves(recipient);
+        fixture.store.acknowledge(reader, id, now)
+    };
     for (recipient, id) in [
         (doctor(2), id),
         (Recipient::Patient(patient(1)), id),
@@ -258,7 +265,7 @@ pub(super) async fn one_is_read_once_and_only_by_whom_it_is_for(fixture: &Fixtur
     let again = acknowledge(doctor(1), id, hours(2)).await.unwrap();
     assert_eq!(again, read);
     let unread = InboxQuery {
-        recipient: doctor(1),
+        reader: Reader::themselves(doctor(1)),
         unread_only: true,
         after: None,
         limit: 10,

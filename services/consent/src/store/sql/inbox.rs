@@ -27,7 +27,7 @@ use super::entity::notification::{Column, Entity, Model};
 use super::row::Row;
 use crate::error::Error;
 use crate::identity_changes::ChangeCursor;
-use crate::inbox::{Due, InboxQuery, Inboxes, PreferencesRule};
+use crate::inbox::{Due, InboxQuery, Inboxes, PreferencesRule, Reader};
 use crate::notification::{
     InboxPosition, News, Notification, NotificationKind, NotificationPreferences, Recipient,
 };
@@ -43,11 +43,11 @@ impl Inboxes for SqlStore {
 
     fn notifications_above(
         &self,
-        recipient: Recipient,
+        reader: Reader,
         position: InboxPosition,
         limit: u64,
     ) -> Answer<'_, Vec<Notification>> {
-        Box::pin(list_above(&self.db, recipient, position, limit))
+        Box::pin(list_above(&self.db, reader, position, limit))
     }
 
     fn inbox_heads<'a>(&'a self, recipients: &'a [Recipient]) -> Answer<'a, Vec<InboxPosition>> {
@@ -56,11 +56,11 @@ impl Inboxes for SqlStore {
 
     fn acknowledge(
         &self,
-        recipient: Recipient,
+        reader: Reader,
         notification_id: NotificationId,
         now: Timestamp,
     ) -> Answer<'_, Notification> {
-        Box::pin(acknowledge(&self.db, recipient, notification_id, now))
+        Box::pin(acknowledge(&self.db, reader, notification_id, now))
     }
 
     fn notification_preferences(
@@ -103,7 +103,7 @@ impl Inboxes for SqlStore {
 async fn list(db: &Database, query: &InboxQuery) -> Result<Vec<Notification>, Error> {
     let unread = query.unread_only.then(|| Column::AcknowledgedAt.is_null());
     let rows = Entity::find()
-        .filter(belonging_to(query.recipient))
+        .filter(told_to(query.reader))
         .filter(
             Condition::all()
                 .add_option(query.after.map(below))
@@ -127,12 +127,12 @@ fn below(notification_id: NotificationId) -> Expr {
 
 async fn list_above(
     db: &Database,
-    recipient: Recipient,
+    reader: Reader,
     position: InboxPosition,
     limit: u64,
 ) -> Result<Vec<Notification>, Error> {
     let rows = Entity::find()
-        .filter(belonging_to(recipient))
+        .filter(told_to(reader))
         .filter(Column::Position.gt(to_row(position)))
         .order_by_asc(Column::Position)
         .limit(limit)
@@ -166,7 +166,7 @@ async fn heads(db: &Database, recipients: &[Recipient]) -> Result<Vec<InboxPosit
 
 async fn acknowledge(
     db: &Database,
-    recipient: Recipient,
+    reader: Reader,
     notification_id: NotificationId,
     now: Timestamp,
 ) -> Result<Notification, Error> {
@@ -174,7 +174,7 @@ async fn acknowledge(
         let theirs = || {
             Condition::all()
                 .add(Column::NotificationId.eq(notification_id.as_uuid()))
-                .add(belonging_to(recipient))
+                .add(told_to(reader))
         };
         Entity::update_many()
             .col_expr(Column::AcknowledgedAt, now.as_micros().into())
@@ -199,10 +199,13 @@ async fn forget(db: &Database, horizon: Timestamp) -> Result<u64, Error> {
     .await
 }
 
-fn belonging_to(recipient: Recipient) -> Condition {
+fn told_to(reader: Reader) -> Condition {
+    let recipient = reader.recipient;
+    let not_to_the_holder_alone = || Column::HolderAlone.eq(false);
     Condition::all()
         .add(Column::RecipientKind.eq(recipient.kind_number()))
         .add(Column::RecipientId.eq(recipient.id()))
+        .add_option(reader.represents.then(not_to_the_holder_alone))
 }
 
 fn read(row: &Model) -> Result<Notification, DatabaseError> {
@@ -220,6 +223,7 @@ fn read(row: &Model) -> Result<Notification, DatabaseError> {
             practitioner_id: row.practitioner_id.map(PractitionerId::from_uuid),
             subject_id: row.subject_id,
             at: named.instant("created_at", row.created_at)?,
+            holder_alone: row.holder_alone,
         },
         position: position("notifications", row.position)?,
         acknowledged_at: named.optional_instant("acknowledged_at", row.acknowledged_at)?,

@@ -13,6 +13,7 @@ mod m0009_create_aliases;
 mod m0010_create_patient_aliases;
 mod m0011_tell_of_findings;
 mod m0012_remember_what_had_begun;
+mod m0013_tell_the_holder_alone;
 
 use aval_database::migrate::{MigratorTrait, Older, Steps};
 use aval_database::outbox::CreateOutbox;
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_create_patient_aliases::CreatePatientAliases),
             Box::new(m0011_tell_of_findings::TellOfFindings),
             Box::new(m0012_remember_what_had_begun::RememberWhatHadBegun),
+            Box::new(m0013_tell_the_holder_alone::TellTheHolderAlone),
         ]
     }
 }
@@ -54,6 +56,9 @@ impl Steps for Migrator {
             // What is approved by whoever does not know of it holds from its instant by each
             // replica's clock, and not a moment earlier.
             ("m0012_remember_what_had_begun", Older::Adds),
+            // Whoever does not know of it tells representatives everything, as it did before:
+            // until all are of this version, they may read who came. Decisions go on.
+            ("m0013_tell_the_holder_alone", Older::Adds),
         ]
     }
 }

@@ -17,6 +17,8 @@ pub(in crate::store::sql) struct Model {
     pub subject_id: Option<Uuid>,
     pub created_at: i64,
     pub acknowledged_at: Option<i64>,
+    /// Whether who represents the patient does not read it.
+    pub holder_alone: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

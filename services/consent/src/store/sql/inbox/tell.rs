@@ -15,7 +15,7 @@ use crate::store::sql::alias;
 use crate::store::sql::entity::notification::{ActiveModel, Column, Entity};
 use crate::store::sql::row::version_to_row;
 
-/// How many one statement tells; ten parameters each.
+/// How many one statement tells; eleven parameters each.
 const NEWS_PER_STATEMENT: usize = 500;
 
 /// An inbox whose row is ours until the commit.
@@ -149,5 +149,6 @@ fn row_of(news: &News, position: i64) -> ActiveModel {
         subject_id: Set(news.subject_id),
         created_at: Set(news.at.as_micros()),
         acknowledged_at: Set(None),
+        holder_alone: Set(news.holder_alone),
     }
 }
