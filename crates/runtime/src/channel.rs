@@ -176,9 +176,12 @@ impl Peer {
         let (mut tried, mut sent_on, mut lost) = (Vec::new(), 0, 0);
         let mut rounds = Rounds::until(deadline);
         let mut chosen = self.instances.choose(&tried).await;
+        // What was answered last by an instance that cannot serve.
+        let mut told = None;
         loop {
             let instance = chosen.ok_or_else(not_answering)?;
-            let asked = self.ask(&instance, request.again()).await;
+            let begun = Instant::now();
+            let asked = self.ask(&instance, request.again(deadline)).await;
             let address = instance.address();
             tried.push(address);
             // It is done with this call before the next is chosen.
@@ -189,33 +192,37 @@ impl Peer {
                         return Ok(answer);
                     }
                     rounds.was_told(answer.headers());
-                    chosen = self.one_that_may_serve(&mut tried, &mut rounds).await;
-                    if chosen.is_none() || !self.budget.allows_another() {
-                        return Ok(answer);
-                    }
-                    sent_on += 1;
+                    told = Some(answer);
                 }
                 Ok(answer) => {
                     self.budget.got_through(sent_on);
                     return Ok(answer);
                 }
+                Err(error) if ran_out_of_time(&error) => return Err(not_through(&error).into()),
                 Err(error) => {
-                    lost += 1;
-                    rounds.was_lost_at(address);
-                    let again = lost < MOST_ATTEMPTS
-                        && !ran_out_of_time(&error)
-                        && (may_repeat || was_not_worked_on(&error))
-                        && self.budget.allows_another();
-                    if !again {
-                        return Err(not_through(&error).into());
+                    rounds.was_lost_at(address, begun.elapsed());
+                    if told.is_none() {
+                        lost += 1;
+                        let again = lost < MOST_ATTEMPTS
+                            && (may_repeat || was_not_worked_on(&error))
+                            && self.budget.allows_another();
+                        if !again {
+                            return Err(not_through(&error).into());
+                        }
+                        chosen = self.instance_after(&tried).await;
+                        continue;
                     }
-                    chosen = self.instance_after(&tried).await;
                 }
             }
+            chosen = self.one_that_may_serve(&mut tried, &mut rounds).await;
+            if chosen.is_none() || !self.budget.allows_another() {
+                return told.ok_or_else(|| not_answering().into());
+            }
+            sent_on += 1;
         }
     }
 
-    /// The one to ask after one that answers, and cannot serve: it does not write the log, or
+    /// The one to ask where one answered that it cannot serve: it does not write the log, or
     /// lost its database. Each of the others may; and once none of them did, any of them if this
     /// is soon over.
     async fn one_that_may_serve(

@@ -15,6 +15,8 @@ use tonic::body::Body;
 use tonic::{ConnectError, Status};
 use tonic_types::StatusExt;
 
+use crate::deadline;
+
 /// How often a call is made at most.
 pub(super) const MOST_ATTEMPTS: usize = 5;
 
@@ -39,7 +41,7 @@ pub(super) struct Rounds {
     begun: Instant,
     /// The longest that an instance said to wait in this round.
     wait: Duration,
-    /// They are not asked again for the same call.
+    /// They are not asked again for the same call: that would take as long again.
     silent: Vec<SocketAddr>,
 }
 
@@ -54,9 +56,12 @@ impl Rounds {
         }
     }
 
-    /// The instance at this address did not answer.
-    pub(super) fn was_lost_at(&mut self, address: SocketAddr) {
-        self.silent.push(address);
+    /// The instance at this address did not answer, and it took so long to learn that. One that
+    /// hangs up at once may be starting: as the next who writes the log, perhaps.
+    pub(super) fn was_lost_at(&mut self, address: SocketAddr, took: Duration) {
+        if took >= SOON {
+            self.silent.push(address);
+        }
     }
 
     /// An instance cannot serve, and this is what it says.
@@ -134,10 +139,15 @@ impl Repeatable {
         Ok(Self { parts, body })
     }
 
-    /// The request once more.
-    pub(super) fn again(&self) -> Request<Body> {
-        let body = Body::new(Full::new(self.body.clone()));
-        Request::from_parts(self.parts.clone(), body)
+    /// The request once more, with the time that is left for it by now.
+    pub(super) fn again(&self, deadline: Option<Instant>) -> Request<Body> {
+        let mut parts = self.parts.clone();
+        if let Some(deadline) = deadline {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let left = deadline::header(left);
+            parts.headers.insert(deadline::GRPC_TIMEOUT, left);
+        }
+        Request::from_parts(parts, Body::new(Full::new(self.body.clone())))
     }
 }
 
@@ -223,17 +233,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_that_was_read_is_sent_as_it_was() {
+    async fn a_request_that_was_read_is_sent_as_it_was_with_the_time_that_is_left() {
         let request = Request::post("/service/Method")
             .header("grpc-timeout", "1S")
             .body(Body::new(Full::new(Bytes::from_static(b"message"))))
             .unwrap();
         let repeatable = Repeatable::read(request).await.unwrap();
-        for _ in 0..2 {
-            let (parts, body) = repeatable.again().into_parts();
+        let sent = async |deadline| {
+            let (parts, body) = repeatable.again(deadline).into_parts();
             assert_eq!(parts.uri.path(), "/service/Method");
-            assert_eq!(parts.headers["grpc-timeout"], "1S");
             assert_eq!(body.collect().await.unwrap().to_bytes(), "message");
-        }
+            deadline::requested(&parts.headers)
+        };
+        let second = Duration::from_secs(1);
+        assert_eq!(sent(None).await, Some(second));
+        let now = Instant::now();
+        let left = sent(Some(now + second / 4)).await;
+        assert!(left.is_some_and(|left| left <= second / 4), "{left:?}");
+        assert_eq!(sent(Some(now)).await, Some(Duration::ZERO));
     }
 }

@@ -44,7 +44,7 @@ impl Dns {
         connect_with(&peer, Arc::new(self.clone())).unwrap()
     }
 
-    fn client(&self) -> TransparencyServiceClient<Channel> {
+    pub(crate) fn client(&self) -> TransparencyServiceClient<Channel> {
         TransparencyServiceClient::new(self.channel())
     }
 }
@@ -267,7 +267,7 @@ async fn a_call_ends_at_its_deadline_however_many_attempts_are_left() {
 }
 
 /// Instances none of which holds the post.
-async fn instances(count: usize) -> (Vec<(Desk, Stand)>, Dns) {
+pub(crate) async fn instances(count: usize) -> (Vec<(Desk, Stand)>, Dns) {
     let mut all = Vec::new();
     for _ in 0..count {
         let (desk, stand) = instance().await;
@@ -279,7 +279,7 @@ async fn instances(count: usize) -> (Vec<(Desk, Stand)>, Dns) {
 }
 
 /// How often each was asked.
-fn asked(all: &[(Desk, Stand)]) -> Vec<usize> {
+pub(crate) fn asked(all: &[(Desk, Stand)]) -> Vec<usize> {
     let asked = all.iter().map(|(desk, _)| &desk.post.asked);
     asked.map(|asked| asked.load(Ordering::SeqCst)).collect()
 }
@@ -319,7 +319,7 @@ async fn what_another_instance_serves_soon_waits_for_it() {
     served.expect("it waits for the one that takes over");
 }
 
-async fn until_asked(all: &[(Desk, Stand)], times: usize) {
+pub(crate) async fn until_asked(all: &[(Desk, Stand)], times: usize) {
     let are_asked = async {
         while asked(all).iter().sum::<usize>() < times {
             tokio::task::yield_now().await;
@@ -386,15 +386,4 @@ async fn whoever_says_to_wait_long_or_nothing_of_it_is_not_asked_again() {
             assert_eq!(asked(&all), [1, 1]);
         }
     }
-}
-
-#[tokio::test]
-async fn an_instance_that_is_gone_is_no_reason_to_ask_the_others_less_often() {
-    let (all, dns) = instances(1).await;
-    let (nobody, lives) = (SocketAddr::from(([127, 0, 0, 1], 1)), all[0].1.address);
-    dns.says(&[nobody, lives]);
-    let mut client = dns.client();
-    let status = client.get_checkpoint(GetCheckpointRequest {}).await;
-    assert_eq!(status.unwrap_err().message(), NOT_HELD);
-    assert_eq!(asked(&all), [6]);
 }

@@ -7,6 +7,7 @@ mod callers;
 mod certificates;
 mod drain;
 mod exported;
+mod gone;
 mod handshakes;
 mod health;
 mod instances;
