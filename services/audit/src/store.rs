@@ -261,6 +261,10 @@ pub struct Page {
     pub entries: Vec<StoredEntry>,
     /// What is left of others.
     pub erased: Vec<StoredErased>,
+    /// Whether there was nothing in [`Store::hidings`], whoever reads, in the very state in which
+    /// these events were found. Said of one patient's history alone, and not where telling it
+    /// would take another look: not of a patient of several identifiers, nor of an empty list.
+    pub nothing_hidden: bool,
 }
 
 /// What one step of a rotation did.

@@ -23,7 +23,7 @@ use super::App;
 use super::erased::{Listed, joined};
 use super::reading::Reading;
 use super::trace_reading::{on_ground, reader};
-use super::withheld::told_to;
+use super::withheld::Kept;
 use crate::checkpoint_key::CheckpointRefused;
 use crate::entry::{Altered, Entry, StoredEntry};
 use crate::erasure::ErasedEntry;
@@ -49,6 +49,7 @@ struct Writing {
     patients: Vec<PatientId>,
     filter: Filter,
     format: Format,
+    hiding: Kept,
     reader: Reader,
     /// The state of the log that the whole file is of.
     note: SignedNote,
@@ -87,6 +88,7 @@ impl App {
             patients,
             filter: command.filter,
             format: command.format,
+            hiding: Kept::default(),
             reader: reader(cx),
             note,
             checkpoint: signed.checkpoint,
@@ -216,7 +218,9 @@ impl Writing {
         self.from = last.log_index() + 1;
         entries.retain(|event| self.is_of(event.patient_id()));
         let (store, now) = (self.app.store.as_ref(), self.clock.now());
-        let entries = told_to(&self.reading, &self.filter, entries, store, now).await?;
+        let (reading, filter) = (&self.reading, &self.filter);
+        let told = self.hiding.told_to(reading, filter, entries, store, now);
+        let entries = told.await?;
         let receipts = self
             .app
             .receipts(&entries, &self.note, &self.checkpoint)

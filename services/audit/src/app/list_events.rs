@@ -30,6 +30,13 @@ pub struct HistoryPage {
     pub next_page_token: Option<String>,
 }
 
+/// The events of a page, whoever reads it.
+pub(super) struct Opened {
+    pub(super) events: Vec<Listed>,
+    /// Whether nothing of them is to be withheld from anybody.
+    pub(super) nothing_hidden: bool,
+}
+
 impl App {
     /// Lists the events of a person, the newest first. Over all pages every event that
     /// was there at the first is seen exactly once; of a narrowed list, every one of which all is
@@ -74,6 +81,9 @@ impl App {
     /// As many events of this list as are asked for, as their reader is told of them; fewer are
     /// the last. What is withheld from a narrowed list leaves its place to the next one: a page
     /// that came short would tell that it is there.
+    ///
+    /// Nearly no patient ever had anything hidden, and their page says so itself: to ask after it
+    /// was read could only tell of what was recorded since.
     async fn told_page(
         &self,
         reading: &Reading,
@@ -83,10 +93,14 @@ impl App {
         let mut told = Vec::new();
         loop {
             let page = self.page_of(&query).await?;
-            let last = page.last().map(Listed::log_index);
-            let is_last = (page.len() as u64) < query.limit;
-            let (store, filter) = (self.store.as_ref(), &query.filter);
-            told.extend(told_to(reading, filter, page, store, now).await?);
+            let last = page.events.last().map(Listed::log_index);
+            let is_last = (page.events.len() as u64) < query.limit;
+            if page.nothing_hidden {
+                told.extend(page.events);
+            } else {
+                let (store, filter) = (self.store.as_ref(), &query.filter);
+                told.extend(told_to(reading, filter, page.events, store, now).await?);
+            }
             if is_last || told.len() as u64 >= query.limit {
                 return Ok(told);
             }
@@ -95,16 +109,19 @@ impl App {
     }
 
     /// The events of a page, whoever reads it.
-    pub(super) async fn page_of(&self, query: &Query) -> Result<Vec<Listed>, Error> {
+    pub(super) async fn page_of(&self, query: &Query) -> Result<Opened, Error> {
         let page = self.store.page(query).await?;
         let entries = open_all(page.entries)?;
         // Of what a professional did nothing is left by which it could be found.
         let erased = self.explained(page.erased).await?;
-        let entries = joined(entries, erased, Sequence::NewestFirst, query.limit);
+        let events = joined(entries, erased, Sequence::NewestFirst, query.limit);
         if matches!(query.scope, Scope::Patient(_)) && query.filter.leaves_erased() {
-            require_chain(&entries)?;
+            require_chain(&events)?;
         }
-        Ok(entries)
+        Ok(Opened {
+            events,
+            nothing_hidden: page.nothing_hidden,
+        })
     }
 
     fn position_in(

@@ -47,7 +47,7 @@ impl App {
             before: before.map(u64::from_be_bytes),
             limit: command.page_size.with_one_more(),
         };
-        let mut entries = self.page_of(&query).await?;
+        let mut entries = self.page_of(&query).await?.events;
         let more = entries.len() > command.page_size.get();
         entries.truncate(command.page_size.get());
         let subject = Subject::new("event", &command.event_id);

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::App;
 use super::export_events::Bounds;
 use super::trace_reading::reader;
+use super::withheld::Kept;
 use crate::config::WatchConfig;
 use crate::error::Error;
 use crate::query::{Filter, Scope, WatchEvents, WatchStart};
@@ -116,6 +117,7 @@ impl App {
             digest,
             reading,
             filter: command.filter,
+            hiding: Kept::default(),
             from,
             woken,
             token_ends: time_left(cx),

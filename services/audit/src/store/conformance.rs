@@ -122,6 +122,7 @@ aval_database::conformance_suite! {
         who_stands_how_to_a_patient_is_found_under_every_identifier,
         who_may_see_a_document_is_found_under_every_identifier,
         that_a_setting_was_erased_stays_known,
+        a_page_says_whether_nothing_of_the_patient_was_ever_hidden,
         what_nothing_explains_is_found_once_by_whoever_walks,
         an_emergency_is_judged_when_its_time_is_over,
         several_identifiers_of_a_professional_are_one_human_to_what_is_found,

@@ -74,7 +74,7 @@ use crate::withholding::Audience;
 
 pub use append::ReadyBatch;
 #[cfg(test)]
-pub(crate) use hidings::hidings_statement;
+pub(crate) use hidings::hidings_statements;
 #[cfg(test)]
 pub(crate) use list::page_statements;
 pub use migration::Migrator;

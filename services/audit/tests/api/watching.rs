@@ -7,7 +7,7 @@ use aval_domain::event::{Event, EventKind};
 use aval_merkle_log::note::SignedNote;
 use aval_proto::audit::v1::watch_events_response::Item;
 use aval_proto::audit::v1::{
-    EventFilter, ListEventsRequest, WatchEventsRequest, WatchEventsResponse,
+    EventFilter, ListEventsRequest, RecordedEvent, WatchEventsRequest, WatchEventsResponse,
 };
 use tonic::{Code, Status, Streaming};
 
@@ -46,13 +46,19 @@ impl Watcher {
         Ok(answer.item.unwrap())
     }
 
-    /// The next event's identifier.
-    pub(crate) async fn next_event(&mut self) -> Result<String, Status> {
+    /// The next event.
+    pub(crate) async fn next_recorded(&mut self) -> Result<RecordedEvent, Status> {
         loop {
             if let Item::Event(recorded) = self.next().await? {
-                return Ok(recorded.event.unwrap().event_id);
+                return Ok(recorded);
             }
         }
+    }
+
+    /// The next event's identifier.
+    pub(crate) async fn next_event(&mut self) -> Result<String, Status> {
+        let recorded = self.next_recorded().await?;
+        Ok(recorded.event.unwrap().event_id)
     }
 
     pub(crate) async fn next_events(&mut self, count: usize) -> Vec<String> {

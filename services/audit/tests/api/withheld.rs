@@ -336,3 +336,53 @@ async fn what_is_withheld_is_proved_by_its_place_alone() {
         assert!(!told.concat().contains(SECRET), "{format:?}");
     }
 }
+
+#[tokio::test]
+async fn an_open_stream_withholds_what_is_hidden_by_then_and_no_longer() {
+    use Withheld::{Documents, Event as Whole, Unspecified};
+    let mut record = Record::start(lively()).await;
+    let access = |record: &Record| record.access_to(&[SECRET], AccessMode::Normal);
+    let shown = record.setting(EventKind::MaskRemoved, "hidden_from_patient", None);
+    let steps = [
+        (access(&record), Unspecified),
+        (record.hidden_from_patient(), Whole),
+        (access(&record), Documents),
+        (access(&record), Documents),
+        (shown, Unspecified),
+        (access(&record), Unspecified),
+        (record.hidden_from_patient(), Whole),
+        (access(&record), Documents),
+    ];
+    let watch = record.stand.watch(record.holder(), from("start"));
+    let mut watcher = watch.await.unwrap();
+    for (event, expected) in steps {
+        record.tell(std::slice::from_ref(&event)).await;
+        let sent = watcher.next_recorded().await.unwrap();
+        assert_eq!(sent.withheld(), expected, "{:?}", event.kind);
+    }
+    record.stand.clock.advance(Duration::from_mins(2));
+    let late = access(&record);
+    record.tell(&[late]).await;
+    let sent = watcher.next_recorded().await.unwrap();
+    assert_eq!(sent.withheld(), Unspecified);
+}
+
+#[tokio::test]
+async fn every_part_of_a_long_file_withholds_what_is_hidden() {
+    let mut record = Record::start(WatchConfig::default()).await;
+    let accesses = std::iter::repeat_with(|| record.access_to(&[SECRET], AccessMode::Normal));
+    let mut events: Vec<Event> = accesses.take(250).collect();
+    events.push(record.hidden_from_patient());
+    record.tell(&events).await;
+    let receipts = record
+        .stand
+        .export_text(record.patient, ExportFormat::Receipts)
+        .await;
+    assert_eq!(receipts.lines().count(), events.len());
+    for line in receipts.lines() {
+        assert!(
+            line.contains("withheld") && !line.contains(SECRET),
+            "{line}"
+        );
+    }
+}

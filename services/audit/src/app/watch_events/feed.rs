@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 
 use super::super::erased::Listed;
 use super::super::reading::{Reading, require_treating_doctor};
-use super::super::withheld::told_to;
+use super::super::withheld::Kept;
 use crate::entry::{Altered, StoredEntry};
 use crate::error::Error;
 use crate::query::{Filter, Onward};
@@ -74,6 +74,7 @@ pub(super) struct Feed {
     pub(super) digest: [u8; 32],
     pub(super) reading: Reading,
     pub(super) filter: Filter,
+    pub(super) hiding: Kept,
     /// The next place of the log that was not sent.
     pub(super) from: u64,
     pub(super) woken: watch::Receiver<()>,
@@ -188,13 +189,15 @@ impl Feed {
         Ok(self.store.size().await?)
     }
 
-    async fn told(&self, stored: Vec<StoredEntry>) -> Result<Vec<Listed>, Error> {
+    async fn told(&mut self, stored: Vec<StoredEntry>) -> Result<Vec<Listed>, Error> {
         let opened = stored.into_iter().map(StoredEntry::open);
         let events: Result<Vec<Listed>, _> = opened
             .map(|entry| Ok::<_, Altered>(Listed::Told(Box::new(entry?))))
             .collect();
         let (store, now) = (self.store.as_ref(), self.clock.now());
-        told_to(&self.reading, &self.filter, events?, store, now).await
+        let (reading, filter) = (&self.reading, &self.filter);
+        let told = self.hiding.told_to(reading, filter, events?, store, now);
+        told.await
     }
 
     /// Asks after what is to be sent was read: the log then tells at least as much as that.

@@ -24,8 +24,11 @@ pub(super) async fn a_page_is_a_walk_along_an_index(fixture: &Fixture) {
         };
         let engine = fixture.db.reader().get_database_backend();
         let statements = page_statements(engine, &query, t, &[s, t]);
-        // Whether something was erased is asked in the statement of who has one identifier.
-        walks_along(fixture, statements[0].clone(), "events_erased").await;
+        // Whether something was erased, or ever hidden, is asked in the statement of who has one
+        // identifier.
+        for index in ["events_erased", "events_hidings"] {
+            walks_along(fixture, statements[0].clone(), index).await;
+        }
         for statement in statements {
             walks_along(fixture, statement, "events_patient_id_log_index").await;
         }

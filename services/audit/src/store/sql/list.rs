@@ -2,8 +2,8 @@
 //!
 //! A page is a walk along an index, for each identifier of the human a walk of its own:
 //! what one statement with `patient_id IN (…)` finds, both engines would sort from the
-//! first event on. Most have one identifier, and nothing that was erased, and pay for either
-//! with a look into an index, in the statement of the page itself.
+//! first event on. Most have one identifier, nothing that was erased and nothing that was ever
+//! hidden, and pay for each with a look into an index, in the statement of the page itself.
 //!
 //! What the rows of a page tell is read after them, on PostgreSQL, and may be erased between the
 //! two. Such a row is not told of, and one of those beyond the page takes its place:
@@ -15,6 +15,12 @@
 //! ```
 //!
 //! So whoever reads fewer than were asked for has come to the end.
+//!
+//! That nothing was ever hidden is said by the statement that finds the rows, wherever it is read:
+//! it is of their very state, which is no older than the question. Every setting that stands among
+//! the rows is seen by it, and one that is recorded at t1 is one that an answer a moment sooner
+//! would not have known either. Rows that were read anew, at t3, may tell of a setting that the
+//! statement of t0 did not see: of those it is not said.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +36,7 @@ use sea_orm::{DbBackend, Statement};
 use uuid::Uuid;
 
 use super::entity::event::{Column, Entity, Model};
-use super::{SqlStore, alias, erase, filter, row};
+use super::{SqlStore, alias, erase, filter, hidings, row};
 use crate::entry::StoredEntry;
 use crate::patient_keys::PatientKeys;
 use crate::professionals::Professionals;
@@ -42,6 +48,9 @@ const IS_LED_TO: &str = "is_led_to";
 
 /// Tells in each row of a page whether something of the patient's was erased.
 const HAS_ERASED: &str = "has_erased";
+
+/// Tells in each row of a page whether anything of the patient's was ever hidden from somebody.
+const HAS_HIDINGS: &str = "has_hidings";
 
 /// Whom a list asks for, under all identifiers.
 #[derive(Debug, Clone, Default)]
@@ -119,7 +128,7 @@ pub(super) async fn page(
         let entries = events(db, keys, query, asked).await?;
         return Ok(Page {
             entries,
-            erased: Vec::new(),
+            ..Page::default()
         });
     };
     let found = of_patient(db, id, &Part::of(query, asked)).await?;
@@ -128,7 +137,7 @@ pub(super) async fn page(
     if erased_meanwhile && !query.filter.leaves_erased() {
         return Ok(Page {
             entries: of_one_state(db, keys, query.scope, &Part::of(query, asked)).await?,
-            erased: Vec::new(),
+            ..Page::default()
         });
     }
     // With one that was erased after it was found.
@@ -139,7 +148,11 @@ pub(super) async fn page(
     } else {
         Vec::new()
     };
-    Ok(Page { entries, erased })
+    Ok(Page {
+        entries,
+        erased,
+        nothing_hidden: found.nothing_hidden,
+    })
 }
 
 pub(super) async fn events_from(
@@ -220,12 +233,13 @@ impl<'a> Part<'a> {
         self.select(filter::of_practitioner(id, own, self.filter, named))
     }
 
-    /// Under a patient's own identifier, each row with whether there are others, and whether
-    /// something was erased.
+    /// Under a patient's own identifier, each row with whether there are others, whether something
+    /// was erased, and whether something was ever hidden.
     fn alone(&self, id: Uuid) -> SelectStatement {
         let mut own = self.under(id, &[id]).into_query();
         own.expr_as(alias::is_led_to(id), IS_LED_TO);
         own.expr_as(erase::has_erased(id), HAS_ERASED);
+        own.expr_as(hidings::has_hidings(id), HAS_HIDINGS);
         own
     }
 
@@ -245,6 +259,8 @@ struct Found {
     rows: Vec<Model>,
     /// Whether something of the same list may have been erased.
     has_erased: bool,
+    /// Whether in the state of these rows nothing of the patient's was ever hidden.
+    nothing_hidden: bool,
 }
 
 /// The statements of a page: of a patient to whom nobody leads, then under each of these
@@ -329,15 +345,20 @@ async fn of_professional(db: &Database, page: &Part<'_>) -> Result<Vec<Model>, D
 async fn of_patient(db: &Database, id: PatientId, page: &Part<'_>) -> Result<Found, DatabaseError> {
     let id = id.as_uuid();
     let found = db.reader().query_all(&page.alone(id)).await?;
-    let (is_led_to, has_erased) = match found.first() {
-        Some(row) => (row.try_get("", IS_LED_TO)?, row.try_get("", HAS_ERASED)?),
-        None => (alias::ids_of(db.reader(), id).await?.len() > 1, true),
+    let (is_led_to, has_erased, has_hidings): (bool, bool, bool) = match found.first() {
+        Some(row) => (
+            row.try_get("", IS_LED_TO)?,
+            row.try_get("", HAS_ERASED)?,
+            row.try_get("", HAS_HIDINGS)?,
+        ),
+        None => (alias::ids_of(db.reader(), id).await?.len() > 1, true, true),
     };
     if !is_led_to {
         let rows = found.iter().map(|row| Model::from_query_result(row, ""));
         return Ok(Found {
             rows: rows.collect::<Result<_, _>>()?,
             has_erased,
+            nothing_hidden: !has_hidings,
         });
     }
     let rows = db.snapshot("audit.joined_events", async |tx| {
@@ -351,5 +372,6 @@ async fn of_patient(db: &Database, id: PatientId, page: &Part<'_>) -> Result<Fou
     Ok(Found {
         rows: rows.await?,
         has_erased: true,
+        nothing_hidden: false,
     })
 }

@@ -138,7 +138,11 @@ pub(super) async fn delivered(
         } else {
             Vec::new()
         };
-        Ok(Page { entries, erased })
+        Ok(Page {
+            entries,
+            erased,
+            ..Page::default()
+        })
     })
     .await
 }
