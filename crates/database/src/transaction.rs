@@ -1,6 +1,7 @@
 //! Named transactions that begin the right way on each engine and try again when
 //! concurrent ones got in their way.
 
+mod begin;
 mod handle;
 
 use std::error::Error;
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use sea_orm::{
     AccessMode, DatabaseConnection, DbErr, IsolationLevel, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    TransactionOptions,
 };
 use tracing::Instrument;
 
@@ -219,11 +220,8 @@ where
     E: From<DatabaseError>,
     Work: Future<Output = Result<T, E>> + Send,
 {
-    let open = pool
-        .begin_with_options(options)
-        .await
-        .map_err(DatabaseError::from)?;
-    let open = Arc::new(open);
+    let open = begin::begin(pool, options).await;
+    let open = Arc::new(open.map_err(DatabaseError::from)?);
     let last = Arc::new(LastStatements::default());
     let lent = Transaction {
         open: open.clone(),
@@ -268,5 +266,7 @@ fn pause_after(attempt: u32) -> Duration {
     base + base.mul_f64(fraction)
 }
 
+#[cfg(test)]
+mod left_tests;
 #[cfg(test)]
 mod tests;

@@ -201,7 +201,7 @@ impl Peer {
                 Err(error) if ran_out_of_time(&error) => return Err(not_through(&error).into()),
                 Err(error) => {
                     rounds.was_lost_at(address, begun.elapsed());
-                    if told.is_none() {
+                    if told.is_none() || rounds.are_ruled_out() {
                         lost += 1;
                         let again = lost < MOST_ATTEMPTS
                             && (may_repeat || was_not_worked_on(&error))

@@ -197,7 +197,7 @@ impl Writer {
 
 impl WriterTask {
     /// Takes over the log whenever it can, and writes until it loses it. When `shutdown` is
-    /// cancelled whoever waits by then is recorded and answered first.
+    /// cancelled every delivery that waits by then is recorded and answered first.
     pub async fn run(mut self, shutdown: CancellationToken) {
         let mut pause = FIRST_PAUSE;
         loop {

@@ -89,8 +89,8 @@ impl Instances {
     }
 
     /// The one to ask next: not one that was `tried` for this call, if there is another;
-    /// nor one that did not answer or serve of late; of the rest the one with the fewest calls,
-    /// in turn. `None` if the name has no address. Waits for the first look at the name.
+    /// nor one that did not answer or serve of late, or else the one that is passed over for the
+    /// shortest time still; of the rest the one with the fewest calls, in turn. `None` if the name has no address. Waits for the first look at the name.
     pub(super) async fn choose(&self, tried: &[SocketAddr]) -> Option<AtWork> {
         let mut known = self.known.clone();
         let known = known.wait_for(Option::is_some).await.ok()?.clone()?;
@@ -100,7 +100,7 @@ impl Instances {
         let chosen = in_turn.take(known.len()).min_by_key(|instance| {
             let calls = instance.calls();
             let was_tried = tried.contains(&instance.address);
-            (was_tried, instance.rests(now), calls)
+            (was_tried, instance.rests_for(now), calls)
         });
         chosen.map(AtWork::on)
     }
@@ -134,11 +134,13 @@ impl Instance {
         *until.unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + time);
     }
 
-    fn rests(&self, now: Instant) -> bool {
-        let until = self.rests_until.lock();
-        until
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_some_and(|until| now < until)
+    /// How long it is passed over still.
+    fn rests_for(&self, now: Instant) -> Duration {
+        let until = *self
+            .rests_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
     }
 }
 

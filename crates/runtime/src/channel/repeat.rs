@@ -32,6 +32,9 @@ pub(super) fn pause(attempts: usize) -> Duration {
 /// of them again after as long.
 pub const SOON: Duration = Duration::from_millis(100);
 
+/// Who takes so long to be lost is not asked again.
+const TOO_LONG: Duration = Duration::from_secs(1);
+
 /// How often all instances are asked, where each answers that it cannot serve and that this is
 /// over at once: while the one that writes the log ends, and before another one does.
 #[derive(Debug)]
@@ -41,7 +44,7 @@ pub(super) struct Rounds {
     begun: Instant,
     /// The longest that an instance said to wait in this round.
     wait: Duration,
-    /// They are not asked again for the same call: that would take as long again.
+    /// They are not asked again while there are others: that would take as long again.
     silent: Vec<SocketAddr>,
 }
 
@@ -59,9 +62,20 @@ impl Rounds {
     /// The instance at this address did not answer, and it took so long to learn that. One that
     /// hangs up at once may be starting: as the next who writes the log, perhaps.
     pub(super) fn was_lost_at(&mut self, address: SocketAddr, took: Duration) {
-        if took >= SOON {
+        if took >= TOO_LONG {
             self.silent.push(address);
         }
+    }
+
+    /// Whether an instance said to wait for longer than until the next round.
+    pub(super) fn are_ruled_out(&self) -> bool {
+        self.pause().is_some_and(|pause| self.wait > pause)
+    }
+
+    /// How long it is until the next round; none: this was the last.
+    fn pause(&self) -> Option<Duration> {
+        const PAUSES: [u32; 5] = [1, 2, 4, 8, 16];
+        Some(SOON * *PAUSES.get(self.done)?)
     }
 
     /// An instance cannot serve, and this is what it says.
@@ -75,12 +89,11 @@ impl Rounds {
     /// takes as long as the last would end after the deadline, and who asked would learn less
     /// than what was answered.
     pub(super) async fn next(&mut self) -> Option<Vec<SocketAddr>> {
-        const PAUSES: [u32; 5] = [1, 2, 4, 8, 16];
-        let pause = SOON * *PAUSES.get(self.done)?;
+        let pause = self.pause()?;
         let now = Instant::now();
         let end = now + pause + (now - self.begun);
         let in_time = self.deadline.is_none_or(|deadline| end < deadline);
-        if !in_time || self.wait > pause {
+        if !in_time || self.are_ruled_out() {
             return None;
         }
         tokio::time::sleep(pause).await;

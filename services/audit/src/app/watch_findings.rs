@@ -19,6 +19,7 @@ use crate::error::Error;
 use crate::finding::walk::Walk;
 use crate::finding::{Finding, FindingCursor};
 use crate::store::Store;
+use crate::unusual::UnusualKind;
 use crate::withholding::{Audience, Share, may_withhold};
 
 /// How often it is looked whether the log has grown: that costs one row.
@@ -148,7 +149,7 @@ async fn is_withheld(store: &dyn Store, finding: &Finding, now: Timestamp) -> Re
     let stored = store.event(finding.event_id).await?;
     let Some(entry) = stored.map(StoredEntry::open).transpose()? else {
         // It was erased since it was found: nobody knows any more which documents it was of.
-        return Ok(true);
+        return Ok(finding.kind != UnusualKind::EmergencyWithoutFollowUp);
     };
     if !may_withhold(&entry.event) {
         return Ok(false);

@@ -52,11 +52,8 @@ pub(super) async fn told_to(
     store: &dyn Store,
     now: Timestamp,
 ) -> Result<Vec<Listed>, Error> {
-    let Some((patient_id, audience)) = from_whom(reading, &events) else {
-        return Ok(events);
-    };
-    let hidden = hidden_from(store, patient_id, audience, now).await?;
-    Ok(shares(events, filter, &hidden))
+    let mut hiding = Kept::default();
+    hiding.told_to(reading, filter, events, store, now).await
 }
 
 /// What is hidden from this audience in a patient's history, as the log says now.

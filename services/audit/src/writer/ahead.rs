@@ -25,8 +25,9 @@ struct Behind {
 }
 
 impl WriterTask {
-    /// Writes until the term is over. At `shutdown` whoever waits by then is recorded still, and
-    /// nobody else: however many keep coming, the log goes to its next writer.
+    /// Writes until the term is over. At `shutdown` every delivery that waits by then is recorded
+    /// still, and no other: however many keep coming, the log goes to its next writer. An erasure
+    /// that waits may be refused, and is ordered again.
     pub(super) async fn lead(&mut self, mut term: Term, shutdown: &CancellationToken) -> Ended {
         let mut waiting: Vec<Waiting> = Vec::new();
         loop {
