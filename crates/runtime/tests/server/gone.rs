@@ -55,8 +55,8 @@ async fn one_that_hangs_up_once(serves: SocketAddr) -> SocketAddr {
     tokio::spawn(async move {
         drop(listener.accept().await.unwrap());
         while let Ok((mut caller, _)) = listener.accept().await {
-            let mut server = TcpStream::connect(serves).await.unwrap();
-            tokio::spawn(async move { copy_bidirectional(&mut caller, &mut server).await });
+            let mut behind = TcpStream::connect(serves).await.unwrap();
+            tokio::spawn(async move { copy_bidirectional(&mut caller, &mut behind).await });
         }
     });
     address
