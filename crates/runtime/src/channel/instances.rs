@@ -90,7 +90,8 @@ impl Instances {
 
     /// The one to ask next: not one that was `tried` for this call, if there is another;
     /// nor one that did not answer or serve of late, or else the one that is passed over for the
-    /// shortest time still; of the rest the one with the fewest calls, in turn. `None` if the name has no address. Waits for the first look at the name.
+    /// shortest time still; of the rest the one with the fewest calls, in turn. `None` if the name
+    /// has no address. Waits for the first look at the name.
     pub(super) async fn choose(&self, tried: &[SocketAddr]) -> Option<AtWork> {
         let mut known = self.known.clone();
         let known = known.wait_for(Option::is_some).await.ok()?.clone()?;
