@@ -267,6 +267,4 @@ fn pause_after(attempt: u32) -> Duration {
 }
 
 #[cfg(test)]
-mod left_tests;
-#[cfg(test)]
 mod tests;

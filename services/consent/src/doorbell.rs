@@ -102,6 +102,14 @@ impl Doorbell {
         shutdown.run_until_cancelled(for_ever).await;
     }
 
+    /// Rings wherever somebody watches.
+    #[cfg(test)]
+    pub(crate) fn ring(&self) {
+        for inbox in self.watched().inboxes.values() {
+            inbox.head.send_modify(|_| {});
+        }
+    }
+
     fn watched(&self) -> MutexGuard<'_, Watched> {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -29,3 +29,6 @@ pub(super) async fn begin(
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -69,11 +69,11 @@ impl Rounds {
 
     /// Whether an instance said to wait for longer than until the next round.
     pub(super) fn are_ruled_out(&self) -> bool {
-        self.pause().is_some_and(|pause| self.wait > pause)
+        self.until_next().is_some_and(|pause| self.wait > pause)
     }
 
     /// How long it is until the next round; none: this was the last.
-    fn pause(&self) -> Option<Duration> {
+    fn until_next(&self) -> Option<Duration> {
         const PAUSES: [u32; 5] = [1, 2, 4, 8, 16];
         Some(SOON * *PAUSES.get(self.done)?)
     }
@@ -89,7 +89,7 @@ impl Rounds {
     /// takes as long as the last would end after the deadline, and who asked would learn less
     /// than what was answered.
     pub(super) async fn next(&mut self) -> Option<Vec<SocketAddr>> {
-        let pause = self.pause()?;
+        let pause = self.until_next()?;
         let now = Instant::now();
         let end = now + pause + (now - self.begun);
         let in_time = self.deadline.is_none_or(|deadline| end < deadline);

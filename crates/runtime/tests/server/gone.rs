@@ -1,6 +1,6 @@
 //! Instances that are gone while others cannot serve, and that come back.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -8,11 +8,8 @@ use aval_proto::audit::v1::GetCheckpointRequest;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-use crate::instances::{asked, instance_with, instances, until_asked};
+use crate::instances::{NOBODY, asked, instance_with, instances, until_asked};
 use crate::stand::{Desk, NOT_HELD};
-
-/// Where nobody listens.
-const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
 #[tokio::test]
 async fn an_instance_that_is_gone_is_no_reason_to_ask_the_others_less_often() {

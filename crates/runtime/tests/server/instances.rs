@@ -1,7 +1,7 @@
 //! A peer with several instances, which come and go.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -16,6 +16,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tonic::{Code, Request};
 
 use crate::stand::{Desk, NOT_HELD, PATIENCE, Stand, reason};
+
+/// Where nobody listens. Of the addresses of a name it is the first.
+pub(crate) const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
 /// A DNS of this test.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! Calls that are something new each time: made once more only where nobody worked on them.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use aval_proto::audit::v1::GetInclusionProofRequest;
 use aval_proto::audit::v1::transparency_service_client::TransparencyServiceClient;
@@ -10,11 +10,8 @@ use h2::Reason;
 use tokio::net::TcpListener;
 use tonic::{Code, Status};
 
-use crate::instances::{Dns, instance_with, one_that_hangs_up};
+use crate::instances::{Dns, NOBODY, instance_with, one_that_hangs_up};
 use crate::stand::{Desk, PATIENCE, Stand};
-
-/// Where nobody listens. Of the addresses of a name it is the first.
-const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
 /// An instance that comes after those on the usual address of this machine.
 async fn second() -> Stand {

@@ -8,7 +8,7 @@ use aval_runtime::context::RequestContext;
 
 use super::get_checkpoint::SignedCheckpoint;
 use super::trace_reading::reader;
-use super::withheld::told_to;
+use super::withheld::Kept;
 use super::{App, Listed};
 use crate::checkpoint_key::CheckpointRefused;
 use crate::entry::Altered;
@@ -58,8 +58,9 @@ impl App {
             return Err(Error::NotFound);
         }
         let (store, whole) = (self.store.as_ref(), Filter::default());
-        let told = told_to(&reading, &whole, vec![event], store, cx.now).await?;
-        let event = told.into_iter().next().ok_or(Error::NotFound)?;
+        let mut hiding = Kept::default();
+        let told = hiding.told_to(&reading, &whole, vec![event], store, cx.now);
+        let event = told.await?.into_iter().next().ok_or(Error::NotFound)?;
         let receipt = match asked {
             ReceiptAsked::None => None,
             ReceiptAsked::Newest => {

@@ -12,7 +12,7 @@ use super::App;
 use super::erased::{Listed, joined};
 use super::reading::Reading;
 use super::trace_reading::reader;
-use super::withheld::told_to;
+use super::withheld::Kept;
 use crate::entry::{Altered, Entry, StoredEntry};
 use crate::error::Error;
 use crate::query::{Filter, ListEvents, Query, Scope};
@@ -90,6 +90,7 @@ impl App {
         mut query: Query,
         now: Timestamp,
     ) -> Result<Vec<Listed>, Error> {
+        let mut hiding = Kept::default();
         let mut told = Vec::new();
         loop {
             let page = self.page_of(&query).await?;
@@ -99,7 +100,8 @@ impl App {
                 told.extend(page.events);
             } else {
                 let (store, filter) = (self.store.as_ref(), &query.filter);
-                told.extend(told_to(reading, filter, page.events, store, now).await?);
+                let more = hiding.told_to(reading, filter, page.events, store, now);
+                told.extend(more.await?);
             }
             if is_last || told.len() as u64 >= query.limit {
                 return Ok(told);

@@ -12,8 +12,8 @@ use crate::query::Filter;
 use crate::store::Store;
 use crate::withholding::{Audience, Hidden, Share, Told, may_withhold};
 
-/// What hides documents in one reading, kept by whoever is sent that part by part. It is as if it
-/// were read anew for each part, since whatever could change it makes the log longer:
+/// What hides documents in one reading, kept where that is sent part by part. It is as if it were
+/// read anew for each part, since whatever could change it makes the log longer:
 ///
 /// ```text
 /// t0  the log has n entries       t1  what hides documents is read
@@ -40,22 +40,6 @@ struct Setting {
     event: Option<Event>,
 }
 
-/// These events as their reader is told of them. What is withheld whole is in no list that is
-/// narrowed: that would tell what it is.
-///
-/// To be asked after the events were read: the log then tells at least as much of what is hidden
-/// as it did when they were.
-pub(super) async fn told_to(
-    reading: &Reading,
-    filter: &Filter,
-    events: Vec<Listed>,
-    store: &dyn Store,
-    now: Timestamp,
-) -> Result<Vec<Listed>, Error> {
-    let mut hiding = Kept::default();
-    hiding.told_to(reading, filter, events, store, now).await
-}
-
 /// What is hidden from this audience in a patient's history, as the log says now.
 pub(super) async fn hidden_from(
     store: &dyn Store,
@@ -68,7 +52,11 @@ pub(super) async fn hidden_from(
 }
 
 impl Kept {
-    /// As [`told_to`], of the next part of this reading.
+    /// These events, a page or the next part of this reading, as their reader is told of them. What
+    /// is withheld whole is in no list that is narrowed: that would tell what it is.
+    ///
+    /// To be asked after the events were read: the log then tells at least as much of what is
+    /// hidden as it did when they were.
     pub(super) async fn told_to(
         &mut self,
         reading: &Reading,

@@ -47,6 +47,9 @@ pub(super) async fn present_of(connection: &impl ConnectionTrait, id: Uuid) -> R
     Ok(alias.map_or(id, |alias| alias.human_id))
 }
 
+/// Tells whether others lead to the patient who is asked for.
+pub(super) const IS_LED_TO: &str = "is_led_to";
+
 /// Whether others lead to this patient, as a part of a statement.
 pub(super) fn is_led_to(id: Uuid) -> SimpleExpr {
     let mut others: SelectStatement = Query::select();

@@ -10,7 +10,7 @@ use sea_orm::{
 use sea_orm::{DbBackend, QueryTrait, Statement};
 use uuid::Uuid;
 
-use super::alias;
+use super::alias::{self, IS_LED_TO};
 use super::entity::event::{Column, Entity};
 use super::standing::{entries, is_one_of};
 use crate::patient_keys::PatientKeys;
@@ -18,10 +18,7 @@ use crate::store::StandingEntry;
 use crate::withholding::{Audience, KINDS};
 
 /// Tells whether any stands under the identifier that is asked for.
-const HAS_HIDINGS: &str = "has_hidings";
-
-/// Tells whether others lead to that identifier.
-const IS_LED_TO: &str = "is_led_to";
+pub(super) const HAS_HIDINGS: &str = "has_hidings";
 
 pub(super) async fn hidings(
     db: &Database,

@@ -35,7 +35,9 @@ use sea_orm::{
 use sea_orm::{DbBackend, Statement};
 use uuid::Uuid;
 
+use super::alias::IS_LED_TO;
 use super::entity::event::{Column, Entity, Model};
+use super::hidings::HAS_HIDINGS;
 use super::{SqlStore, alias, erase, filter, hidings, row};
 use crate::entry::StoredEntry;
 use crate::patient_keys::PatientKeys;
@@ -43,14 +45,8 @@ use crate::professionals::Professionals;
 use crate::query::{Filter, Onward, Query, Scope};
 use crate::store::{Humans, Page, Sequence, Store as _};
 
-/// Tells in each row of a page whether others lead to the patient.
-const IS_LED_TO: &str = "is_led_to";
-
 /// Tells in each row of a page whether something of the patient's was erased.
 const HAS_ERASED: &str = "has_erased";
-
-/// Tells in each row of a page whether anything of the patient's was ever hidden from somebody.
-const HAS_HIDINGS: &str = "has_hidings";
 
 /// Whom a list asks for, under all identifiers.
 #[derive(Debug, Clone, Default)]

@@ -3,9 +3,8 @@
 use futures::FutureExt;
 use sea_orm::{ConnectionTrait, TransactionTrait};
 
-use super::*;
-use crate::DatabaseConfig;
 use crate::testing::TestDatabase;
+use crate::{Database, DatabaseConfig, DatabaseError};
 
 const COUNT: &str = "UPDATE counters SET value = value + 1 RETURNING value";
 
@@ -34,7 +33,7 @@ async fn what_is_changed_after_somebody_left_at_the_beginning_is_committed() {
     for round in 1..=20 {
         let mut left = Box::pin(
             db.transaction::<_, DatabaseError, _>("test.left", async |tx| {
-                tx.execute_unprepared("SELECT pg_sleep(0)").await?;
+                tx.execute_unprepared("SELECT 1").await?;
                 std::future::pending::<()>().await;
                 Ok(())
             }),
